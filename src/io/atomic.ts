@@ -1,0 +1,124 @@
+import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import { access, type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { fail, NemosaicError } from "../model/index.ts";
+
+/** A file under a temporary name that becomes visible, whole and synced, at `commit`. */
+export interface AtomicFile {
+  readonly handle: FileHandle;
+  /** Appends all of `bytes`. */
+  write(bytes: Uint8Array | string): Promise<void>;
+  /** Syncs and renames to the final name. */
+  commit(): Promise<void>;
+  /** Removes what was written; harmless after `commit`. */
+  abort(): Promise<void>;
+}
+
+const temporaryMark = ".nemosaic-tmp-";
+
+/**
+ * Opens a file that appears at `path` only when committed; creates the folder.
+ * Errors: "io" with the path where the disk is full, read-only or forbidden.
+ */
+export async function openAtomic(path: string): Promise<AtomicFile> {
+  const temporary = `${path}${temporaryMark}${process.pid}-${randomBytes(4).toString("hex")}`;
+  const handle = await onDisk(path, async () => {
+    await mkdir(dirname(path), { recursive: true });
+    return open(temporary, "wx");
+  });
+  let open_ = true;
+  const abort = async (): Promise<void> => {
+    if (!open_) return;
+    open_ = false;
+    await handle.close().catch(() => undefined);
+    await rm(temporary, { force: true });
+  };
+  return {
+    handle,
+    abort,
+    write: (bytes) =>
+      onDisk(path, async () => {
+        await handle.appendFile(bytes);
+      }).catch(async (error: unknown) => {
+        await abort();
+        throw error;
+      }),
+    commit: () =>
+      onDisk(path, async () => {
+        if (!open_) return;
+        await handle.sync();
+        open_ = false;
+        await handle.close();
+        await rename(temporary, path);
+        await syncFolder(dirname(path));
+      }).catch(async (error: unknown) => {
+        await rm(temporary, { force: true });
+        throw error;
+      }),
+  };
+}
+
+/** Writes a whole file so that a reader sees the old content or the new, never a part. */
+export async function writeFileAtomic(path: string, data: Uint8Array | string): Promise<void> {
+  const file = await openAtomic(path);
+  await file.write(data);
+  await file.commit();
+}
+
+/** Removes temporary files that a killed run left directly in `folder`; returns how many. Call under the folder's lock. */
+export async function removeLeftovers(folder: string): Promise<number> {
+  const names = await readdir(folder).catch(() => []);
+  const leftovers = names.filter((name) => name.includes(temporaryMark));
+  await Promise.all(leftovers.map((name) => rm(join(folder, name), { force: true })));
+  return leftovers.length;
+}
+
+/** True where `path` exists, of any kind. */
+export async function exists(path: string): Promise<boolean> {
+  return access(path, constants.F_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Refuses with code "exists" where `path` is there and `force` is not set; `what` names it for a person. */
+export async function refuseOverwrite(path: string, what: string, force: boolean): Promise<void> {
+  if (!force && (await exists(path))) fail("exists", `${what} exists already: "${path}". Use --force to replace it`);
+}
+
+/** Asserts that `path` is a folder; `what` names it for a person. Errors: "not-found". */
+export async function requireFolder(path: string, what: string): Promise<void> {
+  const info = await stat(path).catch(() => undefined);
+  if (info === undefined) fail("not-found", `expected ${what} at "${path}", found nothing there`);
+  if (!info.isDirectory()) fail("not-found", `expected ${what} at "${path}", found a file`);
+}
+
+const diskProblems: Readonly<Record<string, string>> = {
+  ENOSPC: "the disk is full; free some space and run the same command again",
+  EDQUOT: "the disk quota is used up; free some space and run the same command again",
+  EROFS: "the file system is read-only",
+  EACCES: "permission denied",
+  EPERM: "operation not permitted",
+  EMFILE: "too many open files; raise `ulimit -n`",
+  ENAMETOOLONG: "the name is too long for this file system",
+};
+
+/** Runs a disk operation on `path`; turns the operating system's refusals into a NemosaicError with code "io". */
+export async function onDisk<T>(path: string, operation: () => Promise<T>): Promise<T> {
+  try {
+    return await operation();
+  } catch (error) {
+    if (error instanceof NemosaicError) throw error;
+    const code = (error as NodeJS.ErrnoException).code ?? "";
+    const problem = diskProblems[code];
+    if (problem !== undefined) fail("io", `cannot write "${basename(path)}" in "${dirname(path)}": ${problem}`, error);
+    throw error;
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r").catch(() => undefined);
+  await folder?.sync().catch(() => undefined); // some file systems refuse; the rename itself is done
+  await folder?.close();
+}

@@ -1,0 +1,6 @@
+export * from "./atomic.ts";
+export * from "./hash.ts";
+export * from "./lock.ts";
+export * from "./paths.ts";
+export * from "./progress.ts";
+export * from "./producer.ts";

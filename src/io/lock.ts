@@ -1,0 +1,114 @@
+import { link, readFile, rm, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { fail } from "../model/index.ts";
+import { onDisk } from "./atomic.ts";
+
+interface Holder {
+  readonly pid: number;
+  readonly host: string;
+  readonly purpose: string;
+  readonly since: string;
+  /** Ticks since boot at which the process started, against reuse of process ids; Linux only. */
+  readonly started?: string;
+}
+
+const heldHere = new Set<string>();
+
+/**
+ * Runs `work` while holding `<folder>/<name>` as a lock; a second process gets code "locked" with the holder named.
+ * A lock whose process is gone (same host) is taken over, so that a killed run never blocks the next one.
+ */
+export async function withLock<T>(
+  folder: string,
+  purpose: string,
+  work: () => Promise<T>,
+  name = ".nemosaic.lock",
+): Promise<T> {
+  const path = join(folder, name);
+  if (heldHere.has(path)) fail("locked", `"${folder}" is in use by this same process (${purpose})`);
+  heldHere.add(path);
+  try {
+    await acquire(path, folder, purpose);
+    try {
+      return await work();
+    } finally {
+      await rm(path, { force: true });
+    }
+  } finally {
+    heldHere.delete(path);
+  }
+}
+
+async function acquire(path: string, folder: string, purpose: string): Promise<void> {
+  const started = await startOf(process.pid);
+  const holder: Holder = {
+    pid: process.pid,
+    host: hostname(),
+    purpose,
+    since: new Date().toISOString(),
+    ...(started === undefined ? {} : { started }),
+  };
+  // A full file linked into place: nobody ever sees a lock without its holder.
+  const mine = `${path}.${process.pid}`;
+  await onDisk(path, () => writeFile(mine, JSON.stringify(holder)));
+  try {
+    for (let attempt = 0; attempt < 20; attempt++) {
+      if (await linked(mine, path)) return;
+      const other = await readHolder(path);
+      if (other === undefined) continue; // released in between
+      if (await isAlive(other)) {
+        fail(
+          "locked",
+          `"${folder}" is in use by process ${other.pid} on ${other.host} (${other.purpose}, since ${other.since}); ` +
+            `wait for it, or remove "${path}" if you know that it is gone`,
+        );
+      }
+      await takeAway(path, other);
+    }
+    fail("locked", `"${folder}" could not be locked: "${path}" keeps changing hands`);
+  } finally {
+    await rm(mine, { force: true });
+  }
+}
+
+async function linked(from: string, to: string): Promise<boolean> {
+  return link(from, to).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === "EEXIST") return false;
+      throw error;
+    },
+  );
+}
+
+async function takeAway(path: string, dead: Holder): Promise<void> {
+  const now = await readHolder(path);
+  if (now !== undefined && now.pid === dead.pid && now.since === dead.since) await rm(path, { force: true });
+}
+
+async function readHolder(path: string): Promise<Holder | undefined> {
+  const text = await readFile(path, "utf8").catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as Holder;
+  } catch {
+    return { pid: -1, host: hostname(), purpose: "unknown", since: "an unknown time" };
+  }
+}
+
+async function isAlive(holder: Holder): Promise<boolean> {
+  if (holder.host !== hostname()) return true; // another machine on a shared file system: cannot know
+  if (holder.pid <= 0) return false;
+  try {
+    process.kill(holder.pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+  return holder.started === undefined || holder.started === (await startOf(holder.pid));
+}
+
+async function startOf(pid: number): Promise<string | undefined> {
+  const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
+  return text?.slice(text.lastIndexOf(")") + 2).split(" ")[19];
+}

@@ -1,0 +1,31 @@
+import { realpath } from "node:fs/promises";
+import { isAbsolute, relative, resolve, sep } from "node:path";
+import { fail, shown } from "../model/index.ts";
+
+/**
+ * The absolute path of `file` inside `folder`, symbolic links followed; refuses whatever ends outside of it.
+ * Errors: "refused" for NUL bytes, absolute names, ".." and links that leave; "not-found" where nothing is there.
+ */
+export async function insidePath(folder: string, file: string): Promise<string> {
+  const path = insideName(folder, file);
+  const [realFolder, real] = await Promise.all([
+    realpath(folder),
+    realpath(path).catch(() => fail("not-found", `expected a file ${shown(file)} in "${folder}", found nothing there`)),
+  ]);
+  if (!isInside(realFolder, real)) fail("refused", `${shown(file)} is a link that leaves "${folder}"`);
+  return real;
+}
+
+/** As `insidePath`, by name alone: looks at no disk and follows no link. */
+export function insideName(folder: string, file: string): string {
+  if (file.includes("\0")) fail("refused", `a file name holds a NUL byte: ${shown(file)}`);
+  if (file === "" || isAbsolute(file)) fail("refused", `expected a path relative to "${folder}", got ${shown(file)}`);
+  const path = resolve(folder, file);
+  if (!isInside(resolve(folder), path)) fail("refused", `${shown(file)} leaves the folder "${folder}"`);
+  return path;
+}
+
+function isInside(folder: string, path: string): boolean {
+  const way = relative(folder, path);
+  return way !== "" && way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+}

@@ -1,0 +1,4 @@
+export { parseSettings, resolveSettings, type ScoreSummary, settingsJsonSchema, withSets } from "./parse.ts";
+export { defaults, presetNames, presets } from "./presets.ts";
+export type { PartialSettings, ResolvedSettings, Settings } from "./schema.ts";
+export { settingsSchema } from "./schema.ts";

@@ -1,0 +1,163 @@
+import { z } from "zod";
+import { fail, nearest, shown, unknownName } from "../model/index.ts";
+import { defaults, presetNames, presets } from "./presets.ts";
+import { type ResolvedSettings, type Settings, settingsSchema } from "./schema.ts";
+
+type Tree = { readonly [key: string]: unknown };
+
+/**
+ * Settings from a file's content (any JSON value): the keys it has, over its `preset`, over the defaults.
+ * `where` names the origin in errors. Errors: "settings", with the key's path, what was expected, and for an unknown
+ * key the nearest valid one.
+ */
+export function parseSettings(value: unknown, where: string): Settings {
+  if (!isTree(value)) fail("settings", `expected a JSON object of settings in ${where}, got ${shown(value)}`);
+  const { preset = "nemo", $schema: _schema, ...own } = value;
+  if (typeof preset !== "string") fail("settings", `expected a preset's name for "preset" in ${where}, got ${shown(preset)}`);
+  const base = presets[preset];
+  if (base === undefined || !Object.hasOwn(presets, preset)) throw unknownName("preset", preset, presetNames);
+  const merged = merge(merge(defaults, base.settings), own);
+  const result = settingsSchema.safeParse(merged);
+  if (!result.success) fail("settings", explain(result.error, merged, where));
+  if (result.data.tokens.length < 2) fail("settings", `tokens.length must hold start and end in ${where}`);
+  return result.data;
+}
+
+/**
+ * The tree that `--set key=value` words describe (dotted keys; a value is read as JSON where it parses, else as text),
+ * merged over `base`. Errors: "settings" for a word without "=" .
+ */
+export function withSets(base: Tree, words: readonly string[]): Tree {
+  let tree = base;
+  for (const word of words) {
+    const at = word.indexOf("=");
+    if (at < 1) fail("settings", `expected --set key=value, got ${shown(word)}`);
+    let value: unknown = word.slice(at + 1);
+    try {
+      value = JSON.parse(word.slice(at + 1));
+    } catch {
+      // plain text such as 2x2 or opencv
+    }
+    const nested = word
+      .slice(0, at)
+      .split(".")
+      .reduceRight<unknown>((inner, key) => ({ [key]: inner }), value);
+    tree = merge(tree, nested as Tree);
+  }
+  return tree;
+}
+
+/** Scores that "auto" thresholds are derived from; mining records them, never a threshold. */
+export interface ScoreSummary {
+  /** Median over expressions of the text-to-image score with their own image; null where unknown. */
+  readonly ownMedian: number | null;
+  /** 95th percentile of the mined candidates' image-to-image scores; null where unknown. */
+  readonly i2iHigh: number | null;
+}
+
+/** Replaces "auto" thresholds by numbers. Errors: "settings" where "auto" is asked for and the scores are not known. */
+export function resolveSettings(settings: Settings, scores: ScoreSummary | undefined): ResolvedSettings {
+  const usesBand = settings.mosaic.gamma > 0 && settings.mosaic.randomShare < 1;
+  const resolve = (key: string, value: number | "auto" | null, automatic: number | null | undefined): number | null => {
+    if (value !== "auto") return value;
+    if (automatic !== null && automatic !== undefined) return automatic;
+    if (!usesBand) return null;
+    return fail("settings", `band.${key} is "auto", which needs mined scores; run "nemosaic mine" first or set a number`);
+  };
+  return {
+    ...settings,
+    band: {
+      ...settings.band,
+      tau: resolve("tau", settings.band.tau, scores?.ownMedian),
+      tauImage: resolve("tauImage", settings.band.tauImage, scores?.i2iHigh),
+    },
+  };
+}
+
+/** The JSON Schema (2020-12) of nemosaic.json, for editors. */
+export function settingsJsonSchema(): Tree {
+  const schema = z.toJSONSchema(settingsSchema) as { properties: Record<string, Tree>; [key: string]: unknown };
+  const withDefaults = (properties: Record<string, Tree>, values: Tree): Record<string, Tree> =>
+    Object.fromEntries(
+      Object.entries(properties).map(([key, property]) => {
+        const { required: _required, ...rest } = property;
+        const inner = rest.properties as Record<string, Tree> | undefined;
+        const value = values[key];
+        return [key, inner !== undefined && isTree(value) ? { ...rest, properties: withDefaults(inner, value) } : { ...rest, default: value }];
+      }),
+    );
+  const { required: _required, properties, ...rest } = schema;
+  return {
+    ...rest,
+    title: "nemosaic settings",
+    properties: {
+      $schema: { type: "string" },
+      preset: { enum: presetNames, default: "nemo", description: "the named starting point that the other keys change" },
+      ...withDefaults(properties, defaults as unknown as Tree),
+    },
+  };
+}
+
+function merge(base: unknown, over: unknown): Tree {
+  const result: Record<string, unknown> = { ...(base as Tree) };
+  for (const [key, value] of Object.entries(over as Tree)) {
+    const below = Object.hasOwn(result, key) ? result[key] : undefined;
+    const merged = isTree(value) && isTree(below) ? merge(below, value) : value;
+    Object.defineProperty(result, key, { value: merged, enumerable: true, configurable: true, writable: true });
+  }
+  return result;
+}
+
+function isTree(value: unknown): value is Tree {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
+}
+
+function explain(error: z.ZodError, value: Tree, where: string): string {
+  const issue = error.issues[0];
+  if (issue === undefined) return `invalid settings in ${where}`;
+  const path = issue.path.map(String);
+  if (issue.code === "unrecognized_keys") {
+    const key = issue.keys[0] ?? "";
+    const valid = Object.keys(at(defaults as unknown as Tree, path) as Tree);
+    if (path.length === 0) valid.push("preset", "$schema");
+    const near = nearest(key, valid) ?? nearestLeaf(key);
+    const hint = near === undefined ? `Valid here: ${valid.join(", ")}` : `Did you mean "${near}"?`;
+    return `unknown setting "${[...path, key].join(".")}" in ${where}. ${hint}`;
+  }
+  const came = shown(at(value, path));
+  const more = error.issues.length > 1 ? ` (and ${error.issues.length - 1} more)` : "";
+  return `setting "${path.join(".")}" in ${where}: ${expectation(issue)}, got ${came}${more}`;
+}
+
+function expectation(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case "invalid_value":
+      return `expected one of ${issue.values.map((value) => String(value)).join(", ")}`;
+    case "too_small":
+      return `expected at least ${issue.minimum}`;
+    case "too_big":
+      return `expected at most ${issue.maximum}`;
+    case "invalid_type":
+      return issue.expected === "int" ? "expected a whole number" : `expected ${article(issue.expected)}`;
+    case "invalid_union":
+      return 'expected a number from -1 to 1, "auto" where the key allows it, or null';
+    default:
+      return issue.message;
+  }
+}
+
+function article(noun: string): string {
+  return /^[aeio]/.test(noun) ? `an ${noun}` : `a ${noun}`;
+}
+
+function at(tree: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>((node, key) => (isTree(node) ? node[key] : undefined), tree);
+}
+
+/** "tau" at the top level is "band.tau": people forget the group. */
+function nearestLeaf(key: string): string | undefined {
+  for (const [group, value] of Object.entries(defaults)) {
+    if (isTree(value) && Object.hasOwn(value, key)) return `${group}.${key}`;
+  }
+  return undefined;
+}

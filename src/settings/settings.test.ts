@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+import { defaults, parseSettings, presetNames, resolveSettings, settingsJsonSchema, withSets } from "./index.ts";
+
+const message = (value: unknown): string => {
+  try {
+    parseSettings(value, "x.json");
+    return "accepted";
+  } catch (error) {
+    return (error as Error).message;
+  }
+};
+
+describe("settings", () => {
+  it("fills what is left out from the preset, then from the defaults", () => {
+    expect(parseSettings({}, "x.json")).toEqual(defaults);
+    expect(parseSettings({ preset: "none", band: { k: 7 } }, "x.json")).toEqual({
+      ...defaults,
+      mosaic: { ...defaults.mosaic, gamma: 0 },
+      band: { ...defaults.band, k: 7 },
+    });
+  });
+
+  it.each([
+    [{ band: { taw: 1 } }, 'unknown setting "band.taw" in x.json. Did you mean "tau"?'],
+    [{ tau: 0.3 }, 'unknown setting "tau" in x.json. Did you mean "band.tau"?'],
+    [{ szie: 1 }, 'unknown setting "szie" in x.json. Did you mean "size"?'],
+    [{ size: "big" }, 'setting "size" in x.json: expected a number, got "big"'],
+    [{ size: 416.5 }, 'setting "size" in x.json: expected a whole number, got 416.5'],
+    [{ mosaic: { gamma: 2 } }, 'setting "mosaic.gamma" in x.json: expected at most 1, got 2'],
+    [{ unit: "image" }, 'setting "unit" in x.json: expected one of ref, expression, got "image"'],
+    [{ band: { tau: "high" } }, 'setting "band.tau" in x.json: expected a number from -1 to 1, "auto" where the key allows it, or null, got "high"'],
+    [{ mosaic: 3 }, 'setting "mosaic" in x.json: expected an object, got 3'],
+    [[], "expected a JSON object of settings in x.json, got []"],
+    [null, "expected a JSON object of settings in x.json, got null"],
+    [{ preset: "nmeo" }, `unknown preset "nmeo". Did you mean "nemo"? Valid: ${presetNames.join(", ")}`],
+  ])("explains %j in one line", (value, expected) => {
+    expect(message(value)).toBe(expected);
+  });
+
+  it("takes no part in prototype pollution", () => {
+    expect(message(JSON.parse('{"__proto__": {"size": 64}}'))).toMatch(/unknown setting "__proto__"/);
+    expect(message({ preset: "constructor" })).toMatch(/unknown preset/);
+  });
+
+  it("reads --set words as JSON where they parse, else as text", () => {
+    const tree = withSets({ size: 300 }, ["band.k=5", "mosaic.grid=3x3", "band.tau=null", "mosaic.gamma=1"]);
+    expect(parseSettings(tree, "--set")).toMatchObject({ size: 300, band: { k: 5, tau: null }, mosaic: { grid: "3x3", gamma: 1 } });
+    expect(() => withSets({}, ["band.k"])).toThrow('expected --set key=value, got "band.k"');
+  });
+
+  it("resolves auto thresholds from mined scores, and says so where there are none", () => {
+    const resolved = resolveSettings(defaults, { ownMedian: 0.25, i2iHigh: 0.8 });
+    expect(resolved.band).toMatchObject({ tau: 0.25, tauImage: 0.8 });
+    expect(() => resolveSettings(defaults, undefined)).toThrow(/band.tau is "auto".*nemosaic mine/);
+    expect(resolveSettings(parseSettings({ preset: "none" }, "x"), undefined).band.tau).toBeNull();
+  });
+
+  it("gives a JSON schema whose every key has a description and a default", () => {
+    const walk = (node: Record<string, unknown>, path: string): string[] =>
+      Object.entries((node.properties ?? {}) as Record<string, Record<string, unknown>>).flatMap(([key, property]) =>
+        property.properties !== undefined
+          ? walk(property, `${path}${key}.`)
+          : property.description !== undefined && "default" in property
+            ? []
+            : [`${path}${key}`],
+      );
+    expect(walk(settingsJsonSchema() as Record<string, unknown>, "")).toEqual(["$schema"]);
+  });
+});
