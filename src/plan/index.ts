@@ -1,0 +1,2 @@
+export { gridCells } from "./grid.ts";
+export { type PlanFacts, planSample, planSingle } from "./plan-sample.ts";
