@@ -1,0 +1,6 @@
+export { bertTokenizer } from "./bert.ts";
+export { cleanText } from "./clean-text.ts";
+export { clipTokenizer } from "./clip.ts";
+export { loadTokenizer, parseTokenizer, type TokenizerFiles } from "./load.ts";
+export { openTokenizer, tokenizerNames } from "./registry.ts";
+export type { TokenBatch, Tokenizer } from "./tokenizer.ts";

@@ -1,0 +1,134 @@
+import { readFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { Tokenizer as HubTokenizer } from "@huggingface/tokenizers";
+import { fail, NemosaicError, shown } from "../model/index.ts";
+import { makeTokenizer, type Tokenizer } from "./tokenizer.ts";
+
+/**
+ * Loads the tokenizer of a model in the hub's layout: a folder with `tokenizer.json` (or that file itself), and beside
+ * it `tokenizer_config.json` and `config.json` where they exist. Byte pairs (CLIP), word pieces (BERT) and unigrams
+ * (SigLIP, T5) work. Padding goes to the right; context length is the smallest of what the files state (77 where they
+ * state none). Errors: `not-found`, `bad-input`, `unsupported` (left padding, several start or end tokens).
+ */
+export async function loadTokenizer(path: string): Promise<Tokenizer> {
+  const folder = path.endsWith(".json") ? dirname(path) : path;
+  const file = path.endsWith(".json") ? path : join(path, "tokenizer.json");
+  const json = await readJson(file);
+  if (json === undefined) {
+    fail("not-found", `expected the tokenizer "${file}", found no such file: export the model with its tokenizer.json`);
+  }
+  const config = (await readJson(join(folder, "tokenizer_config.json"))) ?? {};
+  const modelConfig = (await readJson(join(folder, "config.json"))) ?? {};
+  return parseTokenizer({ json, config, modelConfig, where: file });
+}
+
+/** The parsed files of `loadTokenizer`; `where` names the tokenizer in errors. */
+export interface TokenizerFiles {
+  readonly json: Readonly<Record<string, unknown>>;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly modelConfig: Readonly<Record<string, unknown>>;
+  readonly where: string;
+}
+
+/** `loadTokenizer` for files already read. */
+export function parseTokenizer({ json, config, modelConfig, where }: TokenizerFiles): Tokenizer {
+  const kind = record(json.model).type ?? "BPE";
+  const side = config.padding_side;
+  if (side !== undefined && side !== "right") {
+    fail("unsupported", `expected padding_side "right" beside "${where}", got ${shown(side)}`);
+  }
+  let hub: HubEncoder;
+  try {
+    hub = new HubTokenizer(json, config) as HubEncoder;
+    hub.encode("a");
+  } catch (cause) {
+    return fail("bad-input", `expected a tokenizer of the hub's format in "${where}", got: ${messageOf(cause)}`, cause);
+  }
+  const frame = frameOf(hub, where);
+  return makeTokenizer({
+    name: String(kind),
+    contextLength: contextLengthOf(config, modelConfig),
+    ...frame,
+    padId: padIdOf(hub, { json, config, modelConfig }),
+    ids: (text) => hub.encode(text, { add_special_tokens: false }).ids,
+  });
+}
+
+/** What is used of the package's tokenizer; its own declarations do not resolve under NodeNext. */
+interface HubEncoder {
+  encode(text: string, options?: { readonly add_special_tokens?: boolean }): { readonly ids: number[] };
+  token_to_id(token: string): number | undefined;
+}
+
+interface Frame {
+  readonly startId: number | undefined;
+  readonly endId: number | undefined;
+}
+
+/** The tokens that the post-processor puts around a text, found by comparing one text with and without. */
+function frameOf(hub: HubEncoder, where: string): Frame {
+  const bare = hub.encode("a", { add_special_tokens: false }).ids;
+  const framed = hub.encode("a").ids;
+  for (let before = 0; before + bare.length <= framed.length; before++) {
+    const after = framed.length - before - bare.length;
+    if (before > 1 || after > 1 || !bare.every((id, i) => framed[before + i] === id)) continue;
+    return {
+      startId: before === 1 ? framed[0] : undefined,
+      endId: after === 1 ? framed[framed.length - 1] : undefined,
+    };
+  }
+  return fail(
+    "unsupported",
+    `expected at most one token before and one after a text in "${where}", got ${shown(framed)} around ${shown(bare)}`,
+  );
+}
+
+/** Libraries write 1e30 for "no limit"; nothing above this is a real context. */
+const longestContext = 1 << 20;
+
+function contextLengthOf(
+  config: Readonly<Record<string, unknown>>,
+  modelConfig: Readonly<Record<string, unknown>>,
+): number {
+  const stated = [
+    config.model_max_length,
+    config.max_length,
+    record(modelConfig.text_config).max_position_embeddings,
+    record(modelConfig.text_config).context_length,
+  ].filter((value): value is number => typeof value === "number" && value > 1 && value <= longestContext);
+  return stated.length > 0 ? Math.min(...stated) : 77;
+}
+
+function padIdOf(hub: HubEncoder, files: Omit<TokenizerFiles, "where">): number {
+  const token = files.config.pad_token;
+  const content = typeof token === "string" ? token : record(token).content;
+  const byName = typeof content === "string" ? hub.token_to_id(content) : undefined;
+  const stated = [byName, record(files.json.padding).pad_id, record(files.modelConfig.text_config).pad_token_id];
+  return stated.find((id): id is number => typeof id === "number") ?? 0;
+}
+
+async function readJson(path: string): Promise<Record<string, unknown> | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    return fail("io", `could not read "${path}": ${messageOf(cause)}`, cause);
+  }
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+    throw new NemosaicError("bad-input", `expected a JSON object in "${basename(path)}", got ${shown(value)}`);
+  } catch (cause) {
+    if (cause instanceof NemosaicError) throw cause;
+    return fail("bad-input", `expected JSON in "${path}": ${messageOf(cause)}`, cause);
+  }
+}
+
+function record(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
