@@ -1,0 +1,25 @@
+/** The room `kernels`: typed-array maths without imports; runs in Node and in a browser. */
+export { maskCell } from "./mask-cell.ts";
+export { nearestPositions } from "./nearest-positions.ts";
+export { CounterRandom, epochOrder, philox4x32 } from "./random.ts";
+export type { PixelRectangle } from "./rectangle.ts";
+export { type Resize, resizeLinear, resizeNearest } from "./resize.ts";
+export {
+  maxMaskPixels,
+  type Rle,
+  rleFromCounts,
+  rleFromMask,
+  rleFromString,
+  rleToMask,
+  rleToString,
+} from "./rle.ts";
+export {
+  rleArea,
+  rleBox,
+  rleIntersection,
+  rleIntersectionArea,
+  rleIou,
+  rleOverlapArea,
+  rleUnion,
+} from "./rle-combine.ts";
+export { rleFromPolygon } from "./rle-polygon.ts";

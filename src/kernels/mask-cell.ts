@@ -1,0 +1,58 @@
+import { nearestPositions } from "./nearest-positions.ts";
+import { checkPart, checkRoom, checkTarget, type PixelRectangle } from "./rectangle.ts";
+import type { Rle } from "./rle.ts";
+
+/**
+ * Draws the part `source` of a mask, stretched to width × height by nearest neighbour, into a row-major raster of 0
+ * and 1: sets ones, leaves the rest as it is. Pixel (x, y) of the cell lies at out[outOffset + y · outStride + x]. The
+ * result is that of cropping the decoded mask and calling OpenCV's INTER_NEAREST, but no full raster is made: only the
+ * runs of the columns needed are visited. Throws a RangeError for a source outside the mask or a cell outside `out`.
+ */
+export function maskCell(
+  rle: Rle,
+  source: PixelRectangle,
+  width: number,
+  height: number,
+  out: Uint8Array,
+  outStride: number,
+  outOffset: number,
+): void {
+  checkPart(source, rle.width, rle.height);
+  checkTarget(width, height);
+  checkRoom(out.length, outOffset, outStride, height, width);
+  const { counts } = rle;
+  const columns = nearestPositions(source.width, width);
+  const firstRow = firstRows(source.height, height);
+  // Run i is counts[i] long and begins at `begin`; both follow the columns, which never go back.
+  let i = 0;
+  let begin = 0;
+  for (let x = 0; x < width; x++) {
+    const top = (source.x + columns[x]!) * rle.height + source.y;
+    const bottom = top + source.height;
+    while (i < counts.length && begin + counts[i]! <= top) begin += counts[i++]!;
+    let j = i;
+    let runBegin = begin;
+    while (j < counts.length && runBegin < bottom) {
+      const runEnd = runBegin + counts[j]!;
+      if (j & 1) {
+        const from = firstRow[Math.max(runBegin, top) - top]!;
+        const to = firstRow[Math.min(runEnd, bottom) - top]!;
+        const end = outOffset + to * outStride + x;
+        for (let at = outOffset + from * outStride + x; at < end; at += outStride) out[at] = 1;
+      }
+      runBegin = runEnd;
+      j++;
+    }
+  }
+}
+
+/** For each source row, and the one past the last, the first target row that reads it or a later one. */
+function firstRows(sourceHeight: number, height: number): Int32Array {
+  const positions = nearestPositions(sourceHeight, height);
+  const first = new Int32Array(sourceHeight + 1).fill(height);
+  let row = 0;
+  for (let y = 0; y < height; y++) {
+    while (row <= positions[y]!) first[row++] = y;
+  }
+  return first;
+}
