@@ -1,8 +1,11 @@
 /** The room `kernels`: typed-array maths without imports; runs in Node and in a browser. */
+export { gaussianBlur } from "./gaussian-blur.ts";
+export { floatToHalf, halfToFloat, halfToNumber, numberToHalf } from "./half.ts";
 export { maskCell } from "./mask-cell.ts";
 export { nearestPositions } from "./nearest-positions.ts";
 export { CounterRandom, epochOrder, philox4x32 } from "./random.ts";
 export type { PixelRectangle } from "./rectangle.ts";
+export { resizeBicubic, resizeTriangle } from "./resample.ts";
 export { type Resize, resizeLinear, resizeNearest } from "./resize.ts";
 export {
   maxMaskPixels,
@@ -23,3 +26,5 @@ export {
   rleUnion,
 } from "./rle-combine.ts";
 export { rleFromPolygon } from "./rle-polygon.ts";
+export { toFloat32Chw } from "./tensor.ts";
+export { mergeTopK, type Ranking, TopKBuffer, topK } from "./top-k.ts";
