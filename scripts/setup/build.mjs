@@ -1,5 +1,14 @@
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join, relative } from "node:path";
 import { withSetupLock } from "./lock.mjs";
 import { beginAction, say } from "./log.mjs";
@@ -92,7 +101,9 @@ function isCurrent() {
 /** By content, since a clone, a copy or a switched branch makes time stamps meaningless. */
 function hashOfSources() {
   const hash = createHash("sha256");
-  const single = readdirSync(root).filter((name) => /^(package-lock\.json|tsconfig.*\.json|(vite|svelte)\.config\..+)$/.test(name));
+  const single = readdirSync(root).filter((name) =>
+    /^(package-lock\.json|tsconfig.*\.json|(vite|svelte)\.config\..+)$/.test(name),
+  );
   for (const file of [...single.map((name) => inRepo(name)), ...filesUnder(inRepo("src"))].sort()) {
     const bytes = readFileSync(file);
     hash.update(`${relative(root, file)}\0${bytes.length}\0`).update(bytes);

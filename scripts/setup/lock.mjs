@@ -17,7 +17,8 @@ export async function withSetupLock(act) {
     const holder = liveHolder(file);
     if (holder === undefined) rmSync(file, { force: true });
     else {
-      if (Date.now() > deadline) throw new Error(`process ${holder} has held ${file} for too long: end it or remove the file`);
+      if (Date.now() > deadline)
+        throw new Error(`process ${holder} has held ${file} for too long: end it or remove the file`);
       if (!told) say(`waiting for process ${holder}, which installs or builds in this checkout (${file})`);
       told = true;
       await new Promise((wake) => setTimeout(wake, 300));

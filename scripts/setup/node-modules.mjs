@@ -31,7 +31,11 @@ export async function ensureNodeModules() {
     });
     if (done.ok && isInstalled()) return;
     say(tailOf(done.output));
-    const why = done.missing ? "npm is not on the PATH" : done.timedOut ? "npm ci took over 10 minutes" : "npm ci failed";
+    const why = done.missing
+      ? "npm is not on the PATH"
+      : done.timedOut
+        ? "npm ci took over 10 minutes"
+        : "npm ci failed";
     throw new Error(`${why}: the npm packages are not installed. Check the network and run the same command again.`);
   });
 }
@@ -51,7 +55,9 @@ export function recordMatchesLock(record, lock) {
   const wanted = Object.entries(lock.packages ?? {}).filter(([path]) => path !== "");
   for (const [path, entry] of wanted) {
     const found = installed[path];
-    if (found === undefined ? !entry.optional && !entry.devOptional && !entry.peer : found.integrity !== entry.integrity)
+    if (
+      found === undefined ? !entry.optional && !entry.devOptional && !entry.peer : found.integrity !== entry.integrity
+    )
       return false;
   }
   const known = new Set(wanted.map(([path]) => path));

@@ -39,7 +39,10 @@ export function runCommand(command, args, { timeoutMs, env = {}, cwd = root, sho
       stream.setEncoding("utf8");
       stream.on("data", (chunk) => {
         output += chunk;
-        const line = chunk.trimEnd().split(/[\r\n]/).pop();
+        const line = chunk
+          .trimEnd()
+          .split(/[\r\n]/)
+          .pop();
         if (onLine && line) onLine(line);
       });
     }

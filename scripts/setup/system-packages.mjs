@@ -61,7 +61,9 @@ async function install(missing) {
   };
   const update = await apt("system packages: apt-get update", ["update"], 3 * 60_000);
   const unknown = missing.filter(({ name }) => !hasCandidate(name));
-  const of = Object.fromEntries(unknown.map(({ name }) => [name, "apt-get knows no such package (is the machine online?)"]));
+  const of = Object.fromEntries(
+    unknown.map(({ name }) => [name, "apt-get knows no such package (is the machine online?)"]),
+  );
   const known = missing.map(({ name }) => name).filter((name) => of[name] === undefined);
   if (known.length === 0) {
     if (!update.ok) say(tailOf(update.output, 4));
@@ -75,10 +77,7 @@ async function install(missing) {
 
 /** Each is asked for alone: dpkg-query exits with 1 when it does not know one of several. */
 function notInstalled(packages) {
-  return packages.filter(({ name }) => {
-    const status = answerOf("dpkg-query", ["-W", "-f=${db:Status-Status}\\n", name]) ?? "";
-    return !status.split("\n").includes("installed");
-  });
+  return packages.filter(({ name }) => !/^Status: .* installed$/m.test(answerOf("dpkg-query", ["-s", name]) ?? ""));
 }
 
 function hasCandidate(name) {
@@ -96,5 +95,7 @@ function rootPrefix() {
 function tellMissing(left) {
   say("system packages that are missing:");
   for (const { name, neededBy, why } of left) say(`  ${name}: ${why}; what needs it: ${neededBy}`);
-  say(`  to install them by hand: sudo apt-get install --no-install-recommends ${left.map(({ name }) => name).join(" ")}`);
+  say(
+    `  to install them by hand: sudo apt-get install --no-install-recommends ${left.map(({ name }) => name).join(" ")}`,
+  );
 }

@@ -12,7 +12,7 @@ const stampName = ".nemosaic.json";
 
 /** Debian's modules, then PyPI's: what the Python tests and the comparisons import. */
 const modules = ["numpy", "torch", "cv2", "faiss"].concat([
-  ...["pycocotools.mask", "pyarrow", "lmdb", "webdataset", "PIL", "pandas", "onnx", "pytest", "mypy"],
+  ...["pycocotools.mask", "pyarrow", "lmdb", "webdataset", "PIL", "pandas", "onnx", "ftfy", "pytest", "mypy"],
 ]);
 
 const probe = `
@@ -68,7 +68,9 @@ async function makeVenv() {
     const what = there ? ".venv is not up to date" : "there is no .venv";
     return { python: there ? python : undefined, problems: [`${what}, and NEMOSAIC_NO_INSTALL forbids changing that`] };
   }
-  return withSetupLock(async () => (isMade() ? { python, problems: [] } : install({ base, venv, python, numpy, requirements, stamp })));
+  return withSetupLock(async () =>
+    isMade() ? { python, problems: [] } : install({ base, venv, python, numpy, requirements, stamp }),
+  );
 }
 
 async function install({ base, venv, python, numpy, requirements, stamp }) {
