@@ -23,7 +23,7 @@ export function floatToHalf(values: Float32Array, out: Uint16Array = new Uint16A
  */
 export function halfToFloat(halves: Uint16Array, out: Float32Array = new Float32Array(halves.length)): Float32Array {
   checkLength(out.length, halves.length);
-  const table = (bitsOfHalf ??= halfTable());
+  const table = halfTable();
   // Bits, not numbers, are copied, so that a NaN keeps its payload.
   const bits = new Uint32Array(out.buffer, out.byteOffset, out.length);
   for (let i = 0; i < halves.length; i++) bits[i] = table[halves[i]!]!;
@@ -38,7 +38,7 @@ export function numberToHalf(value: number): number {
 
 /** The number that float16 bits stand for. */
 export function halfToNumber(half: number): number {
-  floatBits[0] = (bitsOfHalf ??= halfTable())[half & 0xffff]!;
+  floatBits[0] = halfTable()[half & 0xffff]!;
   return floatValue[0]!;
 }
 
@@ -69,6 +69,7 @@ function halfOfBits(bits: number): number {
 }
 
 function halfTable(): Uint32Array {
+  if (bitsOfHalf !== undefined) return bitsOfHalf;
   const table = new Uint32Array(65536);
   for (let half = 0; half < 65536; half++) {
     const sign = (half & 0x8000) * 65536;
@@ -81,6 +82,7 @@ function halfTable(): Uint32Array {
       table[half] = sign + floatBits[0]!;
     }
   }
+  bitsOfHalf = table;
   return table;
 }
 

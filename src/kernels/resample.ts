@@ -161,5 +161,5 @@ function cubic(x: number): number {
 
 function toByte(sum: number): number {
   const value = sum >> precision;
-  return value < 0 ? 0 : value > 255 ? 255 : value;
+  return value < 0 ? 0 : Math.min(value, 255);
 }
