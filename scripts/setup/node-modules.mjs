@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { withSetupLock } from "./lock.mjs";
 import { say } from "./log.mjs";
 import { inRepo } from "./places.mjs";
-import { runInstaller, tailOf } from "./run-command.mjs";
+import { headOf, runCommand, runInstaller } from "./run-command.mjs";
 
 const timeoutMs = 10 * 60_000;
 
@@ -30,14 +30,30 @@ export async function ensureNodeModules() {
       },
     });
     if (done.ok && isInstalled()) return;
-    say(tailOf(done.output));
-    const why = done.missing
-      ? "npm is not on the PATH"
-      : done.timedOut
-        ? "npm ci took over 10 minutes"
-        : "npm ci failed";
-    throw new Error(`${why}: the npm packages are not installed. Check the network and run the same command again.`);
+    say(headOf(done.output));
+    throw new Error(`the npm packages are not installed: ${whyOf(done)}`);
   });
+}
+
+/**
+ * Whether `npm ci` would accept package.json and package-lock.json on a fresh machine, without touching node_modules:
+ * where the packages are there already, nothing else would notice that a clone cannot be installed.
+ * Resolves to undefined, or to what is wrong.
+ */
+export async function faultOfLock() {
+  const npm = npmCommand();
+  const done = await runCommand(npm.command, [...npm.args, "ci", "--dry-run", "--offline"], { timeoutMs: 60_000 });
+  if (done.ok) return undefined;
+  say(headOf(done.output));
+  return whyOf(done);
+}
+
+function whyOf(done) {
+  if (done.missing) return "npm is not on the PATH";
+  if (done.timedOut) return "npm ci took too long and was stopped";
+  if (/code EUSAGE/.test(done.output))
+    return "package.json and package-lock.json do not agree: see above";
+  return "npm ci failed; is the machine online? Run the same command again then";
 }
 
 function isInstalled() {

@@ -82,14 +82,24 @@ export function answerOf(command, args, env = {}) {
   return done.status === 0 ? done.stdout.trim() : undefined;
 }
 
-/** The last lines of a command's output that are worth a person's look. */
-export function tailOf(output, lines = 12) {
+/** The first lines of a command's output that are worth a person's look, without npm's notes on its own settings. */
+export function headOf(output, lines = 10) {
+  return indented(tellingLinesOf(output).slice(0, lines));
+}
+
+/** The last ones. */
+export function tailOf(output, lines = 10) {
+  return indented(tellingLinesOf(output).slice(-lines));
+}
+
+function tellingLinesOf(output) {
   return output
     .split(/[\r\n]+/)
-    .filter((line) => line.trim() !== "")
-    .slice(-lines)
-    .map((line) => `    ${line}`)
-    .join("\n");
+    .filter((line) => !/^\s*(npm (error|warn)\s*|npm warn Unknown .* config.*)?$/.test(line));
+}
+
+function indented(lines) {
+  return lines.map((line) => `    ${line}`).join("\n");
 }
 
 function killGroup(child, signal) {

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { ensureBuild } from "./build.mjs";
 import { findChromium } from "./chromium.mjs";
+import { faultOfLock } from "./node-modules.mjs";
 import { cacheFolder, inRepo } from "./places.mjs";
 import { tallyOfPytest } from "./pytest-tally.mjs";
 import { answerOf, runCommand } from "./run-command.mjs";
@@ -14,6 +15,15 @@ const minutes = 60_000;
  * or to `passed()`, `failed(why)` or `skipped(why)` for one check.
  */
 export const steps = [
+  {
+    name: "lock",
+    about: "npm ci would take package-lock.json on a fresh machine",
+    needs: [],
+    run: async () => {
+      const fault = await faultOfLock();
+      return fault === undefined ? passed() : failed(fault);
+    },
+  },
   {
     name: "types",
     about: "TypeScript's compiler, strict, over sources, tests and benchmarks",
