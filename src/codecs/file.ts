@@ -1,0 +1,24 @@
+import { type FileHandle, open } from "node:fs/promises";
+import { fail, shown } from "../model/index.ts";
+
+/** Opens a file for reading; a missing one is "not-found", anything else the system says "io". */
+export async function openForReading(path: string, what: string): Promise<FileHandle> {
+  try {
+    return await open(path, "r");
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    if (code === "ENOENT") fail("not-found", `expected a ${what} at ${shown(path)}, but there is none`, error);
+    fail("io", `cannot open the ${what} ${shown(path)}: ${code === "" ? String(error) : code}`, error);
+  }
+}
+
+/** Fills `into` from `position` on; a file that has become shorter is an error. */
+export async function readFully(handle: FileHandle, into: Uint8Array, position: number, path: string): Promise<void> {
+  let done = 0;
+  while (done < into.length) {
+    const { bytesRead } = await handle.read(into, done, Math.min(into.length - done, 2 ** 30), position + done);
+    if (bytesRead === 0)
+      fail("bad-input", `expected ${into.length} bytes at byte ${position} of ${shown(path)}; the file ends before`);
+    done += bytesRead;
+  }
+}

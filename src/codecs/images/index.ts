@@ -1,0 +1,7 @@
+export type { DecodedImage, ImageSize } from "./decode.ts";
+export { decodeImage, decodeImageAtLeast, imageSize } from "./decode.ts";
+export type { PixelImage } from "./encode.ts";
+export { encodeJpeg, encodePng, encodeWebp, renderSvg, setImageThreads } from "./encode.ts";
+export type { DecodedMask } from "./mask.ts";
+export { decodeMask } from "./mask.ts";
+export type { ImageInput, ImageOptions } from "./source.ts";

@@ -1,0 +1,83 @@
+import { readFile } from "node:fs/promises";
+import sharp, { type Metadata, type Sharp, type SharpOptions } from "sharp";
+import { fail, NemosaicError, shown } from "../../model/index.ts";
+
+/** What the image readers share: limits, and the name for error lines. */
+export interface ImageOptions {
+  /** Images of more pixels are refused by their header, before any is decoded. Default 100 million. */
+  readonly maxPixels?: number;
+  /** The file's name for error lines, where the input is bytes. */
+  readonly where?: string;
+}
+
+/** The bytes of an image file, or its path. */
+export type ImageInput = Uint8Array | string;
+
+/** An image whose header has been read and found acceptable. */
+export interface ImageSource {
+  readonly bytes: Uint8Array;
+  readonly where: string;
+  readonly metadata: Metadata;
+  /** A fresh pipeline over the bytes. */
+  pipeline(): Sharp;
+}
+
+const defaultMaxPixels = 100e6;
+const formats = new Set(["jpeg", "png", "webp", "gif", "tiff", "svg", "avif", "heif", "jp2", "jxl", "ppm"]);
+
+/**
+ * Reads the file and its header. A path is always read here and handed on as bytes: the library would take brackets
+ * in a file's name for options.
+ */
+export async function openImage(input: ImageInput, options: ImageOptions): Promise<ImageSource> {
+  const where = options.where ?? (typeof input === "string" ? shown(input) : "an image");
+  const bytes = typeof input === "string" ? await readImageFile(input, where) : input;
+  if (bytes.length === 0) fail("bad-input", `expected an image in ${where}, got 0 bytes`);
+  const settings: SharpOptions = {
+    // "error" fails on what cannot be decoded and on files that end early; harmless oddities (stray bytes before a
+    // marker, as some COCO files have) pass, as they do in OpenCV and Pillow.
+    failOn: "error",
+    limitInputPixels: false,
+    // OpenCV and Pillow ignore colour profiles; published numbers rest on their pixels.
+    ignoreIcc: true,
+    autoOrient: false,
+    sequentialRead: true,
+  };
+  const pipeline = (): Sharp => sharp(bytes, settings);
+  const metadata = await imageStep(where, () => pipeline().metadata());
+  if (!formats.has(metadata.format ?? "")) {
+    fail(
+      "unsupported",
+      `expected a JPEG, PNG, WebP, GIF or TIFF image in ${where}, got ${metadata.format ?? "something else"}`,
+    );
+  }
+  const maxPixels = options.maxPixels ?? defaultMaxPixels;
+  if (metadata.width * metadata.height > maxPixels) {
+    fail(
+      "refused",
+      `expected an image of at most ${maxPixels} pixels in ${where}, got ${metadata.width} x ${metadata.height} by its header`,
+    );
+  }
+  return { bytes, where, metadata, pipeline };
+}
+
+/** Runs a step of the image library; its errors become "bad-input" with the file and the library's reason on one line. */
+export async function imageStep<T>(where: string, step: () => Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (error) {
+    if (error instanceof NemosaicError) throw error;
+    const reason = (error instanceof Error ? error.message : String(error)).trim().split("\n")[0];
+    fail("bad-input", `expected a sound image in ${where}, but it cannot be decoded: ${reason}`, error);
+  }
+}
+
+async function readImageFile(path: string, where: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    if (code === "ENOENT") fail("not-found", `expected an image at ${where}, but there is none`, error);
+    fail("io", `cannot read the image ${where}: ${code === "" ? String(error) : code}`, error);
+  }
+}

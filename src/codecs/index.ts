@@ -1,0 +1,8 @@
+/** The room `codecs`: bytes to values and back, one folder or file for each format. */
+export * from "./images/index.ts";
+export type { Npy } from "./npy.ts";
+export { decodeNpy, encodeNpy, NpyReader } from "./npy.ts";
+export type { NpyArray, NpyDtype, NpyHeader } from "./npy-header.ts";
+export { npyHeader, npyItemSize, readNpyHeader } from "./npy-header.ts";
+export * from "./parquet/index.ts";
+export * from "./pickle/index.ts";
