@@ -1,0 +1,15 @@
+export { allowedCells } from "./cells.ts";
+export { type ExpressionFeatures, expressionFeatures } from "./features.ts";
+export type {
+  HorizontalPlace,
+  Place,
+  PositionAxis,
+  PositionFinding,
+  PositionMention,
+  PositionScope,
+  PositionValue,
+  UnsafeReason,
+  VerticalPlace,
+} from "./finding.ts";
+export { positionsOf } from "./positions.ts";
+export { countWords, tokenizeWords, type Word } from "./words.ts";
