@@ -150,14 +150,23 @@ for w, h, cn, radius in json.loads(sys.argv[1]):
     sys.stdout.buffer.write(np.ascontiguousarray(r).tobytes())
 `;
   const list = [0, 0.1, 0.5, 1, 2, 3.7, 10, 25.25, 100, 1000].flatMap((radius) =>
-    [[1, 1, 1], [7, 3, 2], [64, 48, 3], [208, 208, 3], [33, 90, 4], [2, 50, 1]].map((size) => [...size, radius]),
+    [
+      [1, 1, 1],
+      [7, 3, 2],
+      [64, 48, 3],
+      [208, 208, 3],
+      [33, 90, 4],
+      [2, 50, 1],
+    ].map((size) => [...size, radius]),
   ) as [number, number, number, number][];
   const images = list.map(([w, h, cn], i) => image(w * h * cn, i));
   const theirs = runPythonBytes(script, [JSON.stringify(list)], Buffer.concat(images));
   let at = 0;
   for (const [i, [w, h, cn, radius]] of list.entries()) {
     const ours = gaussianBlur(images[i]!, w, h, cn, radius);
-    expect(Buffer.compare(ours, theirs.subarray(at, at + ours.length)), `${w} × ${h} × ${cn}, radius ${radius}`).toBe(0);
+    expect(Buffer.compare(ours, theirs.subarray(at, at + ours.length)), `${w} × ${h} × ${cn}, radius ${radius}`).toBe(
+      0,
+    );
     at += ours.length;
   }
   expect(at).toBe(theirs.length);
