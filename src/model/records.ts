@@ -19,6 +19,8 @@ export interface ImageRecord {
   /** Pixels; undefined where the dataset does not say and the file's header has to. */
   readonly width?: number;
   readonly height?: number;
+  /** The encoded image, where the dataset holds it inside a container and there is no file to read. */
+  readonly bytes?: Uint8Array;
 }
 
 /** One annotated object, referred to by an expression or not. Comes after its image. */

@@ -1,0 +1,77 @@
+/**
+ * A tiny ONNX model, encoded by hand (protobuf wire format; field numbers from onnx.proto3, opset 13):
+ *
+ *   queries [q, d], candidates [c, d]  →  Gemm(transB) → scores [q, c]
+ *                                         Reshape [q, c/g, g] → ReduceMax → peaks [q, c/g]
+ *
+ * The peaks let the selection skip whole groups of columns that hold nothing good enough.
+ */
+
+const float32 = 1;
+const int64 = 7;
+
+/** The model's bytes for fixed shapes; `columns` must be a multiple of `group`. */
+export function gemmGraph(rows: number, columns: number, dimension: number, group: number): Uint8Array {
+  const graph = [
+    ...message(1, node("Gemm", ["queries", "candidates"], ["scores"], [integerAttribute("transB", 1)])),
+    ...message(1, node("Reshape", ["scores", "groups"], ["grouped"])),
+    ...message(1, node("ReduceMax", ["grouped"], ["peaks"], [integersAttribute("axes", [2]), integerAttribute("keepdims", 0)])),
+    ...text(2, "scores-and-peaks"),
+    ...message(5, shapeTensor("groups", [rows, columns / group, group])),
+    ...message(11, valueInfo("queries", [rows, dimension])),
+    ...message(11, valueInfo("candidates", [columns, dimension])),
+    ...message(12, valueInfo("scores", [rows, columns])),
+    ...message(12, valueInfo("peaks", [rows, columns / group])),
+  ];
+  const opset = [...text(1, ""), ...integer(2, 13)];
+  return Uint8Array.from([...integer(1, 8), ...message(7, graph), ...message(8, opset)]);
+}
+
+function node(operator: string, inputs: string[], outputs: string[], attributes: number[][] = []): number[] {
+  return [
+    ...inputs.flatMap((name) => text(1, name)),
+    ...outputs.flatMap((name) => text(2, name)),
+    ...text(4, operator),
+    ...attributes.flatMap((attribute) => message(5, attribute)),
+  ];
+}
+
+function integerAttribute(name: string, value: number): number[] {
+  return [...text(1, name), ...integer(3, value), ...integer(20, 2)];
+}
+
+function integersAttribute(name: string, values: number[]): number[] {
+  return [...text(1, name), ...values.flatMap((value) => integer(8, value)), ...integer(20, 7)];
+}
+
+function shapeTensor(name: string, values: number[]): number[] {
+  const raw = new Uint8Array(new BigInt64Array(values.map(BigInt)).buffer);
+  return [...integer(1, values.length), ...integer(2, int64), ...text(8, name), ...message(9, [...raw])];
+}
+
+function valueInfo(name: string, shape: number[]): number[] {
+  const dimensions = shape.flatMap((size) => message(1, integer(1, size)));
+  return [...text(1, name), ...message(2, message(1, [...integer(1, float32), ...message(2, dimensions)]))];
+}
+
+function text(field: number, value: string): number[] {
+  return message(field, [...new TextEncoder().encode(value)]);
+}
+
+function message(field: number, bytes: number[]): number[] {
+  return [...varint((field << 3) | 2), ...varint(bytes.length), ...bytes];
+}
+
+function integer(field: number, value: number): number[] {
+  return [...varint(field << 3), ...varint(value)];
+}
+
+function varint(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value;
+  while (rest > 127) {
+    bytes.push((rest % 128) | 128);
+    rest = Math.floor(rest / 128);
+  }
+  return [...bytes, rest];
+}

@@ -1,0 +1,217 @@
+import { type FileHandle, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { encodeNpy, npyHeader } from "../codecs/index.ts";
+import { exists, hashBytes, hashJson, onDisk, type Progress, producer, withLock, writeFileAtomic } from "../io/index.ts";
+import { fail } from "../model/index.ts";
+import { type MinedManifest, minedFolder, minedFormat, minedVersion, type Pool } from "../pool/index.ts";
+import { mineBlock, type Rank } from "./mine-block.ts";
+import { ScoreHistogram } from "./score-histogram.ts";
+import type { Scorer } from "./scorer.ts";
+
+export interface MinePoolOptions {
+  /** The folder under mined/. */
+  readonly name: string;
+  readonly rank: Rank;
+  /** Candidates to keep per expression; capped at the number there is. */
+  readonly depth: number;
+  /** Image rows that may become candidates, ascending, and the splits they came from. */
+  readonly candidates: Int32Array;
+  readonly candidateSplits: readonly string[];
+  /** What the scores come from; its hash changes with model, preprocessing and inputs. */
+  readonly relevance: { readonly kind: string; readonly model: string; readonly hash: string };
+  readonly force: boolean;
+  readonly progress: Progress;
+}
+
+export interface MineReport {
+  readonly reused: boolean;
+  readonly manifest: MinedManifest;
+}
+
+/** Expressions per step: what is lost at most when a run is killed. */
+const stepExpressions = 4096;
+
+/**
+ * Ranks the candidates of every expression and writes mined/<name>. Steps are journalled: a killed run goes on where
+ * it was and ends with the same bytes. Errors: "exists" for a mined set of other settings; "bad-input" for unusable scores.
+ */
+export async function minePool(pool: Pool, scorer: Scorer, options: MinePoolOptions): Promise<MineReport> {
+  const folder = minedFolder(pool.folder, options.name);
+  await onDisk(folder, () => mkdir(folder, { recursive: true }));
+  return withLock(folder, "mine", async () => {
+    const depth = Math.min(options.depth, scorer.candidateCount);
+    if (depth < 1) fail("bad-input", `expected candidate images, found none: no ref of the splits ${options.candidateSplits.join(", ")} has an image`);
+    const candidates = { splits: [...options.candidateSplits], count: scorer.candidateCount, hash: hashBytes(bytesOf(options.candidates)) };
+    const { relevance, rank } = options;
+    const hash = hashJson({ version: minedVersion, pool: pool.manifest.hash, relevance, rank, depth, candidates });
+    const known = await readJson(join(folder, "mined.json"));
+    if (known?.hash === hash && !options.force) return { reused: true, manifest: known as unknown as MinedManifest };
+    if (known !== undefined && !options.force) {
+      fail("exists", `"${folder}" was mined with other inputs or settings. Use --force to replace it, or --name to mine beside it`);
+    }
+    await rm(join(folder, "mined.json"), { force: true });
+    const manifest: MinedManifest = {
+      format: minedFormat,
+      version: minedVersion,
+      producer,
+      pool: pool.manifest.hash,
+      relevance,
+      rank,
+      depth,
+      expressions: pool.expressions.count,
+      candidates,
+      hash,
+      scores: await mineInto(pool, scorer, options, depth, folder, hash),
+    };
+    await writeFileAtomic(join(folder, "mined.json"), `${JSON.stringify(manifest, undefined, 2)}\n`);
+    return { reused: false, manifest };
+  });
+}
+
+const columnTypes = { ids: "int32", t2i: "float32", i2i: "float32" } as const;
+
+async function mineInto(
+  pool: Pool,
+  scorer: Scorer,
+  options: MinePoolOptions,
+  depth: number,
+  folder: string,
+  hash: string,
+): Promise<MinedManifest["scores"]> {
+  const work = join(folder, ".partial");
+  const journalPath = join(work, "journal.json");
+  const total = pool.expressions.count;
+  const journal = await readJson(journalPath);
+  let done = journal?.hash === hash && typeof journal.done === "number" ? journal.done : 0;
+  if (done === 0) await rm(work, { recursive: true, force: true });
+  await onDisk(work, () => mkdir(work, { recursive: true }));
+
+  const files = {} as Record<keyof typeof columnTypes, { handle: FileHandle; header: number }>;
+  const order = byImage(pool);
+  const task = options.progress.begin("mine", total, "expressions");
+  task.advance(done);
+  try {
+    for (const [name, type] of Object.entries(columnTypes) as [keyof typeof columnTypes, "int32" | "float32"][]) {
+      const path = join(work, `${name}.npy`);
+      const handle = await onDisk(path, () => open(path, done === 0 ? "w+" : "r+"));
+      const header = npyHeader(type, [total, depth]);
+      files[name] = { handle, header: header.length };
+      if (done === 0) {
+        await onDisk(path, () => handle.write(header, 0, header.length, 0));
+        await onDisk(path, () => handle.truncate(header.length + total * depth * 4));
+      }
+    }
+    while (done < total) {
+      const step = order.subarray(done, done + stepExpressions);
+      const { images, imageOf } = imagesOf(pool, step);
+      const columns = await mineBlock(scorer, options.rank, depth, step, images, imageOf);
+      for (let at = 0; at < columns.ids.length; at++) columns.ids[at] = options.candidates[columns.ids[at] as number] as number;
+      for (const name of ["ids", "t2i", "i2i"] as const) {
+        const { handle, header } = files[name];
+        await onDisk(join(work, name), () => writeRows(handle, header, columns[name], step, depth));
+        await onDisk(join(work, name), () => handle.datasync());
+      }
+      done += step.length;
+      await writeFileAtomic(journalPath, JSON.stringify({ hash, done }));
+      task.advance(step.length);
+    }
+  } finally {
+    task.end();
+    for (const file of Object.values(files)) await file.handle.close();
+  }
+  return finish(pool, scorer, options.candidates, depth, work, folder);
+}
+
+/** Own scores, quantiles, and the move of the columns into place. */
+async function finish(pool: Pool, scorer: Scorer, candidates: Int32Array, depth: number, work: string, folder: string): Promise<MinedManifest["scores"]> {
+  const total = pool.expressions.count;
+  const all = Int32Array.from({ length: total }, (_, at) => at);
+  const images = all.map((row) => pool.refs.image[pool.expressions.ref[row] as number] as number);
+  const own = await scorer.pairs(all, images);
+  await writeFileAtomic(join(folder, "own.npy"), encodeNpy(own, [total]));
+
+  const isCandidate = new Uint8Array(pool.images.count);
+  for (const image of candidates) isCandidate[image] = 1;
+  const histograms = { own: new ScoreHistogram(), t2i: new ScoreHistogram(), i2i: new ScoreHistogram() };
+  for (let row = 0; row < total; row++) if (isCandidate[images[row] as number] === 1) histograms.own.add(own[row] as number);
+  await scan(work, depth, total, (row, ids, t2i, i2i) => {
+    for (let at = 0; at < depth; at++) {
+      if (ids[at] === images[row]) continue;
+      histograms.t2i.add(t2i[at] as number);
+      histograms.i2i.add(i2i[at] as number);
+    }
+  });
+  for (const name of Object.keys(columnTypes)) {
+    await onDisk(folder, () => rename(join(work, `${name}.npy`), join(folder, `${name}.npy`)));
+  }
+  await rm(work, { recursive: true, force: true });
+  return { own: histograms.own.quantiles(), t2i: histograms.t2i.quantiles(), i2i: histograms.i2i.quantiles() };
+}
+
+async function scan(
+  work: string,
+  depth: number,
+  total: number,
+  visit: (row: number, ids: Int32Array, t2i: Float32Array, i2i: Float32Array) => void,
+): Promise<void> {
+  const header = npyHeader("int32", [total, depth]).length;
+  const handles = await Promise.all(["ids", "t2i", "i2i"].map((name) => open(join(work, `${name}.npy`), "r")));
+  try {
+    const step = Math.max(1, Math.floor((1 << 22) / depth));
+    const buffers = handles.map(() => new ArrayBuffer(step * depth * 4));
+    for (let start = 0; start < total; start += step) {
+      const count = Math.min(step, total - start);
+      for (const [at, handle] of handles.entries()) {
+        await handle.read(new Uint8Array(buffers[at] as ArrayBuffer), 0, count * depth * 4, header + start * depth * 4);
+      }
+      const [ids, t2i, i2i] = [new Int32Array(buffers[0] as ArrayBuffer), new Float32Array(buffers[1] as ArrayBuffer), new Float32Array(buffers[2] as ArrayBuffer)];
+      for (let row = 0; row < count; row++) {
+        const [from, to] = [row * depth, (row + 1) * depth];
+        visit(start + row, ids.subarray(from, to), t2i.subarray(from, to), i2i.subarray(from, to));
+      }
+    }
+  } finally {
+    await Promise.all(handles.map((handle) => handle.close()));
+  }
+}
+
+/** Expression rows sorted by image (ties by row), so that image-to-image scores are computed once per image. */
+function byImage(pool: Pool): Int32Array {
+  const imageOf = (row: number): number => pool.refs.image[pool.expressions.ref[row] as number] as number;
+  return Int32Array.from({ length: pool.expressions.count }, (_, at) => at).sort((a, b) => imageOf(a) - imageOf(b) || a - b);
+}
+
+function imagesOf(pool: Pool, expressions: Int32Array): { images: Int32Array; imageOf: Int32Array } {
+  const images: number[] = [];
+  const imageOf = expressions.map((row) => {
+    const image = pool.refs.image[pool.expressions.ref[row] as number] as number;
+    if (images[images.length - 1] !== image) images.push(image);
+    return images.length - 1;
+  });
+  return { images: Int32Array.from(images), imageOf };
+}
+
+/** Writes row i of `column` at row `rows[i]` of the file, consecutive rows in one go. */
+async function writeRows(handle: FileHandle, header: number, column: Int32Array | Float32Array, rows: Int32Array, depth: number): Promise<void> {
+  const bytes = bytesOf(column);
+  const stride = depth * 4;
+  for (let at = 0; at < rows.length; ) {
+    let run = 1;
+    while (at + run < rows.length && rows[at + run] === (rows[at] as number) + run) run++;
+    await handle.write(bytes, at * stride, run * stride, header + (rows[at] as number) * stride);
+    at += run;
+  }
+}
+
+function bytesOf(array: Int32Array | Float32Array): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}
+
+async function readJson(path: string): Promise<Record<string, unknown> | undefined> {
+  if (!(await exists(path))) return undefined;
+  try {
+    return JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
+  } catch {
+    return undefined; // cut short or foreign: as if it were not there; mined.json is checked where it is read
+  }
+}

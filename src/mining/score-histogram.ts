@@ -1,0 +1,31 @@
+/** Counts scores of [-1, 1] in bins of 0.0001: quantiles of any number of scores in fixed memory, in any order. */
+export class ScoreHistogram {
+  readonly #bins = new Float64Array(binCount + 1);
+  #count = 0;
+
+  add(score: number): void {
+    const bin = Math.max(0, Math.min(binCount, Math.floor((score + 1) / width)));
+    this.#bins[bin] = (this.#bins[bin] as number) + 1;
+    this.#count++;
+  }
+
+  /** Scores below which the shares 0.01, 0.05, … lie, each to four decimals; empty where nothing was added. */
+  quantiles(): Record<string, number> {
+    if (this.#count === 0) return {};
+    const result: Record<string, number> = {};
+    let below = 0;
+    let next = 0;
+    for (let bin = 0; bin <= binCount && next < shares.length; bin++) {
+      below += this.#bins[bin] as number;
+      while (next < shares.length && below >= (shares[next] as number) * this.#count) {
+        result[String(shares[next])] = Math.round(((bin + 0.5) * width - 1) * 10_000) / 10_000;
+        next++;
+      }
+    }
+    return result;
+  }
+}
+
+const width = 0.0001;
+const binCount = 20_000;
+const shares = [0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999];

@@ -1,0 +1,288 @@
+import { join } from "node:path";
+import { readFile } from "node:fs/promises";
+import { pMapIterable } from "p-map";
+import { imageSize } from "../codecs/index.ts";
+import { hashBytes, insidePath, type Progress } from "../io/index.ts";
+import {
+  type AnnotationRecord,
+  type DatasetRecord,
+  type ExpressionRecord,
+  fail,
+  type ImageRecord,
+  NemosaicError,
+  type RefRecord,
+} from "../model/index.ts";
+import type { AnnotationRow, ExpressionRow, ImageRow, PoolRows, RefRow } from "./rows.ts";
+import { segmentationText } from "./segmentation-text.ts";
+
+/** What happens to a record that cannot be understood: stop the import, or leave it out and count it. */
+export type BadPolicy = "fail" | "skip";
+
+/** Takes encoded images that have no file of their own; returns the offset at which the bytes lie. */
+export interface PackSink {
+  append(bytes: Uint8Array): Promise<number>;
+}
+
+export interface CollectOptions {
+  readonly source: string;
+  readonly imagesFolder: string;
+  /** Index of the images folder among the manifest's roots. */
+  readonly root: number;
+  readonly onBad: BadPolicy;
+  /** Copy every image into the pack, so that the pool needs no folder outside. */
+  readonly packAll: boolean;
+  readonly pack: PackSink;
+  readonly progress: Progress;
+}
+
+export interface Collected {
+  readonly skipped: Record<string, number>;
+  readonly notes: Record<string, number>;
+  /** The first messages of skipped records, for the report. */
+  readonly examples: readonly string[];
+}
+
+/** A dataset's records by kind, in the order they came. */
+interface Gathered {
+  readonly images: ImageRecord[];
+  readonly packed: Map<string, Packed>;
+  readonly annotations: AnnotationRecord[];
+  readonly refs: RefRecord[];
+  readonly expressions: ExpressionRecord[];
+}
+
+/** An embedded image as it went into the pack. */
+interface Packed {
+  readonly offset: number;
+  readonly bytes: number;
+  readonly hash: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * Appends a stream of dataset records to `rows` (modified): images are read, hashed and measured; equal content is one
+ * image; everything is linked by row number. Errors: the first bad record's message where `onBad` is "fail".
+ */
+export async function collectRecords(records: AsyncIterable<DatasetRecord>, rows: PoolRows, options: CollectOptions): Promise<Collected> {
+  const ledger = new Ledger(options.onBad);
+  const gathered = await gather(records, options, ledger);
+  const imageRows = await addImages(gathered, rows, options, ledger);
+  const annotationRows = addAnnotations(gathered.annotations, rows, imageRows, options.source, ledger);
+  addRefs(gathered, rows, imageRows, annotationRows, options.source, ledger);
+  return { skipped: sorted(ledger.skipped), notes: sorted(ledger.notes), examples: ledger.examples };
+}
+
+/** Counts what is left out and applies the policy. */
+class Ledger {
+  readonly skipped: Record<string, number> = {};
+  readonly notes: Record<string, number> = {};
+  readonly examples: string[] = [];
+  readonly #onBad: BadPolicy;
+
+  constructor(onBad: BadPolicy) {
+    this.#onBad = onBad;
+  }
+
+  bad(reason: string, message: string): void {
+    if (this.#onBad === "fail") fail("bad-input", `${message}. Use --on-bad skip to leave such records out, counted`);
+    this.skipped[reason] = (this.skipped[reason] ?? 0) + 1;
+    if (this.examples.length < 20) this.examples.push(message);
+  }
+
+  /** Something that follows from an earlier bad record, or is left out on purpose. */
+  note(reason: string): void {
+    this.notes[reason] = (this.notes[reason] ?? 0) + 1;
+  }
+}
+
+async function gather(records: AsyncIterable<DatasetRecord>, options: CollectOptions, ledger: Ledger): Promise<Gathered> {
+  const gathered: Gathered = { images: [], packed: new Map(), annotations: [], refs: [], expressions: [] };
+  const task = options.progress.begin("read records", undefined, "records");
+  try {
+    for await (const record of records) {
+      task.advance();
+      switch (record.type) {
+        case "image":
+          if (record.bytes === undefined) gathered.images.push(record);
+          else await packRecord(record, record.bytes, gathered, options, ledger);
+          break;
+        case "annotation":
+          gathered.annotations.push(record);
+          break;
+        case "ref":
+          gathered.refs.push(record);
+          break;
+        case "expression":
+          gathered.expressions.push(record);
+          break;
+        case "bad":
+          ledger.bad(record.reason, record.message);
+          break;
+        case "note":
+          ledger.note(record.reason);
+          break;
+      }
+    }
+  } finally {
+    task.end();
+  }
+  return gathered;
+}
+
+async function packRecord(record: ImageRecord, bytes: Uint8Array, gathered: Gathered, options: CollectOptions, ledger: Ledger): Promise<void> {
+  const { bytes: _bytes, ...rest } = record;
+  const measured = await measure(rest, bytes, ledger, `${record.file} in ${options.source}`);
+  if (measured === undefined) return;
+  const hash = hashBytes(bytes);
+  gathered.images.push(rest);
+  gathered.packed.set(record.id, { ...measured, hash, bytes: bytes.length, offset: await options.pack.append(bytes) });
+}
+
+async function addImages(gathered: Gathered, rows: PoolRows, options: CollectOptions, ledger: Ledger): Promise<Map<string, number>> {
+  const byHash = new Map(rows.images.map((row, at) => [row.hash, at]));
+  const found = new Map<string, number>();
+  const task = options.progress.begin("read images", gathered.images.length, "images");
+  const read = async (record: ImageRecord): Promise<{ record: ImageRecord; image: Packed | undefined; bytes?: Uint8Array }> => {
+    const packed = gathered.packed.get(record.id);
+    if (packed !== undefined) return { record, image: packed };
+    const bytes = await readImageFile(record, options, ledger);
+    if (bytes === undefined) return { record, image: undefined };
+    const measured = await measure(record, bytes, ledger, `"${join(options.imagesFolder, record.file)}"`);
+    if (measured === undefined) return { record, image: undefined };
+    return { record, image: { ...measured, hash: hashBytes(bytes), bytes: bytes.length, offset: -1 }, ...(options.packAll ? { bytes } : {}) };
+  };
+  try {
+    for await (const { record, image, bytes } of pMapIterable(gathered.images, read, { concurrency: 8, backpressure: 32 })) {
+      task.advance();
+      if (image === undefined) continue;
+      const known = byHash.get(image.hash);
+      if (known !== undefined) {
+        found.set(record.id, known);
+        continue;
+      }
+      const offset = bytes === undefined ? image.offset : await options.pack.append(bytes);
+      const row: ImageRow = { ...image, root: offset < 0 ? options.root : -1, path: record.file, offset };
+      byHash.set(image.hash, rows.images.length);
+      found.set(record.id, rows.images.length);
+      rows.images.push(row);
+    }
+  } finally {
+    task.end();
+  }
+  return found;
+}
+
+async function readImageFile(record: ImageRecord, options: CollectOptions, ledger: Ledger): Promise<Uint8Array | undefined> {
+  try {
+    return await readFile(await insidePath(options.imagesFolder, record.file));
+  } catch (error) {
+    const missing = error instanceof NemosaicError && error.code === "not-found";
+    const detail = error instanceof NemosaicError ? error.message : `"${join(options.imagesFolder, record.file)}" cannot be read: ${(error as Error).message}`;
+    ledger.bad(missing ? "image missing" : "image unreadable", `image ${record.id} of ${options.source}: ${detail}`);
+    return undefined;
+  }
+}
+
+async function measure(record: ImageRecord, bytes: Uint8Array, ledger: Ledger, where: string): Promise<{ width: number; height: number } | undefined> {
+  let size: { width: number; height: number };
+  try {
+    size = await imageSize(bytes);
+  } catch (error) {
+    if (!(error instanceof NemosaicError)) throw error;
+    ledger.bad("image unreadable", `image ${where}: ${error.message}`);
+    return undefined;
+  }
+  const { width = size.width, height = size.height } = record;
+  if (width !== size.width || height !== size.height) {
+    ledger.bad(
+      "image of another size",
+      `image ${where}: expected ${width}×${height} pixels as its dataset says, got ${size.width}×${size.height}; masks would not fit`,
+    );
+    return undefined;
+  }
+  return { width: size.width, height: size.height };
+}
+
+function addAnnotations(
+  records: readonly AnnotationRecord[],
+  rows: PoolRows,
+  imageRows: ReadonlyMap<string, number>,
+  source: string,
+  ledger: Ledger,
+): Map<string, number> {
+  // One COCO object comes with several datasets: the same region of the same image is one annotation.
+  const known = new Map<string, number>();
+  const identity = (row: AnnotationRow, segmentation: string): string => `${row.image}\n${row.category}\n${row.isCrowd}\n${segmentation}`;
+  rows.annotations.forEach((row, at) => {
+    const text = typeof row.segmentation === "string" ? row.segmentation : segmentationText(row.segmentation);
+    if (text !== "null") known.set(identity(row, text), at);
+  });
+  const isFirst = rows.annotations.length === 0;
+  const found = new Map<string, number>();
+  for (const record of records) {
+    const image = imageRows.get(record.imageId);
+    if (image === undefined) {
+      ledger.note("annotation of an image left out");
+      continue;
+    }
+    const row: AnnotationRow = {
+      image,
+      source,
+      id: record.id,
+      category: record.category,
+      segmentation: record.segmentation,
+      area: record.area ?? null,
+      box: record.box ?? null,
+      isCrowd: record.isCrowd,
+    };
+    const same = isFirst ? undefined : known.get(identity(row, segmentationText(record.segmentation)));
+    if (same !== undefined) {
+      found.set(record.id, same);
+      continue;
+    }
+    found.set(record.id, rows.annotations.length);
+    rows.annotations.push(row);
+  }
+  return found;
+}
+
+function addRefs(
+  gathered: Gathered,
+  rows: PoolRows,
+  imageRows: ReadonlyMap<string, number>,
+  annotationRows: ReadonlyMap<string, number>,
+  source: string,
+  ledger: Ledger,
+): void {
+  const sentences = new Map<string, ExpressionRecord[]>();
+  for (const record of gathered.expressions) {
+    const list = sentences.get(record.refId);
+    if (list === undefined) sentences.set(record.refId, [record]);
+    else list.push(record);
+  }
+  for (const record of gathered.refs) {
+    const image = imageRows.get(record.imageId);
+    if (image === undefined) {
+      ledger.note("ref of an image left out");
+      continue;
+    }
+    const annotations = record.annotationIds.map((id) => annotationRows.get(id));
+    if (annotations.some((row) => row === undefined)) {
+      ledger.note("ref of an annotation left out");
+      continue;
+    }
+    const own = sentences.get(record.id);
+    if (own === undefined) {
+      ledger.note("ref without sentences left out");
+      continue;
+    }
+    const ref: RefRow = { source, id: record.id, image, annotations: annotations as number[], split: record.split };
+    const row = rows.refs.push(ref) - 1;
+    for (const { id, raw, sent } of own) rows.expressions.push({ ref: row, id, raw, sent } satisfies ExpressionRow);
+  }
+}
+
+function sorted(counts: Record<string, number>): Record<string, number> {
+  return Object.fromEntries(Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

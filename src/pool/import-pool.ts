@@ -1,0 +1,211 @@
+import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { isAbsolute, join, relative, resolve } from "node:path";
+import { canonicalJson, exists, hashJson, onDisk, type Progress, producer, removeLeftovers, withLock, writeFileAtomic } from "../io/index.ts";
+import { type DatasetRecord, fail } from "../model/index.ts";
+import { type BadPolicy, collectRecords, type PackSink } from "./collect.ts";
+import { type PoolManifest, type PoolSource, poolFormat, poolVersion, readManifest, tableNames } from "./manifest.ts";
+import type { PoolRows } from "./rows.ts";
+import { readRows, writeTables } from "./tables.ts";
+
+/** A dataset as an importer opens it. */
+export interface RecordSource {
+  readonly format: string;
+  /** Its name in the pool, unique there: "refcoco-unc". */
+  readonly name: string;
+  readonly splitBy?: string;
+  readonly imagesFolder: string;
+  readonly files: readonly { readonly path: string; readonly sha256: string }[];
+  readonly warnings: readonly string[];
+  records(): AsyncIterable<DatasetRecord>;
+}
+
+export interface ImportPoolOptions {
+  readonly onBad: BadPolicy;
+  /** Copy the images' bytes into the pool. */
+  readonly pack: boolean;
+  /** Replace a source of the same name. */
+  readonly force: boolean;
+  readonly progress: Progress;
+}
+
+export interface ImportReport {
+  /** True where the pool held this very source already and nothing was done. */
+  readonly reused: boolean;
+  readonly source: PoolSource;
+  /** The first messages of skipped records. */
+  readonly examples: readonly string[];
+  readonly manifest: PoolManifest;
+}
+
+/**
+ * Imports a dataset into the pool at `folder`, new or existing (several sources make one pool). All tables change at
+ * once; a killed run leaves the old pool, and the same command run again gives the same bytes.
+ * Errors: "exists" for a source of the same name with other content; "bad-input" for the first bad record where
+ * `onBad` is "fail"; "locked" while another process works on the pool.
+ */
+export async function importPool(folder: string, source: RecordSource, options: ImportPoolOptions): Promise<ImportReport> {
+  await onDisk(folder, () => mkdir(folder, { recursive: true }));
+  return withLock(folder, "import", async () => {
+    await finishCommit(folder);
+    await removeLeftovers(folder);
+    const before = (await exists(join(folder, "pool.json"))) ? await readManifest(folder) : undefined;
+    const known = before?.sources.find((other) => other.name === source.name);
+    if (before !== undefined && known !== undefined && !options.force) {
+      if (isSame(known, source, before, folder)) return { reused: true, source: known, examples: [], manifest: before };
+      fail(
+        "exists",
+        `source "${source.name}" is in "${folder}" already, from other files or images. Use --force to replace it, or --name to import it beside`,
+      );
+    }
+    return importInto(folder, source, options, before);
+  });
+}
+
+async function importInto(
+  folder: string,
+  source: RecordSource,
+  options: ImportPoolOptions,
+  before: PoolManifest | undefined,
+): Promise<ImportReport> {
+  const kept = before === undefined ? emptyRows() : withoutSource(await readRows(folder), source.name);
+  const sources = (before?.sources ?? []).filter((other) => other.name !== source.name);
+  const roots = [...(before?.roots ?? [])];
+  const rootPath = rootText(folder, source.imagesFolder);
+  if (!roots.includes(rootPath)) roots.push(rootPath);
+
+  const counts = { images: kept.images.length, annotations: kept.annotations.length, refs: kept.refs.length, expressions: kept.expressions.length };
+  const pack = await openPack(folder, packEnd(kept));
+  const collected = await collectRecords(source.records(), kept, {
+    source: source.name,
+    imagesFolder: source.imagesFolder,
+    root: roots.indexOf(rootPath),
+    onBad: options.onBad,
+    packAll: options.pack,
+    pack,
+    progress: options.progress,
+  }).finally(() => pack.close());
+  if (kept.refs.length === counts.refs) {
+    const why = collected.examples[0] === undefined ? "" : `; the first problem: ${collected.examples[0]}`;
+    fail("bad-input", `expected at least one ref in ${source.files[0]?.path ?? source.name}, got none that can be used${why}`);
+  }
+
+  const splits: Record<string, number> = {};
+  for (const ref of kept.refs.slice(counts.refs)) splits[ref.split] = (splits[ref.split] ?? 0) + 1;
+  const entry: PoolSource = {
+    name: source.name,
+    format: source.format,
+    ...(source.splitBy === undefined ? {} : { splitBy: source.splitBy }),
+    files: source.files.map(({ path, sha256 }) => ({ path: rootText(folder, path), sha256 })),
+    counts: {
+      images: kept.images.length - counts.images,
+      annotations: kept.annotations.length - counts.annotations,
+      refs: kept.refs.length - counts.refs,
+      expressions: kept.expressions.length - counts.expressions,
+    },
+    splits: Object.fromEntries(Object.entries(splits).sort(([a], [b]) => (a < b ? -1 : 1))),
+    skipped: collected.skipped,
+    notes: collected.notes,
+    warnings: [...source.warnings],
+  };
+  const manifest = await commit(folder, kept, { roots, sources: [...sources, entry] });
+  return { reused: false, source: entry, examples: collected.examples, manifest };
+}
+
+/** Writes tables and manifest beside the old ones, then moves them into place: from the manifest on, a kill is made good by the next run. */
+async function commit(folder: string, rows: PoolRows, facts: Pick<PoolManifest, "roots" | "sources">): Promise<PoolManifest> {
+  const staging = join(folder, stagingName);
+  await rm(staging, { recursive: true, force: true });
+  const tables = await writeTables(staging, rows);
+  const hash = hashJson(tableNames.map((name) => tables[name].sha256));
+  const manifest: PoolManifest = { format: poolFormat, version: poolVersion, producer, hash, ...facts, tables };
+  await writeFileAtomic(join(staging, "pool.json"), `${JSON.stringify(manifest, undefined, 2)}\n`);
+  await finishCommit(folder);
+  return manifest;
+}
+
+async function finishCommit(folder: string): Promise<void> {
+  const staging = join(folder, stagingName);
+  if (await exists(join(staging, "pool.json"))) {
+    for (const name of [...tableNames.map((table) => `${table}.parquet`), "pool.json"]) {
+      const from = join(staging, name);
+      if (await exists(from)) await onDisk(folder, () => rename(from, join(folder, name)));
+    }
+  }
+  await rm(staging, { recursive: true, force: true });
+}
+
+const stagingName = ".staging";
+
+/** The rows without one source: its refs, sentences, and the annotations and images that nothing else needs. */
+function withoutSource(rows: PoolRows, source: string): PoolRows {
+  if (!rows.refs.some((ref) => ref.source === source) && !rows.annotations.some((row) => row.source === source)) return rows;
+  const refs = rows.refs.flatMap((ref, at) => (ref.source === source ? [] : [at]));
+  const needed = new Set(refs.flatMap((at) => rows.refs[at]?.annotations ?? []));
+  const annotations = rows.annotations.flatMap((row, at) => (row.source !== source || needed.has(at) ? [at] : []));
+  const usedImages = new Set([...refs.map((at) => rows.refs[at]?.image), ...annotations.map((at) => rows.annotations[at]?.image)]);
+  const images = rows.images.flatMap((_, at) => (usedImages.has(at) ? [at] : []));
+  const [imageOf, annotationOf, refOf] = [images, annotations, refs].map((list) => new Map(list.map((old, now) => [old, now])));
+  const now = (map: Map<number, number> | undefined, old: number): number => map?.get(old) ?? fail("internal", `row ${old} has no new place`);
+  return {
+    images: images.map((at) => rows.images[at] ?? fail("internal", "no such image")),
+    annotations: annotations.map((at) => {
+      const row = rows.annotations[at] ?? fail("internal", "no such annotation");
+      return { ...row, image: now(imageOf, row.image) };
+    }),
+    refs: refs.map((at) => {
+      const row = rows.refs[at] ?? fail("internal", "no such ref");
+      return { ...row, image: now(imageOf, row.image), annotations: row.annotations.map((old) => now(annotationOf, old)) };
+    }),
+    expressions: rows.expressions.flatMap((row) => (refOf?.has(row.ref) ? [{ ...row, ref: now(refOf, row.ref) }] : [])),
+  };
+}
+
+function isSame(known: PoolSource, source: RecordSource, manifest: PoolManifest, folder: string): boolean {
+  return (
+    canonicalJson(known.files.map((file) => file.sha256)) === canonicalJson(source.files.map((file) => file.sha256)) &&
+    known.format === source.format &&
+    manifest.roots.includes(rootText(folder, source.imagesFolder))
+  );
+}
+
+/** A path relative to the pool, so that pool and data can move together. */
+function rootText(folder: string, path: string): string {
+  const way = relative(resolve(folder), resolve(path));
+  return isAbsolute(way) ? resolve(path) : way === "" ? "." : way;
+}
+
+function emptyRows(): PoolRows {
+  return { images: [], annotations: [], refs: [], expressions: [] };
+}
+
+function packEnd(rows: PoolRows): number {
+  return rows.images.reduce((end, row) => (row.offset < 0 ? end : Math.max(end, row.offset + row.bytes)), 0);
+}
+
+/** Opens images.pack for appending after the bytes that the tables know; what a killed run left behind them is cut off. */
+async function openPack(folder: string, end: number): Promise<PackSink & { close(): Promise<void> }> {
+  const path = join(folder, "images.pack");
+  const size = (await stat(path).catch(() => undefined))?.size ?? 0;
+  if (size < end) fail("bad-input", `expected at least ${end} bytes in "${path}", got ${size}; the pool is damaged: import again`);
+  let handle: Awaited<ReturnType<typeof open>> | undefined;
+  if (size > end) {
+    handle = await onDisk(path, () => open(path, "r+"));
+    await handle.truncate(end);
+  }
+  let at = end;
+  return {
+    async append(bytes) {
+      handle ??= await onDisk(path, () => open(path, size === 0 ? "w+" : "r+"));
+      const offset = at;
+      const file = handle;
+      await onDisk(path, () => file.write(bytes, 0, bytes.length, offset));
+      at += bytes.length;
+      return offset;
+    },
+    async close() {
+      await handle?.sync();
+      await handle?.close();
+      if (at === 0) await rm(path, { force: true });
+    },
+  };
+}

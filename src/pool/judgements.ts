@@ -1,0 +1,65 @@
+import { appendFile, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { onDisk } from "../io/index.ts";
+import { fail, shown } from "../model/index.ts";
+
+/** A person's word on one candidate of one expression. */
+export interface Judgement {
+  /** The expression's key. */
+  readonly expression: string;
+  /** The candidate image's content hash. */
+  readonly image: string;
+  /** false-negative = the expression is true of something in that image; negative = it is not (takes the former back). */
+  readonly verdict: "false-negative" | "negative";
+}
+
+const fileName = "judgements.jsonl";
+
+/**
+ * False negatives by expression key → image hashes, the last word on a pair counting; empty where nobody judged.
+ * Errors: "bad-input" with the line number.
+ */
+export async function readJudgements(folder: string): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+  const path = join(folder, fileName);
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return "";
+    throw error;
+  });
+  const result = new Map<string, Set<string>>();
+  const lines = text.split("\n");
+  lines.forEach((line, at) => {
+    if (line.trim() === "") return;
+    const isLast = at === lines.length - 1; // no line end: an append that a kill cut short
+    const judgement = parseJudgement(line);
+    if (judgement === undefined) {
+      if (isLast) return;
+      fail("bad-input", `expected {"expression", "image", "verdict"} in line ${at + 1} of "${path}", got ${shown(line)}`);
+    }
+    const images = result.get(judgement.expression) ?? new Set();
+    if (judgement.verdict === "false-negative") images.add(judgement.image);
+    else images.delete(judgement.image);
+    result.set(judgement.expression, images);
+  });
+  return result;
+}
+
+/** Appends one judgement as a line of judgements.jsonl; nothing is ever rewritten. */
+export async function appendJudgement(folder: string, judgement: Judgement): Promise<void> {
+  const path = join(folder, fileName);
+  const { expression, image, verdict } = judgement;
+  await onDisk(path, async () => {
+    const text = await readFile(path, "utf8").catch(() => "");
+    const separator = text === "" || text.endsWith("\n") ? "" : "\n";
+    await appendFile(path, `${separator}${JSON.stringify({ expression, image, verdict })}\n`);
+  });
+}
+
+function parseJudgement(line: string): Judgement | undefined {
+  try {
+    const { expression, image, verdict } = JSON.parse(line) as Record<string, unknown>;
+    if (typeof expression !== "string" || typeof image !== "string") return undefined;
+    return verdict === "false-negative" || verdict === "negative" ? { expression, image, verdict } : undefined;
+  } catch {
+    return undefined;
+  }
+}

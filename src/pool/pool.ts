@@ -1,0 +1,298 @@
+import { type FileHandle, open, readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { type IntLists, nullableTableColumn, readTable, tableColumn } from "../codecs/index.ts";
+import { insidePath } from "../io/index.ts";
+import type { Rle } from "../kernels/index.ts";
+import { annotationKey, type Box, expressionKey, fail, type Segmentation, shown } from "../model/index.ts";
+import { type PoolManifest, readManifest } from "./manifest.ts";
+import { parseSegmentation, segmentationParts, unionOf } from "./segmentation-text.ts";
+
+/** Columns of images.parquet; index = image row. */
+export interface ImageColumns {
+  readonly count: number;
+  readonly root: Int32Array;
+  readonly path: readonly string[];
+  readonly width: Int32Array;
+  readonly height: Int32Array;
+  /** Size of the encoded image, bytes. */
+  readonly bytes: BigInt64Array;
+  /** Offset in images.pack, or -1. */
+  readonly offset: BigInt64Array;
+  /** SHA-256 of the encoded image, hex. */
+  readonly hash: readonly string[];
+}
+
+/** Columns of annotations.parquet but the segmentation, which is parsed on demand. */
+export interface AnnotationColumns {
+  readonly count: number;
+  readonly image: Int32Array;
+  readonly source: readonly string[];
+  readonly id: readonly string[];
+  readonly category: readonly string[];
+  readonly isCrowd: Uint8Array;
+}
+
+/** Columns of refs.parquet. Annotation rows of ref r: annotations.values[offsets[r] .. offsets[r + 1]]. */
+export interface RefColumns {
+  readonly count: number;
+  readonly source: readonly string[];
+  readonly id: readonly string[];
+  readonly image: Int32Array;
+  readonly annotations: IntLists;
+  readonly split: readonly string[];
+}
+
+/** Columns of expressions.parquet; the sentences of a ref are consecutive rows. */
+export interface ExpressionColumns {
+  readonly count: number;
+  readonly ref: Int32Array;
+  readonly id: readonly string[];
+  readonly raw: readonly string[];
+  readonly sent: readonly string[];
+}
+
+/**
+ * A pool opened for reading: light columns in memory, segmentations as bytes until asked for, images by path or
+ * offset. Close it when done.
+ */
+export class Pool {
+  readonly folder: string;
+  readonly manifest: PoolManifest;
+  readonly images: ImageColumns;
+  readonly annotations: AnnotationColumns;
+  readonly refs: RefColumns;
+  readonly expressions: ExpressionColumns;
+  readonly #segmentations: readonly Uint8Array[];
+  readonly #refStarts: Int32Array;
+  #pack: Promise<FileHandle> | undefined;
+  #keys: Map<string, number> | undefined;
+  #hashes: Map<string, number> | undefined;
+  #annotationKeys: Map<string, number> | undefined;
+  #annotationsOfImage: IntLists | undefined;
+
+  /** Opens the pool at `folder`. Errors: "not-found", "bad-input" (see `readManifest`). */
+  static async open(folder: string): Promise<Pool> {
+    const manifest = await readManifest(folder);
+    const [images, annotations, refs, expressions] = await readColumns(folder);
+    return new Pool(folder, manifest, images, annotations, refs, expressions);
+  }
+
+  private constructor(
+    folder: string,
+    manifest: PoolManifest,
+    images: ImageColumns,
+    annotations: AnnotationColumns & { readonly segmentation: readonly Uint8Array[] },
+    refs: RefColumns,
+    expressions: ExpressionColumns,
+  ) {
+    const { segmentation, ...light } = annotations;
+    this.folder = folder;
+    this.manifest = manifest;
+    this.images = images;
+    this.annotations = light;
+    this.refs = refs;
+    this.expressions = expressions;
+    this.#segmentations = segmentation;
+    this.#refStarts = startsOf(expressions.ref, refs.count, join(folder, "expressions.parquet"));
+  }
+
+  /** The half-open range of expression rows of a ref. */
+  expressionsOfRef(ref: number): readonly [start: number, end: number] {
+    return [this.#refStarts[ref] ?? 0, this.#refStarts[ref + 1] ?? 0];
+  }
+
+  /** Annotation rows of a ref: its targets; empty for no-target. */
+  targetsOfRef(ref: number): Int32Array {
+    const { offsets, values } = this.refs.annotations;
+    return values.subarray(offsets[ref], offsets[ref + 1]);
+  }
+
+  /** Rows of all annotations of an image, referred to or not. */
+  annotationsOfImage(image: number): Int32Array {
+    this.#annotationsOfImage ??= grouped(this.annotations.image, this.images.count);
+    const { offsets, values } = this.#annotationsOfImage;
+    return values.subarray(offsets[image], offsets[image + 1]);
+  }
+
+  /** The stable key of an expression row: source/ref/sentence. */
+  expressionKey(row: number): string {
+    const ref = this.expressions.ref[row] ?? 0;
+    return expressionKey(this.refs.source[ref] ?? "", this.refs.id[ref] ?? "", this.expressions.id[row] ?? "");
+  }
+
+  /** The stable key of an annotation row: source/annotation. */
+  annotationKey(row: number): string {
+    return annotationKey(this.annotations.source[row] ?? "", this.annotations.id[row] ?? "");
+  }
+
+  /** The expression row of a key. Errors: "not-found". */
+  expressionRow(key: string): number {
+    this.#keys ??= new Map(Array.from({ length: this.expressions.count }, (_, row) => [this.expressionKey(row), row]));
+    return this.#keys.get(key) ?? fail("not-found", `expected an expression of "${this.folder}", got ${shown(key)}`);
+  }
+
+  /** The image row of a content hash. Errors: "not-found". */
+  imageRow(hash: string): number {
+    this.#hashes ??= new Map(this.images.hash.map((value, row) => [value, row]));
+    return this.#hashes.get(hash) ?? fail("not-found", `expected an image of "${this.folder}" by content hash, got ${shown(hash)}`);
+  }
+
+  /** The annotation row of a key. Errors: "not-found". */
+  annotationRow(key: string): number {
+    this.#annotationKeys ??= new Map(this.annotations.id.map((_, row) => [this.annotationKey(row), row]));
+    return this.#annotationKeys.get(key) ?? fail("not-found", `expected an annotation of "${this.folder}", got ${shown(key)}`);
+  }
+
+  /** An annotation's region as its dataset gave it. */
+  segmentation(row: number): Segmentation {
+    const bytes = this.#segmentations[row] ?? fail("internal", `no annotation row ${row}`);
+    return parseSegmentation(new TextDecoder().decode(bytes), `annotation ${this.annotationKey(row)}`);
+  }
+
+  /** An annotation's masks over its image, one a polygon part. Errors: "bad-input" for a damaged segmentation. */
+  maskParts(row: number): Rle[] {
+    const image = this.annotations.image[row] ?? 0;
+    return segmentationParts(this.segmentation(row), this.images.height[image] ?? 0, this.images.width[image] ?? 0, `annotation ${this.annotationKey(row)}`);
+  }
+
+  /** The union of annotations' masks over an image; empty for none. */
+  mask(image: number, annotationRows: ArrayLike<number>): Rle {
+    const parts = Array.from(annotationRows).flatMap((row) => this.maskParts(row));
+    return unionOf(parts, this.images.height[image] ?? 0, this.images.width[image] ?? 0);
+  }
+
+  /** A name of an image for people. */
+  imageName(row: number): string {
+    return this.images.path[row] ?? `image ${row}`;
+  }
+
+  /** The absolute path of an image file, inside its root; undefined for a packed image. Errors: "not-found", "refused". */
+  async imagePath(row: number): Promise<string | undefined> {
+    const root = this.images.root[row] ?? -1;
+    if (root < 0) return undefined;
+    const folder = this.manifest.roots[root] ?? fail("bad-input", `image row ${row} names root ${root}, which "${this.folder}/pool.json" lacks`);
+    return insidePath(resolve(this.folder, folder), this.imageName(row));
+  }
+
+  /** An image's encoded bytes. Errors: "not-found" where its file is gone; "bad-input" where the pack is cut short. */
+  async imageBytes(row: number): Promise<Uint8Array> {
+    const path = await this.imagePath(row);
+    if (path !== undefined) return readFile(path);
+    this.#pack ??= open(join(this.folder, "images.pack"), "r");
+    const pack = await this.#pack;
+    const bytes = new Uint8Array(Number(this.images.bytes[row]));
+    const { bytesRead } = await pack.read(bytes, 0, bytes.length, Number(this.images.offset[row]));
+    if (bytesRead !== bytes.length) fail("bad-input", `"${join(this.folder, "images.pack")}" ends before image ${this.imageName(row)}; import again`);
+    return bytes;
+  }
+
+  async close(): Promise<void> {
+    const pack = this.#pack;
+    this.#pack = undefined;
+    await (await pack?.catch(() => undefined))?.close();
+  }
+}
+
+async function readColumns(
+  folder: string,
+): Promise<[ImageColumns, AnnotationColumns & { segmentation: readonly Uint8Array[] }, RefColumns, ExpressionColumns]> {
+  const images = await readTable(join(folder, "images.parquet"));
+  const annotations = await readTable(join(folder, "annotations.parquet"), ["image", "source", "id", "category", "segmentation", "iscrowd"]);
+  const refs = await readTable(join(folder, "refs.parquet"));
+  const expressions = await readTable(join(folder, "expressions.parquet"));
+  return [
+    {
+      count: images.rows,
+      root: tableColumn(images, "root", "int32"),
+      path: tableColumn(images, "path", "string"),
+      width: tableColumn(images, "width", "int32"),
+      height: tableColumn(images, "height", "int32"),
+      bytes: tableColumn(images, "bytes", "int64"),
+      offset: tableColumn(images, "offset", "int64"),
+      hash: tableColumn(images, "hash", "string"),
+    },
+    {
+      count: annotations.rows,
+      image: inRange(tableColumn(annotations, "image", "int32"), images.rows, annotations.path),
+      source: tableColumn(annotations, "source", "string"),
+      id: tableColumn(annotations, "id", "string"),
+      category: tableColumn(annotations, "category", "string"),
+      segmentation: tableColumn(annotations, "segmentation", "bytes"),
+      isCrowd: tableColumn(annotations, "iscrowd", "boolean"),
+    },
+    {
+      count: refs.rows,
+      source: tableColumn(refs, "source", "string"),
+      id: tableColumn(refs, "id", "string"),
+      image: inRange(tableColumn(refs, "image", "int32"), images.rows, refs.path),
+      annotations: annotationLists(tableColumn(refs, "annotations", "int32-list"), annotations.rows, refs.path),
+      split: tableColumn(refs, "split", "string"),
+    },
+    {
+      count: expressions.rows,
+      ref: inRange(tableColumn(expressions, "ref", "int32"), refs.rows, expressions.path),
+      id: tableColumn(expressions, "id", "string"),
+      raw: tableColumn(expressions, "raw", "string"),
+      sent: tableColumn(expressions, "sent", "string"),
+    },
+  ];
+}
+
+/** Area and box of annotations as the dataset states them; NaN and null where it does not. */
+export interface AnnotationMeasures {
+  /** Pixels². */
+  readonly area: Float64Array;
+  box(row: number): Box | null;
+}
+
+/** Reads the columns that `Pool.open` leaves out. */
+export async function readMeasures(pool: Pool): Promise<AnnotationMeasures> {
+  const table = await readTable(join(pool.folder, "annotations.parquet"), ["area", "x", "y", "box_width", "box_height"]);
+  const [x, y, width, height] = ["x", "y", "box_width", "box_height"].map((name) => nullableTableColumn(table, name, "double").values);
+  const { values, valid } = nullableTableColumn(table, "area", "double");
+  const area = valid === undefined ? values : values.map((value, row) => (valid[row] === 0 ? Number.NaN : value));
+  const boxValid = nullableTableColumn(table, "x", "double").valid;
+  return { area, box: (row) => (boxValid?.[row] === 0 ? null : [x?.[row] ?? 0, y?.[row] ?? 0, width?.[row] ?? 0, height?.[row] ?? 0]) };
+}
+
+function annotationLists(lists: IntLists, count: number, path: string): IntLists {
+  inRange(lists.values, count, path);
+  return lists;
+}
+
+function inRange(rows: Int32Array, count: number, path: string): Int32Array {
+  for (let at = 0; at < rows.length; at++) {
+    const row = rows[at] as number;
+    if (row < 0 || row >= count) fail("bad-input", `expected row numbers below ${count} in "${path}", got ${row} in row ${at}; import again`);
+  }
+  return rows;
+}
+
+/** Start offsets of each ref's run of expressions, which must be consecutive and ascending. */
+function startsOf(refOfExpression: Int32Array, refs: number, path: string): Int32Array {
+  const starts = new Int32Array(refs + 1);
+  let previous = -1;
+  for (let row = 0; row < refOfExpression.length; row++) {
+    const ref = refOfExpression[row] as number;
+    if (ref < previous) fail("bad-input", `expected the sentences of a ref in consecutive rows of "${path}", got ref ${ref} after ${previous} in row ${row}`);
+    for (let at = previous + 1; at <= ref; at++) starts[at] = row;
+    previous = ref;
+  }
+  for (let at = previous + 1; at <= refs; at++) starts[at] = refOfExpression.length;
+  return starts;
+}
+
+function grouped(groupOf: Int32Array, groups: number): IntLists {
+  const offsets = new Int32Array(groups + 1);
+  for (const group of groupOf) offsets[group + 1] = (offsets[group + 1] as number) + 1;
+  for (let at = 0; at < groups; at++) offsets[at + 1] = (offsets[at + 1] as number) + (offsets[at] as number);
+  const next = offsets.slice();
+  const values = new Int32Array(groupOf.length);
+  for (let row = 0; row < groupOf.length; row++) {
+    const group = groupOf[row] as number;
+    const at = next[group] as number;
+    values[at] = row;
+    next[group] = at + 1;
+  }
+  return { offsets, values };
+}
