@@ -1,0 +1,109 @@
+import { CounterRandom } from "../kernels/index.ts";
+import { addScore, type MetricName, metricNames, metricsOf, sumCount } from "./metrics.ts";
+import type { Preset } from "./presets.ts";
+import type { Score } from "./score.ts";
+
+/** Bounds of a 95 % interval. */
+export interface Interval {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** A set of samples to resample: their sums by image. Groups of one bootstrap share its draws, so they are paired. */
+export interface Group {
+  readonly images: Int32Array;
+  /** One row of sums an image of `images`. */
+  readonly sums: Float64Array;
+}
+
+/** One metric of every replicate; NaN where the replicate drew no sample of the group. */
+export type Replicates = Readonly<Record<MetricName, Float64Array>>;
+
+export interface BootstrapOptions {
+  readonly seed: number;
+  readonly replicates: number;
+}
+
+/** The stream of random numbers that this purpose draws from. */
+const stream = 0x65_76_61_6c;
+
+/** The sums by image of some samples; `imageOf` gives an image's number, 0 … images - 1. */
+export function groupOf(scores: readonly (readonly [image: number, score: Score])[], preset: Preset): Group {
+  const rows = new Map<number, number>();
+  for (const [image] of scores) if (!rows.has(image)) rows.set(image, rows.size);
+  const sums = new Float64Array(rows.size * sumCount);
+  for (const [image, score] of scores) addScore(sums, (rows.get(image) ?? 0) * sumCount, score, preset);
+  return { images: Int32Array.from(rows.keys()), sums };
+}
+
+/** The sums of a whole group. */
+export function totalOf(group: Group): Float64Array {
+  const total = new Float64Array(sumCount);
+  for (let i = 0; i < group.sums.length; i++) total[i % sumCount] = (total[i % sumCount] ?? 0) + (group.sums[i] ?? 0);
+  return total;
+}
+
+/**
+ * The bootstrap by image (Efron 1979, clustered): each replicate draws `images` images with replacement and takes every
+ * sample of a drawn image as often as it was drawn, since expressions of one image are not independent. Draw d of
+ * replicate r is `below(images)` of the counter (seed, 0, r): the same for every group, and for any machine.
+ */
+export function bootstrap(
+  groups: readonly Group[],
+  images: number,
+  preset: Preset,
+  options: BootstrapOptions,
+): Replicates[] {
+  const results = groups.map(() => emptyReplicates(options.replicates));
+  const times = new Uint32Array(images);
+  const row = new Float64Array(sumCount);
+  for (let replicate = 0; replicate < options.replicates; replicate++) {
+    drawImages(times, options.seed, replicate);
+    groups.forEach((group, g) => {
+      row.fill(0);
+      for (let i = 0; i < group.images.length; i++) {
+        const weight = times[group.images[i] ?? 0] ?? 0;
+        if (weight === 0) continue;
+        const offset = i * sumCount;
+        for (let c = 0; c < sumCount; c++) row[c] = (row[c] ?? 0) + weight * (group.sums[offset + c] ?? 0);
+      }
+      const metrics = row[0] === 0 ? undefined : metricsOf(row, preset);
+      for (const name of metricNames) {
+        const values = results[g]?.[name];
+        if (values !== undefined) values[replicate] = metrics?.[name] ?? Number.NaN;
+      }
+    });
+  }
+  return results;
+}
+
+/** The middle 95 % of some values by linear interpolation (NumPy's default quantile); NaN are left out. */
+export function interval95(values: Float64Array): Interval {
+  const sorted = values.filter((value) => !Number.isNaN(value)).sort();
+  return { low: quantile(sorted, 0.025), high: quantile(sorted, 0.975) };
+}
+
+function quantile(sorted: Float64Array, share: number): number {
+  if (sorted.length === 0) return 0;
+  const position = (sorted.length - 1) * share;
+  const below = Math.floor(position);
+  const low = sorted[below] ?? 0;
+  const high = sorted[Math.min(below + 1, sorted.length - 1)] ?? low;
+  return low + (high - low) * (position - below);
+}
+
+function drawImages(times: Uint32Array, seed: number, replicate: number): void {
+  const random = new CounterRandom(seed, 0, replicate, stream);
+  times.fill(0);
+  for (let draw = 0; draw < times.length; draw++) {
+    const image = random.below(times.length);
+    times[image] = (times[image] ?? 0) + 1;
+  }
+}
+
+function emptyReplicates(count: number): Record<MetricName, Float64Array> {
+  return Object.fromEntries(metricNames.map((name) => [name, new Float64Array(count)])) as Record<
+    MetricName,
+    Float64Array
+  >;
+}

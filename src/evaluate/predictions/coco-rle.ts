@@ -1,0 +1,122 @@
+import { createReadStream } from "node:fs";
+import { createInterface } from "node:readline";
+import { hashJson } from "../../io/index.ts";
+import { type Rle, rleFromCounts, rleFromString } from "../../kernels/index.ts";
+import { fail, shown } from "../../model/index.ts";
+import { isObject, parseJson, readText } from "../read-text.ts";
+import type { NamedId, PredictionEntry, PredictionSource, RawMask } from "./prediction.ts";
+
+/**
+ * Predictions as COCO run lengths, one record a prediction:
+ *
+ *   {"sentence_id": 17, "segmentation": {"size": [height, width], "counts": "…"}, "score": 0.9, "no_target": false}
+ *
+ * in a .jsonl file (one record a line) or a .json file (a list of records, or an object that holds one under
+ * "predictions" or "annotations"). Named by one of "key" (source/ref/sentence), "sentence_id" (or "sent_id"), "ref_id",
+ * or "id" (which of the two, is found out); "source" narrows an id. "counts" are compressed text or a list of numbers.
+ * "segmentation" may be missing or null where "no_target" is true. "score" and other members are not read.
+ */
+export async function readCocoRlePredictions(path: string): Promise<PredictionSource> {
+  const entries: PredictionEntry[] = [];
+  if (/\.jsonl$|\.ndjson$/i.test(path)) {
+    for await (const [line, record] of jsonLines(path)) entries.push(entryOf(record, `${path}:${line}`));
+  } else {
+    recordsOf(parseJson(await readText(path, "predictions"), path), path).forEach((record, i) => {
+      entries.push(entryOf(record, `${path}, record ${i}`));
+    });
+  }
+  return { path, form: "coco-rle", entries, ignored: [], close: async () => undefined };
+}
+
+async function* jsonLines(path: string): AsyncGenerator<readonly [line: number, record: unknown]> {
+  const lines = createInterface({ input: createReadStream(path, "utf8"), crlfDelay: Number.POSITIVE_INFINITY });
+  let number = 0;
+  for await (const line of lines) {
+    number++;
+    const text = number === 1 ? line.replace(/^\uFEFF/, "") : line;
+    if (text.trim() === "") continue;
+    yield [number, parseJson(text, `${path}:${number}`)];
+  }
+}
+
+function recordsOf(value: unknown, path: string): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  if (isObject(value)) {
+    const list = value.predictions ?? value.annotations;
+    if (Array.isArray(list)) return list;
+  }
+  return fail(
+    "bad-input",
+    `${path}: expected a list of records, or one under "predictions" or "annotations", got ${shown(value)}`,
+  );
+}
+
+function entryOf(record: unknown, name: string): PredictionEntry {
+  if (!isObject(record))
+    fail("bad-input", `${name}: expected a record such as {"sentence_id": …, "segmentation": …}, got ${shown(record)}`);
+  const id = idOf(record, name);
+  const noTarget = record.no_target ?? undefined;
+  if (noTarget !== undefined && typeof noTarget !== "boolean") {
+    fail("bad-input", `${name}: expected "no_target" to be true or false, got ${shown(noTarget)}`);
+  }
+  const segmentation = record.segmentation ?? undefined;
+  if (segmentation === undefined && noTarget !== true) {
+    fail("bad-input", `${name}: expected "segmentation", which only a record with "no_target": true may lack`);
+  }
+  return {
+    name,
+    id,
+    read: async () => ({ mask: maskOf(segmentation, name), noTarget }),
+    fingerprint: async () => hashJson({ segmentation: segmentation ?? null, noTarget: noTarget ?? null }),
+  };
+}
+
+function idOf(record: Readonly<Record<string, unknown>>, name: string): NamedId {
+  const source = record.source === undefined || record.source === null ? undefined : String(record.source);
+  const members = [
+    ["key", "key"],
+    ["sentence", "sentence_id"],
+    ["sentence", "sent_id"],
+    ["ref", "ref_id"],
+    ["any", "id"],
+  ] as const;
+  for (const [by, member] of members) {
+    const value = record[member];
+    if (value === undefined || value === null) continue;
+    if (typeof value !== "string" && !Number.isSafeInteger(value)) {
+      fail("bad-input", `${name}: expected "${member}" to be text or a whole number, got ${shown(value)}`);
+    }
+    return { by, id: String(value), source };
+  }
+  return fail(
+    "bad-input",
+    `${name}: expected one of "key", "sentence_id", "ref_id" or "id", got members ${Object.keys(record).join(", ")}`,
+  );
+}
+
+function maskOf(segmentation: unknown, name: string): RawMask {
+  if (segmentation === undefined) return { kind: "none" };
+  if (!isObject(segmentation)) {
+    fail(
+      "bad-input",
+      `${name}: expected "segmentation" to be run lengths {"size": [height, width], "counts": …}, got ${shown(segmentation)}`,
+    );
+  }
+  const size: readonly unknown[] = Array.isArray(segmentation.size) ? segmentation.size : [];
+  const [height, width] = size;
+  if (size.length !== 2 || typeof height !== "number" || typeof width !== "number") {
+    fail("bad-input", `${name}: expected "size" to be [height, width], got ${shown(segmentation.size)}`);
+  }
+  return { kind: "rle", mask: decoded(segmentation.counts, height, width, name) };
+}
+
+function decoded(counts: unknown, height: number, width: number, name: string): Rle {
+  try {
+    if (typeof counts === "string") return rleFromString(counts, height, width);
+    if (Array.isArray(counts)) return rleFromCounts(counts, height, width);
+  } catch (error) {
+    if (error instanceof RangeError) fail("bad-input", `${name}: ${error.message}`, error);
+    throw error;
+  }
+  return fail("bad-input", `${name}: expected "counts" to be text or a list of numbers, got ${shown(counts)}`);
+}

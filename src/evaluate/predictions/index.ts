@@ -1,0 +1,42 @@
+import { stat } from "node:fs/promises";
+import { fail, shown } from "../../model/index.ts";
+import { readCocoRlePredictions } from "./coco-rle.ts";
+import { readPredictionFolder } from "./folder.ts";
+import { readNpyStack } from "./npy-predictions.ts";
+import type { PredictionSource } from "./prediction.ts";
+
+export {
+  type Binarised,
+  binarise,
+  type LevelEvidence,
+  type LevelReading,
+  levelCut,
+  levelReadings,
+  onesAreMasks,
+} from "./binarise.ts";
+export type { NamedId, PredictionEntry, PredictionSource, RawMask, RawPrediction } from "./prediction.ts";
+export {
+  type DuplicatePolicy,
+  duplicatePolicies,
+  type IdReading,
+  idReadings,
+  resolvePredictions,
+  someOf,
+} from "./resolve.ts";
+
+/**
+ * Opens predictions in any form: a folder of PNG and NPY files, COCO run lengths (.json, .jsonl), or a stack (.npy, whose
+ * ids are in the file `ids` or beside it). The caller closes it. Errors: "not-found", "unsupported", "bad-input".
+ */
+export async function openPredictions(path: string, ids?: string): Promise<PredictionSource> {
+  const found = await stat(path).catch((error: unknown) =>
+    fail("not-found", `expected predictions at ${shown(path)}, but there is nothing`, error),
+  );
+  if (found.isDirectory()) return readPredictionFolder(path);
+  if (/\.npy$/i.test(path)) return readNpyStack(path, ids);
+  if (/\.(json|jsonl|ndjson)$/i.test(path)) return readCocoRlePredictions(path);
+  return fail(
+    "unsupported",
+    `expected predictions as a folder, a .json or .jsonl of run lengths, or a .npy stack, got ${shown(path)}`,
+  );
+}

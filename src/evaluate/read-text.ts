@@ -1,0 +1,27 @@
+import { readFile } from "node:fs/promises";
+import { fail, shown } from "../model/index.ts";
+
+/** A text file without its byte order mark. Errors: "not-found", "io"; `what` names the file's role. */
+export async function readText(path: string, what: string): Promise<string> {
+  try {
+    return (await readFile(path, "utf8")).replace(/^\uFEFF/, "");
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    if (code === "ENOENT") fail("not-found", `expected ${what} at ${shown(path)}, but there is none`, error);
+    return fail("io", `cannot read ${what} ${shown(path)}: ${code}`, error);
+  }
+}
+
+/** Parses JSON text; "bad-input" with `where` and the text's beginning where it is none. */
+export function parseJson(text: string, where: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    return fail("bad-input", `${where}: expected JSON, got ${shown(text.slice(0, 40))}`, error);
+  }
+}
+
+/** Whether `value` is an object with members (no list, not null). */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
