@@ -19,7 +19,8 @@ export function gaussianBlur(
   if (!Number.isInteger(channels) || channels < 1 || channels > 4) {
     throw new RangeError(`expected 1 to 4 channels, got ${channels}`);
   }
-  if (!(width >= 1 && height >= 1) || image.length !== width * height * channels) {
+  const isWhole = Number.isInteger(width) && Number.isInteger(height);
+  if (!isWhole || width < 1 || height < 1 || image.length !== width * height * channels) {
     throw new RangeError(`expected ${width} × ${height} × ${channels} bytes, got ${image.length}`);
   }
   const boxRadius = gaussianBoxRadius(radius, passes);

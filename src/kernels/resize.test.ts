@@ -172,6 +172,17 @@ for w, h, cn, radius in json.loads(sys.argv[1]):
   expect(at).toBe(theirs.length);
 });
 
+it("gaussianBlur refuses a size that does not fit and a radius out of range, and copies for radius 0", () => {
+  const source = image(4 * 3, 2);
+  const copy = gaussianBlur(source, 4, 3, 1, 0);
+  expect(copy).toEqual(source);
+  expect(copy).not.toBe(source);
+  expect(() => gaussianBlur(source, 4, 4, 1, 1)).toThrow(RangeError);
+  expect(() => gaussianBlur(source, 1.5, 8, 1, 1)).toThrow(RangeError);
+  expect(() => gaussianBlur(source, 4, 3, 1, -1)).toThrow(/radius/);
+  expect(() => gaussianBlur(source, 4, 3, 1, Number.NaN)).toThrow(/radius/);
+});
+
 it("resizing to the same size copies, and a constant image stays constant", () => {
   const part = { x: 2, y: 1, width: 9, height: 6 };
   const source = image(13 * 8 * 3, 1);
