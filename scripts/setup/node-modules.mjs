@@ -51,9 +51,8 @@ export async function faultOfLock() {
 function whyOf(done) {
   if (done.missing) return "npm is not on the PATH";
   if (done.timedOut) return "npm ci took too long and was stopped";
-  if (/code EUSAGE/.test(done.output))
-    return "package.json and package-lock.json do not agree: see above";
-  return "npm ci failed; is the machine online? Run the same command again then";
+  if (/code EUSAGE/.test(done.output)) return "package.json and package-lock.json do not agree: see above";
+  return "npm ci failed; if the machine is offline, run the same command again when it is not";
 }
 
 function isInstalled() {

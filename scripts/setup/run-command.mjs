@@ -99,7 +99,7 @@ function tellingLinesOf(output) {
 }
 
 function indented(lines) {
-  return lines.map((line) => `    ${line}`).join("\n");
+  return lines.map((line) => `    ${line.length > 300 ? `${line.slice(0, 300)} ...` : line}`).join("\n");
 }
 
 function killGroup(child, signal) {

@@ -59,7 +59,7 @@ export const steps = [
     about: "publint: what npm would publish can be imported",
     needs: ["dist"],
     run: () => {
-      if (!existsSync(inRepo("dist", "index.js"))) return skipped("there is no dist/index.js: the build failed");
+      if (!existsSync(inRepo("dist", "index.js"))) return failed("there is no dist/index.js, which package.json names");
       return check("publint/src/cli.js", ["--strict", "."]);
     },
   },

@@ -98,7 +98,7 @@ async function install({ base, venv, python, numpy, requirements, stamp }) {
     return { python, problems: [] };
   }
   say(tailOf(done.output, 4));
-  const why = done.timedOut ? "took over 8 minutes" : "failed (is the machine online?)";
+  const why = done.timedOut ? "took over 8 minutes" : "failed, see above";
   return { python, problems: [`pip install -r python/requirements-test.txt ${why}`] };
 }
 
@@ -107,9 +107,12 @@ function problemsOf(python) {
   const answer = answerOf(python, ["-c", probe, ...modules]);
   if (answer === undefined) return [`${python} could not be asked what it can import`];
   const { absent, openblas, checked } = JSON.parse(answer);
-  const problems = Object.entries(absent).map(
-    ([name, reason]) => `cannot import ${name} (${reason}): the comparisons that need it do not run`,
-  );
+  const isPlain = ([, reason]) => reason.startsWith("No module named");
+  const plain = Object.entries(absent).filter(isPlain);
+  const odd = Object.entries(absent).filter((entry) => !isPlain(entry));
+  const problems = odd.map(([name, reason]) => `cannot import ${name} (${reason}): the checks that need it do not run`);
+  if (plain.length > 0)
+    problems.push(`not installed: ${plain.map(([name]) => name).join(", ")}; the checks that need them do not run`);
   if (checked && !openblas && absent.numpy === undefined)
     problems.push("numpy does not use OpenBLAS (Debian: libopenblas0-pthread): timings against it mean nothing");
   return problems;
