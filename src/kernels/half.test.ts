@@ -23,6 +23,7 @@ it.each([
   [2 ** -25, 0x0000],
   [2 ** -25 * 1.001, 0x0001],
   [3 * 2 ** -25, 0x0002],
+  [5 * 2 ** -25, 0x0002],
   [-(2 ** -26), 0x8000],
   [1 + 2 ** -11, 0x3c00],
   [1 + 3 * 2 ** -11, 0x3c02],
@@ -63,13 +64,17 @@ it("works on a part of a buffer, and refuses one too small", () => {
 });
 
 it.skipIf(!pythonHas("numpy"))("equals NumPy bit for bit, both ways", () => {
-  const random = new CounterRandom(6, 0, 0, 0);
-  const bits = Uint32Array.from({ length: 300_000 }, (_, i) => {
-    const word = random.uint32();
-    // Two thirds within float16's range of exponents and around its ties, one third any bits at all.
-    return i % 3 === 0 ? word : ((word & 0x80000fff) | ((0x32800000 + (word % 0x15800000)) & 0x7ffff000)) >>> 0;
-  });
+  // Every tie between two neighbours and the float32 values beside it, then any bits at all.
+  const bits = new Uint32Array(3 * 0x7bff + 100_000);
   const floats = new Float32Array(bits.buffer);
+  for (let half = 0; half < 0x7bff; half++) {
+    const sign = half % 2 === 0 ? 1 : -1;
+    floats[3 * half + 1] = (sign * (halfToNumber(half) + halfToNumber(half + 1))) / 2;
+    bits[3 * half] = bits[3 * half + 1]! - 1;
+    bits[3 * half + 2] = bits[3 * half + 1]! + 1;
+  }
+  const random = new CounterRandom(6, 0, 0, 0);
+  for (let i = 3 * 0x7bff; i < bits.length; i++) bits[i] = random.uint32();
   const script = `
 import sys, numpy as np
 data = sys.stdin.buffer.read()

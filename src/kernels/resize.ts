@@ -39,17 +39,13 @@ export const resizeNearest: Resize = (src, srcW, srcH, channels, part, dstW, dst
 };
 
 /**
- * Bilinear without antialiasing, equal to OpenCV's INTER_LINEAR for uint8: coefficients of 11 bits, its rounding, and
- * its 2 × 2 mean where both sides are exactly halved. Arguments as in `Resize`.
+ * Bilinear without antialiasing, equal to OpenCV's INTER_LINEAR for uint8: coefficients of 11 bits and
+ * its rounding (where both sides are halved exactly this is also its 2 × 2 mean). Arguments as in `Resize`.
  */
 export const resizeLinear: Resize = (src, srcW, srcH, channels, part, dstW, dstH, out, outStride, outOffset = 0) => {
   const stride = outStride ?? dstW * channels;
   const target = targetOf(src, srcW, srcH, channels, part, dstW, dstH, out, stride, outOffset);
-  if (part.width === 2 * dstW && part.height === 2 * dstH) {
-    halve(src, srcW, channels, part, dstW, dstH, target, stride, outOffset);
-    return target;
-  }
-  const across = linearTaps(part.width, dstW, (part.x * channels) | 0, channels);
+  const across = linearTaps(part.width, dstW, part.x * channels, channels);
   const down = linearTaps(part.height, dstH, part.y, 1);
   const length = dstW * channels;
   // The two source rows in use, stretched across; consecutive target rows often share one or both.
@@ -141,29 +137,6 @@ function blendRows(
   const wb = weights[at + 1]!;
   for (let i = 0; i < upper.length; i++) {
     out[offset + i] = (((wa * (upper[i]! >> 4)) >> 16) + ((wb * (lower[i]! >> 4)) >> 16) + 2) >> 2;
-  }
-}
-
-function halve(
-  src: Uint8Array,
-  srcW: number,
-  channels: number,
-  part: PixelRectangle,
-  dstW: number,
-  dstH: number,
-  out: Uint8Array,
-  stride: number,
-  offset: number,
-): void {
-  const down = srcW * channels;
-  for (let y = 0; y < dstH; y++) {
-    let from = ((part.y + 2 * y) * srcW + part.x) * channels;
-    let at = offset + y * stride;
-    for (let x = 0; x < dstW; x++, from += channels) {
-      for (let c = 0; c < channels; c++, from++) {
-        out[at++] = (src[from]! + src[from + channels]! + src[from + down]! + src[from + down + channels]! + 2) >> 2;
-      }
-    }
   }
 }
 
