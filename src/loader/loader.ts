@@ -1,0 +1,247 @@
+import pMap, { pMapIterable } from "p-map";
+import { hashJson } from "../io/index.ts";
+import type { Rle } from "../kernels/index.ts";
+import { fail, NemosaicError, type Plan } from "../model/index.ts";
+import { compose, type LayerContent } from "../mosaic/index.ts";
+import { type PlanFacts, planSample, planSingle } from "../plan/index.ts";
+import { Mined, Pool, readJudgements } from "../pool/index.ts";
+import { type ResolvedSettings, resolveSettings, type Settings } from "../settings/index.ts";
+import { type CellSource, decodingCells } from "../tiles/index.ts";
+import { openTokenizer, type Tokenizer } from "../tokens/index.ts";
+import type { Batch, Replacement } from "./batch.ts";
+import { planFacts, scoreSummary } from "./facts.ts";
+import { rankIndices } from "./sampler.ts";
+
+export interface LoaderOptions {
+  /** Default "train". Only this split is augmented; the others give single images, every sentence and the truth. */
+  readonly split?: string;
+  readonly seed?: number;
+}
+
+export interface EpochOptions {
+  readonly epoch?: number;
+  readonly batchSize?: number;
+  readonly shuffle?: boolean;
+  readonly rank?: number;
+  readonly worldSize?: number;
+  /** drop or pad what the world size leaves over; default pad, as PyTorch. */
+  readonly tail?: "drop" | "pad";
+  /** Leave out a last batch that is not full. */
+  readonly dropLast?: boolean;
+  /** Start at this batch: resume in the middle of an epoch. */
+  readonly fromStep?: number;
+  /** Batches made ahead. */
+  readonly prefetch?: number;
+}
+
+/** Samples drawn at the same time within one batch: bounds the decoded images in memory. */
+const samplesAtOnce = 8;
+const truthCacheSize = 20_000;
+
+/**
+ * A pool, settings and a split joined: plans and batches by random access. Everything is a pure function of
+ * (pool, settings, seed, epoch, index). Close it when done; the pool stays open if the caller opened it.
+ */
+export class Loader {
+  readonly pool: Pool;
+  readonly settings: ResolvedSettings;
+  readonly split: string;
+  readonly seed: number;
+  /** True where samples are mosaics by the settings; false = single images with truth. */
+  readonly augmented: boolean;
+  readonly facts: PlanFacts;
+  readonly mined: Mined | undefined;
+  readonly #cells: CellSource;
+  readonly #tokenizer: Tokenizer | undefined;
+  readonly #ownsPool: boolean;
+  readonly #truths = new Map<string, Rle | undefined>();
+
+  /** Opens a pool (a folder or an open `Pool`) for one split. Errors: "usage", "settings", "not-found", "incomplete". */
+  static async open(pool: string | Pool, settings: Settings, options: LoaderOptions = {}): Promise<Loader> {
+    const opened = typeof pool === "string" ? await Pool.open(pool) : pool;
+    try {
+      const { split = "train", seed = 0 } = options;
+      if (!Number.isSafeInteger(seed) || seed < 0) fail("usage", `expected a seed from 0 to 2^53 - 1, got ${seed}`);
+      const mined = await Mined.open(opened.folder, settings.mined, opened.manifest.hash);
+      const augmented = split === "train";
+      const usesMined = augmented && settings.mosaic.gamma > 0 && settings.mosaic.randomShare < 1;
+      if (usesMined && mined === undefined) {
+        fail("incomplete", `"${opened.folder}" has no mined/${settings.mined}; run "nemosaic embed" and "nemosaic mine" first, or use --preset random or none`);
+      }
+      const resolved = resolveSettings(settings, scoreSummary(mined));
+      const unit = augmented ? settings.unit : "expression";
+      const judgements = await readJudgements(opened.folder);
+      const facts = planFacts(opened, { split, unit, settings: resolved, mined, judgements });
+      const tokenizer = settings.tokens.kind === "none" ? undefined : openTokenizer(settings.tokens.kind);
+      return new Loader(opened, typeof pool === "string", resolved, split, seed, augmented, facts, mined, decodingCells(opened), tokenizer);
+    } catch (error) {
+      if (typeof pool === "string") await opened.close();
+      throw error;
+    }
+  }
+
+  private constructor(
+    pool: Pool,
+    ownsPool: boolean,
+    settings: ResolvedSettings,
+    split: string,
+    seed: number,
+    augmented: boolean,
+    facts: PlanFacts,
+    mined: Mined | undefined,
+    cells: CellSource,
+    tokenizer: Tokenizer | undefined,
+  ) {
+    this.pool = pool;
+    this.#ownsPool = ownsPool;
+    this.settings = settings;
+    this.split = split;
+    this.seed = seed;
+    this.augmented = augmented;
+    this.facts = facts;
+    this.mined = mined;
+    this.#cells = cells;
+    this.#tokenizer = tokenizer;
+  }
+
+  /** Samples in an epoch. */
+  get length(): number {
+    return this.facts.units.length;
+  }
+
+  /** The identity of this stream of samples: pool, settings and split. */
+  get identity(): string {
+    return hashJson({ pool: this.facts.pool, settings: this.facts.settings, split: this.split });
+  }
+
+  /** The plan of one sample. Errors: "usage" for an index outside the epoch; "incomplete" as `planSample`. */
+  plan(epoch: number, index: number): Plan {
+    const make = this.augmented ? planSample : planSingle;
+    return make(this.facts, this.settings, this.seed, epoch, index);
+  }
+
+  /** Draws samples by index: the primitive that streams, resuming and sharding are made of. */
+  async get(epoch: number, indices: readonly number[]): Promise<Batch> {
+    const { size, tokens } = this.settings;
+    const image = new Uint8Array(indices.length * size * size * 3);
+    const mask = new Uint8Array(indices.length * size * size);
+    const replaced: Replacement[] = [];
+    const plans = await pMap(
+      indices,
+      async (index, at) => {
+        const canvas = { image, imageOffset: at * size * size * 3, mask, maskOffset: at * size * size };
+        const { plan, by, reason } = await this.#drawReadable(epoch, index, canvas);
+        if (reason !== undefined) replaced.push({ index, by, reason });
+        return plan;
+      },
+      { concurrency: samplesAtOnce },
+    );
+    const texts = plans.map((plan) => plan.text);
+    const tokenLength = this.#tokenizer === undefined ? 0 : tokens.length;
+    return {
+      epoch,
+      indices: [...indices],
+      size,
+      image,
+      mask,
+      tokens: this.#tokenizer === undefined ? new Int32Array(0) : this.#tokenizer.encodeBatch(texts, tokens.length).ids,
+      tokenLength,
+      texts,
+      plans,
+      ...(this.augmented ? {} : { truths: plans.map((plan) => this.truth(plan)) }),
+      replaced: replaced.sort((a, b) => a.index - b.index),
+    };
+  }
+
+  /** The pixels and mask of a plan of this pool, also one made elsewhere or years ago. */
+  async draw(plan: Plan): Promise<{ image: Uint8Array; mask: Uint8Array }> {
+    if (plan.pool !== this.facts.pool) {
+      fail("bad-input", `plan ${plan.index} was made for pool ${plan.pool.slice(0, 12)}, this one is ${this.facts.pool.slice(0, 12)}`);
+    }
+    const image = new Uint8Array(plan.size * plan.size * 3);
+    const mask = new Uint8Array(plan.size * plan.size);
+    await this.#drawPlan(plan, { image, imageOffset: 0, mask, maskOffset: 0 });
+    return { image, mask };
+  }
+
+  /** Batches of one epoch in its order, made ahead up to `prefetch`; stop early by leaving the loop. */
+  async *batches(options: EpochOptions = {}): AsyncGenerator<Batch> {
+    const { epoch = 0, batchSize = 16, rank = 0, worldSize = 1, tail = "pad", dropLast = false, fromStep = 0, prefetch = 2 } = options;
+    if (!Number.isInteger(batchSize) || batchSize < 1) fail("usage", `expected a batch size of 1 or more, got ${batchSize}`);
+    const shuffle = options.shuffle ?? this.augmented;
+    const indices = rankIndices({ length: this.length, seed: this.seed, epoch, shuffle, rank, worldSize, tail });
+    const steps: number[][] = [];
+    for (let start = fromStep * batchSize; start < indices.length; start += batchSize) {
+      const step = Array.from(indices.subarray(start, start + batchSize));
+      if (step.length === batchSize || !dropLast) steps.push(step);
+    }
+    yield* pMapIterable(steps, (step) => this.get(epoch, step), { concurrency: Math.max(1, prefetch), backpressure: Math.max(1, prefetch) });
+  }
+
+  async close(): Promise<void> {
+    await this.#cells.close();
+    await this.mined?.close();
+    if (this.#ownsPool) await this.pool.close();
+  }
+
+  /** The truth of a plan's target at its image's original size; empty for no-target. */
+  truth(plan: Plan): Rle {
+    const target = plan.layers.find((layer) => layer.role === "target") ?? fail("internal", "a plan without a target layer");
+    return this.#maskOf(target.image, target.masks) ?? this.pool.mask(this.pool.imageRow(target.image), []);
+  }
+
+  async #drawReadable(epoch: number, index: number, canvas: Parameters<typeof compose>[2]): Promise<{ plan: Plan; by: number; reason?: string }> {
+    let reason: string | undefined;
+    for (let attempt = 0; attempt < this.length; attempt++) {
+      const by = (index + attempt) % this.length;
+      const plan = this.plan(epoch, attempt === 0 ? index : by);
+      try {
+        await this.#drawPlan(plan, canvas);
+        return { plan, by, ...(reason === undefined ? {} : { reason }) };
+      } catch (error) {
+        const unreadable = error instanceof NemosaicError && ["bad-input", "not-found", "refused"].includes(error.code);
+        if (!unreadable || this.settings.onBadImage === "fail") throw error;
+        reason ??= error.message;
+      }
+    }
+    return fail("bad-input", `no sample of split "${this.split}" can be drawn; the first problem: ${reason}`);
+  }
+
+  async #drawPlan(plan: Plan, canvas: Parameters<typeof compose>[2]): Promise<void> {
+    const contents = await Promise.all(
+      plan.layers.map(async (layer): Promise<LayerContent> => {
+        const pixels = await this.#cells.pixels(this.pool.imageRow(layer.image), layer, plan.resample);
+        const mask = this.#maskOf(layer.image, layer.masks);
+        return mask === undefined ? { pixels } : { pixels, mask };
+      }),
+    );
+    compose(plan, contents, canvas);
+  }
+
+  #maskOf(image: string, masks: readonly string[]): Rle | undefined {
+    if (masks.length === 0) return undefined;
+    const key = masks.join("\n");
+    if (this.#truths.has(key)) return this.#truths.get(key);
+    const mask = this.pool.mask(
+      this.pool.imageRow(image),
+      masks.map((annotation) => this.pool.annotationRow(annotation)),
+    );
+    if (this.#truths.size >= truthCacheSize) this.#truths.clear();
+    this.#truths.set(key, mask);
+    return mask;
+  }
+}
+
+/**
+ * The library's front door: batches of one epoch of a pool.
+ *
+ *     for await (const batch of loadMosaics("pool", settings, { batchSize: 64 })) …
+ */
+export async function* loadMosaics(pool: string | Pool, settings: Settings, options: LoaderOptions & EpochOptions = {}): AsyncGenerator<Batch> {
+  const loader = await Loader.open(pool, settings, options);
+  try {
+    yield* loader.batches(options);
+  } finally {
+    await loader.close();
+  }
+}

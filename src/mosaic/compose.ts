@@ -1,0 +1,91 @@
+import { gaussianBlur, maskCell, type PixelRectangle, type Resize, resizeLinear, resizeTriangle, type Rle } from "../kernels/index.ts";
+import type { Layer, Plan, Resample } from "../model/index.ts";
+
+/**
+ * The pixels of one layer, uint8 RGB, row-major: a decoded image of which `part` is what the layer's source names (in
+ * the decoded image's pixels, which are fewer where it was decoded at reduced size), or a tile already resampled to the
+ * layer's destination.
+ */
+export type LayerPixels =
+  | { readonly kind: "image"; readonly width: number; readonly height: number; readonly data: Uint8Array; readonly part: PixelRectangle }
+  | { readonly kind: "tile"; readonly data: Uint8Array };
+
+/** What a layer is drawn from; `mask` is the union of the masks that count, absent where none does. */
+export interface LayerContent {
+  readonly pixels: LayerPixels;
+  readonly mask?: Rle;
+}
+
+/** Where a sample is drawn: uint8 [S, S, 3] RGB from `imageOffset` on, uint8 [S, S] of 0 and 1 from `maskOffset` on. */
+export interface Canvas {
+  readonly image: Uint8Array;
+  readonly imageOffset: number;
+  readonly mask: Uint8Array;
+  readonly maskOffset: number;
+}
+
+const resizers: Readonly<Record<Resample["name"], Resize>> = { opencv: resizeLinear, fast: resizeTriangle };
+
+/** The resampling kernel of a name: the one place that says which function "opencv" and "fast" are. */
+export function resizerOf(resample: Resample["name"]): Resize {
+  return resizers[resample];
+}
+
+/**
+ * Draws a plan: obeys its layers in order, decides nothing. `contents` are aligned with the layers. Overwrites the
+ * sample's S×S on the canvas, nothing else. Throws a RangeError where contents do not fit the plan.
+ */
+export function compose(plan: Pick<Plan, "size" | "resample" | "layers">, contents: readonly LayerContent[], canvas: Canvas): void {
+  const { size, layers } = plan;
+  canvas.image.fill(0, canvas.imageOffset, canvas.imageOffset + size * size * 3);
+  canvas.mask.fill(0, canvas.maskOffset, canvas.maskOffset + size * size);
+  layers.forEach((layer, at) => {
+    const content = contents[at];
+    if (content === undefined) throw new RangeError(`expected contents for ${layers.length} layers, got ${contents.length}`);
+    drawPixels(layer, content.pixels, size, resizerOf(plan.resample.name), canvas);
+    drawMask(layer, content.mask, size, canvas);
+  });
+}
+
+function drawPixels(layer: Layer, pixels: LayerPixels, size: number, resize: Resize, canvas: Canvas): void {
+  const [x, y, width, height] = layer.destination;
+  const stride = size * 3;
+  const offset = canvas.imageOffset + y * stride + x * 3;
+  if (layer.alpha === 1 && layer.blur === 0) {
+    if (pixels.kind === "tile") copyRows(pixels.data, width * 3, height, canvas.image, stride, offset);
+    else resize(pixels.data, pixels.width, pixels.height, 3, pixels.part, width, height, canvas.image, stride, offset);
+    return;
+  }
+  let cell = pixels.kind === "tile" ? pixels.data : resize(pixels.data, pixels.width, pixels.height, 3, pixels.part, width, height);
+  if (layer.blur > 0) cell = gaussianBlur(cell, width, height, 3, layer.blur);
+  blendRows(cell, width * 3, height, layer.alpha, canvas.image, stride, offset);
+}
+
+function drawMask(layer: Layer, mask: Rle | undefined, size: number, canvas: Canvas): void {
+  const [x, y, width, height] = layer.destination;
+  const offset = canvas.maskOffset + y * size + x;
+  // An opaque layer hides the truth of what lies under it.
+  if (layer.alpha === 1) for (let row = 0; row < height; row++) canvas.mask.fill(0, offset + row * size, offset + row * size + width);
+  if (mask !== undefined) maskCell(mask, sourceOf(layer), width, height, canvas.mask, size, offset);
+}
+
+function sourceOf(layer: Layer): { x: number; y: number; width: number; height: number } {
+  const [x, y, width, height] = layer.source;
+  return { x, y, width, height };
+}
+
+function copyRows(from: Uint8Array, length: number, rows: number, to: Uint8Array, stride: number, offset: number): void {
+  if (from.length < length * rows) throw new RangeError(`expected a tile of ${length * rows} bytes, got ${from.length}`);
+  for (let row = 0; row < rows; row++) to.set(from.subarray(row * length, (row + 1) * length), offset + row * stride);
+}
+
+/** out = alpha · cell + (1 - alpha) · out, rounded half up. */
+function blendRows(cell: Uint8Array, length: number, rows: number, alpha: number, to: Uint8Array, stride: number, offset: number): void {
+  for (let row = 0; row < rows; row++) {
+    const start = offset + row * stride;
+    for (let at = 0; at < length; at++) {
+      const below = to[start + at] as number;
+      to[start + at] = Math.floor(below + alpha * ((cell[row * length + at] as number) - below) + 0.5);
+    }
+  }
+}

@@ -1,0 +1,1 @@
+export { type Canvas, compose, type LayerContent, type LayerPixels, resizerOf } from "./compose.ts";

@@ -1,0 +1,1 @@
+export { type CellPixels, type CellSource, decodePoolImage, decodingCells } from "./cell-source.ts";
