@@ -1,3 +1,4 @@
+import type { Rle } from "../kernels/index.ts";
 import type { Interval } from "./bootstrap.ts";
 import type { MetricName } from "./metrics.ts";
 import type { Preset } from "./presets.ts";
@@ -12,6 +13,8 @@ export interface Sample {
   readonly areaShare: number;
   /** No prediction came, and the policy counted it as an empty one. */
   readonly missing: boolean;
+  /** Reads the prediction's mask again, at the size compared at, while the predictions are open. For pictures. */
+  readonly predicted: () => Promise<Rle>;
 }
 
 /** A metric's value with its 95 % interval. */

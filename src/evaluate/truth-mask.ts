@@ -1,7 +1,7 @@
 import { type Rle, rleArea, rleFromPolygon, rleFromString, rleUnion } from "../kernels/index.ts";
 import { fail, type Segmentation } from "../model/index.ts";
 import { pixelsCoveredOnce } from "./pixels-covered-once.ts";
-import type { OverlapRule, Preset, SizeRule } from "./presets.ts";
+import type { Preset, SizeRule } from "./presets.ts";
 import { resizeMask } from "./resize-mask.ts";
 import type { Truth } from "./truth.ts";
 
@@ -72,50 +72,30 @@ function truthMask(truth: Truth, preset: Preset): TruthMask {
 function compared(truth: Truth, parts: readonly Rle[], union: Rle, preset: Preset): Rle {
   const [height, width] = comparedSize(truth, preset.size);
   if (preset.size.at === "model" && preset.size.by === "polygons") {
-    return rleUnion(scaledParts(truth, height, width), height, width);
+    const scaled = truth.segmentations.flatMap((segmentation) => partsOfOne(segmentation, truth, height, width));
+    return rleUnion(scaled, height, width);
   }
-  const mask = preset.overlap === "union" ? union : coveredBy(parts, preset.overlap, truth.height, truth.width);
+  const mask = preset.overlap === "union" ? union : pixelsCoveredOnce(parts, truth.height, truth.width);
   return resizeMask(mask, height, width);
-}
-
-function coveredBy(parts: readonly Rle[], rule: OverlapRule, height: number, width: number): Rle {
-  return rule === "union" ? rleUnion(parts, height, width) : pixelsCoveredOnce(parts, height, width);
 }
 
 /** One mask per polygon or run-length annotation, at the original size. */
 function partsOf(truth: Truth): Rle[] {
-  return truth.segmentations.flatMap((segmentation) => {
-    switch (segmentation.kind) {
-      case "polygons":
-        return usable(segmentation.parts).map((part) => rleFromPolygon(part, truth.height, truth.width));
-      case "rle":
-        return [runLengths(segmentation, truth)];
-      case "none":
-        return [];
-    }
-  });
+  return truth.segmentations.flatMap((segmentation) => partsOfOne(segmentation, truth, truth.height, truth.width));
 }
 
-/** As detectron2 brings annotations to the model's size: polygons' corners are scaled, run lengths resized by nearest. */
-function scaledParts(truth: Truth, height: number, width: number): Rle[] {
+/**
+ * One annotation's masks at height × width, as detectron2 brings annotations to the model's size: polygons' corners are
+ * scaled, run lengths resized by nearest.
+ */
+function partsOfOne(segmentation: Segmentation, truth: Truth, height: number, width: number): Rle[] {
+  if (segmentation.kind === "none") return [];
+  if (segmentation.kind === "rle") return [resizeMask(runLengths(segmentation, truth), height, width)];
   const scaleX = width / truth.width;
   const scaleY = height / truth.height;
-  return truth.segmentations.flatMap((segmentation) => {
-    switch (segmentation.kind) {
-      case "polygons":
-        return usable(segmentation.parts).map((part) =>
-          rleFromPolygon(
-            part.map((value, i) => value * (i % 2 === 0 ? scaleX : scaleY)),
-            height,
-            width,
-          ),
-        );
-      case "rle":
-        return [resizeMask(runLengths(segmentation, truth), height, width)];
-      case "none":
-        return [];
-    }
-  });
+  const scaled = (part: readonly number[]): readonly number[] =>
+    scaleX === 1 && scaleY === 1 ? part : part.map((value, i) => value * (i % 2 === 0 ? scaleX : scaleY));
+  return usable(segmentation.parts).map((part) => rleFromPolygon(scaled(part), height, width));
 }
 
 /** A polygon has three corners or more; datasets hold others, which every evaluator passes over. */
