@@ -18,10 +18,19 @@ export function summarize(
   const corner = cornerInChain || binding.some(({ value }) => value === "corner");
   const edge = binding.some(({ value }) => value === "edge");
   const reasons: UnsafeReason[] = [];
-  if (place.horizontal === "conflict" || place.vertical === "conflict") reasons.push("conflict");
+  const denied = deniedOf(mentions);
+  if (contradicts(place, denied)) reasons.push("conflict");
   if ((corner || edge) && !isSide(place.horizontal) && !isSide(place.vertical)) reasons.push("unknown-side");
   if (unknownCount) reasons.push("unknown-count");
-  return { mentions, ...place, corner, denied: deniedOf(mentions), unsafe: reasons.length > 0, reasons };
+  return { mentions, ...place, corner, denied, unsafe: reasons.length > 0, reasons };
+}
+
+function contradicts(place: Place, denied: readonly Place[]): boolean {
+  if (place.horizontal === "conflict" || place.vertical === "conflict") return true;
+  return denied.some(({ horizontal, vertical }) => {
+    const across = horizontal === undefined || horizontal === place.horizontal;
+    return across && (vertical === undefined || vertical === place.vertical);
+  });
 }
 
 function isSide(place: HorizontalPlace | VerticalPlace | undefined): boolean {

@@ -65,24 +65,34 @@ const meanings: ReadonlyMap<string, Meaning> = new Map([
 function isLeftSide(tokens: readonly Token[], i: number): boolean {
   const before = textAt(tokens, i - 1);
   const after = textAt(tokens, i + 1);
-  if (lexicon.leftSenses.has(after) || lexicon.fieldSenses.has(after)) return false;
+  if (lexicon.sideSenses.has(after)) return false;
+  if (lexicon.leftSenses.has(after) && !lexicon.positionLeads.has(before)) return false;
   return before !== "nothing" && before !== "anything" && before !== "been" && before !== "being";
 }
 
 function isRightSide(tokens: readonly Token[], i: number): boolean {
   const before = textAt(tokens, i - 1);
   const after = textAt(tokens, i + 1);
-  if (before === "all" || lexicon.fieldSenses.has(after)) return false;
+  if (before === "all" || lexicon.sideSenses.has(after)) return false;
   if (after === "of" && textAt(tokens, i + 2) === "way") return false;
   if (after === "side" && textAt(tokens, i + 2) === "up") return false;
   const adverb =
     lexicon.rightAdverbs.has(after) ||
-    (after === "in" && (textAt(tokens, i + 2) === "front" || isMiddlePhrase(tokens, i + 2))) ||
+    (after === "in" && (isFrontOf(tokens, i + 2) || isMiddlePhrase(tokens, i + 2))) ||
     (after === "on" && textAt(tokens, i + 2) === "top") ||
     (after === "up" && textAt(tokens, i + 2) === "front");
   if (!adverb) return true;
   // "right by the door" without a head before it is shorthand for the one on the right.
-  return isEnd(before) || lexicon.positionLeads.has(before) || isDirectionWord(before);
+  if (isEnd(before)) return !isVerticalRelation(after);
+  return lexicon.positionLeads.has(before) || isDirectionWord(before);
+}
+
+function isVerticalRelation(text: string): boolean {
+  return meanings.get(text)?.preposition === true;
+}
+
+function isFrontOf(tokens: readonly Token[], i: number): boolean {
+  return textAt(tokens, i) === "front" && textAt(tokens, i + 1) === "of";
 }
 
 function isMiddlePhrase(tokens: readonly Token[], i: number): boolean {
@@ -117,7 +127,7 @@ function isPlaceNoun(text: string): boolean {
   return (
     lexicon.sideNouns.has(text) ||
     lexicon.verticalRowNouns.has(text) ||
-    (isDirectionWord(text) && !["above", "below", "under", "beneath", "underneath"].includes(text))
+    (isDirectionWord(text) && !isVerticalRelation(text))
   );
 }
 

@@ -13,7 +13,7 @@ export interface ExpressionFeatures {
   readonly hasPositionWord: boolean;
   /** The axes of those words, each once, in the order of the text. */
   readonly positionKinds: readonly PositionAxis[];
-  /** Every count, in the order of the text: 1 for the first, -1 for the last. */
+  /** Every count, in the order of the text: 1 for the first, -1 for the last, -2 for the second to last. */
   readonly ordinals: readonly number[];
   /** "not", "without", "except", … */
   readonly hasNegation: boolean;

@@ -31,7 +31,7 @@ export interface PositionMention {
   readonly negated: boolean;
   /** Mentions with equal numbers name one place together ("top left"). */
   readonly place: number;
-  /** The count from this side, 1 for the first, -1 for the last. */
+  /** The count from this side, 1 for the first, -1 for the last, -2 for the second to last. */
   readonly ordinal?: number;
 }
 

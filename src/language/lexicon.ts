@@ -90,7 +90,7 @@ export const upperBody = set("body torso lip lips arm arms leg legs teeth jaw th
 export const facing = set(
   "facing face faces faced looking looks look lookin looked pointing points pointed point turning turns turned turn leaning leans " +
     "leaned lean heading headed heads going goes tilted tilting tilts angled aimed aiming gazing staring glancing veering " +
-    "rotated bats throws steering curving curved bending peering",
+    "rotated bats throws steering curving curved peering",
 );
 /** Verbs of moving: a direction is theirs with "to"; without, shorthand for "on the left" is as likely. */
 export const moving = set(
@@ -114,7 +114,7 @@ export const rightAdverbs = set(
 );
 /** Before "right": it is a position ("on the right behind him"). */
 export const positionLeads = set(
-  "on the to at far top bottom upper lower back front extreme in center middle most very my our your",
+  "on the to at far top bottom upper lower back front extreme in center middle most very my our your way from",
 );
 
 export const colours = set(
@@ -133,7 +133,7 @@ export const topCompounds = set(
   "table counter desk lap roof tree hill stove mountain bench work flat hard soft carrot",
 );
 /** After "top": a thing of another name. */
-export const topNames = set("hat hats coat knot notch dog gun hatted button");
+export const topNames = set("hat hats coat knot notch hatted button");
 export const wearing = set("wearing wears wear in with w her his their no without");
 
 export const people = set(
@@ -150,14 +150,12 @@ export const nonNouns = set(
 
 export const verticalRowNouns = set("row rows shelf shelves layer tier rack drawer level bunk deck line step");
 export const horizontalRowNouns = set("column columns lane aisle panel");
-export const middleSenses = set(
-  "aged age ages school finger fingers eastern east class schooler piece pieces field fielder ages",
-);
+export const middleSenses = set("aged age ages school finger fingers eastern east class schooler field fielder");
 export const centerCompounds = set(
   "shopping civic entertainment community media sports visitor city medical convention",
 );
 export const cornerSenses = set("piece pieces slice slices store shop kick back flag stone bakery cafe");
-export const fieldSenses = set("field fielder fielders fieldman handed hander handers winger angle angles");
+export const sideSenses = set("field fielder fielders handed hander handers winger angle angles arrow arrows turn");
 export const leftSenses = set("over overs out alone unattended");
 
 export const frontWords = set("front foreground forefront closest nearest closer nearer frontmost");

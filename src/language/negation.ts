@@ -1,10 +1,22 @@
 import * as lexicon from "./lexicon.ts";
 import { isEnd, skipAhead, type Token, textAt } from "./tokens.ts";
 
-const article = new Set(["the", "a", "an", "one", "ones", "that", "this"]);
+const article = new Set(["the", "a", "an", "one", "ones", "that", "this", "my", "your", "our"]);
 const filler = new Set(["just", "really", "all", "way", "far", "very", "who", "is", "are", "located", "quite"]);
 const placePrepositions = new Set(["on", "in", "at", "to"]);
-const denying = new Set(["not", "isn't", "isnt", "aren't", "arent", "ain't", "aint", "wasn't", "wasnt", "never"]);
+const denying = new Set([
+  "not",
+  "isn't",
+  "isnt",
+  "aren't",
+  "arent",
+  "ain't",
+  "aint",
+  "wasn't",
+  "wasnt",
+  "never",
+  "neither",
+]);
 const reach = 8;
 
 /** A range of tokens that names a place. `end` is exclusive. */
@@ -24,11 +36,17 @@ export function deniedPlaces(tokens: readonly Token[], starts: ReadonlyMap<numbe
   for (let i = 0; i < tokens.length; i++) {
     const text = textAt(tokens, i);
     if (denying.has(text)) follow(tokens, starts, i + 1, false, denied);
-    else if (lexicon.exclusions.has(text) || (text === "than" && textAt(tokens, i - 1) === "other")) {
+    else if (lexicon.exclusions.has(text) || isAllBut(text, textAt(tokens, i - 1))) {
       follow(tokens, starts, i + 1, true, denied);
     }
   }
   return denied;
+}
+
+/** "other than", "any but", "everyone but". */
+function isAllBut(text: string, before: string): boolean {
+  if (text === "than") return before === "other";
+  return text === "but" && /^(any|anyone|anybody|anything|all|everyone|everybody|everything)$/.test(before);
 }
 
 /** Walks from a negator to the place that it denies, if it denies one. */

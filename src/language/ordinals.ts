@@ -2,10 +2,10 @@ import { isDirectionWord } from "./directions.ts";
 import * as lexicon from "./lexicon.ts";
 import { isEnd, skipAhead, type Token, textAt } from "./tokens.ts";
 
-/** A count in an expression. */
+/** A count in an expression: its token, its number and where it starts. */
 export interface Count {
   readonly index: number;
-  /** 1 for the first, -1 for the last. */
+  /** 1 for the first, -1 for the last, -2 for the second to last. */
   readonly ordinal: number;
   /** What is counted from: a side or an unknown start, the depth of the scene, or a thing. */
   readonly from: "side" | "depth" | "thing";
@@ -19,7 +19,10 @@ export function findCounts(tokens: readonly Token[]): Count[] {
   const counts: Count[] = [];
   for (let i = 0; i < tokens.length; i++) {
     const ordinal = ordinalAt(tokens, i);
-    if (ordinal !== undefined) counts.push({ index: i, ordinal, from: startOf(tokens, i) });
+    const before = counts.at(-1);
+    if (ordinal === -1 && before?.index === i - 2 && textAt(tokens, i - 1) === "to") {
+      counts[counts.length - 1] = { ...before, ordinal: -before.ordinal, from: startOf(tokens, i) }; // "second to last"
+    } else if (ordinal !== undefined) counts.push({ index: i, ordinal, from: startOf(tokens, i) });
   }
   return counts;
 }
@@ -28,7 +31,7 @@ export function findCounts(tokens: readonly Token[]): Count[] {
 export function cardinalOf(text: string): number | undefined {
   const word = lexicon.cardinalWords.get(text);
   if (word !== undefined) return word;
-  return /^[1-9]\d{0,2}$/.test(text) ? Number(text) : undefined;
+  return beginsWithDigit(text) && /^[1-9]\d{0,2}$/.test(text) ? Number(text) : undefined;
 }
 
 function ordinalAt(tokens: readonly Token[], i: number): number | undefined {
@@ -46,8 +49,14 @@ function ordinalAt(tokens: readonly Token[], i: number): number | undefined {
 const farWords = new Set(["far", "very"]);
 
 function numeralOrdinal(text: string): number | undefined {
-  const match = /^(\d{1,3})(st|nd|rd|th)$/.exec(text);
+  if (!beginsWithDigit(text)) return undefined;
+  const match = /^([1-9]\d{0,2})(st|nd|rd|th)$/.exec(text);
   return match === null ? undefined : Number(match[1]);
+}
+
+function beginsWithDigit(text: string): boolean {
+  const code = text.charCodeAt(0);
+  return code >= 48 && code <= 57;
 }
 
 /** Looks a few words ahead for what the count starts from. */

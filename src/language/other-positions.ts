@@ -27,18 +27,21 @@ function cornerAt(tokens: readonly Token[], index: number): OtherPosition | unde
   return { index, end: index + 1, scope, meanings: [{ axis: "both", value: "corner" }] };
 }
 
+const edgeNouns = new Set(["edge", "edges", "side", "border"]);
+
 /** "edge of the photo": no edge in particular. The edge of a thing is no position word at all. */
 function edgeAt(tokens: readonly Token[], index: number): OtherPosition | undefined {
-  if (!/^(edge|edges|side|border)$/.test(textAt(tokens, index)) || textAt(tokens, index + 1) !== "of") return undefined;
+  if (textAt(tokens, index + 1) !== "of" || !edgeNouns.has(textAt(tokens, index))) return undefined;
   if (ofThing(tokens, index + 1)) return undefined;
   return { index, end: index + 1, scope: "absolute", meanings: [{ axis: "both", value: "edge" }] };
 }
 
 /** "3 o'clock"; the time that a clock shows is none. */
 function hourAt(tokens: readonly Token[], index: number): OtherPosition | undefined {
+  const next = textAt(tokens, index + 1);
+  if (next !== "oclock" && next !== "o") return undefined;
   const hour = cardinalOf(textAt(tokens, index));
   if (hour === undefined || hour > 12) return undefined;
-  const next = textAt(tokens, index + 1);
   const end = next === "oclock" ? index + 2 : next === "o" && textAt(tokens, index + 2) === "clock" ? index + 3 : 0;
   if (end === 0 || /^(reads|reading|says|saying|shows|showing)$/.test(textAt(tokens, index - 1))) return undefined;
   const meanings: { axis: PositionAxis; value: PositionValue }[] = [];

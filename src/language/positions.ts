@@ -35,7 +35,8 @@ export function positionsOf(expression: string): PositionFinding {
   markDenied(tokens, drafts);
   settleMiddles(tokens, drafts);
   const unknownCount = attachCounts(findCounts(tokens), drafts);
-  const corner = chains.some((chain) => chain.corner && isBinding(drafts.find((d) => d.index === chain.first)));
+  const binding = new Set(drafts.filter(isBinding).map(({ index }) => index));
+  const corner = chains.some((chain) => chain.corner && binding.has(chain.first));
   return summarize(
     drafts.map((draft) => asMention(tokens, draft)),
     corner,
@@ -44,8 +45,8 @@ export function positionsOf(expression: string): PositionFinding {
 }
 
 /** True for a mention that can limit cells: of the picture, and not denied. */
-function isBinding(draft: Draft | undefined): boolean {
-  return draft !== undefined && draft.scope === "absolute" && !draft.negated;
+function isBinding({ scope, negated }: Draft): boolean {
+  return scope === "absolute" && !negated;
 }
 
 const placeGlue = new Set(["on", "in", "at", "the", "of"]);

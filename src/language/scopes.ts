@@ -40,11 +40,12 @@ function isReadingOrder(tokens: readonly Token[], { first, directions }: Chain):
 }
 
 function isOrientation(tokens: readonly Token[], chain: Chain): boolean {
+  if (chain.corner || chain.directions.some(({ value }) => value === "center")) return false;
   return isFacedBefore(tokens, chain) || isFacingAfter(tokens, chain);
 }
 
 /** "facing left", "turned to the right", "walking to the left", "head to the left". */
-function isFacedBefore(tokens: readonly Token[], { first, last }: Chain): boolean {
+function isFacedBefore(tokens: readonly Token[], { first, last, directions }: Chain): boolean {
   let towards = false;
   let i = first - 1;
   for (; i >= first - 5; i--) {
@@ -53,28 +54,43 @@ function isFacedBefore(tokens: readonly Token[], { first, last }: Chain): boolea
     else if (!(lexicon.directionLeads.has(text) || (towards && /^(up|down|away|back|out)$/.test(text)))) break;
   }
   const verb = textAt(tokens, i);
+  if (/^(face|faces|point|points|heads)$/.test(verb) && directions[0]?.axis !== "horizontal") return false; // a noun
   if (lexicon.facing.has(verb)) return !lexicon.people.has(textAt(tokens, last + 1));
   return towards && (lexicon.moving.has(verb) || lexicon.facingNouns.has(verb));
 }
 
-/** "left facing cow" against "left facing camera" (the left one, who faces it). */
-function isFacingAfter(tokens: readonly Token[], { last, end }: Chain): boolean {
-  return end === last + 1 && textAt(tokens, end) === "facing" && !lexicon.facedThings.has(textAt(tokens, end + 1));
+/** "left facing cow" against "left facing camera" and "on left facing a man" (the left one, who faces it). */
+function isFacingAfter(tokens: readonly Token[], { first, last, end }: Chain): boolean {
+  const verb = textAt(tokens, end);
+  const faced = textAt(tokens, end + 1);
+  const turned = verb === "facing" || (verb === "looking" && lexicon.people.has(faced));
+  if (end !== last + 1 || !turned) return false;
+  const led = textAt(tokens, first - 1) === "the" ? textAt(tokens, first - 2) : textAt(tokens, first - 1);
+  if (/^(on|to|at|in|far)$/.test(led) || lexicon.facedThings.has(faced)) return false;
+  return isEnd(led) || isEnd(faced);
 }
 
 function isBodyPart(tokens: readonly Token[], chain: Chain): boolean {
   const { first, last } = chain;
   const side = textAt(tokens, last);
-  if ((side === "upper" || side === "lower") && lexicon.upperBody.has(textAt(tokens, last + 1))) return true;
+  if (isHalfBody(tokens, last)) return true;
   if (side !== "left" && side !== "right") return false;
   const at = /^(front|back|hind|rear)$/.test(textAt(tokens, last + 1)) ? last + 2 : last + 1;
   const noun = textAt(tokens, at);
   if (!lexicon.bodyNouns.has(noun)) return false;
   if (/ed$/.test(noun)) return true;
+  if (/^(far|way|most)$/.test(textAt(tokens, first - 1))) return false;
   const after = textAt(tokens, at + 1);
   if (noun === "hand" && !endsPhrase(after) && !lexicon.postures.has(after)) return false;
   if (noun === "hand" && lexicon.handSideNouns.has(after)) return false;
   return isOwned(tokens, first, noun) || after === "of" || isPosed(tokens, at + 1);
+}
+
+/** "upper body", "bottom half torso". */
+function isHalfBody(tokens: readonly Token[], last: number): boolean {
+  const half = textAt(tokens, last + 1) === "half";
+  if (!(half ? /^(upper|lower|top|bottom)$/ : /^(upper|lower)$/).test(textAt(tokens, last))) return false;
+  return lexicon.upperBody.has(textAt(tokens, half ? last + 2 : last + 1));
 }
 
 /** Somebody's: "his left hand", "with the right arm", "the players left leg". */
@@ -84,7 +100,7 @@ function isOwned(tokens: readonly Token[], first: number, noun: string): boolean
   const before = textAt(tokens, i);
   if (isPossessive(before) || lexicon.lostPossessives.has(before)) return true;
   if (before === "on") return noun !== "hand";
-  if (/^(with|w|in|has|have|having|whose|by|from|under|of|my|your|holds|wears)$/.test(before)) return true;
+  if (/^(with|w|in|has|have|having|whose|by|under|of|my|your|holds|wears)$/.test(before)) return true;
   return before.endsWith("ing") && !/^(standing|sitting|lying|laying)$/.test(before);
 }
 
@@ -131,11 +147,16 @@ function scopeOfWhole(tokens: readonly Token[], chain: Chain, start: number): Sc
   if (lexicon.pictureNouns.has(whole) || lexicon.partitives.has(whole)) return { scope: "absolute" };
   const sideways = chain.directions.every(({ axis }) => axis === "horizontal");
   if (sideways && lexicon.rows.has(whole)) return { scope: "absolute" };
-  const anchor = directionAt(tokens, at);
-  if (sideways && anchor?.value === "center" && endsPhrase(textAt(tokens, at + 1))) {
-    return { scope: "absolute", consumed: at };
-  }
+  if (isCenterAnchor(tokens, chain, at)) return { scope: "absolute", consumed: at };
   return { scope: "relative" };
+}
+
+/** "right of center", "left of the middle of the photo"; not "left of the middle man". */
+function isCenterAnchor(tokens: readonly Token[], { directions }: Chain, at: number): boolean {
+  if (!directions.some(({ axis }) => axis === "horizontal") || directionAt(tokens, at)?.value !== "center")
+    return false;
+  if (textAt(tokens, at + 1) !== "of") return endsPhrase(textAt(tokens, at + 1));
+  return lexicon.pictureNouns.has(textAt(tokens, skipAhead(tokens, at + 2, lexicon.determiners)));
 }
 
 function scopeFromAnchor(tokens: readonly Token[], start: number): ScopeDecision {

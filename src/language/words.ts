@@ -9,8 +9,8 @@ export interface Word {
 }
 
 const wordPart = /[\p{L}\p{M}\p{N}]/u;
-const clauseBreak = new Set([",", ".", ";", ":", "!", "?", "(", ")"]);
-const apostrophes = new Set(["'", "’", "`"]);
+const clauseBreaks = ",.;:!?()";
+const apostrophes = "'’`";
 
 /**
  * Splits a text into words: runs of letters, marks and digits, with apostrophes inside ("man's", "o'clock"). Hyphens and
@@ -21,20 +21,23 @@ export function tokenizeWords(text: string): Word[] {
   let start = -1;
   let afterBreak = false;
   for (let i = 0; i < text.length; ) {
-    const character = String.fromCodePoint(text.codePointAt(i) ?? 0);
-    const next = i + character.length;
-    if (isWordPart(character)) {
+    const length = wordPartLength(text, i);
+    if (length > 0) {
       if (start < 0) start = i;
-    } else if (start >= 0 && !(apostrophes.has(character) && isWordPart(text.charAt(next)))) {
-      words.push(word(text, start, i, afterBreak));
-      start = -1;
-      afterBreak = clauseBreak.has(character);
-    } else if (start < 0 && clauseBreak.has(character)) {
-      afterBreak = true;
+      i += length;
+      continue;
     }
-    i = next;
+    const mark = text.charAt(i);
+    const inWord = start >= 0 && apostrophes.includes(mark) && wordPartLength(text, i + 1) > 0;
+    if (start >= 0 && !inWord) {
+      words.push(wordOf(text, start, i, afterBreak));
+      start = -1;
+      afterBreak = false;
+    }
+    if (start < 0 && clauseBreaks.includes(mark)) afterBreak = true;
+    i++;
   }
-  if (start >= 0) words.push(word(text, start, text.length, afterBreak));
+  if (start >= 0) words.push(wordOf(text, start, text.length, afterBreak));
   return words;
 }
 
@@ -43,23 +46,30 @@ export function countWords(text: string): number {
   let count = 0;
   let counted = false;
   for (let i = 0; i < text.length; ) {
-    const character = String.fromCodePoint(text.codePointAt(i) ?? 0);
-    if (character.trim() === "") counted = false;
-    else if (!counted && isWordPart(character)) {
+    const length = wordPartLength(text, i);
+    if (length > 0 && !counted) {
       counted = true;
       count++;
+    } else if (length === 0 && text.charAt(i).trim() === "") {
+      counted = false;
     }
-    i += character.length;
+    i += Math.max(length, 1);
   }
   return count;
 }
 
-function isWordPart(character: string): boolean {
-  const code = character.charCodeAt(0);
-  if (code < 128) return (code >= 97 && code <= 122) || (code >= 48 && code <= 57) || (code >= 65 && code <= 90);
-  return wordPart.test(character);
+/** UTF-16 length of the letter, mark or digit at `index`; 0 where there is none. */
+function wordPartLength(text: string, index: number): number {
+  const code = text.charCodeAt(index);
+  if (code < 128) {
+    return (code >= 97 && code <= 122) || (code >= 48 && code <= 57) || (code >= 65 && code <= 90) ? 1 : 0;
+  }
+  if (Number.isNaN(code)) return 0;
+  const character = String.fromCodePoint(text.codePointAt(index) ?? 0);
+  return wordPart.test(character) ? character.length : 0;
 }
 
-function word(text: string, start: number, end: number, afterBreak: boolean): Word {
-  return { text: text.slice(start, end).toLowerCase().replace(/[’`]/g, "'"), start, end, afterBreak };
+function wordOf(text: string, start: number, end: number, afterBreak: boolean): Word {
+  const lower = text.slice(start, end).toLowerCase();
+  return { text: /[’`]/.test(lower) ? lower.replace(/[’`]/g, "'") : lower, start, end, afterBreak };
 }
