@@ -1,0 +1,243 @@
+/**
+ * What CRIS's folder2lmdb makes of its unpacked layout: <split>.lmdb, one LMDB file (or a folder with data.mdb), with
+ *
+ *   "0" … "N-1"   {img: JPEG bytes, mask: PNG bytes (0 outside), cat, seg_id (= ref_id), img_name, num_sents, sents [text]}
+ *   "__keys__"    the list of those keys
+ *   "__len__"     N
+ *
+ * each value a pickle. Files made before pyarrow 14 hold the output of pyarrow.serialize, which nothing current reads:
+ * refused. Images are inside, so image records carry their bytes. Some writers leave `img_name` or `cat` out: the image
+ * is then named by its content.
+ */
+import { dirname, join } from "node:path";
+import { decodePickle, LmdbReader } from "../../codecs/index.ts";
+import { hashBytes } from "../../io/index.ts";
+import { type DatasetRecord, fail, NemosaicError } from "../../model/index.ts";
+import { denseCocoCategory } from "../coco/categories.ts";
+import { type EntryState, entryRecords, newEntryState } from "../entry-records.ts";
+import { bad, note } from "../findings.ts";
+import type { Importer, ImportOptions, ImportSource, Recognition } from "../importer.ts";
+import { decodedMask } from "../mask-file.ts";
+import { firstBytes, folderName, hashFiles, kindOf, requireSource, shortPath } from "../places.ts";
+import { chooseDataset, type SplitFile, splitFilesIn } from "../split-files.ts";
+import { type Dict, exactId, field, isDict, isInnerPath } from "../values.ts";
+import { isPyarrowSerialized } from "./pyarrow.ts";
+
+/** CRIS's LMDB files with pickled values. */
+export const crisLmdb: Importer = {
+  name: "cris-lmdb",
+  title: "CRIS LMDB: <split>.lmdb with pickled {img, mask, sents, …}",
+  looksFor: "a <split>.lmdb file or a folder of them",
+  recognise,
+  open,
+};
+
+const splitOf = (name: string): string | undefined => /^(.+)\.lmdb$/.exec(name)?.[1];
+
+async function recognise(path: string): Promise<Recognition | undefined> {
+  if (await isLmdb(path)) return { how: `"${path}" begins as an LMDB file does`, options: { source: path } };
+  const folder = await chooseDataset(path, undefined, "", isDataset).catch(() => undefined);
+  return folder === undefined
+    ? undefined
+    : { how: `"${folder}" holds <split>.lmdb files`, options: { source: folder } };
+}
+
+async function open(options: ImportOptions): Promise<ImportSource> {
+  const kind = await requireSource(options.source, "CRIS's <split>.lmdb");
+  const isOne = kind === "file" || (await isLmdb(options.source));
+  const folder = isOne
+    ? dirname(options.source)
+    : await chooseDataset(options.source, options.dataset, "<split>.lmdb files", isDataset);
+  const name = folderName(options.source);
+  const splits = isOne
+    ? [{ split: splitOf(name) ?? "train", path: options.source }]
+    : await splitFilesIn(folder, splitOf);
+  const paths: string[] = [];
+  for (const { path } of splits) paths.push(await dataFile(path));
+  return {
+    format: "cris-lmdb",
+    name: options.name ?? options.dataset ?? folderName(folder),
+    ...(options.splitBy === undefined ? {} : { splitBy: options.splitBy }),
+    imagesFolder: folder,
+    files: await hashFiles(paths),
+    records: () => records(splits, folder),
+    warnings: [
+      "CRIS's files hold referred objects only: other objects of an image are unknown",
+      ...(options.images === undefined ? [] : [`images are inside the LMDB files; "${options.images}" is not read`]),
+    ],
+  };
+}
+
+async function* records(splits: readonly SplitFile[], folder: string): AsyncGenerator<DatasetRecord> {
+  const state = newEntryState();
+  for (const { split, path } of splits) {
+    const reader = await LmdbReader.open(await dataFile(path));
+    try {
+      const file = shortPath(path, folder);
+      for await (const key of keysOf(reader, path)) {
+        const value = await reader.get(key);
+        const where = `${file}, key "${Buffer.from(key).toString("latin1")}"`;
+        if (value === undefined) {
+          yield bad("missing field", where, {
+            expected: "a value for each of __keys__",
+            came: undefined,
+            remedy: "pack the dataset anew",
+          });
+        } else {
+          yield* await valueRecords(value, key, where, split, state);
+        }
+      }
+    } finally {
+      await reader.close();
+    }
+  }
+}
+
+/** The keys in the order of "__keys__"; all others but the marked ones where there is no such list. */
+async function* keysOf(reader: LmdbReader, path: string): AsyncGenerator<Uint8Array> {
+  const listed = await reader.get(Buffer.from("__keys__"));
+  if (listed !== undefined) {
+    const keys = unpickled(listed, `"${path}", key "__keys__"`);
+    if (!Array.isArray(keys))
+      fail(
+        "bad-input",
+        `expected a list of keys under "__keys__" in "${path}", got something else; pack the dataset anew`,
+      );
+    for (const key of keys as unknown[]) {
+      if (typeof key === "string") yield Buffer.from(key, "latin1");
+      else if (key instanceof Uint8Array) yield key;
+      else
+        fail(
+          "bad-input",
+          `expected keys of bytes under "__keys__" in "${path}", got ${typeof key}; pack the dataset anew`,
+        );
+    }
+    return;
+  }
+  for await (const { key } of reader.entries()) {
+    if (!Buffer.from(key).toString("latin1").startsWith("__")) yield key;
+  }
+}
+
+async function valueRecords(
+  bytes: Uint8Array,
+  key: Uint8Array,
+  where: string,
+  split: string,
+  state: EntryState,
+): Promise<DatasetRecord[]> {
+  let value: unknown;
+  try {
+    value = unpickled(bytes, where);
+  } catch (error) {
+    if (!(error instanceof NemosaicError) || error.code !== "bad-input") throw error;
+    return [
+      bad("unreadable value", where, {
+        expected: "a pickled dict",
+        came: error.message,
+        remedy: "pack the dataset anew",
+      }),
+    ];
+  }
+  if (!isDict(value)) {
+    return [
+      bad("not a record", where, {
+        expected: "a pickled dict {img, mask, sents, …}",
+        came: value,
+        remedy: "pack the dataset anew",
+      }),
+    ];
+  }
+  const [img, mask] = [field(value, "img"), field(value, "mask")];
+  if (!(img instanceof Uint8Array) || !(mask instanceof Uint8Array)) {
+    const complaint = {
+      expected: `"img" and "mask" to be bytes`,
+      came: img instanceof Uint8Array ? mask : img,
+      remedy: "pack the dataset anew",
+    };
+    return [bad("unreadable value", where, complaint)];
+  }
+  const sents = field(value, "sents");
+  if (!Array.isArray(sents)) {
+    return [
+      bad("wrong type", where, {
+        expected: `"sents" to be a list of texts`,
+        came: sents,
+        remedy: "pack the dataset anew",
+      }),
+    ];
+  }
+  const name = field(value, "img_name") ?? `${hashBytes(img).slice(0, 16)}.jpg`;
+  if (typeof name !== "string" || !isInnerPath(name)) {
+    return [
+      bad("unsafe file name", where, {
+        expected: `"img_name" to be a file's name`,
+        came: name,
+        remedy: "correct the name",
+      }),
+    ];
+  }
+  const notes: DatasetRecord[] = [];
+  const category = denseCocoCategory(field(value, "cat"));
+  if (category === undefined && field(value, "cat") !== undefined) notes.push(note("unknown category", where));
+  try {
+    const segmentation = await decodedMask(mask, `the mask in ${where}`);
+    const [height, width] = segmentation.kind === "rle" ? segmentation.size : [];
+    const id = exactId(field(value, "seg_id")) ?? Buffer.from(key).toString("latin1");
+    const target = { id, category: category ?? exactId(field(value, "cat")) ?? "", segmentation, isCrowd: false };
+    const size = width === undefined || height === undefined ? {} : { width, height };
+    const found = entryRecords(
+      {
+        image: { id: name, file: name, bytes: img, ...size },
+        targets: [target],
+        refId: id,
+        split,
+        sentences: sents.map(sentence),
+      },
+      where,
+      state,
+    );
+    return [...notes, ...found];
+  } catch (error) {
+    if (!(error instanceof NemosaicError)) throw error;
+    return [
+      bad("unreadable mask", where, { expected: "a PNG mask", came: error.message, remedy: "pack the dataset anew" }),
+    ];
+  }
+}
+
+function sentence(value: unknown, index: number): { id: unknown; sent: unknown } {
+  return isDict(value) ? fromDict(value, index) : { id: index, sent: value };
+}
+
+function fromDict(value: Dict, index: number): { id: unknown; sent: unknown } {
+  return { id: field(value, "sent_id") ?? index, sent: field(value, "sent") };
+}
+
+/** Errors: "unsupported" for pyarrow.serialize; those of `decodePickle`. */
+function unpickled(bytes: Uint8Array, where: string): unknown {
+  if (isPyarrowSerialized(bytes)) {
+    fail(
+      "unsupported",
+      `expected a pickled value in ${where}, got the output of pyarrow.serialize, which pyarrow dropped in version 15 and no current one reads; ` +
+        "pack the dataset anew with pickle.dumps in place of pyarrow.serialize in folder2lmdb.py, or import the unpacked files: nemosaic import cris ANNS --images DIR",
+    );
+  }
+  return decodePickle(bytes, { where });
+}
+
+/** The file that holds the pages: the path itself, or data.mdb in it. */
+async function dataFile(path: string): Promise<string> {
+  return (await kindOf(path)) === "folder" ? join(path, "data.mdb") : path;
+}
+
+/** By the magic number of the first meta page, or data.mdb in a folder. */
+async function isLmdb(path: string): Promise<boolean> {
+  const start = await firstBytes(await dataFile(path), 24);
+  return start.length === 24 && start.readUInt32LE(16) === 0xbeefc0de;
+}
+
+async function isDataset(folder: string): Promise<boolean> {
+  const [first] = await splitFilesIn(folder, splitOf);
+  return first !== undefined && (await isLmdb(first.path));
+}

@@ -1,0 +1,230 @@
+/**
+ * CRIS's unpacked layout, made from REFER:
+ *
+ *   anns/<dataset>/<split>.json   [{bbox [x1, y1, x2, y2], cat 0-79, segment_id (= ref_id), img_name,
+ *                                   sentences [{idx, sent_id, sent}], sentences_num}]
+ *   masks/<dataset>/<ref_id>.png  0 outside, 255 inside; 254, 253, … where 2, 3, … polygons overlap (255 times their
+ *                                 number, modulo 256): every value but 0 is inside
+ *
+ * Only objects that are referred to are there, one annotation a ref.
+ */
+import { dirname, join } from "node:path";
+import { pMapIterable } from "p-map";
+import { readJsonArrays } from "../../codecs/index.ts";
+import { type DatasetRecord, fail } from "../../model/index.ts";
+import { denseCocoCategory } from "../coco/categories.ts";
+import { type EntryState, entryRecords, newEntryState } from "../entry-records.ts";
+import { bad, note } from "../findings.ts";
+import type { Importer, ImportOptions, ImportSource, Recognition } from "../importer.ts";
+import { maskReader, type ReadMask } from "../mask-file.ts";
+import {
+  findImagesFolder,
+  firstBytes,
+  folderName,
+  hashFiles,
+  type ImagesFolder,
+  kindOf,
+  requireSource,
+  shortPath,
+} from "../places.ts";
+import { chooseDataset, type SplitFile, splitFilesIn } from "../split-files.ts";
+import { type Dict, exactId, field, idComplaint, isDict, isInnerPath, numbersOf } from "../values.ts";
+
+/** CRIS's anns/*.json with mask images. */
+export const cris: Importer = {
+  name: "cris",
+  title: "CRIS: anns/<dataset>/<split>.json with masks/<dataset>/<ref>.png",
+  looksFor: "a folder anns/ of <split>.json files whose entries have segment_id and img_name",
+  recognise,
+  open,
+};
+
+const masksAtOnce = 8;
+const splitOf = (name: string): string | undefined => /^((?:train|val|test)[A-Za-z_]*)\.json$/.exec(name)?.[1];
+
+async function recognise(path: string): Promise<Recognition | undefined> {
+  if ((await kindOf(path)) === "file") {
+    if (!(await isAnns(path))) return undefined;
+    return { how: "its first entry has segment_id and img_name", options: { source: path } };
+  }
+  for (const folder of [path, join(path, "anns")]) {
+    if (await isDataset(folder)) {
+      return { how: `"${folder}" holds <split>.json files with segment_id and img_name`, options: { source: folder } };
+    }
+    const below = await chooseDataset(folder, undefined, "", isDataset).catch(() => undefined);
+    if (below !== undefined) {
+      return { how: `"${below}" holds <split>.json files with segment_id and img_name`, options: { source: below } };
+    }
+  }
+  return undefined;
+}
+
+async function open(options: ImportOptions): Promise<ImportSource> {
+  const what = "CRIS's <split>.json files";
+  const kind = await requireSource(options.source, what);
+  const folder = kind === "file" ? dirname(options.source) : await datasetFolder(options, what);
+  const all = await splitFilesIn(folder, splitOf);
+  const splits =
+    kind === "folder" ? all : [{ split: splitOf(folderName(options.source)) ?? "train", path: options.source }];
+  const dataset = kind === "file" ? (options.dataset ?? folderName(folder)) : folderName(folder);
+  const masks = await masksFolder(folder, dataset);
+  const root = dirname(dirname(masks));
+  const images = await findImagesFolder({
+    given: options.images,
+    customs: ["train2014", "images/train2014"],
+    guesses: ["images/train2014", "train2014", "images"].flatMap((custom) => [
+      join(root, custom),
+      join(dirname(root), custom),
+    ]),
+    probes: await firstImages(splits[0]?.path),
+  });
+  return {
+    format: "cris",
+    name: options.name ?? dataset,
+    ...(options.splitBy === undefined ? {} : { splitBy: options.splitBy }),
+    imagesFolder: images.folder,
+    files: await hashFiles(splits.map((split) => split.path)),
+    records: () => records(splits, folder, masks, images),
+    warnings: [...images.warnings, "CRIS's files hold referred objects only: other objects of an image are unknown"],
+  };
+}
+
+async function* records(
+  splits: readonly SplitFile[],
+  folder: string,
+  masks: string,
+  images: ImagesFolder,
+): AsyncGenerator<DatasetRecord> {
+  const readMask = maskReader(masks);
+  const state = newEntryState();
+  for (const { split, path } of splits) {
+    const file = shortPath(path, folder);
+    const entries = pMapIterable(
+      readJsonArrays(path, [""]),
+      async ({ index, value }) => ({ where: `${file}, record ${index}`, value, mask: await maskOf(value, readMask) }),
+      { concurrency: masksAtOnce, backpressure: 2 * masksAtOnce },
+    );
+    for await (const { where, value, mask } of entries) yield* recordsOf(value, mask, where, split, state, images);
+  }
+}
+
+type Mask = Awaited<ReturnType<ReadMask>>;
+
+async function maskOf(value: unknown, readMask: ReadMask): Promise<Mask | undefined> {
+  const id = isDict(value) ? exactId(field(value, "segment_id")) : undefined;
+  return id === undefined ? undefined : readMask(`${id}.png`);
+}
+
+function* recordsOf(
+  value: unknown,
+  mask: Mask | undefined,
+  where: string,
+  split: string,
+  state: EntryState,
+  images: ImagesFolder,
+): Generator<DatasetRecord> {
+  if (!isDict(value)) {
+    return yield bad("not a record", where, {
+      expected: "an entry {segment_id, img_name, …}",
+      came: value,
+      remedy: "correct or remove it",
+    });
+  }
+  const refId = exactId(field(value, "segment_id"));
+  if (refId === undefined || mask === undefined)
+    return yield bad("bad id", where, idComplaint("segment_id", field(value, "segment_id")));
+  const name = field(value, "img_name");
+  if (typeof name !== "string" || !isInnerPath(name)) {
+    const expected = `"img_name" to be a path inside the images' folder`;
+    return yield bad("unsafe file name", where, { expected, came: name, remedy: "correct the name" });
+  }
+  const sentences = field(value, "sentences");
+  if (!Array.isArray(sentences)) {
+    return yield bad("wrong type", where, {
+      expected: `"sentences" to be a list`,
+      came: sentences,
+      remedy: "correct the entry",
+    });
+  }
+  if ("complaint" in mask) return yield bad("unreadable mask", where, mask.complaint);
+  const category = denseCocoCategory(field(value, "cat"));
+  if (category === undefined) yield note("unknown category", where);
+  const box = cornersBox(value);
+  if (box === undefined) yield note("box of four numbers expected, left out", where);
+  const [height, width] = mask.kind === "rle" ? mask.size : [];
+  yield* entryRecords(
+    {
+      image: {
+        id: name,
+        file: images.fileOf(name),
+        ...(width === undefined || height === undefined ? {} : { width, height }),
+      },
+      targets: [
+        {
+          id: refId,
+          category: category ?? exactId(field(value, "cat")) ?? "",
+          segmentation: mask,
+          isCrowd: false,
+          ...(box === undefined ? {} : { box }),
+        },
+      ],
+      refId,
+      split,
+      sentences: sentences.map((sentence: unknown, index) => ({
+        id: isDict(sentence) ? (field(sentence, "sent_id") ?? index) : index,
+        sent: isDict(sentence) ? field(sentence, "sent") : sentence,
+      })),
+    },
+    where,
+    state,
+  );
+}
+
+function cornersBox(entry: Dict): [number, number, number, number] | undefined {
+  const [left, top, right, bottom, ...more] = numbersOf(field(entry, "bbox")) ?? [];
+  if (left === undefined || top === undefined || right === undefined || bottom === undefined || more.length > 0)
+    return undefined;
+  return right < left || bottom < top ? undefined : [left, top, right - left, bottom - top];
+}
+
+/** `source` is anns/<dataset>, or anns/ or the root above it together with `dataset`. */
+async function datasetFolder(options: ImportOptions, what: string): Promise<string> {
+  const inner = join(options.source, "anns");
+  const base = (await kindOf(inner)) === "folder" ? inner : options.source;
+  return chooseDataset(base, options.dataset, what, isDataset);
+}
+
+/** masks/<dataset> beside anns/<dataset>; masks/ beside anns/ where there is but one dataset. */
+async function masksFolder(folder: string, dataset: string): Promise<string> {
+  const candidates = [
+    join(folder, "..", "..", "masks", dataset),
+    join(folder, "..", "masks", dataset),
+    join(folder, "..", "masks"),
+    join(folder, "masks"),
+  ];
+  for (const candidate of candidates) if ((await kindOf(candidate)) === "folder") return candidate;
+  const places = candidates.map((path) => `"${path}"`).join(", ");
+  fail("not-found", `expected the folder of masks (<ref>.png) in one of ${places}, found none`);
+}
+
+async function isDataset(folder: string): Promise<boolean> {
+  const [first] = await splitFilesIn(folder, splitOf);
+  return first !== undefined && (await isAnns(first.path));
+}
+
+/** By the first bytes: a list whose first entry has CRIS's two tell-tale members. */
+async function isAnns(path: string): Promise<boolean> {
+  const start = (await firstBytes(path, 1 << 14)).toString("utf8").trimStart();
+  return start.startsWith("[") && start.includes('"segment_id"') && start.includes('"img_name"');
+}
+
+async function firstImages(path: string | undefined): Promise<string[]> {
+  const names: string[] = [];
+  if (path === undefined) return names;
+  for await (const { value } of readJsonArrays(path, [""])) {
+    const name = isDict(value) ? field(value, "img_name") : undefined;
+    if (typeof name === "string" && isInnerPath(name)) names.push(name);
+    if (names.length >= 5) break;
+  }
+  return names;
+}

@@ -1,0 +1,69 @@
+import type { BadRecord, NoteRecord } from "../model/index.ts";
+import { shown } from "../model/index.ts";
+
+/** Why a record could not be understood: short fixed phrases, which a pool's manifest counts. */
+export type BadReason =
+  | "not a record"
+  | "missing field"
+  | "unknown field"
+  | "wrong type"
+  | "bad id"
+  | "duplicate image id"
+  | "duplicate annotation id"
+  | "duplicate ref id"
+  | "duplicate sentence id"
+  | "unknown image"
+  | "unknown annotation"
+  | "annotation of another image"
+  | "contradictory target"
+  | "unsafe file name"
+  | "bad image size"
+  | "bad segmentation"
+  | "mask of another size"
+  | "unreadable mask"
+  | "unreadable value"
+  | "image differs"
+  | "empty sentence"
+  | "no sentences"
+  | "not JSON";
+
+/** What is left out, or taken in another sense than written, as the field does. */
+export type NoteReason =
+  | "polygon with fewer than 6 or an odd number of coordinates skipped"
+  | "annotation without a usable segmentation"
+  | "box of four numbers expected, left out"
+  | "unknown category"
+  | "sent_ids differ from sentences"
+  | "iscrowd target skipped"
+  | "ref of iscrowd targets only skipped"
+  | "empty sentence skipped"
+  | "ref without sentences skipped";
+
+/** What was expected, what came and what to do: the three parts of an error line beside its place. */
+export interface Complaint {
+  readonly expected: string;
+  /** The offending value itself; it is quoted and cut. */
+  readonly came: unknown;
+  readonly remedy: string;
+}
+
+/** A bad record of a fixed reason; `where` names file and position. */
+export function bad(reason: BadReason, where: string, complaint: Complaint): BadRecord {
+  const { expected, came, remedy } = complaint;
+  return { type: "bad", reason, where, message: `${where}: expected ${expected}, got ${quoted(came)}; ${remedy}` };
+}
+
+/** A note of a fixed reason. */
+export function note(reason: NoteReason, where: string): NoteRecord {
+  return { type: "note", reason, where };
+}
+
+/** Quotes what came: `undefined` as "nothing", a dict of a pickle by its keys. */
+function quoted(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (typeof value === "bigint") return value.toString();
+  if (value instanceof Map)
+    return shown(Object.fromEntries([...value].slice(0, 8).map(([key, item]) => [key, typeof item])));
+  if (value instanceof Uint8Array) return `${value.length} bytes`;
+  return shown(value);
+}

@@ -1,0 +1,221 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { hashFile } from "../io/index.ts";
+import {
+  type AnnotationRecord,
+  type DatasetRecord,
+  type ImageRecord,
+  NemosaicError,
+  type RefRecord,
+} from "../model/index.ts";
+import type { ImportOptions } from "./importer.ts";
+import { findImporter, recogniseImporter } from "./registry.ts";
+
+/** What the contract suite needs of a format. */
+export interface ImporterCase {
+  readonly format: string;
+  /** What distinguishes it from other cases of the same format. */
+  readonly variant?: string;
+  /** Writes a sound dataset with refs in two splits or more below `folder`, or one split where the format has one. */
+  make(folder: string): ImportOptions | Promise<ImportOptions>;
+  /** Files without which nothing can be read, relative to `folder`. */
+  readonly vital: readonly string[];
+}
+
+/** Everything a source streams. */
+export async function allRecords(options: ImportOptions, format: string): Promise<DatasetRecord[]> {
+  const source = await findImporter(format).open(options);
+  return collect(source.records());
+}
+
+/** An async iterable as an array. */
+export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const item of items) list.push(item);
+  return list;
+}
+
+/** A temporary folder for each test of the enclosing `describe`. */
+export function freshFolder(): () => string {
+  let folder = "";
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "nemosaic-import-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+  return () => folder;
+}
+
+/** What every importer promises. */
+export function itKeepsTheContract(kase: ImporterCase): void {
+  const { format, variant, make, vital } = kase;
+  describe(`importer ${format}${variant === undefined ? "" : ` (${variant})`}`, () => {
+    const folder = freshFolder();
+
+    it("is recognised by auto, which says how", async () => {
+      const options = await make(folder());
+      const found = await recogniseImporter(options.source);
+      expect(found.importer.name).toBe(format);
+      expect(found.how.length).toBeGreaterThan(10);
+      const asFound = await collect((await found.importer.open({ ...options, ...found.options })).records());
+      expect(asFound).toEqual(await allRecords(options, format));
+    });
+
+    it("streams sound data without a bad record", async () => {
+      const records = await allRecords(await make(folder()), format);
+      expect(records.filter((record) => record.type === "bad")).toEqual([]);
+      for (const type of ["image", "annotation", "ref", "expression"]) {
+        expect(records.filter((record) => record.type === type).length, type).toBeGreaterThan(0);
+      }
+    });
+
+    it("streams an image before its annotations, these before their refs, and a ref before its expressions", async () => {
+      expectSoundOrder(await allRecords(await make(folder()), format));
+    });
+
+    it("gives the same records on every reading and every opening", async () => {
+      const options = await make(folder());
+      const source = await findImporter(format).open(options);
+      const first = await collect(source.records());
+      expect(await collect(source.records())).toEqual(first);
+      expect(await allRecords(options, format)).toEqual(first);
+    });
+
+    it("names itself and hashes the files it reads", async () => {
+      const options = await make(folder());
+      const source = await findImporter(format).open(options);
+      expect(source.format).toBe(format);
+      expect(source.name).not.toBe("");
+      expect(source.files.length).toBeGreaterThan(0);
+      for (const file of source.files) expect(file.sha256).toBe(await hashFile(file.path));
+      expect((await findImporter(format).open({ ...options, name: "mine" })).name).toBe("mine");
+    });
+
+    it("refuses an unknown option and suggests the nearest", async () => {
+      const options = { ...(await make(folder())), splitby: "unc" };
+      await expect(findImporter(format).open(options)).rejects.toThrow(/splitby.*Did you mean "splitBy"/);
+    });
+
+    it("says where it looked when nothing is there", async () => {
+      const source = join(folder(), "nowhere");
+      await expectOneError(() => allRecords({ source }, format), "not-found", /nowhere/);
+    });
+
+    it("refuses an images folder that is none", async () => {
+      const options = await make(folder());
+      if (options.images === undefined) return expect(format).toMatch(/jsonl|cris-lmdb|hf-parquet/);
+      await expectOneError(
+        () => allRecords({ ...options, images: join(folder(), "no-images") }, format),
+        "not-found",
+        /no-images/,
+      );
+    });
+
+    for (const file of vital) {
+      for (const [oddity, spoil] of Object.entries(garbage)) {
+        it(`answers ${oddity} in place of ${file} with a clear error or bad records`, async () => {
+          const options = await make(folder());
+          spoil(join(folder(), file));
+          const outcome = await drain(options, format);
+          if (outcome.error === undefined) {
+            expect(outcome.bad, `bad records beside ${outcome.good} good ones`).toBeGreaterThan(0);
+          } else {
+            expectClear(outcome.error);
+          }
+        }, 20_000);
+      }
+    }
+  });
+}
+
+/** Asserts the order of records that `ImportSource.records` promises, and that ids are text and unique. */
+export function expectSoundOrder(records: readonly DatasetRecord[]): void {
+  const images = new Map<string, ImageRecord>();
+  const annotations = new Map<string, AnnotationRecord>();
+  const refs = new Map<string, RefRecord>();
+  const expressions = new Set<string>();
+  for (const record of records) {
+    if (record.type === "image") {
+      expect(images.has(record.id), `image ${record.id} twice`).toBe(false);
+      expect(record.file).toMatch(/^[^/\\].*$/);
+      images.set(expectText(record.id), record);
+    } else if (record.type === "annotation") {
+      expect(annotations.has(record.id), `annotation ${record.id} twice`).toBe(false);
+      expect(images.has(record.imageId), `image of annotation ${record.id}`).toBe(true);
+      annotations.set(expectText(record.id), record);
+    } else if (record.type === "ref") {
+      expect(refs.has(record.id), `ref ${record.id} twice`).toBe(false);
+      expect(images.has(record.imageId), `image of ref ${record.id}`).toBe(true);
+      expect(record.split).not.toBe("");
+      for (const id of record.annotationIds)
+        expect(annotations.get(id)?.imageId, `annotation ${id}`).toBe(record.imageId);
+      refs.set(expectText(record.id), record);
+    } else if (record.type === "expression") {
+      expect(refs.has(record.refId), `ref of expression ${record.id}`).toBe(true);
+      const key = `${record.refId}\0${expectText(record.id)}`;
+      expect(expressions.has(key), `expression ${record.refId}/${record.id} twice`).toBe(false);
+      expect(record.sent.trim()).not.toBe("");
+      expressions.add(key);
+    } else {
+      expect(record.where).not.toBe("");
+    }
+  }
+  expect(images.size).toBeGreaterThan(0);
+}
+
+/** Asserts that an operation ends with a NemosaicError of that code and message. */
+export async function expectOneError(operation: () => Promise<unknown>, code: string, message: RegExp): Promise<void> {
+  const error = await operation().then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expectClear(error);
+  expect((error as NemosaicError).message).toMatch(message);
+  expect((error as NemosaicError).code).toBe(code);
+}
+
+/** What stands where a dataset's file should: each by the name of its oddity. */
+const garbage: Readonly<Record<string, (path: string) => void>> = {
+  "an empty file": (path) => writeFileSync(path, ""),
+  "a truncated file": (path) => truncateSync(path, Math.floor(readFileSync(path).length / 2)),
+  "a JSON number": (path) => writeFileSync(path, "17"),
+  "a JSON list of text": (path) => writeFileSync(path, '["a", "b"]'),
+  "binary noise": (path) =>
+    writeFileSync(path, Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * i * 31 + (i >> 3)) % 256))),
+  "a folder": (path) => {
+    rmSync(path);
+    mkdirSync(path);
+  },
+  "a pickle that runs a command": (path) => writeFileSync(path, "cos\nsystem\n(S'true'\ntR."),
+  "a pickle of a dict": (path) => writeFileSync(path, Buffer.from([0x80, 2, 0x7d, 0x2e])),
+  "deeply nested brackets": (path) => writeFileSync(path, "[".repeat(200_000)),
+};
+
+async function drain(options: ImportOptions, format: string): Promise<{ error?: unknown; good: number; bad: number }> {
+  let [good, bad] = [0, 0];
+  try {
+    for await (const record of (await findImporter(format).open(options)).records()) {
+      if (record.type === "bad") bad++;
+      else good++;
+    }
+  } catch (error) {
+    return { error, good, bad };
+  }
+  return { good, bad };
+}
+
+function expectClear(error: unknown): void {
+  expect(error).toBeInstanceOf(NemosaicError);
+  const { message, code } = error as NemosaicError;
+  expect(code, message).not.toBe("internal");
+  expect(message).not.toMatch(/\n/);
+  expect(message.length).toBeGreaterThan(20);
+  expect(message.length).toBeLessThan(1000);
+}
+
+function expectText(id: unknown): string {
+  expect(typeof id).toBe("string");
+  expect(id).not.toBe("");
+  return id as string;
+}

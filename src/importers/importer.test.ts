@@ -1,0 +1,74 @@
+import { describe, expect, it } from "vitest";
+import { expectOneError, freshFolder, itKeepsTheContract } from "./importer.contract.ts";
+import { findImporter, importerNames, importers, recogniseImporter } from "./registry.ts";
+import {
+  makeCris,
+  makeEmbeddedParquet,
+  makeGrefcoco,
+  makeJsonl,
+  makePhrasecut,
+  makeRawParquet,
+  makeRefer,
+  makeSeqtr,
+  put,
+} from "./sample-datasets.contract.ts";
+
+itKeepsTheContract({
+  format: "refer",
+  make: (folder) => makeRefer(folder),
+  vital: ["refcoco/refs(unc).p", "refcoco/instances.json"],
+});
+itKeepsTheContract({
+  format: "grefcoco",
+  make: (folder) => makeGrefcoco(folder),
+  vital: ["grefcoco/grefs(unc).json", "grefcoco/instances.json"],
+});
+itKeepsTheContract({ format: "jsonl", make: (folder) => makeJsonl(folder), vital: ["mine.jsonl"] });
+itKeepsTheContract({ format: "cris", make: makeCris, vital: ["anns/refcoco/train.json", "masks/refcoco/300.png"] });
+itKeepsTheContract({ format: "seqtr", make: makeSeqtr, vital: ["refcoco-unc/instances.json"] });
+itKeepsTheContract({ format: "phrasecut", make: makePhrasecut, vital: ["refer_val.json"] });
+itKeepsTheContract({
+  format: "hf-parquet",
+  variant: "jxu124",
+  make: makeRawParquet,
+  vital: ["refcoco/data/train-00000-of-00001-0123456789abcdef.parquet"],
+});
+itKeepsTheContract({
+  format: "hf-parquet",
+  variant: "lmms-lab",
+  make: makeEmbeddedParquet,
+  vital: ["RefCOCO/data/val-00000-of-00001.parquet"],
+});
+
+describe("the registry of importers", () => {
+  const folder = freshFolder();
+
+  it("lists the valid formats for an unknown one and suggests the nearest", () => {
+    expect(() => findImporter("refcocco")).toThrow(/unknown format "refcocco".*refer, grefcoco, cris/);
+    expect(() => findImporter("grefcocco")).toThrow(/Did you mean "grefcoco"/);
+  });
+
+  it("has names that are unique and a title for each", () => {
+    expect(new Set(importerNames).size).toBe(importers.length);
+    for (const { title, looksFor } of importers) expect(title.length + looksFor.length).toBeGreaterThan(30);
+  });
+
+  it("says what it looked for where no importer knows the path", async () => {
+    put(folder(), "notes.txt", "nothing of interest");
+    await expectOneError(
+      () => recogniseImporter(folder()),
+      "bad-input",
+      /refs\(\*\)\.p and instances\.json \(refer\).*\.jsonl/,
+    );
+  });
+
+  it("asks for a name where a path fits several formats", async () => {
+    makeRefer(folder());
+    makeGrefcoco(folder());
+    await expectOneError(() => recogniseImporter(folder()), "usage", /several formats \(refer: .*; grefcoco: /);
+  });
+
+  it("says so where nothing is at the path", async () => {
+    await expectOneError(() => recogniseImporter(`${folder()}/gone`), "not-found", /gone/);
+  });
+});

@@ -1,0 +1,134 @@
+import { open, readdir, readFile, stat } from "node:fs/promises";
+import { basename, join, relative, resolve } from "node:path";
+import { hashFile } from "../io/index.ts";
+import { fail, NemosaicError } from "../model/index.ts";
+import type { SourceFile } from "./importer.ts";
+
+/** What lies at a path; undefined where nothing does, or where it cannot be looked at. */
+export async function kindOf(path: string): Promise<"file" | "folder" | undefined> {
+  const info = await stat(path).catch(() => undefined);
+  if (info?.isDirectory() === true) return "folder";
+  return info?.isFile() === true ? "file" : undefined;
+}
+
+/** The names in a folder, sorted; none where it is no folder or cannot be read. */
+export async function namesIn(folder: string): Promise<string[]> {
+  return (await readdir(folder).catch(() => [])).sort();
+}
+
+/** Asserts that `path` is a file; `what` names it for a person. Errors: "not-found". */
+export async function requireFile(path: string, what: string): Promise<void> {
+  const kind = await kindOf(path);
+  if (kind === "file") return;
+  fail("not-found", `expected ${what} at "${path}", found ${kind === "folder" ? "a folder" : "nothing there"}`);
+}
+
+/** Asserts that something is at `source`; returns which. Errors: "not-found". */
+export async function requireSource(source: string, what: string): Promise<"file" | "folder"> {
+  return (await kindOf(source)) ?? fail("not-found", `expected ${what} at "${source}", found nothing there`);
+}
+
+/** Hashes the files that records come from. Errors: "io". */
+export async function hashFiles(paths: readonly string[]): Promise<SourceFile[]> {
+  const files: SourceFile[] = [];
+  for (const path of paths) files.push({ path, sha256: await reading(path, () => hashFile(path)) });
+  return files;
+}
+
+/** A whole file's bytes. Errors: "io". */
+export function readBytes(path: string): Promise<Buffer> {
+  return reading(path, () => readFile(path));
+}
+
+/** A file's first bytes, as many as there are up to `length`; none where it is no file that can be read. */
+export async function firstBytes(path: string, length: number): Promise<Buffer> {
+  const handle = await open(path, "r").catch(() => undefined);
+  if (handle === undefined) return Buffer.alloc(0);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, 0);
+    return buffer.subarray(0, bytesRead);
+  } catch {
+    return Buffer.alloc(0); // a folder, say
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Runs a read of `path`; turns the operating system's refusals into a NemosaicError that names it. */
+export async function reading<T>(path: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof NemosaicError) throw error;
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === undefined) throw error;
+    fail("io", `cannot read "${path}": ${code === "EACCES" ? "permission denied" : code}`, error);
+  }
+}
+
+/** Where images were found, and how a dataset's file name is said relative to that folder. */
+export interface ImagesFolder {
+  readonly folder: string;
+  fileOf(name: string): string;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Finds the folder that a dataset's file names are relative to. `given` is what the user named: it, or one of the
+ * `customs` below it, is taken, whichever holds one of the `probes` (file names of the dataset's first images).
+ * Without `given` the folders of `guesses` are tried in the same way. A folder that is split as COCO's archives are
+ * (train2014/, val2014/) is taken with names to match.
+ * Errors: "not-found" where `given` is no folder, or where nothing was given and no guess holds a probe.
+ */
+export async function findImagesFolder(search: {
+  readonly given: string | undefined;
+  readonly guesses: readonly string[];
+  readonly customs: readonly string[];
+  readonly probes: readonly string[];
+}): Promise<ImagesFolder> {
+  const { given, guesses, probes } = search;
+  if (given !== undefined && (await kindOf(given)) !== "folder") {
+    fail("not-found", `expected the images' folder at "${given}", found ${(await kindOf(given)) ?? "nothing there"}`);
+  }
+  const candidates = given === undefined ? guesses : [given, ...search.customs.map((custom) => join(given, custom))];
+  for (const folder of candidates) {
+    if (await holdsAny(folder, probes)) return { folder, fileOf: (name) => name, warnings: found(given, folder) };
+    if (await holdsAny(folder, probes.map(inCocoFolder)))
+      return { folder, fileOf: inCocoFolder, warnings: found(given, folder) };
+  }
+  const [probe = "image files"] = probes;
+  if (given !== undefined) {
+    const warning = `"${probe}" is not in "${given}": check --images, which names the folder that image names are relative to`;
+    return { folder: given, fileOf: (name) => name, warnings: probes.length === 0 ? [] : [warning] };
+  }
+  fail(
+    "not-found",
+    `expected "${probe}" in one of ${candidates.map((path) => `"${path}"`).join(", ")}, found it in none; name the folder with --images`,
+  );
+}
+
+/** A path for people, relative to `folder` where it lies below it. */
+export function shortPath(path: string, folder: string): string {
+  const way = relative(folder, path);
+  return way === "" || way.startsWith("..") ? basename(path) : way.replaceAll("\\", "/");
+}
+
+/** The name of the folder at `path`, "." and ".." resolved. */
+export function folderName(path: string): string {
+  return basename(resolve(path));
+}
+
+function found(given: string | undefined, folder: string): string[] {
+  return given === undefined || given === folder ? [] : [`images are read from "${folder}"`];
+}
+
+async function holdsAny(folder: string, names: readonly string[]): Promise<boolean> {
+  for (const name of names) if ((await kindOf(join(folder, name))) === "file") return true;
+  return false;
+}
+
+/** COCO_train2014_000000000009.jpg → train2014/COCO_train2014_000000000009.jpg; other names unchanged. */
+function inCocoFolder(name: string): string {
+  const set = /^COCO_(train2014|val2014|test2014|test2015)_/.exec(name)?.[1];
+  return set === undefined ? name : `${set}/${name}`;
+}

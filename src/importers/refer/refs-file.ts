@@ -1,0 +1,145 @@
+import { join } from "node:path";
+import { decodePickle, readJson } from "../../codecs/index.ts";
+import { fail, shown, unknownName } from "../../model/index.ts";
+import type { ImportOptions } from "../importer.ts";
+import { folderName, kindOf, namesIn, readBytes, requireFile, requireSource } from "../places.ts";
+
+/** A folder with an instances.json and one or several refs files beside it, and the one chosen. */
+export interface RefsFolder {
+  /** "refcoco" */
+  readonly dataset: string;
+  readonly splitBy: string | undefined;
+  readonly folder: string;
+  readonly refs: string;
+  readonly instances: string;
+}
+
+/** How a family names its refs files. */
+export interface RefsNaming {
+  /** "refs(unc).p", for error lines. */
+  readonly example: string;
+  /** The splitting that a file's name states ("" for a file without one); undefined where it is no refs file. */
+  splitByOf(name: string): string | undefined;
+}
+
+/** REFER's naming: refs(<splitBy>).p; Ref-ZOM's Ref_ZOM.p says no splitting. */
+export const referNaming: RefsNaming = {
+  example: "refs(unc).p",
+  splitByOf: (name) =>
+    /^refs\(([^()]+)\)\.(?:p|pkl|pickle|json)$/.exec(name)?.[1] ?? (/^ref_?zom\.p$/i.test(name) ? "" : undefined),
+};
+
+/** gRefCOCO's naming: grefs(<splitBy>).json, or .p. */
+export const grefNaming: RefsNaming = {
+  example: "grefs(unc).json",
+  splitByOf: (name) => /^grefs\(([^()]+)\)\.(?:p|pkl|pickle|json)$/.exec(name)?.[1],
+};
+
+/**
+ * Finds the refs file that `options` mean: `source` is the dataset's folder, its parent together with `dataset`, or the
+ * refs file itself. Errors: "not-found"; "usage" where several are there and none was chosen.
+ */
+export async function findRefs(options: ImportOptions, naming: RefsNaming): Promise<RefsFolder> {
+  const kind = await requireSource(options.source, `a folder with ${naming.example} and instances.json`);
+  if (kind === "file") return refsFileAt(options, naming);
+  const folder = await datasetFolder(options, naming);
+  const splittings = refsIn(await namesIn(folder), naming);
+  const splitBy = chosenSplitting(options.splitBy, splittings, folder);
+  return described(folder, splittings.get(splitBy)?.[0] ?? "", splitBy, options);
+}
+
+/** The splittings in a folder and the files that state them, sorted; two spellings of one splitting stand together. */
+export function refsIn(names: readonly string[], naming: RefsNaming): Map<string, string[]> {
+  const splittings = new Map<string, string[]>();
+  for (const name of names) {
+    const splitBy = naming.splitByOf(name);
+    if (splitBy !== undefined) splittings.set(splitBy, [...(splittings.get(splitBy) ?? []), name]);
+  }
+  return splittings;
+}
+
+/**
+ * All entries of a refs file: a pickled list, or a JSON one by its name's ending. Errors: "refused" for a pickle that
+ * could run code; "bad-input" for anything that is no list.
+ */
+export async function readRefs(path: string): Promise<readonly unknown[]> {
+  const isJson = path.endsWith(".json");
+  const value: unknown = isJson ? await readJson(path) : decodePickle(await readBytes(path), { where: `"${path}"` });
+  if (Array.isArray(value)) return value as readonly unknown[];
+  fail("bad-input", `expected a ${isJson ? "JSON" : "pickled"} list of refs in "${path}", got ${kindOfValue(value)}`);
+}
+
+async function refsFileAt(options: ImportOptions, naming: RefsNaming): Promise<RefsFolder> {
+  const folder = join(options.source, "..");
+  const name = options.source.split(/[/\\]/).at(-1) ?? "";
+  const splitBy = naming.splitByOf(name);
+  if (splitBy === undefined)
+    fail("usage", `expected a folder, or a file named as ${naming.example}, got "${options.source}"`);
+  if (options.splitBy !== undefined && options.splitBy !== splitBy) {
+    fail("usage", `expected --split-by ${splitBy || "left out"} for "${name}", got ${shown(options.splitBy)}`);
+  }
+  return described(folder, name, splitBy, options);
+}
+
+async function datasetFolder(options: ImportOptions, naming: RefsNaming): Promise<string> {
+  const { source, dataset } = options;
+  if (refsIn(await namesIn(source), naming).size > 0) return source;
+  if (dataset !== undefined) {
+    const folder = join(source, dataset);
+    if (refsIn(await namesIn(folder), naming).size > 0) return folder;
+  }
+  const datasets = await datasetsBelow(source, naming);
+  if (dataset !== undefined && datasets.length > 0) throw unknownName("dataset", dataset, datasets);
+  const [only] = datasets;
+  if (only === undefined || dataset !== undefined) {
+    fail(
+      "not-found",
+      `expected ${naming.example} in "${dataset === undefined ? source : join(source, dataset)}", found no such file`,
+    );
+  }
+  if (datasets.length === 1) return join(source, only);
+  fail("usage", `"${source}" holds several datasets: ${datasets.join(", ")}; choose one with --dataset`);
+}
+
+async function datasetsBelow(source: string, naming: RefsNaming): Promise<string[]> {
+  const datasets: string[] = [];
+  for (const name of await namesIn(source)) {
+    const folder = join(source, name);
+    if ((await kindOf(folder)) === "folder" && refsIn(await namesIn(folder), naming).size > 0) datasets.push(name);
+  }
+  return datasets;
+}
+
+function chosenSplitting(
+  wanted: string | undefined,
+  splittings: ReadonlyMap<string, string[]>,
+  folder: string,
+): string {
+  const names = [...splittings.keys()];
+  if (wanted !== undefined) return splittings.has(wanted) ? wanted : throwUnknown(wanted, names);
+  const [only] = names;
+  if (names.length === 1 && only !== undefined) return only;
+  const files = [...splittings.values()].flat();
+  fail(
+    "usage",
+    `"${folder}" holds several splittings: ${files.join(", ")}; choose one with --split-by ${names.filter(Boolean).join("|")}`,
+  );
+}
+
+function throwUnknown(wanted: string, names: readonly string[]): never {
+  throw unknownName("splitting (--split-by)", wanted, names);
+}
+
+async function described(folder: string, name: string, splitBy: string, options: ImportOptions): Promise<RefsFolder> {
+  const refs = join(folder, name);
+  const instances = join(folder, "instances.json");
+  await requireFile(refs, "the refs file");
+  await requireFile(instances, "the dataset's instances.json");
+  const dataset = options.dataset ?? folderName(folder);
+  return { dataset, splitBy: splitBy === "" ? undefined : splitBy, folder, refs, instances };
+}
+
+function kindOfValue(value: unknown): string {
+  if (value instanceof Map) return "a dict";
+  return value === null ? "None" : typeof value === "object" ? "an object" : shown(value);
+}

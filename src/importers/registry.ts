@@ -1,0 +1,80 @@
+import { fail, NemosaicError, shown, unknownName } from "../model/index.ts";
+import { cris } from "./cris/index.ts";
+import { crisLmdb } from "./cris-lmdb/index.ts";
+import { grefcoco } from "./grefcoco/index.ts";
+import { hfParquet } from "./hf-parquet/index.ts";
+import type { Importer, ImportOptions, Recognition } from "./importer.ts";
+import { jsonl } from "./jsonl/index.ts";
+import { phrasecut } from "./phrasecut/index.ts";
+import { requireSource } from "./places.ts";
+import { refer } from "./refer/index.ts";
+import { seqtr } from "./seqtr/index.ts";
+
+/** Every format that can be imported, in the order in which `recogniseImporter` asks. */
+export const importers: readonly Importer[] = [refer, grefcoco, cris, crisLmdb, seqtr, hfParquet, phrasecut, jsonl].map(
+  (importer) => ({
+    ...importer,
+    open: async (options: ImportOptions) => {
+      checkOptions(options);
+      return importer.open(options);
+    },
+  }),
+);
+
+/** The names of `importers`. */
+export const importerNames: readonly string[] = importers.map(({ name }) => name);
+
+/** The importer of that name. Errors: "usage" with the valid names and the nearest. */
+export function findImporter(name: string): Importer {
+  const found = importers.find((importer) => importer.name === name);
+  if (found === undefined) throw unknownName("format", name, [...importerNames, "auto"]);
+  return found;
+}
+
+/** The one importer that a path is for, and how it was known. */
+export interface RecognisedImporter extends Recognition {
+  readonly importer: Importer;
+}
+
+/**
+ * Finds out which format lies at `path`, by names and first bytes. Errors: "not-found" where nothing is there;
+ * "bad-input" where no importer knows it, with what was looked for; "usage" where several do.
+ */
+export async function recogniseImporter(path: string): Promise<RecognisedImporter> {
+  await requireSource(path, "a dataset");
+  const found: RecognisedImporter[] = [];
+  for (const importer of importers) {
+    const recognition = await recognised(importer, path);
+    if (recognition !== undefined) found.push({ importer, ...recognition });
+  }
+  const [only] = found;
+  if (only !== undefined && found.length === 1) return only;
+  if (only === undefined) {
+    const list = importers.map(({ name, looksFor }) => `${looksFor} (${name})`).join("; ");
+    fail("bad-input", `cannot tell the format of "${path}"; looked for ${list}`);
+  }
+  const list = found.map(({ importer, how }) => `${importer.name}: ${how}`).join("; ");
+  fail("usage", `"${path}" fits several formats (${list}); name one of them instead of auto`);
+}
+
+const optionNames: readonly (keyof ImportOptions)[] = ["source", "images", "dataset", "splitBy", "name"];
+
+function checkOptions(options: ImportOptions): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (!(optionNames as readonly string[]).includes(name)) throw unknownName("import option", name, optionNames);
+    const isText = typeof value === "string" && value !== "";
+    if (value !== undefined && !isText)
+      fail("usage", `expected the import option "${name}" to be text, got ${shown(value)}`);
+  }
+  if (options.source === undefined) fail("usage", `expected the import option "source": the dataset's folder or file`);
+}
+
+/** A file that an importer stumbles over is not of its format. */
+async function recognised(importer: Importer, path: string): Promise<Recognition | undefined> {
+  try {
+    return await importer.recognise(path);
+  } catch (error) {
+    if (error instanceof NemosaicError) return undefined;
+    throw error;
+  }
+}
