@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from "commander";
+import { version } from "../io/index.ts";
+import { drawCommand } from "./commands/draw.ts";
+import { importCommand } from "./commands/import.ts";
+import { planCommand } from "./commands/plan.ts";
+import { report } from "./session.ts";
+
+const program = new Command("nemosaic")
+  .description("Hard-negative mosaics for referring image segmentation: import → embed → mine → look → train.")
+  .version(version)
+  .showHelpAfterError("(add --help for the options and an example)")
+  .showSuggestionAfterError(true);
+
+for (const add of [importCommand, planCommand, drawCommand]) add(program);
+
+program.exitOverride();
+for (const command of program.commands) command.exitOverride();
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else report(error, process.argv.includes("--debug"));
+}

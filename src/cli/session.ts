@@ -1,0 +1,133 @@
+import { readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import type { Command } from "commander";
+import { setImageThreads } from "../codecs/index.ts";
+import { exists, type Progress, silentProgress, streamProgress } from "../io/index.ts";
+import { exitStatus, fail, NemosaicError, shown } from "../model/index.ts";
+import { parseSettings, type Settings, withSets } from "../settings/index.ts";
+
+/** The options that every command takes. */
+export interface SharedOptions {
+  readonly settings?: string;
+  readonly preset?: string;
+  readonly set: string[];
+  readonly seed: number;
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly debug: boolean;
+  readonly force: boolean;
+}
+
+/** Adds the shared options to a command. */
+export function withShared(command: Command): Command {
+  return command
+    .option("--settings <file>", "settings file (default: nemosaic.json in this folder, if there is one)")
+    .option("--preset <name>", "start from this preset instead of the file's")
+    .option("--set <key=value>", "change one setting, dotted key; may be repeated", collect, [])
+    .option("--seed <n>", "seed of everything random", integerOption("--seed", 0), 0)
+    .option("--json", "print the result as JSON", false)
+    .option("--quiet", "no progress", false)
+    .option("--debug", "show the stack of an error", false)
+    .option("--force", "replace what exists", false);
+}
+
+/** A parser for an option that takes a whole number of at least `least`. */
+export function integerOption(name: string, least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) {
+      fail("usage", `expected a whole number of at least ${least} for ${name}, got ${shown(text)}`);
+    }
+    return value;
+  };
+}
+
+/** A parser for an option that takes one of `values`. */
+export function choiceOption<T extends string>(name: string, values: readonly T[]): (text: string) => T {
+  return (text) => values.find((value) => value === text) ?? fail("usage", `expected one of ${values.join(", ")} for ${name}, got ${shown(text)}`);
+}
+
+/** A parser for a comma-separated list. */
+export function listOption(name: string): (text: string) => string[] {
+  return (text) => {
+    const parts = text.split(",").map((part) => part.trim());
+    if (parts.some((part) => part === "")) fail("usage", `expected a comma-separated list for ${name}, got ${shown(text)}`);
+    return parts;
+  };
+}
+
+/**
+ * The settings of a run: --settings FILE (or nemosaic.json here), --preset and --set over it.
+ * Errors: "not-found", "settings".
+ */
+export async function readSettings(options: SharedOptions): Promise<Settings> {
+  const path = options.settings ?? ((await exists("nemosaic.json")) ? "nemosaic.json" : undefined);
+  let tree: Record<string, unknown> = {};
+  if (path !== undefined) {
+    const text = await readFile(path, "utf8").catch((error: Error) => fail("not-found", `cannot read the settings file "${path}": ${error.message}`, error));
+    try {
+      const value: unknown = JSON.parse(text);
+      if (value === null || typeof value !== "object" || Array.isArray(value)) fail("settings", `expected a JSON object of settings in "${path}", got ${shown(value)}`);
+      tree = value as Record<string, unknown>;
+    } catch (error) {
+      if (error instanceof NemosaicError) throw error;
+      fail("settings", `expected JSON in the settings file "${path}": ${(error as Error).message}`, error);
+    }
+  }
+  if (options.preset !== undefined) tree = { ...tree, preset: options.preset };
+  const where = [path === undefined ? undefined : `"${path}"`, options.set.length > 0 ? "--set" : undefined].filter((part) => part !== undefined);
+  return parseSettings(withSets(tree, options.set), where.length === 0 ? "the preset" : where.join(" and "));
+}
+
+/** Progress on standard error, unless --quiet. */
+export function progressOf(options: SharedOptions): Progress {
+  return options.quiet ? silentProgress : streamProgress(process.stderr);
+}
+
+/** Prints a result: JSON with --json, else the text for people. */
+export function print(options: Pick<SharedOptions, "json">, value: unknown, text: string): void {
+  process.stdout.write(options.json ? `${JSON.stringify(value, undefined, 2)}\n` : text.endsWith("\n") ? text : `${text}\n`);
+}
+
+/** A remark for people, on standard error. */
+export function remark(options: Pick<SharedOptions, "quiet">, text: string): void {
+  if (!options.quiet) process.stderr.write(`${text}\n`);
+}
+
+/** Cores that heavy steps may use. */
+export function cores(): number {
+  return availableParallelism();
+}
+
+/**
+ * Wraps a command's action: one line for an error (the stack with --debug) and the exit status of its code; a broken
+ * pipe (… | head) ends quietly.
+ */
+export function action<Args extends unknown[]>(run: (...args: Args) => Promise<void>): (...args: Args) => Promise<void> {
+  return async (...args) => {
+    process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 7));
+    setImageThreads(1); // decoding is parallel over images; threads inside one image only get in the way
+    try {
+      await run(...args);
+    } catch (error) {
+      report(error, process.argv.includes("--debug"));
+    }
+  };
+}
+
+/** Prints an error's one line (and its stack with `debug`) and sets the exit status. */
+export function report(error: unknown, debug: boolean): void {
+  if (error instanceof NemosaicError) {
+    process.stderr.write(`nemosaic: ${error.message}\n`);
+    process.exitCode = exitStatus[error.code];
+  } else {
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`nemosaic: unexpected error: ${message}${debug ? "" : "; run again with --debug for the stack, and please report it"}\n`);
+    process.exitCode = exitStatus.internal;
+  }
+  if (debug) for (let at: unknown = error; at instanceof Error; at = at.cause) process.stderr.write(`${at.stack}\n`);
+}
+
+function collect(value: string, previous: string[]): string[] {
+  return [...previous, value];
+}

@@ -1,0 +1,54 @@
+import { z } from "zod";
+import { fail, type Plan, resampleVersions, shown } from "../model/index.ts";
+
+const whole = z.number().int().nonnegative();
+const rect = z.tuple([whole, whole, z.number().int().positive(), z.number().int().positive()]);
+
+const layerSchema = z.strictObject({
+  role: z.enum(["target", "negative"]),
+  image: z.string(),
+  source: rect,
+  destination: rect,
+  fit: z.literal("stretch"),
+  alpha: z.number().min(0).max(1),
+  blur: z.number().min(0).max(1000),
+  masks: z.array(z.string()),
+});
+
+const planSchema = z.strictObject({
+  version: z.literal(1),
+  pool: z.string(),
+  settings: z.string(),
+  seed: whole,
+  epoch: whole,
+  index: whole,
+  kind: z.enum(["single", "random", "mined"]),
+  expression: z.string(),
+  text: z.string(),
+  size: z.number().int().min(1).max(8192),
+  resample: z.strictObject({ name: z.enum(["opencv", "fast"]), version: whole }),
+  layers: z.array(layerSchema).min(1).max(1024),
+  why: z.object({ survivors: z.number(), band: z.number(), negatives: z.array(z.unknown()) }).loose(),
+});
+
+/**
+ * A plan from outside (a line of plans.jsonl), checked so that it can be drawn. `where` names it in errors.
+ * Errors: "bad-input" for what is no plan or reaches outside its sample; "unsupported" for another kernel version.
+ */
+export function parsePlan(value: unknown, where: string): Plan {
+  const result = planSchema.safeParse(value);
+  if (!result.success) {
+    const issue = result.error.issues[0];
+    fail("bad-input", `expected a plan (docs/formats/plan.md) in ${where}: ${issue?.path.join(".") || "value"}: ${issue?.message}, got ${shown(value)}`);
+  }
+  const plan = result.data as unknown as Plan;
+  for (const { destination } of plan.layers) {
+    const [x, y, width, height] = destination;
+    if (x + width > plan.size || y + height > plan.size) fail("bad-input", `a layer of the plan in ${where} leaves its ${plan.size}×${plan.size} sample: ${shown(destination)}`);
+  }
+  const version = resampleVersions[plan.resample.name];
+  if (plan.resample.version !== version) {
+    fail("unsupported", `the plan in ${where} was made with version ${plan.resample.version} of the "${plan.resample.name}" kernel, this program has ${version}: its pixels would differ`);
+  }
+  return plan;
+}
