@@ -25,8 +25,12 @@ export async function openParquet(path: string): Promise<ParquetFile> {
     const { size } = await handle.stat();
     await checkEnds(handle, path, size);
     const buffer = bufferOf(handle, path, size);
-    const metadata = await parquetStep(path, "its footer", () => parquetMetadataAsync(buffer, { geoparquet: false }));
-    checkMetadata(metadata, path);
+    const metadata = await parquetStep(path, "its footer", async () => {
+      const parsed = await parquetMetadataAsync(buffer, { geoparquet: false });
+      checkRowCounts(parsed);
+      checkChunks(parsed, size);
+      return parsed;
+    });
     return { path, buffer, metadata, close: () => handle.close() };
   } catch (error) {
     await handle.close();
@@ -77,33 +81,53 @@ async function checkEnds(handle: FileHandle, path: string, size: number): Promis
 function bufferOf(handle: FileHandle, path: string, size: number): AsyncBuffer {
   return {
     byteLength: size,
-    async slice(start: number, end: number = size): Promise<ArrayBuffer> {
-      const from = start < 0 ? size + start : start;
-      if (!(from >= 0 && end >= from && end <= size)) {
-        fail(
-          "bad-input",
-          `expected bytes ${from} to ${end} inside ${shown(path)} of ${size} bytes; the file is damaged`,
-        );
-      }
-      const bytes = new Uint8Array(end - from);
-      await readFully(handle, bytes, from, path);
-      return bytes.buffer;
+    slice(start: number, end: number = size): Promise<ArrayBuffer> {
+      const bytes = read(start, end);
+      // The library may drop a promise when another read has failed; a dropped rejection would end the process.
+      bytes.catch(() => undefined);
+      return bytes;
     },
   };
+
+  async function read(start: number, end: number): Promise<ArrayBuffer> {
+    const from = start < 0 ? size + start : start;
+    if (!(from >= 0 && end >= from && end <= size)) {
+      fail("bad-input", `expected bytes ${from} to ${end} inside ${shown(path)} of ${size} bytes; the file is damaged`);
+    }
+    const bytes = new Uint8Array(end - from);
+    await readFully(handle, bytes, from, path);
+    return bytes.buffer;
+  }
 }
 
-/** The library believes the counts of a footer: they must agree with each other before memory is taken for them. */
-function checkMetadata(metadata: FileMetaData, path: string): void {
+/** The library believes a footer's counts: they must agree before memory is taken for them. */
+function checkRowCounts(metadata: FileMetaData): void {
   let rows = 0n;
   for (const group of metadata.row_groups) {
-    if (group.num_rows < 0n)
-      fail("bad-input", `expected row counts of 0 or more in ${shown(path)}, got ${group.num_rows}`);
+    if (!(group.num_rows >= 0n)) throw new Error(`a row group has ${group.num_rows} rows`);
     rows += group.num_rows;
   }
   if (rows !== metadata.num_rows || rows > 2n ** 31n) {
-    fail(
-      "bad-input",
-      `expected ${metadata.num_rows} rows in the row groups of ${shown(path)}, got ${rows}; the footer is damaged`,
-    );
+    throw new Error(`it counts ${metadata.num_rows} rows, its row groups ${rows}`);
+  }
+}
+
+/**
+ * Every column chunk has to lie inside the file. Checked here, since the library starts reads that it no longer waits
+ * for when another one has failed.
+ */
+function checkChunks(metadata: FileMetaData, size: number): void {
+  for (const [index, group] of metadata.row_groups.entries()) {
+    for (const { meta_data: chunk, file_path: elsewhere } of group.columns) {
+      if (chunk === undefined || elsewhere !== undefined)
+        throw new Error(`row group ${index} keeps a column elsewhere`);
+      const first = Number(chunk.data_page_offset);
+      // Some writers state a dictionary at byte 0 where there is none.
+      const start = Number(chunk.dictionary_page_offset ?? 0) || first;
+      const end = start + Number(chunk.total_compressed_size);
+      if (!(start >= 4 && first >= start && end >= first && end <= size) || !Array.isArray(chunk.path_in_schema)) {
+        throw new Error(`row group ${index} has a column at bytes ${start} to ${end} of ${size}`);
+      }
+    }
   }
 }

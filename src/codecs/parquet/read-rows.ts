@@ -48,7 +48,6 @@ export async function* readRows(path: string, options: ReadRowsOptions = {}): As
             compressors,
             utf8: false,
             geoparquet: false,
-            useOffsetIndex: true,
           }),
         );
         if (rows.length !== end - start) {
