@@ -1,0 +1,10 @@
+export { type Dtype, dtypeNames } from "./model-files.ts";
+export {
+  type ImageTextModel,
+  type OpenModelOptions,
+  openImageTextModel,
+  type PreprocessedBatch,
+} from "./open-model.ts";
+export { preprocessImage, resizedSize } from "./preprocess.ts";
+export { type Preprocessing, type PreprocessingFiles, parsePreprocessing } from "./preprocessing.ts";
+export type { Device } from "./session.ts";

@@ -1,0 +1,163 @@
+import type { DecodedImage } from "../../codecs/index.ts";
+import { type Progress, silentProgress } from "../../io/index.ts";
+import { fail } from "../../model/index.ts";
+import { loadTokenizer, type Tokenizer } from "../../tokens/index.ts";
+import type { HubAccess } from "../hub/index.ts";
+import { type Dtype, findModel } from "./model-files.ts";
+import { normaliseRows } from "./normalise-rows.ts";
+import { preprocessImage } from "./preprocess.ts";
+import { type Preprocessing, parsePreprocessing } from "./preprocessing.ts";
+import { quantisesByBatch } from "./quantised.ts";
+import { type Device, type OnnxSession, openSession, type Port } from "./session.ts";
+import { type TextTower, textTower, visionTower } from "./towers.ts";
+
+/** Images ready for a model: float32 [count, 3, height, width] as the model's preprocessing says. */
+export interface PreprocessedBatch {
+  readonly pixels: Float32Array;
+  readonly count: number;
+}
+
+/** An open image-text model (CLIP, SigLIP, TinyCLIP, MobileCLIP, LiT …). Holds native memory until `close`. */
+export interface ImageTextModel {
+  /** Hub id or folder name. */
+  readonly id: string;
+  /** SHA-256 over the model's files. */
+  readonly hash: string;
+  readonly dtype: Dtype;
+  /** Length of the vectors. */
+  readonly dimension: number;
+  readonly preprocessing: Preprocessing;
+  readonly tokenizer: Tokenizer;
+  /** What a person should know, such as an assumed preprocessing. */
+  readonly notes: readonly string[];
+  /** float32 [count, dimension], each row of length 1. Does not modify the batch. */
+  embedImages(batch: PreprocessedBatch): Promise<Float32Array>;
+  /** float32 [texts.length, dimension], each row of length 1. */
+  embedTexts(texts: readonly string[]): Promise<Float32Array>;
+  /** Writes one image's tensor, 3 · height · width values, into `out`. */
+  preprocess(image: DecodedImage, out: Float32Array): void;
+  close(): Promise<void>;
+}
+
+export interface OpenModelOptions {
+  readonly hub: HubAccess;
+  readonly device?: Device;
+  readonly dtype?: Dtype;
+  /** Threads inside one run of the model; undefined: one per core. */
+  readonly threads?: number;
+  readonly progress?: Progress;
+}
+
+/**
+ * Opens an image-text model by folder or hub id. Inputs and outputs are found by looking at the ONNX files; the first
+ * use of a hub id downloads (unless `hub.offline`). Errors: see `findModel`, `parsePreprocessing`, `loadTokenizer`;
+ * `bad-input` where the two towers disagree about the vectors' length.
+ */
+export async function openImageTextModel(spec: string, options: OpenModelOptions): Promise<ImageTextModel> {
+  const dtype = options.dtype ?? "fp32";
+  const files = await findModel(spec, { dtype, hub: options.hub, progress: options.progress ?? silentProgress });
+  const where = `"${files.id}"`;
+  const { preprocessing, notes } = parsePreprocessing({
+    preprocessor: files.preprocessor,
+    openClip: files.openClip,
+    model: files.config,
+    where,
+  });
+  const tokenizer = await loadTokenizer(files.folder);
+  const sessionOptions = { device: options.device ?? "cpu", threads: options.threads };
+  const visionSession = await openSession(files.vision, sessionOptions);
+  const sessions: OnnxSession[] = [visionSession];
+  const close = async (): Promise<void> => {
+    for (const session of sessions.splice(0)) await session.close();
+  };
+  try {
+    const isWhole = files.vision === files.text;
+    const textSession = isWhole ? visionSession : await openSession(files.text, sessionOptions);
+    if (!isWhole) sessions.push(textSession);
+    const { height, width } = preprocessing;
+    const vision = visionTower(visionSession, { height, width });
+    const text = textTower(textSession, { height, width });
+    checkPixels(vision.pixels, preprocessing, where);
+    const lengths = textLengths(tokenizer, text, files.config);
+
+    const textsAtOnce = (await quantisesByBatch(files.text)) ? 1 : Number.POSITIVE_INFINITY;
+    const imagesAtOnce = (await quantisesByBatch(files.vision)) ? 1 : Number.POSITIVE_INFINITY;
+    if (Math.min(textsAtOnce, imagesAtOnce) === 1) {
+      notes.push(
+        `${where} quantises by batch: it runs one input at a time, so that no vector depends on its neighbours`,
+      );
+    }
+
+    const embedTexts = (texts: readonly string[]): Promise<Float32Array> =>
+      inSteps(texts.length, textsAtOnce, async (start, end) => {
+        const some = texts.slice(start, end);
+        const rows = await text.run(tokenizer.encodeBatch(some, lengths(some)));
+        return normaliseRows(rows.data.slice(), rows.shape[1] ?? 0, where);
+      });
+    const perImage = 3 * height * width;
+    const embedImages = ({ pixels, count }: PreprocessedBatch): Promise<Float32Array> =>
+      inSteps(count, imagesAtOnce, async (start, end) => {
+        const some = pixels.subarray(start * perImage, end * perImage);
+        const rows = await vision.run(some, end - start, height, width);
+        return normaliseRows(rows.data.slice(), rows.shape[1] ?? 0, where);
+      });
+
+    const dimension = (await embedTexts(["a"])).length;
+    const imageAxis = vision.output.shape[1];
+    if (typeof imageAxis === "number" && imageAxis !== dimension) {
+      fail(
+        "bad-input",
+        `expected towers of one length in ${where}, got ${imageAxis} for images and ${dimension} for texts`,
+      );
+    }
+    const preprocess = (image: DecodedImage, out: Float32Array): void => preprocessImage(image, preprocessing, out);
+    const { id, hash } = files;
+    return { id, hash, dtype, dimension, preprocessing, tokenizer, notes, embedImages, embedTexts, preprocess, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Rows 0 to `count` in steps of at most `atOnce`, joined. */
+async function inSteps(
+  count: number,
+  atOnce: number,
+  run: (start: number, end: number) => Promise<Float32Array>,
+): Promise<Float32Array> {
+  if (count <= atOnce) return count === 0 ? new Float32Array(0) : run(0, count);
+  const parts: Float32Array[] = [];
+  for (let start = 0; start < count; start += atOnce) parts.push(await run(start, Math.min(count, start + atOnce)));
+  const joined = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}
+
+function checkPixels(port: Port, { height, width }: Preprocessing, where: string): void {
+  const [, , rows, columns] = port.shape;
+  const fits = (axis: number | string | undefined, size: number): boolean => typeof axis !== "number" || axis === size;
+  if (fits(rows, height) && fits(columns, width)) return;
+  fail("bad-input", `expected images of ${rows}×${columns} in ${where}, its preprocessing makes ${height}×${width}`);
+}
+
+/** Where shorter rows give the same vectors, they are cut to the longest text, in steps that keep shapes few. */
+const lengthStep = 8;
+
+/** SigLIP pools the last position and was trained with full padding: it must always get all of it. */
+function textLengths(
+  tokenizer: Tokenizer,
+  text: TextTower,
+  config: Readonly<Record<string, unknown>>,
+): (texts: readonly string[]) => number {
+  const full = text.fixedLength ?? tokenizer.contextLength;
+  if (!text.mayShorten || /siglip/i.test(String(config.model_type ?? ""))) return () => full;
+  const specials = Number(tokenizer.startId !== undefined) + Number(tokenizer.endId !== undefined);
+  return (texts) => {
+    const longest = texts.reduce((most, one) => Math.max(most, tokenizer.ids(one).length + specials), 1);
+    return Math.min(full, Math.ceil(longest / lengthStep) * lengthStep);
+  };
+}

@@ -1,0 +1,2 @@
+export * from "./clip/index.ts";
+export * from "./hub/index.ts";
