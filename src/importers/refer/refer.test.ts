@@ -2,7 +2,6 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { python, pythonHas, runPython, sampleDir } from "../../../test/peers.ts";
-import { rleFromString, rleToMask } from "../../kernels/index.ts";
 import type { AnnotationRecord, BadRecord, DatasetRecord } from "../../model/index.ts";
 import { allRecords, expectOneError, expectSoundOrder, freshFolder } from "../importer.contract.ts";
 import { findImporter } from "../registry.ts";
