@@ -1,2 +1,3 @@
 export * from "./clip/index.ts";
 export * from "./hub/index.ts";
+export * from "./lexical/index.ts";

@@ -1,0 +1,4 @@
+export { type LexicalVectors, lexicalHash, readLexical, writeLexical } from "./lexical-files.ts";
+export { buildLexicalIndex, type ImageWords, type LexicalIndex, lexicalQueries } from "./lexical-index.ts";
+export { type SparseRows, scoreBlock, sparseRows, transpose } from "./sparse-rows.ts";
+export { contentWords } from "./words.ts";
