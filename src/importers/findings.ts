@@ -42,7 +42,7 @@ export type NoteReason =
 /** What was expected, what came and what to do: the three parts of an error line beside its place. */
 export interface Complaint {
   readonly expected: string;
-  /** The offending value itself; it is quoted and cut. */
+  /** The offending value itself, which is quoted and cut; or the error that explains it, which is not quoted. */
   readonly came: unknown;
   readonly remedy: string;
 }
@@ -61,6 +61,7 @@ export function note(reason: NoteReason, where: string): NoteRecord {
 /** Quotes what came: `undefined` as "nothing", a dict of a pickle by its keys. */
 function quoted(value: unknown): string {
   if (value === undefined) return "nothing";
+  if (value instanceof Error) return `an error: ${value.message.slice(0, 400)}`;
   if (typeof value === "bigint") return value.toString();
   if (value instanceof Map)
     return shown(Object.fromEntries([...value].slice(0, 8).map(([key, item]) => [key, typeof item])));

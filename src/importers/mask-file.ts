@@ -21,7 +21,7 @@ export function maskReader(folder: string): ReadMask {
     } catch (error) {
       if (!(error instanceof NemosaicError)) throw error;
       return {
-        complaint: { expected: `a readable mask "${path}"`, came: error.message, remedy: "supply the mask file" },
+        complaint: { expected: `a readable mask "${path}"`, came: error, remedy: "supply the mask file" },
       };
     }
   };

@@ -103,7 +103,7 @@ function rleOf(value: Dict): { rle: Rle; given: Segmentation | undefined } | { c
     if (numbers !== undefined) return { rle: rleFromCounts(numbers, height, width), given: undefined };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    return { complaint: { expected: "COCO run lengths", came: error.message, remedy: "write the mask anew" } };
+    return { complaint: { expected: "COCO run lengths", came: error, remedy: "write the mask anew" } };
   }
   return {
     complaint: { expected: `"counts" to be text or a list of numbers`, came: raw, remedy: "write the mask anew" },

@@ -11,7 +11,14 @@
  * the images' ids and sizes but never the polygons.
  */
 import { readJsonArrays } from "../../codecs/index.ts";
-import type { AnnotationRecord, BadRecord, Box, DatasetRecord, ImageRecord } from "../../model/index.ts";
+import {
+  type AnnotationRecord,
+  type BadRecord,
+  type Box,
+  type DatasetRecord,
+  fail,
+  type ImageRecord,
+} from "../../model/index.ts";
 import { bad, note } from "../findings.ts";
 import type { ImagesFolder } from "../places.ts";
 import { parseSegmentation } from "../segmentation.ts";
@@ -45,7 +52,7 @@ export async function firstImageNames(path: string, count: number): Promise<stri
 
 /**
  * Streams every image, then every annotation of the file at `path`, and fills `catalog` with what it yields.
- * Errors: "bad-input" where the file is no JSON object with the arrays "images" and "annotations".
+ * Errors: "bad-input" where the file is no JSON object, or one without images.
  */
 export async function* instanceRecords(
   path: string,
@@ -54,9 +61,20 @@ export async function* instanceRecords(
   catalog: Catalog,
 ): AsyncGenerator<DatasetRecord> {
   const categories = new Map<string, string>();
+  let anyImage = false;
   for await (const { key, index, value } of readJsonArrays(path, ["images", "categories"])) {
-    if (key === "images") yield imageRecord(value, `${file}, images[${index}]`, images, catalog);
-    else addCategory(value, categories);
+    if (key === "images") {
+      anyImage = true;
+      yield imageRecord(value, `${file}, images[${index}]`, images, catalog);
+    } else {
+      addCategory(value, categories);
+    }
+  }
+  if (!anyImage) {
+    fail(
+      "bad-input",
+      `expected COCO's {"images": [{id, file_name, …}], "annotations": […], …} in "${path}", found no image`,
+    );
   }
   for await (const { index, value } of readJsonArrays(path, ["annotations"])) {
     yield* annotationRecords(value, `${file}, annotations[${index}]`, categories, catalog);

@@ -134,7 +134,7 @@ async function valueRecords(
     return [
       bad("unreadable value", where, {
         expected: "a pickled dict",
-        came: error.message,
+        came: error,
         remedy: "pack the dataset anew",
       }),
     ];
@@ -200,9 +200,7 @@ async function valueRecords(
     return [...notes, ...found];
   } catch (error) {
     if (!(error instanceof NemosaicError)) throw error;
-    return [
-      bad("unreadable mask", where, { expected: "a PNG mask", came: error.message, remedy: "pack the dataset anew" }),
-    ];
+    return [bad("unreadable mask", where, { expected: "a PNG mask", came: error, remedy: "pack the dataset anew" })];
   }
 }
 

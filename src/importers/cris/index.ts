@@ -10,7 +10,7 @@
  */
 import { dirname, join } from "node:path";
 import { pMapIterable } from "p-map";
-import { readJsonArrays } from "../../codecs/index.ts";
+import { readJsonList } from "../../codecs/index.ts";
 import { type DatasetRecord, fail } from "../../model/index.ts";
 import { denseCocoCategory } from "../coco/categories.ts";
 import { type EntryState, entryRecords, newEntryState } from "../entry-records.ts";
@@ -100,7 +100,7 @@ async function* records(
   for (const { split, path } of splits) {
     const file = shortPath(path, folder);
     const entries = pMapIterable(
-      readJsonArrays(path, [""]),
+      readJsonList(path),
       async ({ index, value }) => ({ where: `${file}, record ${index}`, value, mask: await maskOf(value, readMask) }),
       { concurrency: masksAtOnce, backpressure: 2 * masksAtOnce },
     );
@@ -221,7 +221,7 @@ async function isAnns(path: string): Promise<boolean> {
 async function firstImages(path: string | undefined): Promise<string[]> {
   const names: string[] = [];
   if (path === undefined) return names;
-  for await (const { value } of readJsonArrays(path, [""])) {
+  for await (const { value } of readJsonList(path)) {
     const name = isDict(value) ? field(value, "img_name") : undefined;
     if (typeof name === "string" && isInnerPath(name)) names.push(name);
     if (names.length >= 5) break;

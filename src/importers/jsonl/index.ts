@@ -4,7 +4,6 @@
  *   {image, expressions, segmentation, ref_id?, category?, bbox?, split?, width?, height?, objects?}
  */
 import { dirname, join } from "node:path";
-import { readJsonLines } from "../../codecs/index.ts";
 import { type DatasetRecord, fail } from "../../model/index.ts";
 import { bad } from "../findings.ts";
 import type { Importer, ImportOptions, ImportSource, Recognition } from "../importer.ts";
@@ -12,6 +11,7 @@ import { maskReader } from "../mask-file.ts";
 import { findImagesFolder, firstBytes, hashFiles, kindOf, namesIn, requireSource } from "../places.ts";
 import { field, isDict, isInnerPath } from "../values.ts";
 import { lineRecords, newLineState } from "./line-records.ts";
+import { jsonLines } from "./lines.ts";
 
 /** People's own data in the plain format. */
 export const jsonl: Importer = {
@@ -63,7 +63,7 @@ async function* records(file: string, folder: string, fileOf: (name: string) => 
   const name = file.split(/[/\\]/).at(-1) ?? file;
   const readMask = maskReader(folder);
   const state = newLineState();
-  for await (const line of readJsonLines(file)) {
+  for await (const line of jsonLines(file)) {
     const where = `${name}, line ${line.line}`;
     if ("error" in line) {
       yield bad("not JSON", where, {
@@ -84,7 +84,7 @@ async function onlyFileIn(folder: string): Promise<string | undefined> {
 
 async function firstImages(file: string, count: number): Promise<string[]> {
   const names: string[] = [];
-  for await (const line of readJsonLines(file)) {
+  for await (const line of jsonLines(file)) {
     const image = "value" in line && isDict(line.value) ? field(line.value, "image") : undefined;
     if (typeof image === "string" && isInnerPath(image)) names.push(image);
     if (names.length >= count || line.line >= 100) break;

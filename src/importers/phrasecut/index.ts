@@ -11,7 +11,7 @@
  * polygons in one image are one annotation.
  */
 import { dirname, join } from "node:path";
-import { readJsonArrays } from "../../codecs/index.ts";
+import { readJsonList } from "../../codecs/index.ts";
 import { hashJson } from "../../io/index.ts";
 import type { AnnotationRecord, DatasetRecord } from "../../model/index.ts";
 import { type EntryState, entryRecords, newEntryState } from "../entry-records.ts";
@@ -108,7 +108,7 @@ async function* records(
   const instances = new Map<string, string>();
   for (const { split, path } of splits) {
     const file = shortPath(path, folder);
-    for await (const { index, value } of readJsonArrays(path, [""])) {
+    for await (const { index, value } of readJsonList(path)) {
       yield* taskRecords(value, `${file}, record ${index}`, split, state, instances, sizes, images);
     }
   }
@@ -201,7 +201,7 @@ function boxAt(task: Dict, n: number): AnnotationRecord["box"] {
 
 async function readSizes(table: string): Promise<Map<string, readonly [number, number]>> {
   const sizes = new Map<string, readonly [number, number]>();
-  for await (const { value } of readJsonArrays(table, [""])) {
+  for await (const { value } of readJsonList(table)) {
     if (!isDict(value)) continue; // images without a size: their header says
     const id = exactId(field(value, "image_id"));
     const [width, height] = [pixelsOf(field(value, "width")), pixelsOf(field(value, "height"))];
@@ -227,7 +227,7 @@ async function isTasks(path: string): Promise<boolean> {
 async function firstImages(path: string | undefined): Promise<string[]> {
   const names: string[] = [];
   if (path === undefined) return names;
-  for await (const { value } of readJsonArrays(path, [""])) {
+  for await (const { value } of readJsonList(path)) {
     const id = isDict(value) ? exactId(field(value, "image_id")) : undefined;
     if (id !== undefined && !/[/\\\0]/.test(id)) names.push(`${id}.jpg`);
     if (names.length >= 5) break;
