@@ -22,7 +22,7 @@ const rooms: Record<string, readonly string[] | typeof everyRoom> = {
   mosaic: ["model", "kernels"],
   tiles: ["model", "kernels", "io", "codecs", "pool"],
   loader: ["model", "kernels", "language", "io", "tokens", "codecs", "settings", "pool", "band", "plan", "mosaic", "tiles"],
-  sheets: ["model", "kernels", "io", "codecs", "settings", "pool", "band", "plan", "mosaic", "loader"],
+  sheets: ["model", "kernels", "io", "codecs", "settings", "pool", "band", "plan", "mosaic", "tiles", "loader"],
   serve: ["loader", "model", "io", "codecs", "settings"],
   exporters: ["loader", "model", "io", "codecs", "settings"],
   evaluate: ["model", "kernels", "io", "codecs", "language", "settings", "pool", "band"],

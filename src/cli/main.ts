@@ -4,6 +4,8 @@ import { version } from "../io/index.ts";
 import { drawCommand } from "./commands/draw.ts";
 import { importCommand } from "./commands/import.ts";
 import { planCommand } from "./commands/plan.ts";
+import { previewCommand } from "./commands/preview.ts";
+import { statsCommand } from "./commands/stats.ts";
 import { report } from "./session.ts";
 
 const program = new Command("nemosaic")
@@ -12,7 +14,14 @@ const program = new Command("nemosaic")
   .showHelpAfterError("(add --help for the options and an example)")
   .showSuggestionAfterError(true);
 
-for (const add of [importCommand, planCommand, drawCommand]) add(program);
+const commands = [
+  importCommand,
+  statsCommand,
+  previewCommand,
+  planCommand,
+  drawCommand,
+];
+for (const add of commands) add(program);
 
 program.exitOverride();
 for (const command of program.commands) command.exitOverride();

@@ -1,0 +1,90 @@
+import { bandOf, countDrops, type DropRule, dropRules } from "../band/index.ts";
+import type { ProgressTask } from "../io/index.ts";
+import type { Mined, Pool } from "../pool/index.ts";
+import type { ResolvedSettings } from "../settings/index.ts";
+
+/** How the bands of many expressions look under given settings. */
+export interface BandSummary {
+  /** Expressions looked at, and how many there are. */
+  readonly expressions: number;
+  readonly total: number;
+  readonly candidates: number;
+  /** Candidates by the rule that dropped them, and those in bands. */
+  readonly drops: Readonly<Record<DropRule, number>>;
+  readonly inBand: number;
+  /** Expressions whose band can fill a mosaic, and those whose cannot (the policy decides). */
+  readonly full: number;
+  readonly tooFew: number;
+  readonly empty: number;
+  /** Expressions whose list was cut while still above a threshold: mine deeper. */
+  readonly mineDeeper: number;
+  /** Quartiles of the band's size. */
+  readonly bandSize: readonly [min: number, lower: number, median: number, upper: number, max: number];
+  /** Mean text-to-image score of positives (own images) and of the band's members. */
+  readonly meanOwn: number;
+  readonly meanBand: number;
+  /** Distinct images in any band, and the share of all band places that the most used 1 % of them take. */
+  readonly imagesUsed: number;
+  readonly topPercentShare: number;
+}
+
+/**
+ * Looks at the bands of `rows` (expression rows). `need` = negatives per mosaic. Bands are read by position: memory
+ * does not grow with the pool.
+ */
+export function summariseBands(
+  pool: Pool,
+  mined: Mined,
+  settings: ResolvedSettings,
+  judged: (expression: number) => ReadonlySet<number> | undefined,
+  rows: ArrayLike<number>,
+  need: number,
+  task?: ProgressTask,
+): BandSummary {
+  const drops = Object.fromEntries(dropRules.map((rule) => [rule, 0])) as Record<DropRule, number>;
+  const sizes = new Int32Array(rows.length);
+  const uses = new Float64Array(pool.images.count);
+  let [candidates, inBand, tooFew, empty, mineDeeper, own, bandScores] = [0, 0, 0, 0, 0, 0, 0];
+  for (let at = 0; at < rows.length; at++) {
+    const expression = rows[at] as number;
+    const row = mined.row(expression);
+    const ownImage = pool.refs.image[pool.expressions.ref[expression] as number] as number;
+    const words = judged(expression);
+    const band = bandOf(row, words === undefined ? { ownImage } : { ownImage, judged: words }, settings);
+    for (const [rule, count] of Object.entries(countDrops(band.verdicts))) drops[rule as DropRule] += count;
+    candidates += row.ids.length;
+    inBand += band.size;
+    sizes[at] = band.size;
+    if (band.size < need) tooFew++;
+    if (band.size === 0) empty++;
+    if (band.mineDeeper) mineDeeper++;
+    own += mined.own[expression] as number;
+    for (let member = 0; member < band.size; member++) {
+      const position = band.survivors[member] as number;
+      bandScores += row.t2i[position] as number;
+      const image = row.ids[position] as number;
+      uses[image] = (uses[image] as number) + 1;
+    }
+    task?.advance();
+  }
+  sizes.sort();
+  const quantile = (share: number): number => sizes[Math.min(sizes.length - 1, Math.floor(share * sizes.length))] ?? 0;
+  const used = uses.filter((count) => count > 0).sort();
+  const top = used.subarray(used.length - Math.max(1, Math.ceil(used.length / 100)));
+  return {
+    expressions: rows.length,
+    total: pool.expressions.count,
+    candidates,
+    drops,
+    inBand,
+    full: rows.length - tooFew,
+    tooFew,
+    empty,
+    mineDeeper,
+    bandSize: [quantile(0), quantile(0.25), quantile(0.5), quantile(0.75), quantile(1)],
+    meanOwn: own / Math.max(1, rows.length),
+    meanBand: bandScores / Math.max(1, inBand),
+    imagesUsed: used.length,
+    topPercentShare: inBand === 0 ? 0 : top.reduce((sum, count) => sum + count, 0) / inBand,
+  };
+}

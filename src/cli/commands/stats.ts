@@ -1,0 +1,103 @@
+import type { Command } from "commander";
+import { type BandSummary, type PoolSummary, summariseBands, summarisePool } from "../../analysis/index.ts";
+import { dropRuleTexts, dropRules } from "../../band/index.ts";
+import { grouped } from "../../io/index.ts";
+import { CounterRandom } from "../../kernels/index.ts";
+import { Loader, splitsOf } from "../../loader/index.ts";
+import { Mined, Pool } from "../../pool/index.ts";
+import type { ResolvedSettings, Settings } from "../../settings/index.ts";
+import { action, integerOption, print, progressOf, readSettings, type SharedOptions, withShared } from "../session.ts";
+import { textTable } from "../table.ts";
+
+interface Options extends SharedOptions {
+  readonly split?: string;
+  readonly sample: number;
+}
+
+export function statsCommand(program: Command): void {
+  withShared(program.command("stats <pool>"))
+    .description("what a pool holds, and what the band of the present settings looks like")
+    .option("--split <name>", "split whose bands are looked at (default: train, else the largest)")
+    .option("--sample <n>", "look at the bands of at most this many expressions, spread evenly by the seed", integerOption("--sample", 1), 20_000)
+    .addHelpText("after", "\nExample:\n  nemosaic stats pool --set band.k=50")
+    .action(
+      action(async (folder: string, options: Options) => {
+        const pool = await Pool.open(folder);
+        try {
+          const summary = summarisePool(pool);
+          const bands = await bandsOf(pool, await readSettings(options), options);
+          print(options, { pool: summary, band: bands?.summary ?? null, settings: bands?.settings.band ?? null }, statsText(summary, bands));
+        } finally {
+          await pool.close();
+        }
+      }),
+    );
+}
+
+interface Bands {
+  readonly summary: BandSummary;
+  readonly settings: ResolvedSettings;
+  readonly split: string;
+}
+
+async function bandsOf(pool: Pool, settings: Settings, options: Options): Promise<Bands | undefined> {
+  const known = await Mined.open(pool.folder, settings.mined, pool.manifest.hash);
+  await known?.close();
+  if (known === undefined) return undefined;
+  const splits = splitsOf(pool);
+  const split = options.split ?? (splits.includes("train") ? "train" : (splits[0] ?? "train"));
+  // As training sees it: the loader resolves "auto" thresholds and knows the judgements.
+  const loader = await Loader.open(pool, { ...settings, unit: "expression" }, { split, seed: options.seed });
+  try {
+    const mined = loader.mined;
+    if (mined === undefined) return undefined;
+    const rows = sampled(loader.facts.units, options.sample, options.seed);
+    const task = progressOf(options).begin("bands", rows.length, "expressions");
+    const need = settings.mosaic.grid === "2x2" ? 3 : 8;
+    const summary = summariseBands(pool, mined, loader.settings, loader.facts.judged, rows, need, task);
+    task.end();
+    return { summary, settings: loader.settings, split };
+  } finally {
+    await loader.close();
+  }
+}
+
+function sampled(rows: Int32Array, most: number, seed: number): Int32Array {
+  if (rows.length <= most) return rows;
+  const chosen = new CounterRandom(seed, 0, 0, 102).sample(rows.length, most);
+  return Int32Array.from(chosen, (at) => rows[at] as number).sort();
+}
+
+/** The lines of a band summary for people: label and value. */
+export function bandLines(bands: BandSummary, settings: ResolvedSettings): [label: string, value: string][] {
+  const percent = (part: number, whole: number): string => `${((100 * part) / Math.max(1, whole)).toFixed(1)} %`;
+  const threshold = (value: number | null): string => (value === null ? "off" : value.toFixed(4));
+  return [
+    ["τ (text-to-image)", threshold(settings.band.tau)],
+    ["τᵢ (image-to-image)", threshold(settings.band.tauImage)],
+    ["K", grouped(settings.band.k)],
+    ["expressions looked at", grouped(bands.expressions)],
+    ["band can fill a mosaic", `${grouped(bands.full)} (${percent(bands.full, bands.expressions)})`],
+    ["band size, min · quartiles · max", bands.bandSize.join(" · ")],
+    ["mine deeper", grouped(bands.mineDeeper)],
+    ["mean score: own image / band", `${bands.meanOwn.toFixed(3)} / ${bands.meanBand.toFixed(3)}`],
+    ["images used as negatives", `${grouped(bands.imagesUsed)}; the top 1 % take ${(100 * bands.topPercentShare).toFixed(1)} % of the places`],
+    ["candidates in the band", grouped(bands.inBand)],
+    ...dropRules.filter((rule) => bands.drops[rule] > 0).map((rule): [string, string] => [`dropped by ${rule}`, `${grouped(bands.drops[rule])}  (${dropRuleTexts[rule]})`]),
+  ];
+}
+
+function statsText(pool: PoolSummary, bands: Bands | undefined): string {
+  const head = [
+    `${grouped(pool.images)} images, ${grouped(pool.annotations)} annotations, ${grouped(pool.refs)} refs ` +
+      `(${grouped(pool.multiTarget)} multi-target, ${grouped(pool.noTarget)} no-target), ${grouped(pool.expressions)} expressions of ${pool.meanWords.toFixed(1)} words`,
+    "",
+    textTable([
+      ["source", "split", "images", "refs", "expressions"],
+      ...pool.splits.map((row) => [row.source, row.split, grouped(row.images), grouped(row.refs), grouped(row.expressions)]),
+    ]),
+    "",
+  ];
+  if (bands === undefined) return [...head, 'no mined candidates yet: run "nemosaic embed" and "nemosaic mine"'].join("\n");
+  return [...head, `band of split ${bands.split}:`, textTable(bandLines(bands.summary, bands.settings).map((row) => ["  ", ...row]))].join("\n");
+}

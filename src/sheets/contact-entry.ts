@@ -1,0 +1,147 @@
+import { type Band, bandOf, countDrops, type DropRule, ruleOf } from "../band/index.ts";
+import { CounterRandom, rleArea, rleToMask } from "../kernels/index.ts";
+import type { Loader } from "../loader/index.ts";
+import type { Plan } from "../model/index.ts";
+import { planSample } from "../plan/index.ts";
+import type { MinedRow } from "../pool/index.ts";
+import { decodePoolImage } from "../tiles/index.ts";
+import type { Picture } from "./picture.ts";
+
+/** One candidate as the sheet shows it. */
+export interface CandidateView {
+  /** 0 = best. */
+  readonly rank: number;
+  readonly t2i: number;
+  readonly i2i: number;
+  /** Why it was dropped; absent for the band. */
+  readonly rule?: DropRule;
+  /** A sentence about something in that image, for people to judge by; empty where there is none. */
+  readonly said: string;
+  readonly picture: Picture;
+}
+
+/** All that a contact sheet says of one expression. */
+export interface ContactEntry {
+  readonly key: string;
+  readonly text: string;
+  /** The expression's score with its own image. */
+  readonly ownScore: number;
+  readonly tau: number | null;
+  readonly tauImage: number | null;
+  readonly bandSize: number;
+  readonly survivors: number;
+  readonly drops: Readonly<Record<DropRule, number>>;
+  /** Text-to-image scores of all mined candidates in rank order, and their verdicts (see `bandOf`). */
+  readonly curve: Float32Array;
+  readonly verdicts: Uint8Array;
+  readonly target: Picture;
+  /** The best candidates that τ or τᵢ dropped, and the best of the band, in rank order. */
+  readonly dropped: readonly CandidateView[];
+  readonly band: readonly CandidateView[];
+  readonly mosaics: readonly { readonly picture: Picture; readonly plan: Plan }[];
+}
+
+/** How much a sheet shows of each expression. */
+export interface ContactOptions {
+  readonly expressions: number;
+  readonly candidates: number;
+  readonly mosaics: number;
+}
+
+/**
+ * Gathers expressions for a contact sheet from a training loader with mined candidates: spread over the split by the
+ * loader's seed, those first whose band can fill a mosaic and of which a rule dropped something.
+ */
+export async function contactEntries(loader: Loader, options: ContactOptions): Promise<ContactEntry[]> {
+  const entries: ContactEntry[] = [];
+  for (const expression of chooseExpressions(loader, options.expressions)) entries.push(await contactEntry(loader, expression, options));
+  return entries;
+}
+
+function chooseExpressions(loader: Loader, count: number): number[] {
+  const { facts, pool } = loader;
+  const tries = Math.min(facts.units.length, Math.max(200, count * 20));
+  const units = new CounterRandom(loader.seed, 0, 0, 100).sample(facts.units.length, tries);
+  const rated = units.map((unit, order) => {
+    const row = facts.units[unit] as number;
+    const expression = facts.unit === "ref" ? facts.expressionsOfRef(row)[0] : row;
+    const ref = facts.refOfExpression(expression);
+    const band = bandFor(loader, expression)?.band;
+    const image = pool.refs.image[ref] as number;
+    const share = rleArea(pool.mask(image, pool.targetsOfRef(ref))) / ((pool.images.width[image] as number) * (pool.images.height[image] as number));
+    const drops = band === undefined ? undefined : countDrops(band.verdicts);
+    const points =
+      (band !== undefined && band.size >= 3 ? 4 : 0) + (drops !== undefined && drops.tau + drops["tau-image"] > 0 ? 2 : 0) + (share >= 0.01 && share <= 0.5 ? 1 : 0);
+    return { expression, image, points, order };
+  });
+  rated.sort((a, b) => b.points - a.points || a.order - b.order);
+  const seen = new Set<number>();
+  return rated.filter(({ image }) => !seen.has(image) && seen.add(image)).slice(0, count).map(({ expression }) => expression);
+}
+
+function bandFor(loader: Loader, expression: number): { row: MinedRow; band: Band } | undefined {
+  const row = loader.mined?.row(expression);
+  if (row === undefined) return undefined;
+  const judged = loader.facts.judged(expression);
+  const ownImage = loader.facts.ref(loader.facts.refOfExpression(expression)).image;
+  return { row, band: bandOf(row, judged === undefined ? { ownImage } : { ownImage, judged }, loader.settings) };
+}
+
+async function contactEntry(loader: Loader, expression: number, options: ContactOptions): Promise<ContactEntry> {
+  const { facts, pool, settings } = loader;
+  const ref = facts.refOfExpression(expression);
+  const { key, text } = facts.expression(expression);
+  const image = pool.refs.image[ref] as number;
+  const found = bandFor(loader, expression);
+  const view = async (at: number): Promise<CandidateView> => {
+    const id = found?.row.ids[at] as number;
+    const rule = ruleOf(found?.band.verdicts[at] as number);
+    return {
+      rank: at,
+      t2i: found?.row.t2i[at] as number,
+      i2i: found?.row.i2i[at] as number,
+      ...(rule === undefined ? {} : { rule }),
+      said: saidOf(loader, id),
+      picture: await decodePoolImage(pool, id),
+    };
+  };
+  const positions = Array.from(found?.band.verdicts.keys() ?? []);
+  const isDropped = (at: number): boolean => ["tau", "tau-image", "near-duplicate", "judged"].includes(ruleOf(found?.band.verdicts[at] as number) ?? "");
+  const dropped = positions.filter(isDropped).slice(0, options.candidates);
+  const kept = positions.filter((at) => found?.band.verdicts[at] === 0).slice(0, options.candidates);
+  const one = { ...facts, unit: "expression" as const, units: Int32Array.of(expression) };
+  const always = { ...settings, mosaic: { ...settings.mosaic, gamma: 1 } };
+  const mosaics = await Promise.all(
+    Array.from({ length: options.mosaics }, async (_, epoch) => {
+      const plan = planSample(one, always, loader.seed, epoch, 0);
+      const { image: data, mask } = await loader.draw(plan);
+      return { plan, picture: { width: plan.size, height: plan.size, data, mask } };
+    }),
+  );
+  const target = await decodePoolImage(pool, image);
+  return {
+    key,
+    text,
+    ownScore: loader.mined?.own[expression] ?? Number.NaN,
+    tau: settings.band.tau,
+    tauImage: settings.band.tauImage,
+    bandSize: found?.band.size ?? 0,
+    survivors: found?.band.survivors.length ?? 0,
+    drops: countDrops(found?.band.verdicts ?? new Uint8Array(0)),
+    curve: found?.row.t2i ?? new Float32Array(0),
+    verdicts: found?.band.verdicts ?? new Uint8Array(0),
+    target: { ...target, mask: rleToMask(pool.mask(image, pool.targetsOfRef(ref))) },
+    dropped: await Promise.all(dropped.map(view)),
+    band: await Promise.all(kept.map(view)),
+    mosaics,
+  };
+}
+
+/** The first sentence about an image, or its first category. */
+function saidOf(loader: Loader, image: number): string {
+  const { pool } = loader;
+  const ref = pool.refs.image.indexOf(image);
+  if (ref >= 0) return pool.expressions.sent[pool.expressionsOfRef(ref)[0]] ?? "";
+  const annotation = pool.annotationsOfImage(image)[0];
+  return annotation === undefined ? "" : (pool.annotations.category[annotation] ?? "");
+}
