@@ -1,0 +1,455 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { crc32, deflateSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { encodeNpy } from "../codecs/index.ts";
+import { rleToString } from "../kernels/index.ts";
+import { type EvaluateOptions, evaluate, evaluateDefaults } from "./evaluate.ts";
+import type { Evaluation } from "./evaluation.ts";
+import { box, drawn, firstPixels, polygons, truthOf } from "./made-samples.contract.ts";
+import { openPredictions } from "./predictions/index.ts";
+import { evaluationPresets } from "./presets.ts";
+import type { Truth } from "./truth.ts";
+
+let folder = "";
+let made = 0;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "evaluate-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** A PNG of one grey channel, 1, 8 or 16 bits. */
+function greyPng(levels: readonly number[], width: number, bits: 1 | 8 | 16): Uint8Array {
+  const height = levels.length / width;
+  const rows = Array.from({ length: height }, (_, y) => {
+    const row = levels.slice(y * width, (y + 1) * width);
+    if (bits === 8) return Buffer.from([0, ...row]);
+    if (bits === 16) return Buffer.from([0, ...row.flatMap((level) => [level >> 8, level & 255])]);
+    const bytes = Buffer.alloc(1 + Math.ceil(width / 8));
+    row.forEach((level, x) => {
+      bytes[1 + (x >> 3)]! |= level << (7 - (x & 7));
+    });
+    return bytes;
+  });
+  const chunk = (name: string, data: Buffer): Buffer => {
+    const body = Buffer.concat([Buffer.from(name, "latin1"), data]);
+    const out = Buffer.alloc(body.length + 8);
+    out.writeUInt32BE(data.length);
+    body.copy(out, 4);
+    out.writeUInt32BE(crc32(body), body.length + 4);
+    return out;
+  };
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header[8] = bits;
+  const parts = [
+    chunk("IHDR", header),
+    chunk("IDAT", deflateSync(Buffer.concat(rows))),
+    chunk("IEND", Buffer.alloc(0)),
+  ];
+  return Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), ...parts]);
+}
+
+async function written(files: Readonly<Record<string, Uint8Array | string>>): Promise<string> {
+  const place = join(folder, String(made++));
+  await mkdir(place);
+  for (const [name, content] of Object.entries(files)) {
+    await mkdir(dirname(join(place, name)), { recursive: true });
+    await writeFile(join(place, name), content);
+  }
+  return place;
+}
+
+async function run(
+  path: string,
+  truths: readonly Truth[],
+  changes: Partial<EvaluateOptions> = {},
+  ids?: string,
+): Promise<Evaluation> {
+  const predictions = await openPredictions(path, ids);
+  try {
+    return await evaluate(truths, predictions, {
+      ...evaluateDefaults,
+      preset: evaluationPresets.lisa,
+      replicates: 2,
+      ...changes,
+    });
+  } finally {
+    await predictions.close();
+  }
+}
+
+const ious = (evaluation: Evaluation): number[] =>
+  evaluation.samples.map(({ score }) => Math.round(score.iou * 1e4) / 1e4);
+
+/** Two refs of 4 × 4 images: the upper left 2 × 2 pixels; ref 10 has sentences 1 and 2, ref 11 has 3. */
+const square = [polygons(box(0, 0, 2, 2))];
+const truths: Truth[] = [
+  truthOf({ source: "a", refId: "10", sentenceId: "1", segmentations: square, sentenceCount: 2 }),
+  truthOf({ source: "a", refId: "10", sentenceId: "2", segmentations: square, sentenceIndex: 1, sentenceCount: 2 }),
+  truthOf({ source: "a", refId: "11", sentenceId: "3", segmentations: [polygons(box(0, 0, 4, 4))] }),
+];
+const squareLevels = (on: number): number[] => [on, on, 0, 0, on, on, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+const full = (on: number): number[] => Array.from({ length: 16 }, () => on);
+const rle = (...rows: string[]) => ({ size: [rows.length, rows[0]!.length], counts: rleToString(drawn(...rows)) });
+const squareRle = rle("##..", "##..", "....", "....");
+const fullRle = rle("####", "####", "####", "####");
+
+describe("a folder of masks", () => {
+  it("is read by sentence id, as PNG of 1, 8 and 16 bits and as NPY", async () => {
+    const npy = encodeNpy(Float32Array.from(full(0.9)), [4, 4]);
+    for (const [bits, on] of [
+      [1, 1],
+      [8, 255],
+      [16, 65535],
+    ] as const) {
+      const path = await written({
+        "1.png": greyPng(squareLevels(on), 4, bits),
+        "2.png": greyPng(full(0), 4, bits),
+        "3.npy": npy,
+      });
+      expect(ious(await run(path, truths))).toEqual([1, 0, 1]);
+    }
+  });
+
+  it("is read by ref id, one mask for all sentences", async () => {
+    const path = await written({
+      "10.png": greyPng(squareLevels(255), 4, 8),
+      "11.png": greyPng(squareLevels(255), 4, 8),
+    });
+    const result = await run(path, truths);
+    expect([ious(result), result.idsRead]).toEqual([[1, 1, 0.25], "ref"]);
+  });
+
+  it("is read by key and by source/id, and lists files of other kinds", async () => {
+    const path = await written({
+      "a/10/1.png": greyPng(squareLevels(255), 4, 8),
+      "a/2.png": greyPng(squareLevels(255), 4, 8),
+      "a/11/3.png": greyPng(full(255), 4, 8),
+      "notes.txt": "none",
+    });
+    const result = await run(path, truths);
+    expect([ious(result), result.counts.ignoredFiles]).toEqual([[1, 1, 1], 1]);
+  });
+
+  it("takes decisions from no_target.json, with or without a mask", async () => {
+    const path = await written({
+      "1.png": greyPng(squareLevels(255), 4, 8),
+      "2.png": greyPng(squareLevels(255), 4, 8),
+      "no_target.json": JSON.stringify({ 1: true, 2: false, 3: true }),
+    });
+    const result = await run(path, truths, { preset: { ...evaluationPresets.rela, size: { at: "original" } } });
+    expect(result.samples.map(({ score }) => [score.iou, score.union, score.predictedNoTarget])).toEqual([
+      [0, 4, true],
+      [1, 4, false],
+      [0, 16, true],
+    ]);
+  });
+
+  it("refuses an id that two sources share, and says how to name files", async () => {
+    const both = [...truths, truthOf({ source: "b", refId: "12", sentenceId: "1", segmentations: square })];
+    const path = await written({ "1.png": greyPng(squareLevels(255), 4, 8) });
+    await expect(run(path, both)).rejects.toThrow(
+      /several sources share \(a, b\): 1\.png; name them source\/ref\/sentence or source\/id/,
+    );
+  });
+
+  it("refuses ids that fit sentences as well as refs, until told", async () => {
+    // Ref 1 has sentence 2, ref 2 has sentence 1: files 1 and 2 can be either.
+    const twins = [
+      truthOf({ refId: "1", sentenceId: "2", segmentations: square }),
+      truthOf({ refId: "2", sentenceId: "1", segmentations: [polygons(box(0, 0, 4, 4))] }),
+    ];
+    const path = await written({ "1.png": greyPng(squareLevels(255), 4, 8), "2.png": greyPng(full(255), 4, 8) });
+    await expect(run(path, twins)).rejects.toThrow(
+      /fit sentences as well as refs; say which with --ids-are sentence or ref/,
+    );
+    expect(ious(await run(path, twins, { ids: "ref" }))).toEqual([1, 1]);
+    expect(ious(await run(path, twins, { ids: "sentence" }))).toEqual([0.25, 0.25]);
+  });
+
+  it("refuses a broken PNG with its name", async () => {
+    const path = await written({ "1.png": "not a png", "2.png": "", "3.png": "" });
+    await expect(run(path, truths)).rejects.toThrow(/1\.png/);
+  });
+});
+
+describe("levels of PNG and NPY", () => {
+  const one = [truths[2]!];
+  it("are probabilities where any file holds more than a mask does: 128 of 255 is over a half, 127 is not", async () => {
+    const levels = full(127).map((level, i) => (i < 4 ? 128 : level));
+    expect(ious(await run(await written({ "3.png": greyPng(levels, 4, 8) }), one))).toEqual([0.25]);
+    const deep = full(32767).map((level, i) => (i < 8 ? 32768 : level));
+    expect(ious(await run(await written({ "3.png": greyPng(deep, 4, 16) }), one))).toEqual([0.5]);
+  });
+
+  it("of 0 and 1 only are masks, unless another file is a probability map", async () => {
+    const ones = await run(await written({ "3.png": greyPng(squareLevels(1), 4, 8) }), one);
+    expect([ious(ones), ones.levelsRead]).toEqual([[0.25], "masks"]);
+    const path = await written({
+      "1.png": greyPng(squareLevels(200), 4, 8),
+      "2.png": greyPng(squareLevels(255), 4, 8),
+      "3.png": greyPng(squareLevels(1), 4, 8),
+    });
+    const mixed = await run(path, truths);
+    expect([ious(mixed), mixed.levelsRead]).toEqual([[1, 1, 0], "probabilities"]);
+  });
+
+  it("of 0 and 1 beside 0 and 255 cannot be told, and are asked for", async () => {
+    const path = await written({
+      "1.png": greyPng(squareLevels(255), 4, 8),
+      "2.png": greyPng(squareLevels(255), 4, 8),
+      "3.png": greyPng(squareLevels(1), 4, 8),
+    });
+    await expect(run(path, truths)).rejects.toThrow(/a\/11\/3; say what they are with --values masks or probabilities/);
+    expect(ious(await run(path, truths, { levels: "masks" }))).toEqual([1, 1, 0.25]);
+    expect(ious(await run(path, truths, { levels: "probabilities" }))).toEqual([1, 1, 0]);
+  });
+
+  it("of float arrays must be probabilities: logits are refused with a hint", async () => {
+    const path = await written({ "3.npy": encodeNpy(Float32Array.from(full(4.2)), [4, 4]) });
+    await expect(run(path, one)).rejects.toThrow(
+      /expected probabilities of 0 … 1, got 4\.19.* at pixel 0; apply the sigmoid/,
+    );
+  });
+
+  it("are cut by the preset's rule at exactly a half: gsva takes it, the others do not", async () => {
+    const path = await written({ "3.npy": encodeNpy(Float64Array.from(full(0.5)), [4, 4]) });
+    for (const name of ["cgformer", "lisa"] as const)
+      expect(ious(await run(path, one, { preset: evaluationPresets[name] }))).toEqual([0]);
+    expect(ious(await run(path, one, { preset: evaluationPresets.gsva, emptyBelowPx: 0 }))).toEqual([1]);
+  });
+});
+
+describe("COCO run lengths", () => {
+  it('are read as JSONL, as a list, and under "predictions", by every kind of id', async () => {
+    const records = [
+      { key: "a/10/1", segmentation: squareRle, score: 0.9 },
+      { sentence_id: 2, segmentation: { size: [4, 4], counts: [0, 2, 2, 2, 10] } },
+      { ref_id: "11", source: "a", segmentation: fullRle },
+    ];
+    const path = await written({
+      "p.jsonl": records.map((record) => `${JSON.stringify(record)}\r\n`).join("\r\n"),
+      "list.json": JSON.stringify(records),
+      "object.json": JSON.stringify({ predictions: records }),
+    });
+    for (const name of ["p.jsonl", "list.json", "object.json"])
+      expect(ious(await run(join(path, name), truths))).toEqual([1, 1, 1]);
+  });
+
+  it("prefer a sentence's own mask to its ref's", async () => {
+    const lines = [
+      { ref_id: 10, segmentation: fullRle },
+      { sentence_id: 2, segmentation: squareRle },
+      { sentence_id: 3, segmentation: fullRle },
+    ];
+    const path = await written({ "p.jsonl": lines.map((line) => JSON.stringify(line)).join("\n") });
+    expect(ious(await run(join(path, "p.jsonl"), truths))).toEqual([0.25, 1, 1]);
+  });
+
+  it("may lack a mask only where there is no target", async () => {
+    const path = await written({ "p.jsonl": `{"sentence_id":1,"no_target":true}\n{"sentence_id":2}` });
+    await expect(run(join(path, "p.jsonl"), truths)).rejects.toThrow(
+      /p\.jsonl:2: expected "segmentation", which only a record with "no_target": true may lack/,
+    );
+  });
+
+  it.each([
+    ["{", /p\.jsonl:1: expected JSON/],
+    ["[1]", /p\.jsonl:1: expected a record/],
+    [`{"segmentation":{}}`, /expected one of "key", "sentence_id", "ref_id" or "id"/],
+    [`{"sentence_id":1.5,"segmentation":{}}`, /expected "sentence_id" to be text or a whole number, got 1\.5/],
+    [`{"sentence_id":1,"no_target":1,"segmentation":{}}`, /expected "no_target" to be true or false/],
+    [`{"sentence_id":1,"segmentation":[[0,0,1,0,1,1]]}`, /expected "segmentation" to be run lengths/],
+    [`{"sentence_id":1,"segmentation":{"size":[4],"counts":""}}`, /expected "size" to be \[height, width\]/],
+    [
+      `{"sentence_id":1,"segmentation":{"size":[4,4],"counts":[1,2]}}`,
+      /p\.jsonl:1: run lengths of a 4 × 4 mask must add up to 16, got 3/,
+    ],
+    [
+      `{"sentence_id":1,"segmentation":{"size":[4,4],"counts":"~"}}`,
+      /p\.jsonl:1: run lengths hold a character outside/,
+    ],
+  ])("of a damaged record %s are refused with the line", async (line, message) => {
+    const path = await written({ "p.jsonl": line });
+    await expect(run(join(path, "p.jsonl"), [truths[0]!])).rejects.toThrow(message);
+  });
+});
+
+describe("a stack of masks", () => {
+  it("is read with the ids beside it, in every dtype of masks and probabilities", async () => {
+    const planes = [...squareLevels(1), ...full(0), ...full(1)];
+    const half = Uint16Array.from(planes, (level) => (level === 0 ? 0 : 0x3c00));
+    const arrays = [
+      encodeNpy(Uint8Array.from(planes), [3, 4, 4], "bool"),
+      encodeNpy(
+        Uint8Array.from(planes, (level) => level * 255),
+        [3, 4, 4],
+      ),
+      encodeNpy(
+        Uint16Array.from(planes, (level) => level * 65535),
+        [3, 4, 4],
+      ),
+      encodeNpy(BigInt64Array.from(planes.map(BigInt)), [3, 4, 4]),
+      encodeNpy(Float64Array.from(planes), [3, 4, 4]),
+      encodeNpy(half, [3, 4, 4], "float16"),
+    ];
+    for (const array of arrays) {
+      const path = await written({
+        "p.npy": array,
+        "p.ids.json": JSON.stringify({ by: "sentence", ids: [1, 2, "a/3"] }),
+      });
+      expect(ious(await run(join(path, "p.npy"), truths))).toEqual([1, 0, 1]);
+    }
+  });
+
+  it("asks for ids, as many as masks", async () => {
+    const stack = encodeNpy(new Uint8Array(48), [3, 4, 4]);
+    const path = await written({
+      "p.npy": stack,
+      "ids.txt": "1\n2\n",
+      "flat.npy": encodeNpy(new Uint8Array(4), [4]),
+      "flat.ids.txt": "1",
+    });
+    await expect(run(join(path, "p.npy"), truths)).rejects.toThrow(
+      /expected the ids of .*p\.npy in .*p\.ids\.json or .*p\.ids\.txt/,
+    );
+    await expect(run(join(path, "p.npy"), truths, {}, join(path, "ids.txt"))).rejects.toThrow(
+      /expected 3 ids, one a mask of .*, got 2/,
+    );
+    await expect(run(join(path, "flat.npy"), truths)).rejects.toThrow(
+      /expected a stack of shape \[n, height, width\], got \[4\]/,
+    );
+  });
+});
+
+describe("predictions that do not match the truth", () => {
+  const lines = (...records: object[]): Promise<string> =>
+    written({ "p.jsonl": records.map((record) => JSON.stringify(record)).join("\n") }).then((path) =>
+      join(path, "p.jsonl"),
+    );
+  const whole = [1, 2, 3].map((id) => ({ sentence_id: id, segmentation: fullRle }));
+
+  it("missing: an error with ids, or empty masks, or skipped, counted", async () => {
+    const path = await lines(whole[0]!);
+    await expect(run(path, truths)).rejects.toThrow(
+      /2 of 3 expressions have no prediction: a\/10\/2, a\/11\/3; add them, or pass --missing empty or skip/,
+    );
+    const empty = await run(path, truths, { missing: "empty" });
+    expect([ious(empty), empty.counts.missing, empty.samples.map(({ missing }) => missing)]).toEqual([
+      [0.25, 0, 0],
+      2,
+      [false, true, true],
+    ]);
+    const skipped = await run(path, truths, { missing: "skip" });
+    expect([ious(skipped), skipped.counts.missing]).toEqual([[0.25], 2]);
+  });
+
+  it("missing ids are listed up to ten", async () => {
+    const many = Array.from({ length: 14 }, (_, i) =>
+      truthOf({ source: "a", refId: "9", sentenceId: `s${i}`, segmentations: square }),
+    );
+    const path = await lines({ sentence_id: "s0", segmentation: fullRle });
+    await expect(run(path, many)).rejects.toThrow(/13 of 14 .*: a\/9\/s1, .*, a\/9\/s10 and 3 more/);
+  });
+
+  it("extra: an error with names, or ignored and counted", async () => {
+    const path = await lines(...whole, { sentence_id: 99, segmentation: fullRle });
+    await expect(run(path, truths)).rejects.toThrow(
+      /1 predictions are of no expression of the truth: .*p\.jsonl:4; .*--extra ignore/,
+    );
+    expect((await run(path, truths, { extra: "ignore" })).counts.extra).toBe(1);
+  });
+
+  it("repeated with equal content: dropped and counted; with other content: an error, or the first or last", async () => {
+    const padded = await run(await lines(...whole, whole[0]!, whole[1]!), truths);
+    expect([ious(padded), padded.counts.repeatedPredictions, padded.samples.length]).toEqual([[0.25, 0.25, 1], 2, 3]);
+    const path = await lines(...whole, { sentence_id: 1, segmentation: squareRle });
+    await expect(run(path, truths)).rejects.toThrow(
+      /1 expressions have several predictions of different content: .*p\.jsonl:1 and .*p\.jsonl:4/,
+    );
+    expect(ious(await run(path, truths, { duplicates: "first" }))).toEqual([0.25, 0.25, 1]);
+    const last = await run(path, truths, { duplicates: "last" });
+    expect([ious(last), last.counts.replacedPredictions]).toEqual([[1, 0.25, 1], 1]);
+  });
+
+  it("wrongly sized by one: an error with both sizes, or resized, emptied, skipped, counted", async () => {
+    const path = await lines(whole[0]!, whole[1]!, {
+      sentence_id: 3,
+      segmentation: rle("#####", "#####", "#####", "#####"),
+    });
+    await expect(run(path, truths)).rejects.toThrow(
+      /1 predictions are of another size than preset "lisa" compares at: .*p\.jsonl:3 \(5 × 4, expected 4 × 4\)/,
+    );
+    const results = await Promise.all(
+      (["resize", "empty", "skip"] as const).map((wrongSize) => run(path, truths, { wrongSize })),
+    );
+    expect(results.map((result) => [ious(result), result.counts.wrongSize])).toEqual([
+      [[0.25, 0.25, 1], 1],
+      [[0.25, 0.25, 0], 1],
+      [[0.25, 0.25], 1],
+    ]);
+  });
+
+  it("of original size under a preset that compares at 480: the advice names --size original", async () => {
+    await expect(run(await lines(...whole), truths, { preset: evaluationPresets.lavt })).rejects.toThrow(
+      /save them at 480 × 480 .*--size original/,
+    );
+  });
+
+  it("in several splits without --split: an error that names them; in one: that one", async () => {
+    const splits = truths.map((truth, i) => ({ ...truth, split: i === 2 ? "testA" : "val" }));
+    await expect(run(await lines(...whole), splits)).rejects.toThrow(
+      /the splits testA, val; pick one or more with --split/,
+    );
+    expect((await run(await lines(...whole), splits, { splits: ["testA"] })).samples.length).toBe(1);
+    expect((await run(await lines(whole[2]!), splits)).splits).toEqual(["testA"]);
+    await expect(run(await lines(...whole), splits, { splits: ["testB"] })).rejects.toThrow(
+      /unknown split "testB"; the truth has testA, val/,
+    );
+  });
+
+  it("scores a list of keys alone, and refuses keys that the truth lacks", async () => {
+    const path = await lines(...whole);
+    expect((await run(path, truths, { keys: new Set(["a/11/3"]) })).samples.length).toBe(1);
+    await expect(run(path, truths, { keys: new Set(["a/11/4"]) })).rejects.toThrow(
+      /1 keys of the list are not in the truth: a\/11\/4/,
+    );
+  });
+
+  it("truths that come twice are dropped and counted", async () => {
+    const result = await run(await lines(...whole), [...truths, truths[0]!]);
+    expect([result.samples.length, result.counts.repeatedTruths]).toEqual([3, 1]);
+  });
+});
+
+describe("masks at the edge", () => {
+  it("empty, full and of one pixel, against a truth of one pixel, in 640 × 480", async () => {
+    const big = (sentenceId: string, segmentations: Truth["segmentations"]): Truth =>
+      truthOf({ refId: sentenceId, sentenceId, height: 480, width: 640, segmentations });
+    const pixel = [polygons(box(639, 479, 1, 1))];
+    const record = (id: string, count: number) => ({
+      sentence_id: id,
+      segmentation: { size: [480, 640], counts: rleToString(firstPixels(count, 480, 640)) },
+    });
+    const lastPixel = { sentence_id: "last", segmentation: { size: [480, 640], counts: [307199, 1] } };
+    const path = await written({
+      "p.jsonl": [record("empty", 0), record("full", 307200), lastPixel, record("first", 1), record("both", 0)]
+        .map((line) => JSON.stringify(line))
+        .join("\n"),
+    });
+    const all = [big("empty", pixel), big("full", pixel), big("last", pixel), big("first", pixel), big("both", [])];
+    const result = await run(join(path, "p.jsonl"), all, { preset: evaluationPresets.cris });
+    expect(result.samples.map(({ score }) => [score.intersection, score.union])).toEqual([
+      [0, 1],
+      [1, 307200],
+      [1, 1],
+      [0, 2],
+      [0, 0],
+    ]);
+    expect(result.samples.at(-1)?.score.iou).toBe(0);
+    expect((await run(join(path, "p.jsonl"), all)).samples.at(-1)?.score.iou).toBe(1);
+  });
+});
