@@ -58,13 +58,21 @@ export function note(reason: NoteReason, where: string): NoteRecord {
   return { type: "note", reason, where };
 }
 
-/** Quotes what came: `undefined` as "nothing", a dict of a pickle by its keys. */
+/** Quotes what came on one line: `undefined` as "nothing", large and deep values cut before they are written out. */
 function quoted(value: unknown): string {
   if (value === undefined) return "nothing";
-  if (value instanceof Error) return `an error: ${value.message.slice(0, 400)}`;
+  if (value instanceof Error) return `an error: ${value.message.slice(0, 400).replaceAll(/\s+/g, " ")}`;
+  return shown(outlined(value, 3));
+}
+
+/** A JSON value that shows `value` down to `depth`; a pickle's graph may be deep, or hold itself. */
+function outlined(value: unknown, depth: number): unknown {
   if (typeof value === "bigint") return value.toString();
-  if (value instanceof Map)
-    return shown(Object.fromEntries([...value].slice(0, 8).map(([key, item]) => [key, typeof item])));
+  if (typeof value === "string") return value.slice(0, 100);
+  if (typeof value !== "object" || value === null) return value;
   if (value instanceof Uint8Array) return `${value.length} bytes`;
-  return shown(value);
+  if (depth === 0) return "…";
+  if (Array.isArray(value)) return value.slice(0, 10).map((item) => outlined(item, depth - 1));
+  const entries = value instanceof Map ? [...value].slice(0, 10) : Object.entries(value).slice(0, 10);
+  return Object.fromEntries(entries.map(([name, item]) => [String(outlined(name, 0)), outlined(item, depth - 1)]));
 }

@@ -11,7 +11,7 @@
  * Files are named <split>-00000-of-00002-<hash>.parquet, in data/.
  */
 import { dirname, join } from "node:path";
-import { readRows } from "../../codecs/index.ts";
+import { readRows, readTableMetadata } from "../../codecs/index.ts";
 import { type DatasetRecord, fail, NemosaicError } from "../../model/index.ts";
 import { newEntryState } from "../entry-records.ts";
 import type { Importer, ImportOptions, ImportSource, Recognition } from "../importer.ts";
@@ -133,18 +133,18 @@ function splitOf(name: string): string | undefined {
   return split === "validation" ? "val" : split;
 }
 
-/** By the first row; undefined where it has the columns of neither. `mustRead` lets a damaged file's error out. */
+/** By the columns; undefined where they are those of neither. `mustRead` lets a damaged file's error out. */
 async function layoutOf(path: string, mustRead = false): Promise<Layout | undefined> {
   try {
     await requireFile(path, "a Parquet file");
-    for await (const row of readRows(path, { rowEnd: 1 })) {
-      if ("raw_anns" in row && "raw_sentences" in row) return "raw";
-      return "image" in row && "answer" in row && "segmentation" in row ? "embedded" : undefined;
-    }
+    const { columns } = await readTableMetadata(path);
+    const has = (...names: string[]): boolean => names.every((name) => columns.some((column) => column.name === name));
+    if (has("ref_id", "raw_anns", "raw_image_info", "raw_sentences")) return "raw";
+    return has("question_id", "image", "answer", "segmentation", "file_name") ? "embedded" : undefined;
   } catch (error) {
     if (mustRead || !(error instanceof NemosaicError)) throw error;
+    return undefined;
   }
-  return undefined;
 }
 
 async function imagesOf(options: ImportOptions, folder: string, file: string): Promise<ImagesFolder> {

@@ -27,7 +27,7 @@ const ending = /\.(jsonl|ndjson)$/i;
 async function recognise(path: string): Promise<Recognition | undefined> {
   const file = (await kindOf(path)) === "folder" ? await onlyFileIn(path) : path;
   if (file === undefined || !ending.test(file)) return undefined;
-  const start = (await firstBytes(file, 1 << 16)).toString("utf8");
+  const start = (await firstBytes(file, 1 << 20)).toString("utf8");
   const line = start.split("\n", 1)[0] ?? "";
   if (!/"image"\s*:/.test(line) || !/"expressions"\s*:/.test(line)) return undefined;
   return { how: `the first line of "${file}" has "image" and "expressions"`, options: { source: file } };
@@ -46,7 +46,7 @@ async function open(options: ImportOptions): Promise<ImportSource> {
     given: options.images,
     guesses: [folder, join(folder, "images")],
     customs: ["images"],
-    probes: await firstImages(file, 5),
+    probes: await firstImages(file, 20),
   });
   return {
     format: "jsonl",

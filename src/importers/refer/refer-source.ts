@@ -79,7 +79,7 @@ async function imagesOf(options: ImportOptions, place: RefsFolder): Promise<Imag
       ].map((custom) => join(root, custom)),
       ...["", "images", "JPEGImages"].map((custom) => join(place.folder, custom)),
     ],
-    probes: await firstImageNames(place.instances, 5),
+    probes: await firstImageNames(place.instances, 20),
   });
 }
 
