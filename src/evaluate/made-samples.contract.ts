@@ -1,7 +1,9 @@
-import { CounterRandom, type Rle, rleFromMask } from "../kernels/index.ts";
+import { CounterRandom, type Rle, rleArea, rleFromMask, rleToMask } from "../kernels/index.ts";
 import type { Segmentation } from "../model/index.ts";
 import type { PredictionEntry, PredictionSource, RawMask, RawPrediction } from "./predictions/index.ts";
+import { type Preset, withChanges } from "./presets.ts";
 import type { Truth } from "./truth.ts";
+import { truthMasks } from "./truth-mask.ts";
 
 /** Truths and predictions that tests make up; no part of the product. */
 
@@ -85,7 +87,13 @@ export interface MadeCase {
  * `count` random samples, two sentences a ref, some without a target, some with an empty, full or one-pixel prediction.
  * `sizePx`: the side of the predicted maps; undefined: the image's size.
  */
-export function madeCases(seed: number, count: number, sizePx: number | undefined, withDecisions: boolean): MadeCase[] {
+export function madeCases(
+  preset: Preset,
+  seed: number,
+  count: number,
+  sizePx: number | undefined,
+  withDecisions: boolean,
+): MadeCase[] {
   return Array.from({ length: count }, (_, i) => {
     const ref = Math.floor(i / 2);
     const ofRef = new CounterRandom(seed, 0, ref, 1);
@@ -95,19 +103,21 @@ export function madeCases(seed: number, count: number, sizePx: number | undefine
     const random = new CounterRandom(seed, 1, i, 2);
     const levelsHeight = sizePx ?? height;
     const levelsWidth = sizePx ?? width;
+    const truth = truthOf({
+      refId: String(ref),
+      sentenceId: String(i),
+      imageKey: `image ${ref % 7}`,
+      height,
+      width,
+      segmentations,
+      sentenceIndex: i % 2,
+      sentenceCount: 2,
+      split: ref % 3 === 0 ? "test" : "val",
+    });
+    const compared = sizePx === undefined ? {} : ({ size: sizePx } as const);
     return {
-      truth: truthOf({
-        refId: String(ref),
-        sentenceId: String(i),
-        imageKey: `image ${ref % 7}`,
-        height,
-        width,
-        segmentations,
-        sentenceIndex: i % 2,
-        sentenceCount: 2,
-        split: ref % 3 === 0 ? "test" : "val",
-      }),
-      levels: madeLevels(random, levelsHeight, levelsWidth),
+      truth,
+      levels: madeLevels(random, truthMasks(withChanges(preset, compared)).of(truth).mask),
       levelsHeight,
       levelsWidth,
       noTarget: withDecisions ? random.float() < 0.3 : undefined,
@@ -128,20 +138,30 @@ function madeSegmentations(random: CounterRandom, height: number, width: number)
   );
 }
 
-function madeLevels(random: CounterRandom, height: number, width: number): Uint8Array {
-  const kind = random.below(8);
+/** An empty, full or one-pixel map, a blob anywhere, or a share of the truth's pixels that puts its IoU near a threshold. */
+function madeLevels(random: CounterRandom, truth: Rle): Uint8Array {
+  const { height, width } = truth;
   const levels = new Uint8Array(height * width);
+  const kind = random.below(10);
   if (kind === 0) return levels;
   if (kind === 1) return levels.fill(255);
   if (kind === 2) levels[random.below(levels.length)] = 255;
+  if (kind > 4) {
+    const set = rleToMask(truth);
+    let left = Math.floor((0.5 + 0.1 * random.below(6)) * rleArea(truth));
+    for (let i = 0; i < levels.length && left > 0; i++) {
+      if (set[i] === 0) continue;
+      levels[i] = 128 + random.below(128);
+      left--;
+    }
+    return levels;
+  }
   const centreX = random.float() * width;
   const centreY = random.float() * height;
   const reach = 3 + random.float() * 0.6 * height;
-  if (kind > 2) {
-    for (let i = 0; i < levels.length; i++) {
-      const distance = Math.hypot((i % width) - centreX, Math.floor(i / width) - centreY);
-      levels[i] = Math.max(0, Math.min(255, 255 * (1 - distance / reach) + random.below(40)));
-    }
+  for (let i = 0; kind > 2 && i < levels.length; i++) {
+    const distance = Math.hypot((i % width) - centreX, Math.floor(i / width) - centreY);
+    levels[i] = Math.max(0, Math.min(255, 255 * (1 - distance / reach) + random.below(40)));
   }
   return levels;
 }

@@ -136,7 +136,7 @@ describe.skipIf(!pythonHas("numpy", "PIL", "pycocotools"))("presets against thei
         const model = evaluationPresets[name].size.at === "model";
         // 48 puts the borders of nearest neighbour on many pixels' edges, as 480 does for real image sizes.
         const preset = model ? withChanges(evaluationPresets[name], { size: 48 }) : evaluationPresets[name];
-        const cases = madeCases(withDecisions ? 11 : 7, 240, model ? 48 : undefined, withDecisions);
+        const cases = madeCases(preset, withDecisions ? 11 : 7, 240, model ? 48 : undefined, withDecisions);
         const expected = askPeer(preset, cases);
         const result = await ours(preset, cases);
         expect(expected.rows.length).toBeGreaterThan(100);
@@ -150,6 +150,9 @@ describe.skipIf(!pythonHas("numpy", "PIL", "pycocotools"))("presets against thei
             score.predictedNoTarget,
           ]),
         ).toEqual(expected.rows);
+        // The samples reach the thresholds, so that P@X is put to the test.
+        expect(expected.metrics["P@0.9"]).toBeGreaterThan(0.05);
+        expect(expected.metrics["P@0.9"]).toBeLessThan((expected.metrics["P@0.5"] ?? 0) - 0.1);
         for (const metric of metricNames)
           expect(result.metrics[metric].value, metric).toBeCloseTo(expected.metrics[metric] ?? Number.NaN, 12);
       });
@@ -158,7 +161,7 @@ describe.skipIf(!pythonHas("numpy", "PIL", "pycocotools"))("presets against thei
 
   it("lavt and rela agree at 480 × 480 too", async () => {
     for (const name of ["lavt", "rela"] as const) {
-      const cases = madeCases(3, 12, 480, true);
+      const cases = madeCases(evaluationPresets[name], 3, 12, 480, true);
       const expected = askPeer(evaluationPresets[name], cases);
       const result = await ours(evaluationPresets[name], cases);
       expect(result.samples.map(({ truth, score }) => [truth.key, score.iou, score.intersection, score.union])).toEqual(
