@@ -1,3 +1,4 @@
 export * from "./clip/index.ts";
+export * from "./embed/index.ts";
 export * from "./hub/index.ts";
 export * from "./lexical/index.ts";

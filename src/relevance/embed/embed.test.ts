@@ -1,0 +1,297 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFile, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import ts from "typescript";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { decodeNpy, encodeJpeg } from "../../codecs/index.ts";
+import { hashJson } from "../../io/index.ts";
+import { NemosaicError } from "../../model/index.ts";
+import { type ImageTextModel, openImageTextModel } from "../clip/index.ts";
+import { hubAccess } from "../hub/index.ts";
+import { type EmbedOptions, embedSources, type ImageSource } from "./index.ts";
+
+const root = join(import.meta.dirname, "../../..");
+const modelFolder = join(root, "test/fixtures/tiny-clip/model");
+const texts = ["red shirt", "the blue car", "red shirt", "a green apple", "", "yellow bus on the left", "the blue car"];
+
+let model: ImageTextModel;
+let jpegs: Uint8Array[] = [];
+let folder = "";
+
+beforeAll(async () => {
+  model = await openImageTextModel(modelFolder, {
+    hub: hubAccess({}, { offline: true, cacheDir: "/nonexistent" }),
+    threads: 1,
+  });
+  jpegs = await Promise.all(
+    Array.from({ length: 11 }, (_, i) => {
+      const data = Uint8Array.from({ length: 80 * 60 * 3 }, (_v, at) => (at * (i + 3) + i * 40) % 256);
+      return encodeJpeg({ width: 80, height: 60, channels: 3, data }, 90);
+    }),
+  );
+});
+afterAll(() => model.close());
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "nemosaic-embed-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+function source(bytes: readonly Uint8Array[] = jpegs): ImageSource {
+  return {
+    count: bytes.length,
+    load: (row) => Promise.resolve(bytes[row]!),
+    name: (row) => `image-${row}.jpg`,
+    hash: hashJson(bytes.map((one) => one.length)),
+  };
+}
+
+const options = (more: Partial<EmbedOptions> = {}): EmbedOptions => ({
+  folder: join(folder, "vectors"),
+  model,
+  images: source(),
+  texts,
+  onBad: "fail",
+  imageBatch: 3,
+  textBatch: 2,
+  ...more,
+});
+
+async function contents(path: string): Promise<Record<string, string>> {
+  const names = (await readdir(path)).sort();
+  return Object.fromEntries(
+    await Promise.all(
+      names.map(async (name) => [name, (await readFile(join(path, name))).toString("base64")] as const),
+    ),
+  );
+}
+
+/** A model that ends the run, as a kill would, before its batch of that number. */
+function dyingModel(part: "embedImages" | "embedTexts", atRun: number): ImageTextModel {
+  let runs = 0;
+  const die = (): void => {
+    if (runs++ === atRun) throw new Error("killed");
+  };
+  return {
+    ...model,
+    embedImages: async (batch) => {
+      if (part === "embedImages") die();
+      return model.embedImages(batch);
+    },
+    embedTexts: async (some) => {
+      if (part === "embedTexts") die();
+      return model.embedTexts(some);
+    },
+  };
+}
+
+describe("embedSources", () => {
+  it("writes one unit row an image and a text, equal rows for equal texts", async () => {
+    let textsRun = 0;
+    const counting = {
+      ...model,
+      embedTexts: (some: readonly string[]) => {
+        textsRun += some.length;
+        return model.embedTexts(some);
+      },
+    };
+    const report = await embedSources(options({ model: counting }));
+    expect(report).toMatchObject({ distinctTexts: 5, images: { rows: 11, reused: 0 }, expressions: { rows: 7 } });
+    expect(textsRun).toBe(5);
+    const images = decodeNpy(readFileSync(join(folder, "vectors/images.npy")));
+    const expressions = decodeNpy(readFileSync(join(folder, "vectors/expressions.npy")));
+    expect(images.shape).toEqual([11, model.dimension]);
+    expect(expressions.shape).toEqual([7, model.dimension]);
+    const row = (i: number): number[] => [
+      ...(expressions.data as Float32Array).slice(i * model.dimension, (i + 1) * model.dimension),
+    ];
+    expect(row(0)).toEqual(row(2));
+    expect(row(1)).toEqual(row(6));
+    const direct = await model.embedTexts(["a green apple"]);
+    for (let k = 0; k < model.dimension; k++) expect(row(3)[k]).toBeCloseTo(direct[k]!, 6);
+    expect(Math.hypot(...row(5))).toBeCloseTo(1, 6);
+    const manifest = JSON.parse(readFileSync(join(folder, "vectors/images.json"), "utf8")) as Record<string, unknown>;
+    expect(manifest).toMatchObject({
+      format: "nemosaic-embeddings",
+      version: 1,
+      kind: "images",
+      model: { id: "model", hash: model.hash },
+      dimension: model.dimension,
+      dtype: "float32",
+      count: 11,
+      skipped: [],
+    });
+    expect(readdirSync(join(folder, "vectors"))).toEqual([
+      "expressions.json",
+      "expressions.npy",
+      "images.json",
+      "images.npy",
+    ]);
+  });
+
+  it.each([
+    ["embedImages", 0],
+    ["embedImages", 2],
+    ["embedTexts", 0],
+    ["embedTexts", 1],
+  ] as const)("killed in %s before batch %i, goes on to the same bytes", async (part, atRun) => {
+    await embedSources(options({ folder: join(folder, "whole") }));
+    await expect(embedSources(options({ model: dyingModel(part, atRun) }))).rejects.toThrow("killed");
+    const journal = join(folder, "vectors", part === "embedImages" ? "images.npy.journal" : "expressions.npy.journal");
+    await appendFile(journal, '{"rows":3,"ski'); // the line that a kill cuts short
+    const report = await embedSources(options());
+    const resumed = part === "embedImages" ? report.images : report.expressions;
+    expect(resumed.reused).toBe(atRun * (part === "embedImages" ? 3 : 2));
+    expect(await contents(join(folder, "vectors"))).toEqual(await contents(join(folder, "whole")));
+  });
+
+  it("starts over where the left-over batches are of other inputs, or the disk lost them", async () => {
+    await expect(embedSources(options({ model: dyingModel("embedImages", 2) }))).rejects.toThrow("killed");
+    const fewer = await embedSources(options({ images: source(jpegs.slice(1)) }));
+    expect(fewer.images).toMatchObject({ rows: 10, reused: 0 });
+    const lost = join(folder, "lost");
+    await expect(embedSources(options({ folder: lost, model: dyingModel("embedImages", 2) }))).rejects.toThrow(
+      "killed",
+    );
+    writeFileSync(join(lost, "images.npy.partial"), "");
+    expect((await embedSources(options({ folder: lost }))).images.reused).toBe(0);
+  });
+
+  it("reuses finished vectors, and replaces those of other inputs only when forced", async () => {
+    await embedSources(options());
+    const never = {
+      ...model,
+      embedImages: () => Promise.reject(new Error("ran")),
+      embedTexts: () => Promise.reject(new Error("ran")),
+    };
+    expect((await embedSources(options({ model: never }))).images.reused).toBe(11);
+    const other = options({ texts: ["other"] });
+    await expect(embedSources(other)).rejects.toMatchObject({ code: "exists" });
+    expect((await embedSources({ ...other, force: true })).expressions).toMatchObject({ rows: 1, reused: 0 });
+  });
+
+  it("ends with the corrupt image's name, or skips it with a row of zeros in the list", async () => {
+    const bad = [...jpegs];
+    bad[4] = new TextEncoder().encode("no image at all");
+    bad[9] = jpegs[9]!.slice(0, 300);
+    await expect(embedSources(options({ images: source(bad) }))).rejects.toMatchObject({
+      code: "bad-input",
+      message: expect.stringContaining("image-4.jpg"),
+    });
+    const missing = source(bad);
+    const images: ImageSource = {
+      ...missing,
+      load: (row) => (row === 6 ? Promise.reject(new NemosaicError("not-found", "no image-6.jpg")) : missing.load(row)),
+    };
+    const report = await embedSources(options({ images, onBad: "skip", force: true }));
+    expect(report.images.skipped.map(({ row, name }) => [row, name])).toEqual([
+      [4, "image-4.jpg"],
+      [6, "image-6.jpg"],
+      [9, "image-9.jpg"],
+    ]);
+    const { data } = decodeNpy(readFileSync(join(folder, "vectors/images.npy")));
+    const length = (row: number): number =>
+      Math.hypot(...(data as Float32Array).slice(row * model.dimension, (row + 1) * model.dimension));
+    expect([3, 4, 5, 6, 9, 10].map((row) => Math.round(length(row)))).toEqual([1, 0, 1, 0, 0, 1]);
+    const manifest = JSON.parse(readFileSync(join(folder, "vectors/images.json"), "utf8")) as { skipped: unknown[] };
+    expect(manifest.skipped).toHaveLength(3);
+  });
+
+  it("lets an error that is not the image's own end the run even when bad images are skipped", async () => {
+    const images: ImageSource = { ...source(), load: () => Promise.reject(new NemosaicError("io", "disk on fire")) };
+    await expect(embedSources(options({ images, onBad: "skip" }))).rejects.toThrow("disk on fire");
+  });
+
+  it("takes no images and no texts", async () => {
+    await embedSources(options({ images: source([]), texts: [] }));
+    expect(decodeNpy(readFileSync(join(folder, "vectors/images.npy"))).shape).toEqual([0, model.dimension]);
+    expect(decodeNpy(readFileSync(join(folder, "vectors/expressions.npy"))).shape).toEqual([0, model.dimension]);
+  });
+});
+
+/** Compiles the rooms that embedding needs into a folder from which packages resolve. */
+function compileRooms(): string {
+  const cache = join(root, "node_modules/.cache");
+  mkdirSync(cache, { recursive: true });
+  const out = mkdtempSync(join(cache, "nemosaic-embed-"));
+  for (const file of readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })) {
+    if (!/^(model|kernels|io|codecs|tokens|relevance)\/.*(?<!\.(?:test|contract))\.ts$/.test(file)) continue;
+    const { outputText } = ts.transpileModule(readFileSync(join(root, "src", file), "utf8"), {
+      compilerOptions: {
+        module: ts.ModuleKind.ESNext,
+        target: ts.ScriptTarget.ES2023,
+        verbatimModuleSyntax: true,
+        rewriteRelativeImportExtensions: true,
+      },
+    });
+    const path = join(out, "dist", file.replace(/\.ts$/, ".js"));
+    mkdirSync(join(path, ".."), { recursive: true });
+    writeFileSync(path, outputText);
+  }
+  writeFileSync(join(out, "package.json"), readFileSync(join(root, "package.json")));
+  return out;
+}
+
+describe("the compiled program", () => {
+  const script = `
+import { readdirSync, readFileSync } from "node:fs";
+import { embedSources, hubAccess, openImageTextModel } from "./dist/relevance/index.js";
+const [folder, modelFolder, images, killAt] = process.argv.slice(2);
+const model = await openImageTextModel(modelFolder, { hub: hubAccess({}), threads: 1 });
+const files = readdirSync(images).sort((a, b) => Number.parseInt(a) - Number.parseInt(b));
+let runs = 0;
+const killed = { ...model, embedImages: (b) => (runs++ === Number(killAt) ? process.kill(process.pid, "SIGKILL") : model.embedImages(b)) };
+const report = await embedSources({
+  folder, model: killed, onBad: "skip", imageBatch: 3, textBatch: 2, threads: 2,
+  texts: ${JSON.stringify(texts)},
+  images: {
+    count: files.length, hash: "h", name: (row) => files[row],
+    load: async (row) => new Uint8Array(readFileSync(images + "/" + files[row])),
+  },
+});
+await model.close();
+console.log(JSON.stringify(report));
+`;
+
+  it("decodes in worker threads, survives SIGKILL, and writes the same bytes", async () => {
+    const compiled = compileRooms();
+    try {
+      writeFileSync(join(compiled, "run.mjs"), script);
+      mkdirSync(join(folder, "images"));
+      jpegs.forEach((bytes, i) => {
+        writeFileSync(join(folder, "images", `${i}.jpg`), i === 5 ? "broken" : bytes);
+      });
+      const run = (out: string, killAt: number) =>
+        spawnSync(
+          process.execPath,
+          [join(compiled, "run.mjs"), join(folder, out), modelFolder, join(folder, "images"), String(killAt)],
+          {
+            encoding: "utf8",
+          },
+        );
+      const whole = run("whole", -1);
+      expect(whole.stderr).toBe("");
+      expect(JSON.parse(whole.stdout)).toMatchObject({ images: { rows: 11, skipped: [{ row: 5, name: "5.jpg" }] } });
+      expect(run("cut", 2).signal).toBe("SIGKILL");
+      const rest = run("cut", -1);
+      expect(rest.stderr).toBe("");
+      expect((JSON.parse(rest.stdout) as { images: { reused: number } }).images.reused).toBeGreaterThanOrEqual(3);
+      expect(await contents(join(folder, "cut"))).toEqual(await contents(join(folder, "whole")));
+      const here = await embedSources(
+        options({
+          images: {
+            ...source(jpegs.map((bytes, i) => (i === 5 ? new TextEncoder().encode("broken") : bytes))),
+            name: (row) => `${row}.jpg`,
+            hash: "h",
+          },
+          onBad: "skip",
+        }),
+      );
+      expect(here.images.skipped).toHaveLength(1);
+      expect(await contents(join(folder, "vectors"))).toEqual(await contents(join(folder, "whole")));
+    } finally {
+      rmSync(compiled, { recursive: true });
+    }
+  });
+});

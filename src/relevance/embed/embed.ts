@@ -1,0 +1,276 @@
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  exists,
+  grouped,
+  hashFile,
+  hashJson,
+  onDisk,
+  type Progress,
+  producer,
+  silentProgress,
+  withLock,
+  writeFileAtomic,
+} from "../../io/index.ts";
+import { type ErrorCode, fail, NemosaicError } from "../../model/index.ts";
+import type { ImageTextModel } from "../clip/index.ts";
+import { PartialRows, type SkippedRow } from "./partial-rows.ts";
+import { openPreparer, type Preparer } from "./preparer.ts";
+
+/** Images by row, wherever they are kept. */
+export interface ImageSource {
+  readonly count: number;
+  /** The encoded bytes (JPEG, PNG, …) of a row. */
+  load(row: number): Promise<Uint8Array>;
+  /** The row's name for error lines and the list of skipped ones. */
+  name(row: number): string;
+  /** Hash over names and contents: under another one, finished vectors do not count. */
+  readonly hash: string;
+}
+
+export interface EmbedOptions {
+  /** Folder of the vectors; created. Holds `images.npy`, `images.json`, `expressions.npy`, `expressions.json`. */
+  readonly folder: string;
+  readonly model: ImageTextModel;
+  readonly images: ImageSource;
+  /** One text per row of `expressions.npy`; equal texts are embedded once. */
+  readonly texts: readonly string[];
+  /** What a corrupt or missing image does: ends the run, or leaves a row of zeros that the manifest lists. */
+  readonly onBad: "fail" | "skip";
+  /** Images per run of the model (default 16) and texts (default 32). Part of what makes the numbers. */
+  readonly imageBatch?: number;
+  readonly textBatch?: number;
+  /** Threads that decode and preprocess; default: one less than the cores. Never changes a number. */
+  readonly threads?: number;
+  /** Replace finished vectors of other inputs or another model. */
+  readonly force?: boolean;
+  readonly progress?: Progress;
+}
+
+/** What became of one matrix. */
+export interface MatrixReport {
+  readonly rows: number;
+  /** Rows that an earlier run had made. */
+  readonly reused: number;
+  readonly skipped: readonly SkippedRow[];
+  /** Wall time in runs of the model, and waiting for decoded images, ms. */
+  readonly modelMs: number;
+  readonly waitMs: number;
+}
+
+export interface EmbedReport {
+  readonly images: MatrixReport;
+  readonly expressions: MatrixReport;
+  readonly distinctTexts: number;
+}
+
+export const embeddingsFormat = "nemosaic-embeddings";
+export const embeddingsVersion = 1;
+
+/**
+ * Embeds images and expressions into `folder`: float32 .npy files with a manifest each. Decoding and preprocessing
+ * overlap the model. A killed run goes on where it was, to the same bytes; finished matrices of the same inputs are reused.
+ * Errors: `exists` where the folder holds vectors of other inputs and `force` is off; those of the images where
+ * `onBad` is "fail"; `locked`.
+ */
+export async function embedSources(options: EmbedOptions): Promise<EmbedReport> {
+  await onDisk(options.folder, () => mkdir(options.folder, { recursive: true }));
+  return withLock(options.folder, "embed", async () => {
+    const images = await embedMatrix(imageJob(options), options);
+    const { job, order, distinct } = textJob(options);
+    const expressions = await embedMatrix(job, options, order);
+    return { images, expressions, distinctTexts: distinct };
+  });
+}
+
+/** One matrix to make: batches of rows in order, each a pure function of its rows. */
+interface Job {
+  readonly name: "images" | "expressions";
+  readonly unit: string;
+  readonly count: number;
+  readonly batch: number;
+  /** Rows of the finished matrix. */
+  readonly rows: number;
+  /** What decides the numbers, for the manifest. */
+  readonly facts: Readonly<Record<string, unknown>>;
+  /** Starts making the batch at `start`; called a few batches ahead. */
+  prepare(start: number, end: number): Promise<Prepared>;
+  close(): Promise<void>;
+}
+
+interface Prepared {
+  readonly skipped: readonly SkippedRow[];
+  run(): Promise<Float32Array>;
+}
+
+function imageJob({ model, images, onBad, imageBatch = 16, threads }: EmbedOptions): Job {
+  const { width, height } = model.preprocessing;
+  const size = 3 * width * height;
+  let preparer: Preparer | undefined;
+  return {
+    name: "images",
+    unit: "images",
+    count: images.count,
+    rows: images.count,
+    batch: imageBatch,
+    facts: { inputs: images.hash, preprocessing: model.preprocessing, onBad },
+    async prepare(start, end) {
+      preparer ??= openPreparer(model.preprocessing, threads);
+      const opened = preparer;
+      const pixels = new Float32Array((end - start) * size);
+      const skipped: SkippedRow[] = [];
+      await Promise.all(
+        Array.from({ length: end - start }, async (_, i) => {
+          const name = images.name(start + i);
+          try {
+            pixels.set(await opened.prepare(await images.load(start + i), name), i * size);
+          } catch (error) {
+            if (onBad === "fail" || !isBadImage(error)) throw error;
+            skipped.push({ row: start + i, name, reason: error.message });
+          }
+        }),
+      );
+      skipped.sort((a, b) => a.row - b.row);
+      return {
+        skipped,
+        async run() {
+          const vectors = await model.embedImages({ pixels, count: end - start });
+          for (const { row } of skipped) {
+            vectors.fill(0, (row - start) * model.dimension, (row - start + 1) * model.dimension);
+          }
+          return vectors;
+        },
+      };
+    },
+    close: async () => preparer?.close(),
+  };
+}
+
+/** Distinct texts, short ones first so that batches need little padding, and for each row its place among them. */
+function textJob({ model, texts, textBatch = 32 }: EmbedOptions): { job: Job; order: Int32Array; distinct: number } {
+  const distinct = [...new Set(texts)].sort((a, b) => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0));
+  const placeOf = new Map(distinct.map((text, place) => [text, place]));
+  const { tokenizer } = model;
+  const job: Job = {
+    name: "expressions",
+    unit: "texts",
+    count: distinct.length,
+    rows: texts.length,
+    batch: textBatch,
+    facts: { inputs: hashJson(texts), tokens: { kind: tokenizer.name, length: tokenizer.contextLength } },
+    prepare: (start, end) => Promise.resolve({ skipped: [], run: () => model.embedTexts(distinct.slice(start, end)) }),
+    close: () => Promise.resolve(),
+  };
+  return { job, order: Int32Array.from(texts, (text) => placeOf.get(text) ?? 0), distinct: distinct.length };
+}
+
+async function embedMatrix(job: Job, options: EmbedOptions, order?: Int32Array): Promise<MatrixReport> {
+  const { folder, model, force = false, progress = silentProgress } = options;
+  const path = join(folder, `${job.name}.npy`);
+  const manifestPath = join(folder, `${job.name}.json`);
+  const settings = {
+    format: embeddingsFormat,
+    version: embeddingsVersion,
+    kind: job.name,
+    model: { id: model.id, hash: model.hash, dtype: model.dtype },
+    dimension: model.dimension,
+    dtype: "float32",
+    count: job.rows,
+    batch: job.batch,
+    ...job.facts,
+  };
+  const { id: _name, ...identity } = settings.model;
+  const key = hashJson({ ...settings, model: identity });
+  const finished = await readFinished(path, manifestPath);
+  if (finished?.key === key) {
+    return { rows: job.rows, reused: job.rows, skipped: finished.skipped, modelMs: 0, waitMs: 0 };
+  }
+  if (finished !== undefined && !force) {
+    fail("exists", `"${path}" holds vectors of other inputs, settings or another model: use --force to replace them`);
+  }
+  await rm(manifestPath, { force: true });
+  const partial = await PartialRows.open(path, key, job.count, model.dimension);
+  try {
+    const reused = partial.rows;
+    const times = await runBatches(job, partial, progress);
+    const { skipped } = partial;
+    await partial.finish(order);
+    const manifest = { ...settings, producer, key, hash: await hashFile(path), skipped };
+    await writeFileAtomic(manifestPath, `${JSON.stringify(manifest, undefined, 1)}\n`);
+    return { rows: job.rows, reused, skipped, ...times };
+  } catch (error) {
+    await partial.close().catch(() => undefined);
+    throw error;
+  } finally {
+    await job.close();
+  }
+}
+
+/** Batches in the making beside the one that the model runs: enough to ride out a slow image, few enough for memory. */
+const batchesAhead = 2;
+
+async function runBatches(
+  job: Job,
+  partial: PartialRows,
+  progress: Progress,
+): Promise<{ modelMs: number; waitMs: number }> {
+  const done = partial.rows;
+  const label = done > 0 ? `embed ${job.unit} (${grouped(done)} from before)` : `embed ${job.unit}`;
+  const task = progress.begin(label, job.count - done, job.unit);
+  const ahead: { end: number; prepared: Promise<Prepared> }[] = [];
+  let next = done;
+  let modelMs = 0;
+  let waitMs = 0;
+  const start = (): void => {
+    const end = Math.min(job.count, next + job.batch);
+    const prepared = job.prepare(next, end);
+    prepared.catch(() => undefined); // awaited in its turn; until then a failure is not unhandled
+    ahead.push({ end, prepared });
+    next = end;
+  };
+  let written: Promise<void> = Promise.resolve();
+  try {
+    for (;;) {
+      while (next < job.count && ahead.length <= batchesAhead) start();
+      const batch = ahead.shift();
+      if (batch === undefined) break;
+      const began = performance.now();
+      const { skipped, run } = await batch.prepared;
+      const ready = performance.now();
+      const vectors = await run();
+      modelMs += performance.now() - ready;
+      waitMs += ready - began;
+      await written;
+      written = partial.append(vectors, skipped);
+      written.catch(() => undefined);
+      for (const { name, reason } of skipped) task.note(`skipped ${name}: ${reason}`);
+      task.advance(vectors.length / partial.width);
+    }
+    await written;
+  } finally {
+    await written.catch(() => undefined);
+    task.end();
+  }
+  return { modelMs, waitMs };
+}
+
+const badImageCodes: ReadonlySet<ErrorCode> = new Set(["bad-input", "not-found", "unsupported", "refused"]);
+
+function isBadImage(error: unknown): error is NemosaicError {
+  return error instanceof NemosaicError && badImageCodes.has(error.code);
+}
+
+interface Finished {
+  readonly key: unknown;
+  readonly skipped: SkippedRow[];
+}
+
+async function readFinished(path: string, manifestPath: string): Promise<Finished | undefined> {
+  if (!(await exists(path)) || !(await exists(manifestPath))) return undefined;
+  try {
+    const manifest = JSON.parse(await readFile(manifestPath, "utf8")) as Record<string, unknown>;
+    return { key: manifest.key, skipped: Array.isArray(manifest.skipped) ? (manifest.skipped as SkippedRow[]) : [] };
+  } catch {
+    return { key: undefined, skipped: [] }; // damaged: it counts as another matrix, which --force replaces
+  }
+}

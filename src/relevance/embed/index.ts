@@ -1,0 +1,10 @@
+export {
+  type EmbedOptions,
+  type EmbedReport,
+  embeddingsFormat,
+  embeddingsVersion,
+  embedSources,
+  type ImageSource,
+  type MatrixReport,
+} from "./embed.ts";
+export type { SkippedRow } from "./partial-rows.ts";

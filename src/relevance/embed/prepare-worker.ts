@@ -1,0 +1,35 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { fail, NemosaicError } from "../../model/index.ts";
+import type { Preprocessing } from "../clip/index.ts";
+import { type PrepareAnswer, type PrepareTask, prepareImage } from "./preparer.ts";
+
+/** The thread behind `openPreparer`: a few images at a time, so that decoding (native) overlaps resampling (here). */
+const imagesAtOnce = 2;
+
+const port = parentPort ?? fail("internal", "prepare-worker runs in a worker thread only");
+const preprocessing = workerData as Preprocessing;
+const queue: PrepareTask[] = [];
+let running = 0;
+
+port.on("message", (task: PrepareTask) => {
+  queue.push(task);
+  if (running < imagesAtOnce) void work();
+});
+
+async function work(): Promise<void> {
+  running++;
+  for (let task = queue.shift(); task !== undefined; task = queue.shift()) {
+    const answer = await answerTo(task);
+    port.postMessage(answer, "tensor" in answer ? [answer.tensor.buffer as ArrayBuffer] : []);
+  }
+  running--;
+}
+
+async function answerTo({ id, bytes, name }: PrepareTask): Promise<PrepareAnswer> {
+  try {
+    return { id, tensor: await prepareImage(bytes, name, preprocessing) };
+  } catch (error) {
+    const code = error instanceof NemosaicError ? error.code : undefined;
+    return { id, code, message: error instanceof Error ? error.message : String(error) };
+  }
+}
