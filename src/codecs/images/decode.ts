@@ -56,7 +56,7 @@ export async function decodeImageAtLeast(
   if (scale === undefined) return toRgb(source, source.pipeline());
   const pipeline = source.pipeline().resize(Math.ceil(metadata.width / scale), Math.ceil(metadata.height / scale), {
     fit: "fill",
-    kernel: "linear",
+    kernel: "cubic",
     fastShrinkOnLoad: true,
   });
   return toRgb(source, pipeline);

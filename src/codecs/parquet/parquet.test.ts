@@ -340,8 +340,11 @@ pq.write_table(pa.Table.from_pylist(rows), sys.argv[1], row_group_size=100)`,
   it("of 200,000 rows with 80 MB of bytes are written and read fast", async () => {
     const rows = 200_000;
     const noise = new Uint8Array(1_000_000);
-    for (let i = 0, state = 1; i < noise.length; i++)
-      noise[i] = (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 24;
+    let state = 1;
+    for (let i = 0; i < noise.length; i++) {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      noise[i] = state >>> 24;
+    }
     const blobAt = (i: number) => noise.subarray((i * 997) % 999_000, ((i * 997) % 999_000) + 400);
     const big: TableColumn[] = [
       { name: "id", type: "int32", values: Int32Array.from({ length: rows }, (_, i) => i) },
