@@ -5,6 +5,7 @@ import { drawCommand } from "./commands/draw.ts";
 import { importCommand } from "./commands/import.ts";
 import { planCommand } from "./commands/plan.ts";
 import { previewCommand } from "./commands/preview.ts";
+import { serveCommand } from "./commands/serve.ts";
 import { statsCommand } from "./commands/stats.ts";
 import { report } from "./session.ts";
 
@@ -20,6 +21,7 @@ const commands = [
   previewCommand,
   planCommand,
   drawCommand,
+  serveCommand,
 ];
 for (const add of commands) add(program);
 

@@ -1,0 +1,56 @@
+import type { Command } from "commander";
+import { Pool } from "../../pool/index.ts";
+import { serve } from "../../serve/index.ts";
+import { action, integerOption, readSettings, remark, type SharedOptions, withShared } from "../session.ts";
+
+interface Options extends SharedOptions {
+  readonly socket?: string;
+  readonly owned: boolean;
+  readonly maxClients: number;
+}
+
+export function serveCommand(program: Command): void {
+  withShared(program.command("serve <pool>"))
+    .description("serve batches of a pool to training processes on this machine (docs/pytorch.md)")
+    .option("--socket <path>", "where to listen (default: a new name in a private folder)")
+    .option("--max-clients <n>", "clients at a time", integerOption("--max-clients", 1), 256)
+    .option("--owned", "end when standard input closes: for the process that starts the server", false)
+    .addHelpText(
+      "after",
+      `
+Prints one JSON line with the socket's path when it is ready. Split, seed and settings are the client's to choose; the
+settings given here are for clients that bring none.
+
+Example:
+  nemosaic serve pool --socket /tmp/nemosaic-1000/train.sock`,
+    )
+    .action(
+      action(async (folder: string, options: Options) => {
+        const settings = await readSettings(options);
+        const pool = await Pool.open(folder);
+        try {
+          const { socket, maxClients } = options;
+          const server = await serve({ pool, settings, maxClients, ...(socket === undefined ? {} : { socket }) });
+          const ended = whenToEnd(options.owned);
+          process.stdout.write(
+            `${JSON.stringify({ socket: server.socket, pid: process.pid, pool: pool.manifest.hash })}\n`,
+          );
+          remark(options, `serving "${folder}" on ${server.socket}${options.owned ? "" : "; Ctrl-C ends it"}`);
+          await ended;
+          await server.close();
+        } finally {
+          await pool.close();
+        }
+      }),
+    );
+}
+
+/** Settles at SIGINT, SIGTERM or SIGHUP, and for an owned server when its owner is gone. */
+function whenToEnd(owned: boolean): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => resolve());
+    if (!owned) return;
+    for (const event of ["end", "close", "error"] as const) process.stdin.once(event, () => resolve());
+    process.stdin.resume();
+  });
+}

@@ -1,0 +1,69 @@
+import { canonicalJson } from "../io/index.ts";
+import { Loader } from "../loader/index.ts";
+import { fail, NemosaicError, shown } from "../model/index.ts";
+import { parseSettings, type Settings, withSets } from "../settings/index.ts";
+import type { Hello } from "./messages.ts";
+
+/** A loader in use; give it back exactly once. */
+export interface LoaderLease {
+  readonly loader: Loader;
+  release(): Promise<void>;
+}
+
+/**
+ * The loaders of one pool, one for each distinct (split, seed, settings) that a client asks for, shared by the clients
+ * that ask for the same, and closed with the last of them.
+ */
+export class LoaderShelf {
+  readonly #pool: Loader["pool"];
+  readonly #defaults: Settings;
+  readonly #open = new Map<string, { loader: Promise<Loader>; users: number }>();
+
+  constructor(pool: Loader["pool"], defaults: Settings) {
+    this.#pool = pool;
+    this.#defaults = defaults;
+  }
+
+  /** Errors: those of `parseSettings` and `Loader.open`. */
+  async lease(hello: Pick<Hello, "split" | "seed" | "settings" | "set">): Promise<LoaderLease> {
+    const { split, seed } = hello;
+    if (!Number.isSafeInteger(seed)) fail("usage", `expected a seed from 0 to 2^53 - 1, got ${shown(seed)}`);
+    const settings = parseSettings(withSets(hello.settings ?? this.#defaults, hello.set), "the client's settings");
+    const key = canonicalJson({ split, seed, settings });
+    let entry = this.#open.get(key);
+    if (entry === undefined) {
+      entry = { loader: Loader.open(this.#pool, settings, { split, seed }), users: 0 };
+      this.#open.set(key, entry);
+    }
+    const held = entry;
+    held.users++;
+    const drop = async (): Promise<void> => {
+      held.users--;
+      if (held.users > 0) return;
+      if (this.#open.get(key) === held) this.#open.delete(key);
+      await (await held.loader).close();
+    };
+    try {
+      return { loader: await held.loader, release: once(drop) };
+    } catch (error) {
+      held.users--;
+      if (this.#open.get(key) === held) this.#open.delete(key);
+      throw error instanceof NemosaicError
+        ? error
+        : new NemosaicError("internal", `the pool cannot be read: ${(error as Error).message}`, { cause: error });
+    }
+  }
+
+  /** Loaders open now; for tests and the log. */
+  get size(): number {
+    return this.#open.size;
+  }
+}
+
+function once(act: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined;
+  return () => {
+    done ??= act();
+    return done;
+  };
+}
