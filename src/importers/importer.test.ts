@@ -3,6 +3,7 @@ import { expectOneError, freshFolder, itKeepsTheContract } from "./importer.cont
 import { findImporter, importerNames, importers, recogniseImporter } from "./registry.ts";
 import {
   makeCris,
+  makeCrisLmdb,
   makeEmbeddedParquet,
   makeGrefcoco,
   makeJsonl,
@@ -25,6 +26,7 @@ itKeepsTheContract({
 });
 itKeepsTheContract({ format: "jsonl", make: (folder) => makeJsonl(folder), vital: ["mine.jsonl"] });
 itKeepsTheContract({ format: "cris", make: makeCris, vital: ["anns/refcoco/train.json", "masks/refcoco/300.png"] });
+itKeepsTheContract({ format: "cris-lmdb", make: makeCrisLmdb, vital: ["refcoco/train.lmdb"] });
 itKeepsTheContract({ format: "seqtr", make: makeSeqtr, vital: ["refcoco-unc/instances.json"] });
 itKeepsTheContract({ format: "phrasecut", make: makePhrasecut, vital: ["refer_val.json"] });
 itKeepsTheContract({

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { SchemaElement } from "hyparquet";
 import { type ColumnSource, parquetWriteBuffer } from "hyparquet-writer";
-import { encodePickle, encodePng, type Picklable } from "../codecs/index.ts";
+import { encodePickle, encodePng, type Picklable, writeLmdb } from "../codecs/index.ts";
 import { rleFromCounts, rleToString } from "../kernels/index.ts";
 import type { ImportOptions } from "./importer.ts";
 
@@ -204,6 +204,33 @@ export async function makeCris(folder: string): Promise<ImportOptions> {
   for (const id of [300, 301, 302]) put(folder, `masks/refcoco/${id}.png`, await maskPng(id === 301 ? 254 : 255));
   putImages(join(folder, "images/train2014"));
   return { source: join(folder, "anns/refcoco"), images: join(folder, "images/train2014") };
+}
+
+/** train.lmdb and val.lmdb as folder2lmdb makes them with pickle in place of pyarrow. */
+export async function makeCrisLmdb(folder: string): Promise<ImportOptions> {
+  const value = async (refId: number, imageId: number, sents: string[], cat: number): Promise<Picklable> => ({
+    img: new TextEncoder().encode(`JPEG bytes of ${imageId}`),
+    mask: await maskPng(),
+    cat,
+    seg_id: refId,
+    img_name: cocoName(imageId),
+    num_sents: sents.length,
+    sents,
+  });
+  const write = async (split: string, values: Picklable[]): Promise<void> => {
+    const keys = values.map((_, i) => new TextEncoder().encode(String(i)));
+    const entries: (readonly [Uint8Array, Picklable])[] = values.map((item, i) => [keys[i]!, item]);
+    entries.push([new TextEncoder().encode("__keys__"), keys], [new TextEncoder().encode("__len__"), keys.length]);
+    mkdirSync(join(folder, "refcoco"), { recursive: true });
+    await writeLmdb(
+      join(folder, "refcoco", `${split}.lmdb`),
+      entries.map(([key, item]) => ({ key, value: encodePickle(item) })),
+      { subdir: false },
+    );
+  };
+  await write("train", [await value(300, 11, ["the car", "car"], 2), await value(301, 11, ["a dog"], 16)]);
+  await write("val", [await value(302, 22, ["person"], 0)]);
+  return { source: join(folder, "refcoco") };
 }
 
 export function makeSeqtr(folder: string): ImportOptions {

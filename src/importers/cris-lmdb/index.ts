@@ -74,15 +74,15 @@ async function* records(splits: readonly SplitFile[], folder: string): AsyncGene
     const reader = await LmdbReader.open(await dataFile(path));
     try {
       const file = shortPath(path, folder);
-      for await (const key of keysOf(reader, path)) {
-        const value = await reader.get(key);
+      for await (const { key, value } of pairsOf(reader, path)) {
         const where = `${file}, key "${Buffer.from(key).toString("latin1")}"`;
         if (value === undefined) {
-          yield bad("missing field", where, {
+          const complaint = {
             expected: "a value for each of __keys__",
             came: undefined,
             remedy: "pack the dataset anew",
-          });
+          };
+          yield bad("missing field", where, complaint);
         } else {
           yield* await valueRecords(value, key, where, split, state);
         }
@@ -93,29 +93,35 @@ async function* records(splits: readonly SplitFile[], folder: string): AsyncGene
   }
 }
 
-/** The keys in the order of "__keys__"; all others but the marked ones where there is no such list. */
-async function* keysOf(reader: LmdbReader, path: string): AsyncGenerator<Uint8Array> {
-  const listed = await reader.get(Buffer.from("__keys__"));
+/** Records in the order of "__keys__"; in that of the file where there is no such list. Without the marked ones. */
+async function* pairsOf(
+  reader: LmdbReader,
+  path: string,
+): AsyncGenerator<{ readonly key: Uint8Array; readonly value: Uint8Array | undefined }> {
+  const listed = reader.get(Buffer.from("__keys__"));
   if (listed !== undefined) {
-    const keys = unpickled(listed, `"${path}", key "__keys__"`);
-    if (!Array.isArray(keys))
-      fail(
-        "bad-input",
-        `expected a list of keys under "__keys__" in "${path}", got something else; pack the dataset anew`,
-      );
-    for (const key of keys as unknown[]) {
-      if (typeof key === "string") yield Buffer.from(key, "latin1");
-      else if (key instanceof Uint8Array) yield key;
-      else
-        fail(
-          "bad-input",
-          `expected keys of bytes under "__keys__" in "${path}", got ${typeof key}; pack the dataset anew`,
-        );
-    }
+    for (const key of listedKeys(listed, path)) yield { key, value: reader.get(key) };
     return;
   }
-  for await (const { key } of reader.entries()) {
-    if (!Buffer.from(key).toString("latin1").startsWith("__")) yield key;
+  for await (const entry of reader.entriesInOrder()) {
+    if (!Buffer.from(entry.key).toString("latin1").startsWith("__")) yield entry;
+  }
+}
+
+function* listedKeys(listed: Uint8Array, path: string): Generator<Uint8Array> {
+  const keys = unpickled(listed, `"${path}", key "__keys__"`);
+  if (!Array.isArray(keys)) {
+    fail("bad-input", `expected a list under "__keys__" in "${path}", got ${typeof keys}; pack the dataset anew`);
+  }
+  for (const key of keys as unknown[]) {
+    const bytes = typeof key === "string" ? Buffer.from(key, "latin1") : key;
+    if (!(bytes instanceof Uint8Array) || bytes.length === 0) {
+      fail(
+        "bad-input",
+        `expected keys of bytes under "__keys__" in "${path}", got ${typeof key}; pack the dataset anew`,
+      );
+    }
+    yield bytes;
   }
 }
 
