@@ -10,6 +10,8 @@ export interface CandidateRow {
   readonly i2i: Float32Array;
   /** True where the depth of mining cut candidates off. */
   readonly truncated: boolean;
+  /** What the candidates are ranked by: what is known of those cut off. */
+  readonly rank: "t2i" | "i2i" | "mean";
 }
 
 /** What the rules need to know of the expression itself. */
@@ -41,8 +43,10 @@ export interface Band {
   readonly survivors: Int32Array;
   /** Number of candidates in the band: survivors up to K. */
   readonly size: number;
-  /** True where the row was cut by the depth of mining while its last candidate was still dropped by τ or τᵢ: mine deeper. */
+  /** True where the band is not full and the row was cut while its last candidate was still above τ or τᵢ: mine deeper. */
   readonly mineDeeper: boolean;
+  /** True where an image that the row lacks could be above τ, so that only listed survivors may be drawn. */
+  readonly unlistedUnsafe: boolean;
 }
 
 /**
@@ -75,12 +79,14 @@ export function bandOf(row: CandidateRow, context: BandContext, settings: Pick<R
     }
     verdicts[at] = verdict;
   }
-  const last = verdicts[n - 1];
+  const lastAboveTau = n > 0 && (t2i[n - 1] as number) > tau;
+  const lastAboveTauImage = n > 0 && (i2i[n - 1] as number) > tauImage;
   return {
     verdicts,
     survivors: survivors.subarray(0, alive),
     size: Math.min(alive, settings.band.k),
-    mineDeeper: row.truncated && alive < settings.band.k && (last === tauRule || last === tauImageRule),
+    mineDeeper: row.truncated && alive < settings.band.k && (lastAboveTau || lastAboveTauImage),
+    unlistedUnsafe: row.truncated && settings.band.tau !== null && (row.rank !== "t2i" || lastAboveTau),
   };
 }
 

@@ -146,8 +146,7 @@ function lack(images: readonly number[], need: number, wanted: PlanKind): Partia
 
 /**
  * `need` distinct images of the candidate set, uniformly, minus the own image and whatever a rule other than K drops.
- * Where mining was cut while scores were above a threshold, an image outside the list could be above it too: only
- * listed survivors are then drawn. Empty where too few remain.
+ * Where an image that mining cut off could be above τ, only listed survivors are drawn. Empty where too few remain.
  */
 function drawRandom(
   facts: PlanFacts,
@@ -157,7 +156,7 @@ function drawRandom(
   need: number,
   random: CounterRandom,
 ): number[] {
-  if (row !== undefined && band !== undefined && band.mineDeeper) {
+  if (row !== undefined && band !== undefined && band.unlistedUnsafe) {
     if (band.survivors.length < need) return [];
     return random.sample(band.survivors.length, need).map((at) => imageAt(row, band, at));
   }

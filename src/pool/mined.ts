@@ -36,6 +36,7 @@ export interface MinedRow {
   readonly t2i: Float32Array;
   readonly i2i: Float32Array;
   readonly truncated: boolean;
+  readonly rank: "t2i" | "i2i" | "mean";
 }
 
 /** The folder of a mined set: mined/<name>. */
@@ -111,6 +112,7 @@ export class Mined {
       t2i: this.#t2i.rowsAsFloat32Sync(expression, 1),
       i2i: this.#i2i.rowsAsFloat32Sync(expression, 1),
       truncated: this.manifest.depth < this.manifest.candidates.count,
+      rank: this.manifest.rank,
     };
   }
 

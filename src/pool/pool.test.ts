@@ -1,0 +1,159 @@
+import { readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { scratchFolder, smallPool, smallSource } from "../../test/small-pool.ts";
+import { silentProgress } from "../io/index.ts";
+import { rleArea, rleFromPolygon } from "../kernels/index.ts";
+import type { DatasetRecord } from "../model/index.ts";
+import { appendJudgement, importPool, Pool, type RecordSource, readJudgements, readMeasures } from "./index.ts";
+
+const options = { onBad: "fail", pack: false, force: false, progress: silentProgress } as const;
+
+async function bytesOf(folder: string): Promise<Record<string, string>> {
+  const names = (await readdir(folder)).sort();
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, (await readFile(join(folder, name))).toString("base64")])));
+}
+
+/** A source whose stream is changed on the way. */
+function changed(source: RecordSource, change: (record: DatasetRecord) => DatasetRecord[], name = source.name): RecordSource {
+  return {
+    ...source,
+    name,
+    async *records() {
+      for await (const record of source.records()) yield* change(record);
+    },
+  };
+}
+
+describe("pool", () => {
+  it("keeps every record, linked by row and by stable key", async () => {
+    const pool = await smallPool({ images: 6, refsPerImage: 2, valImages: 1 });
+    expect([pool.images.count, pool.annotations.count, pool.refs.count, pool.expressions.count]).toEqual([6, 12, 12, 24]);
+    const row = pool.expressionRow("small/r3-1/3-1b");
+    expect(pool.expressions.sent[row]).toBe("thing 3-1 b");
+    expect(pool.expressions.raw[row]).toBe("Thing 3-1 b");
+    const ref = pool.expressions.ref[row]!;
+    expect(pool.imageName(pool.refs.image[ref]!)).toBe("3.png");
+    const [target] = pool.targetsOfRef(ref);
+    expect(pool.annotationKey(target!)).toBe("small/a3-1");
+    expect(pool.annotationRow("small/a3-1")).toBe(target);
+    expect(Array.from(pool.annotationsOfImage(pool.refs.image[ref]!))).toHaveLength(2);
+    expect(pool.imageRow(pool.images.hash[4]!)).toBe(4);
+    expect(() => pool.expressionRow("small/none/0")).toThrow(/expected an expression/);
+    const mask = pool.mask(pool.refs.image[ref]!, [target!]);
+    const [width, height] = [pool.images.width[3]!, pool.images.height[3]!];
+    expect(rleArea(mask)).toBe(rleArea(rleFromPolygon([8, 7, 20, 8, 19.5, 17, 9, 16.25], height, width)));
+    expect((await readMeasures(pool)).box(0)).toBeNull();
+    await pool.close();
+  });
+
+  it("gives the same bytes when imported again elsewhere", async () => {
+    const [a, b] = [await scratchFolder(), await scratchFolder()];
+    for (const folder of [a, b]) await importPool(join(folder, "pool"), await smallSource(folder), options);
+    expect(await bytesOf(join(a, "pool"))).toEqual(await bytesOf(join(b, "pool")));
+  });
+
+  it("says that a source is there already, and refuses another under its name", async () => {
+    const folder = await scratchFolder();
+    const source = await smallSource(folder);
+    const place = join(folder, "pool");
+    expect((await importPool(place, source, options)).reused).toBe(false);
+    expect((await importPool(place, source, options)).reused).toBe(true);
+    const other = { ...source, files: [{ path: "x", sha256: "0" }] };
+    await expect(importPool(place, other, options)).rejects.toThrow(/source "small" is in .* already.*--force/);
+  });
+
+  it("holds several sources, one image and one annotation for what they share", async () => {
+    const folder = await scratchFolder();
+    const source = await smallSource(folder, { images: 4, valImages: 1 });
+    const place = join(folder, "pool");
+    await importPool(place, source, options);
+    const flipped = (record: DatasetRecord): DatasetRecord[] => [record.type === "ref" ? { ...record, split: "test" } : record];
+    await importPool(place, changed(source, flipped, "second"), options);
+    const pool = await Pool.open(place);
+    expect([pool.images.count, pool.annotations.count, pool.refs.count]).toEqual([4, 8, 16]);
+    expect(pool.annotationKey(pool.targetsOfRef(8)[0]!)).toBe("small/a0-0");
+    expect(new Set(pool.refs.split)).toEqual(new Set(["train", "val", "test"]));
+    await pool.close();
+    // Replacing the first keeps what the second needs of it.
+    const first = { ...source, files: [{ path: "x", sha256: "0" }] };
+    await importPool(place, changed(first, (record) => [record]), { ...options, force: true });
+    const again = await Pool.open(place);
+    expect([again.images.count, again.annotations.count, again.refs.count]).toEqual([4, 8, 16]);
+    expect(again.expressionKey(again.expressionRow("second/r2-0/2-0a"))).toBe("second/r2-0/2-0a");
+    await again.close();
+  });
+
+  it("fails on the first bad record, or skips it with all that hangs on it and counts", async () => {
+    const folder = await scratchFolder();
+    const source = await smallSource(folder);
+    await rm(join(folder, "images", "3.png"));
+    await writeFile(join(folder, "images", "5.png"), "no picture");
+    const wrongSize = (record: DatasetRecord): DatasetRecord[] => [record.type === "image" && record.id === "im7" ? { ...record, width: 99 } : record];
+    const bad = changed(source, wrongSize);
+    await expect(importPool(join(folder, "a"), bad, options)).rejects.toThrow(/image im3 of small: .*3\.png.*--on-bad skip/);
+    expect(await readdir(join(folder, "a"))).toEqual([]);
+    const report = await importPool(join(folder, "b"), bad, { ...options, onBad: "skip" });
+    expect(report.source.skipped).toEqual({ "image missing": 1, "image of another size": 1, "image unreadable": 1 });
+    expect(report.source.notes).toEqual({ "annotation of an image left out": 6, "ref of an image left out": 6 });
+    expect(report.source.counts).toEqual({ images: 9, annotations: 18, refs: 18, expressions: 36 });
+    expect(report.examples).toHaveLength(3);
+  });
+
+  it("packs images into the pool and reads them back without the folder", async () => {
+    const folder = await scratchFolder();
+    const source = await smallSource(folder);
+    const original = await readFile(join(folder, "images", "2.png"));
+    await importPool(join(folder, "pool"), source, { ...options, pack: true });
+    await rm(join(folder, "images"), { recursive: true });
+    const pool = await Pool.open(join(folder, "pool"));
+    expect(Buffer.from(await pool.imageBytes(2)).equals(original)).toBe(true);
+    await pool.close();
+  });
+
+  it("never reads outside its images folder", async () => {
+    const folder = await scratchFolder();
+    const source = await smallSource(folder);
+    for (const file of ["../secret.png", "/etc/passwd", "a\0b.png", ".."]) {
+      const evil = changed(source, (record) => [record.type === "image" && record.id === "im0" ? { ...record, file } : record]);
+      await expect(importPool(join(folder, "pool"), evil, options)).rejects.toThrow(/leaves the folder|relative to|NUL byte/);
+    }
+  });
+
+  it("recovers from a commit that a kill cut short", async () => {
+    const folder = await scratchFolder();
+    const source = await smallSource(folder);
+    await importPool(join(folder, "pool"), source, options);
+    const whole = await bytesOf(join(folder, "pool"));
+    const { mkdir, rename } = await import("node:fs/promises");
+    await mkdir(join(folder, "pool", ".staging"));
+    for (const name of ["refs.parquet", "expressions.parquet", "pool.json"]) await rename(join(folder, "pool", name), join(folder, "pool", ".staging", name));
+    await importPool(join(folder, "pool"), source, options);
+    expect(await bytesOf(join(folder, "pool"))).toEqual(whole);
+  });
+
+  it("names what is damaged", async () => {
+    const pool = await smallPool();
+    await pool.close();
+    const path = join(pool.folder, "refs.parquet");
+    await truncate(path, 100);
+    await expect(Pool.open(pool.folder)).rejects.toThrow(/expected \d+ bytes in ".*refs\.parquet", got 100/);
+    await writeFile(join(pool.folder, "pool.json"), '{"format": "other"}');
+    await expect(Pool.open(pool.folder)).rejects.toThrow(/expected format "nemosaic-pool" in .*, got "other"/);
+    await writeFile(join(pool.folder, "pool.json"), "{");
+    await expect(Pool.open(pool.folder)).rejects.toThrow(/expected JSON in/);
+    await expect(Pool.open(join(pool.folder, "nowhere"))).rejects.toThrow(/expected a pool in .*nemosaic import/);
+  });
+
+  it("appends judgements, the last word on a pair counting", async () => {
+    const folder = await scratchFolder();
+    await appendJudgement(folder, { expression: "s/1/1", image: "x", verdict: "false-negative" });
+    await appendJudgement(folder, { expression: "s/1/1", image: "y", verdict: "false-negative" });
+    await appendJudgement(folder, { expression: "s/1/1", image: "x", verdict: "negative" });
+    expect(await readJudgements(folder)).toEqual(new Map([["s/1/1", new Set(["y"])]]));
+    await writeFile(join(folder, "judgements.jsonl"), '{"expression":"a","image":"b","verdict":"false-negative"}\n{"expr', { flag: "w" });
+    expect((await readJudgements(folder)).size).toBe(1);
+    await writeFile(join(folder, "judgements.jsonl"), 'x\n{"expression":"a","image":"b","verdict":"false-negative"}\n');
+    await expect(readJudgements(folder)).rejects.toThrow(/line 1 of/);
+  });
+});
