@@ -11,7 +11,7 @@ export {
 export { type BinGain, type Comparison, compare, type Gain, type Gains } from "./compare.ts";
 export { type EvaluateOptions, type ExtraPolicy, evaluate, evaluateDefaults, extraPolicies } from "./evaluate.ts";
 export type { BinResult, BreakdownResult, Counts, Estimate, Estimates, Evaluation, Sample } from "./evaluation.ts";
-export { ambiguityMargins } from "./margins.ts";
+export { ambiguityMargins, type MinedScores } from "./margins.ts";
 export { type MetricName, type Metrics, metricNames, metricsOfScores } from "./metrics.ts";
 export {
   type DuplicatePolicy,

@@ -1,11 +1,17 @@
-import type { Mined, Pool } from "../pool/index.ts";
+import type { Pool } from "../pool/index.ts";
+
+/** What is read of a mined set (`Mined` of the room pool): own scores, and candidates with their text-to-image scores. */
+export interface MinedScores {
+  readonly own: Float32Array;
+  row(expression: number): { readonly ids: Int32Array; readonly t2i: Float32Array };
+}
 
 /**
  * The margin of every expression, by key: its score with its own image minus the best score among its mined candidates,
  * its own image left out. Negative: the image-text model takes another image for the better match. NaN where the
  * expression was not scored.
  */
-export function ambiguityMargins(pool: Pool, mined: Mined): ReadonlyMap<string, number> {
+export function ambiguityMargins(pool: Pool, mined: MinedScores): ReadonlyMap<string, number> {
   const margins = new Map<string, number>();
   for (let row = 0; row < pool.expressions.count; row++) {
     const image = pool.refs.image[pool.expressions.ref[row] ?? 0];

@@ -4,8 +4,8 @@ import type { Truth } from "./truth.ts";
 
 /**
  * Every expression of a pool, in the order of its rows. `sources`: names of sources to keep; undefined: all. The pool may
- * be closed afterwards. Objects of the target's category are counted in the ref's own source, since each source lists an
- * image's annotations anew.
+ * be closed afterwards. Similar objects are counted over all sources: a pool holds an object once that several of them
+ * list alike.
  */
 export function truthsOfPool(pool: Pool, sources?: readonly string[]): Truth[] {
   const { refs, expressions, images, annotations } = pool;
@@ -18,9 +18,7 @@ export function truthsOfPool(pool: Pool, sources?: readonly string[]): Truth[] {
     if (sources !== undefined && !sources.includes(source)) continue;
     const image = refs.image[ref] ?? 0;
     const targets = pool.targetsOfRef(ref);
-    const others = pool
-      .annotationsOfImage(image)
-      .filter((row) => annotations.source[row] === source && !targets.includes(row));
+    const others = pool.annotationsOfImage(image).filter((row) => !targets.includes(row));
     const shared = {
       source,
       refId: refs.id[ref] ?? "",

@@ -1,0 +1,210 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { decodeImage, encodePng } from "../codecs/index.ts";
+import { rleToString } from "../kernels/index.ts";
+import { fail } from "../model/index.ts";
+import { type EvaluateRequest, evaluateCommand } from "./commands.ts";
+import type { Evaluation, Sample } from "./evaluation.ts";
+import { box, firstPixels, polygons, truthOf } from "./made-samples.contract.ts";
+import { worstSamples } from "./report/worst-cases.ts";
+
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "command-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const truths = Array.from({ length: 12 }, (_, i) =>
+  truthOf({
+    refId: String(i),
+    sentenceId: String(i),
+    imageKey: `image ${i >> 1}`,
+    height: 40,
+    width: 60,
+    segmentations: i === 11 ? [] : [polygons(box(0, 0, 60, 20))],
+    category: i % 2 === 0 ? "mug" : "<cat & dog>",
+    similarObjects: i % 4,
+    text: i === 0 ? `the "<script>alert(1)</script>" mug` : `mug ${i}`,
+  }),
+);
+
+async function predictions(name: string, covered: (i: number) => number): Promise<string> {
+  const path = join(folder, name);
+  const lines = truths.map((truth, i) => ({
+    key: truth.key,
+    segmentation: { size: [40, 60], counts: rleToString(firstPixels(covered(i), 40, 60)) },
+  }));
+  await writeFile(path, lines.map((line) => JSON.stringify(line)).join("\n"));
+  return path;
+}
+
+async function request(name: string, changes: Partial<EvaluateRequest> = {}): Promise<EvaluateRequest> {
+  return {
+    truths,
+    predictions: await predictions(name, (i) => 1200 - 100 * i),
+    choices: { preset: "cris", bootstrap: 50 },
+    loadImage: async (truth) => {
+      if (truth.refId === "10") fail("not-found", "the image is gone");
+      return encodePng({ width: 60, height: 40, channels: 3, data: new Uint8Array(7200).fill(90) });
+    },
+    ...changes,
+  };
+}
+
+describe("evaluateCommand", () => {
+  it("gives the same value for --json twice, with every metric and breakdown", async () => {
+    const { json, text } = await evaluateCommand(await request("a.jsonl"));
+    expect(json).toEqual((await evaluateCommand(await request("a.jsonl"))).json);
+    expect(json).toMatchObject({
+      format: "nemosaic-evaluation",
+      version: 1,
+      samples: 12,
+      images: 6,
+      noTargets: 1,
+      preset: { name: "cris" },
+    });
+    const { metrics, breakdowns } = json as unknown as Pick<Evaluation, "metrics" | "breakdowns">;
+    expect(Object.keys(metrics)).toEqual([
+      "oIoU",
+      "mIoU",
+      "P@0.5",
+      "P@0.6",
+      "P@0.7",
+      "P@0.8",
+      "P@0.9",
+      "gIoU",
+      "cIoU",
+      "N-acc",
+      "T-acc",
+      "Pr@0.7",
+      "Pr@0.8",
+      "Pr@0.9",
+    ]);
+    for (const { value, low, high } of Object.values(metrics)) expect(low <= value && value <= high).toBe(true);
+    expect(breakdowns.map(({ name }) => name)).toEqual([
+      "similar",
+      "area",
+      "length",
+      "position",
+      "targets",
+      "split",
+      "source",
+      "category",
+    ]);
+    for (const { name, bins } of breakdowns) {
+      const known = name === "similar" || name === "category" ? 12 : name === "area" ? 11 : 12;
+      expect(
+        bins.reduce((sum, bin) => sum + bin.samples, 0),
+        name,
+      ).toBe(known);
+    }
+    expect(text).toMatch(
+      /^preset cris \(CRIS, ETRIS\), original size: 12 expressions of 6 images, 1 without a target; val\n/,
+    );
+    expect(text).toMatch(/\noIoU +\d+\.\d\d +\d+\.\d\d to \d+\.\d\d\n/);
+    expect(JSON.parse(JSON.stringify(json))).toEqual(json);
+  });
+
+  it("writes a page that needs nothing from outside, text made safe, pictures inline", async () => {
+    const htmlFile = join(folder, "report.html");
+    const samplesFile = join(folder, "samples.jsonl");
+    await evaluateCommand(await request("a.jsonl", { htmlFile, samplesFile, worst: 4 }));
+    const html = await readFile(htmlFile, "utf8");
+    expect(html).not.toMatch(/<script|https?:|<link|@import/i);
+    expect(html.match(/<svg /g)?.length).toBe(3);
+    expect(html).toContain("&lt;cat &amp; dog&gt;");
+    expect(html).toContain("the image is gone");
+    const pictures = [...html.matchAll(/src="data:image\/jpeg;base64,([^"]+)"/g)].map((match) =>
+      Buffer.from(match[1]!, "base64"),
+    );
+    expect(pictures.length).toBe(3);
+    const picture = await decodeImage(pictures[1]!);
+    const green = Array.from({ length: 2400 }, (_, i) => picture.data.subarray(3 * i, 3 * i + 3)).filter(
+      ([r, g, b]) => g! > 150 && r! < 110 && b! < 170,
+    );
+    // The truth's outline: two pixels along the border of 60 × 20, less what the prediction's outline covers.
+    expect(green.length).toBeGreaterThan(60);
+    const samples = (await readFile(samplesFile, "utf8"))
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(samples.length).toBe(12);
+    expect(samples[6]).toMatchObject({
+      key: "s/6/6",
+      iou: 600 / (1200 + 1e-6),
+      intersection: 600,
+      union: 1200,
+      no_target: false,
+      area_share: 0.5,
+    });
+    await expect(evaluateCommand(await request("a.jsonl", { htmlFile }))).rejects.toThrow(/exists already/);
+  });
+
+  it("compares two models, the second one's gain over the first", async () => {
+    const first = await request("a.jsonl");
+    const compareWith = await predictions("b.jsonl", (i) => (i === 11 ? 100 : 1200));
+    const { text, json } = await evaluateCommand({ ...first, compareWith, htmlFile: join(folder, "both.html") });
+    expect(text).toMatch(/^gain of b\.jsonl over a\.jsonl on 12 expressions of 6 images/);
+    expect(json).toMatchObject({ format: "nemosaic-comparison", comparison: { samples: 12, onlyA: 0, onlyB: 0 } });
+    expect(await readFile(join(folder, "both.html"), "utf8")).toContain(
+      "Gain of b.jsonl (b) over a.jsonl (a), in points",
+    );
+  });
+
+  it.each([
+    [{ preset: "criss" }, /unknown evaluation preset "criss"\. Did you mean "cris"/],
+    [{ missing: "skipp" }, /unknown value of --missing "skipp"\. Did you mean "skip"/],
+    [{ size: "big" }, /expected --size to be "original" or a side/],
+    [{ threshold: 1.5 }, /expected --threshold/],
+    [{ emptyBelow: -1 }, /expected --empty-below/],
+    [{ bootstrap: 0 }, /expected --bootstrap/],
+    [{ seed: 0.5 }, /expected --seed/],
+    [{ split: ["trian"] }, /unknown split "trian"/],
+  ])("refuses %j", async (choices, message) => {
+    await expect(
+      evaluateCommand(await request("a.jsonl", { choices: { preset: "cris", ...choices } })),
+    ).rejects.toThrow(message);
+  });
+
+  it("says where predictions are looked for", async () => {
+    await expect(evaluateCommand(await request("a.jsonl", { predictions: join(folder, "none") }))).rejects.toThrow(
+      /expected predictions at .*none/,
+    );
+    await expect(
+      evaluateCommand(
+        await request("a.jsonl", { predictions: join(folder, "a.jsonl"), only: join(folder, "no-list") }),
+      ),
+    ).rejects.toThrow(/a list of ids at .*no-list/);
+  });
+});
+
+describe("worstSamples", () => {
+  it("takes the lowest IoU, the largest union first, one of each ref", () => {
+    const sample = (refId: string, iou: number, union: number): Sample => ({
+      truth: truthOf({ refId, sentenceId: `${refId}-${iou}-${union}` }),
+      score: {
+        iou,
+        intersection: 0,
+        union,
+        predictedAreaPx: 0,
+        truthAreaPx: 0,
+        noTarget: false,
+        predictedNoTarget: false,
+      },
+      areaShare: 0,
+      missing: false,
+      predicted: () => Promise.reject(new Error("not read")),
+    });
+    const chosen = worstSamples(
+      [sample("a", 0.5, 9), sample("b", 0, 10), sample("c", 0, 20), sample("c", 0, 15), sample("d", 0.1, 1)],
+      3,
+    );
+    expect(chosen.map(({ truth, score }) => [truth.refId, score.union])).toEqual([
+      ["c", 20],
+      ["b", 10],
+      ["d", 1],
+    ]);
+  });
+});
