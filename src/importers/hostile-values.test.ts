@@ -83,7 +83,7 @@ describe("odd values in otherwise sound records", () => {
         expectSound(records);
         expectSoundOrder([image, object, ...records]);
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
   });
 
@@ -107,7 +107,7 @@ describe("odd values in otherwise sound records", () => {
         expectSound(records);
         if (records.some((record) => record.type === "ref")) expectSoundOrder(records);
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
   });
 
@@ -135,7 +135,7 @@ describe("odd values in otherwise sound records", () => {
         expectSound([...rawRowRecords(row, "a.parquet, row 0", "train", newEntryState(), images)]);
         expectSound([...embeddedRowRecords(other, "a.parquet, row 0", "val", newEntryState())]);
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
   });
 

@@ -77,7 +77,8 @@ export interface ImagesFolder {
  * Finds the folder that a dataset's file names are relative to. `given` is what the user named: it, or one of the
  * `customs` below it, is taken, whichever holds one of the `probes` (file names of the dataset's first images).
  * Without `given` the folders of `guesses` are tried in the same way. A folder that is split as COCO's archives are
- * (train2014/, val2014/) is taken with names to match.
+ * (train2014/, val2014/) is taken with names to match. Without probes (a dataset with no sound record) nothing is looked
+ * for.
  * Errors: "not-found" where `given` is no folder, or where nothing was given and no guess holds a probe.
  */
 export async function findImagesFolder(search: {
@@ -90,16 +91,17 @@ export async function findImagesFolder(search: {
   if (given !== undefined && (await kindOf(given)) !== "folder") {
     fail("not-found", `expected the images' folder at "${given}", found ${(await kindOf(given)) ?? "nothing there"}`);
   }
+  if (probes.length === 0) return { folder: given ?? guesses[0] ?? ".", fileOf: (name) => name, warnings: [] };
   const candidates = given === undefined ? guesses : [given, ...search.customs.map((custom) => join(given, custom))];
   for (const folder of candidates) {
     if (await holdsAny(folder, probes)) return { folder, fileOf: (name) => name, warnings: found(given, folder) };
     if (await holdsAny(folder, probes.map(inCocoFolder)))
       return { folder, fileOf: inCocoFolder, warnings: found(given, folder) };
   }
-  const [probe = "image files"] = probes;
+  const [probe = ""] = probes;
   if (given !== undefined) {
     const warning = `"${probe}" is not in "${given}": check --images, which names the folder that image names are relative to`;
-    return { folder: given, fileOf: (name) => name, warnings: probes.length === 0 ? [] : [warning] };
+    return { folder: given, fileOf: (name) => name, warnings: [warning] };
   }
   fail(
     "not-found",

@@ -40,7 +40,7 @@ export function publishedCounts(name: string): PublishedCounts | undefined {
  * and its splitting.
  */
 export function splitWarnings(dataset: string, splitBy: string | undefined): string[] {
-  if (splitBy !== "google") return [];
+  if (splitBy !== "google" || !/^refcoco[+g]?$/.test(dataset)) return [];
   const shared = `${dataset} split by google divides objects, not images: training and evaluation splits share images`;
   const unreleased =
     "its test split was never released: only train and val are there (the published total of 104,560 expressions counts it)";

@@ -10,12 +10,13 @@
  * is then named by its content.
  */
 import { dirname, join } from "node:path";
+import { pMapIterable } from "p-map";
 import { decodePickle, LmdbReader } from "../../codecs/index.ts";
 import { hashBytes } from "../../io/index.ts";
-import { type DatasetRecord, fail, NemosaicError } from "../../model/index.ts";
+import { type BadRecord, type DatasetRecord, fail, NemosaicError } from "../../model/index.ts";
 import { denseCocoCategory } from "../coco/categories.ts";
-import { type EntryState, entryRecords, newEntryState } from "../entry-records.ts";
-import { bad, note } from "../findings.ts";
+import { type Entry, entryRecords, newEntryState } from "../entry-records.ts";
+import { type BadReason, bad, note } from "../findings.ts";
 import type { Importer, ImportOptions, ImportSource, Recognition } from "../importer.ts";
 import { decodedMask } from "../mask-file.ts";
 import { firstBytes, folderName, hashFiles, kindOf, requireSource, shortPath } from "../places.ts";
@@ -32,6 +33,7 @@ export const crisLmdb: Importer = {
   open,
 };
 
+const valuesAtOnce = 8;
 const splitOf = (name: string): string | undefined => /^(.+)\.lmdb$/.exec(name)?.[1];
 
 async function recognise(path: string): Promise<Recognition | undefined> {
@@ -74,18 +76,18 @@ async function* records(splits: readonly SplitFile[], folder: string): AsyncGene
     const reader = await LmdbReader.open(await dataFile(path));
     try {
       const file = shortPath(path, folder);
-      for await (const { key, value } of pairsOf(reader, path)) {
-        const where = `${file}, key "${Buffer.from(key).toString("latin1")}"`;
-        if (value === undefined) {
-          const complaint = {
-            expected: "a value for each of __keys__",
-            came: undefined,
-            remedy: "pack the dataset anew",
-          };
-          yield bad("missing field", where, complaint);
-        } else {
-          yield* await valueRecords(value, key, where, split, state);
-        }
+      const read = pMapIterable(
+        pairsOf(reader, path),
+        async ({ key, value }) => {
+          const name = Buffer.from(key).toString("latin1");
+          const where = `${file}, key "${name}"`;
+          return { where, found: await readEntry(value, name, where, split) };
+        },
+        { concurrency: valuesAtOnce, backpressure: 2 * valuesAtOnce },
+      );
+      for await (const { where, found } of read) {
+        if ("entry" in found) yield* [...found.notes, ...entryRecords(found.entry, where, state)];
+        else yield found;
       }
     } finally {
       await reader.close();
@@ -125,89 +127,51 @@ function* listedKeys(listed: Uint8Array, path: string): Generator<Uint8Array> {
   }
 }
 
-async function valueRecords(
-  bytes: Uint8Array,
-  key: Uint8Array,
-  where: string,
-  split: string,
-  state: EntryState,
-): Promise<DatasetRecord[]> {
+type ReadEntry = BadRecord | { readonly entry: Entry; readonly notes: readonly DatasetRecord[] };
+
+/** Decodes one value; knows nothing of the others, so that several are decoded at once. */
+async function readEntry(bytes: Uint8Array | undefined, key: string, where: string, split: string): Promise<ReadEntry> {
+  const complain = (reason: BadReason, expected: string, came: unknown): BadRecord =>
+    bad(reason, where, { expected, came, remedy: "pack the dataset anew" });
+  if (bytes === undefined) return complain("missing field", "a value for each of __keys__", undefined);
   let value: unknown;
   try {
     value = unpickled(bytes, where);
   } catch (error) {
     if (!(error instanceof NemosaicError) || error.code !== "bad-input") throw error;
-    return [
-      bad("unreadable value", where, {
-        expected: "a pickled dict",
-        came: error,
-        remedy: "pack the dataset anew",
-      }),
-    ];
+    return complain("unreadable value", "a pickled dict", error);
   }
-  if (!isDict(value)) {
-    return [
-      bad("not a record", where, {
-        expected: "a pickled dict {img, mask, sents, …}",
-        came: value,
-        remedy: "pack the dataset anew",
-      }),
-    ];
-  }
+  if (!isDict(value)) return complain("not a record", "a pickled dict {img, mask, sents, …}", value);
   const [img, mask] = [field(value, "img"), field(value, "mask")];
   if (!(img instanceof Uint8Array) || !(mask instanceof Uint8Array)) {
-    const complaint = {
-      expected: `"img" and "mask" to be bytes`,
-      came: img instanceof Uint8Array ? mask : img,
-      remedy: "pack the dataset anew",
-    };
-    return [bad("unreadable value", where, complaint)];
+    return complain("unreadable value", `"img" and "mask" to be bytes`, img instanceof Uint8Array ? mask : img);
   }
   const sents = field(value, "sents");
-  if (!Array.isArray(sents)) {
-    return [
-      bad("wrong type", where, {
-        expected: `"sents" to be a list of texts`,
-        came: sents,
-        remedy: "pack the dataset anew",
-      }),
-    ];
-  }
+  if (!Array.isArray(sents)) return complain("wrong type", `"sents" to be a list of texts`, sents);
   const name = field(value, "img_name") ?? `${hashBytes(img).slice(0, 16)}.jpg`;
   if (typeof name !== "string" || !isInnerPath(name)) {
-    return [
-      bad("unsafe file name", where, {
-        expected: `"img_name" to be a file's name`,
-        came: name,
-        remedy: "correct the name",
-      }),
-    ];
+    return complain("unsafe file name", `"img_name" to be a file's name`, name);
   }
-  const notes: DatasetRecord[] = [];
-  const category = denseCocoCategory(field(value, "cat"));
-  if (category === undefined && field(value, "cat") !== undefined) notes.push(note("unknown category", where));
-  try {
-    const segmentation = await decodedMask(mask, `the mask in ${where}`);
-    const [height, width] = segmentation.kind === "rle" ? segmentation.size : [];
-    const id = exactId(field(value, "seg_id")) ?? Buffer.from(key).toString("latin1");
-    const target = { id, category: category ?? exactId(field(value, "cat")) ?? "", segmentation, isCrowd: false };
-    const size = width === undefined || height === undefined ? {} : { width, height };
-    const found = entryRecords(
-      {
-        image: { id: name, file: name, bytes: img, ...size },
-        targets: [target],
-        refId: id,
-        split,
-        sentences: sents.map(sentence),
-      },
-      where,
-      state,
-    );
-    return [...notes, ...found];
-  } catch (error) {
-    if (!(error instanceof NemosaicError)) throw error;
-    return [bad("unreadable mask", where, { expected: "a PNG mask", came: error, remedy: "pack the dataset anew" })];
-  }
+  const segmentation = await decodedMask(mask, "the mask").catch((error: unknown) => {
+    if (error instanceof NemosaicError) return error;
+    throw error;
+  });
+  if (segmentation instanceof NemosaicError) return complain("unreadable mask", "a PNG mask", segmentation);
+  const cat = field(value, "cat");
+  const category = denseCocoCategory(cat);
+  const [height, width] = segmentation.kind === "rle" ? segmentation.size : [];
+  const size = width === undefined || height === undefined ? {} : { width, height };
+  const id = exactId(field(value, "seg_id")) ?? key;
+  return {
+    notes: category === undefined && cat !== undefined ? [note("unknown category", where)] : [],
+    entry: {
+      image: { id: name, file: name, bytes: img, ...size },
+      targets: [{ id, category: category ?? exactId(cat) ?? "", segmentation, isCrowd: false }],
+      refId: id,
+      split,
+      sentences: sents.map(sentence),
+    },
+  };
 }
 
 function sentence(value: unknown, index: number): { id: unknown; sent: unknown } {

@@ -4,10 +4,11 @@
  *   {image, expressions, segmentation, ref_id?, category?, bbox?, split?, width?, height?, objects?}
  */
 import { dirname, join } from "node:path";
+import { pMapIterable } from "p-map";
 import { type DatasetRecord, fail } from "../../model/index.ts";
 import { bad } from "../findings.ts";
 import type { Importer, ImportOptions, ImportSource, Recognition } from "../importer.ts";
-import { maskReader } from "../mask-file.ts";
+import { maskReader, type ReadMask } from "../mask-file.ts";
 import { findImagesFolder, firstBytes, hashFiles, kindOf, namesIn, requireSource } from "../places.ts";
 import { field, isDict, isInnerPath } from "../values.ts";
 import { lineRecords, newLineState } from "./line-records.ts";
@@ -22,6 +23,7 @@ export const jsonl: Importer = {
   open,
 };
 
+const linesAtOnce = 8;
 const ending = /\.(jsonl|ndjson)$/i;
 
 async function recognise(path: string): Promise<Recognition | undefined> {
@@ -63,18 +65,38 @@ async function* records(file: string, folder: string, fileOf: (name: string) => 
   const name = file.split(/[/\\]/).at(-1) ?? file;
   const readMask = maskReader(folder);
   const state = newLineState();
-  for await (const line of jsonLines(file)) {
+  // Masks are decoded ahead, several at once; lines are understood one after the other.
+  const lines = pMapIterable(
+    jsonLines(file),
+    async (line) => ({ line, masks: "value" in line ? await masksOf(line.value, readMask) : undefined }),
+    { concurrency: linesAtOnce, backpressure: 2 * linesAtOnce },
+  );
+  for await (const { line, masks } of lines) {
     const where = `${name}, line ${line.line}`;
     if ("error" in line) {
-      yield bad("not JSON", where, {
-        expected: "a JSON object on one line",
-        came: line.error,
-        remedy: "correct the line",
-      });
+      const expected = "a JSON object on one line";
+      yield bad("not JSON", where, { expected, came: line.error, remedy: "correct the line" });
     } else {
-      yield* await lineRecords(line.value, line.line, where, state, readMask, fileOf);
+      const readMaskAhead: ReadMask = async (path) => masks?.get(path) ?? readMask(path);
+      yield* await lineRecords(line.value, line.line, where, state, readMaskAhead, fileOf);
     }
   }
+}
+
+type Masks = ReadonlyMap<string, Awaited<ReturnType<ReadMask>>>;
+
+/** The mask images that a line names, read; whether the line is sound is not asked yet. */
+async function masksOf(line: unknown, readMask: ReadMask): Promise<Masks> {
+  if (!isDict(line)) return new Map();
+  const objects = field(line, "objects");
+  const others = Array.isArray(objects)
+    ? objects.map((object: unknown) => isDict(object) && field(object, "segmentation"))
+    : [];
+  const targets = field(line, "segmentation");
+  const paths = [targets, ...(Array.isArray(targets) ? targets : []), ...others].filter(
+    (path) => typeof path === "string",
+  );
+  return new Map(await Promise.all(paths.map(async (path) => [path, await readMask(path)] as const)));
 }
 
 async function onlyFileIn(folder: string): Promise<string | undefined> {

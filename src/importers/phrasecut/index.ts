@@ -74,7 +74,8 @@ async function open(options: ImportOptions): Promise<ImportSource> {
     guesses: [join(folder, "images"), join(folder, "..", "images"), folder],
     probes: await firstImages(splits[0]?.path),
   });
-  const counts = publishedCounts("phrasecut");
+  const isComplete = ["train", "val", "test"].every((split) => splits.some((file) => file.split === split));
+  const counts = isComplete ? publishedCounts("phrasecut") : undefined;
   const left =
     splits.length < all.length && kind === "folder"
       ? ["refer_miniv.json is a part of refer_val.json and is not read beside it"]

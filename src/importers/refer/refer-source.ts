@@ -5,7 +5,7 @@ import type { ImportOptions, ImportSource, Recognition } from "../importer.ts";
 import { findImagesFolder, hashFiles, type ImagesFolder, kindOf, namesIn, shortPath } from "../places.ts";
 import { publishedCounts, splitWarnings } from "../published-counts.ts";
 import { type RefRules, refRecords } from "./ref-records.ts";
-import { findRefs, type RefsFolder, type RefsNaming, readRefs, refsIn } from "./refs-file.ts";
+import { findRefs, openRefs, type RefsFolder, type RefsNaming, refsIn } from "./refs-file.ts";
 
 /** What tells the members of the REFER family apart. */
 export interface ReferFamily {
@@ -84,12 +84,12 @@ async function imagesOf(options: ImportOptions, place: RefsFolder): Promise<Imag
 }
 
 async function* records(place: RefsFolder, images: ImagesFolder, family: ReferFamily): AsyncGenerator<DatasetRecord> {
-  const refs = await readRefs(place.refs); // first, so that a refused pickle fails before anything is written
+  const refs = await openRefs(place.refs);
   const catalog = emptyCatalog();
   yield* instanceRecords(place.instances, shortPath(place.instances, place.folder), images, catalog);
   const seen = { refs: new Set<string>(), sentences: new Set<string>() };
   const file = shortPath(place.refs, place.folder);
-  for (const [index, ref] of refs.entries()) {
-    yield* refRecords(ref, `${file}, record ${index}`, catalog, seen, family.rules);
+  for await (const { index, value } of refs) {
+    yield* refRecords(value, `${file}, record ${index}`, catalog, seen, family.rules);
   }
 }

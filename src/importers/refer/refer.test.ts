@@ -369,6 +369,19 @@ describe("the REFER importer's folder", () => {
 });
 
 describe("Python's own pickles", () => {
+  it("reads Python 2's byte strings, UTF-8 or not, in protocol 0", async () => {
+    const text = (value: string): string => `S'${value}'\n`;
+    const sentence = `(dS'sent_id'\nI7\nsS'sent'\n${text("caf\\xc3\\xa9 on the left")}sS'raw'\n${text("Caf\\xe9\\x99 on the left")}s`;
+    const refText = `(dS'ref_id'\nL5L\nsS'ann_id'\nI1\nsS'image_id'\nI11\nsS'split'\n${text("testA")}sS'sent_ids'\n(lI7\nasS'sentences'\n(l${sentence}as`;
+    makeRefer(folder());
+    put(folder(), "refcoco/refs(unc).p", Buffer.from(`(l${refText}a.`, "latin1"));
+    const options = { source: join(folder(), "refcoco"), images: join(folder(), "images/train2014") };
+    expect((await allRecords(options, "refer")).slice(-2)).toEqual([
+      { type: "ref", id: "5", imageId: "11", annotationIds: ["1"], split: "testA" },
+      { type: "expression", id: "7", refId: "5", sent: "café on the left", raw: "Caf\u00e9\u0099 on the left" },
+    ]);
+  });
+
   it.skipIf(python() === undefined)(
     "reads refs as Python 2 wrote them (protocols 0 to 2) and as Python 3 rewrites them",
     async () => {

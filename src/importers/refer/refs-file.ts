@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { decodePickle, readJson } from "../../codecs/index.ts";
+import { decodePickle, readJsonList } from "../../codecs/index.ts";
 import { fail, shown, unknownName } from "../../model/index.ts";
 import type { ImportOptions } from "../importer.ts";
 import { folderName, kindOf, namesIn, readBytes, requireFile, requireSource } from "../places.ts";
@@ -58,15 +58,30 @@ export function refsIn(names: readonly string[], naming: RefsNaming): Map<string
   return splittings;
 }
 
+/** One entry of a refs file, by its place from 0. */
+export interface RefEntry {
+  readonly index: number;
+  readonly value: unknown;
+}
+
 /**
- * All entries of a refs file: a pickled list, or a JSON one by its name's ending. Errors: "refused" for a pickle that
- * could run code; "bad-input" for anything that is no list.
+ * Opens a refs file: a pickled list, or a JSON one by its name's ending. A pickle is read whole here, so that one which
+ * could run code is refused before anything is streamed; JSON is streamed, its beginning looked at here.
+ * Errors: "refused" for a pickle that could run code; "bad-input" for anything that is no list.
  */
-export async function readRefs(path: string): Promise<readonly unknown[]> {
-  const isJson = path.endsWith(".json");
-  const value: unknown = isJson ? await readJson(path) : decodePickle(await readBytes(path), { where: `"${path}"` });
-  if (Array.isArray(value)) return value as readonly unknown[];
-  fail("bad-input", `expected a ${isJson ? "JSON" : "pickled"} list of refs in "${path}", got ${kindOfValue(value)}`);
+export async function openRefs(path: string): Promise<AsyncIterable<RefEntry> | Iterable<RefEntry>> {
+  if (path.endsWith(".json")) {
+    for await (const _first of readJsonList(path)) break;
+    return readJsonList(path);
+  }
+  const value = decodePickle(await readBytes(path), { where: `"${path}"` });
+  if (Array.isArray(value)) return entriesOf(value);
+  const came = value instanceof Map ? "a dict" : typeof value;
+  fail("bad-input", `expected a pickled list of refs in "${path}", got ${came}`);
+}
+
+function* entriesOf(values: readonly unknown[]): Generator<RefEntry> {
+  for (const [index, value] of values.entries()) yield { index, value };
 }
 
 async function refsFileAt(options: ImportOptions, naming: RefsNaming): Promise<RefsFolder> {
@@ -137,9 +152,4 @@ async function described(folder: string, name: string, splitBy: string, options:
   await requireFile(instances, "the dataset's instances.json");
   const dataset = options.dataset ?? folderName(folder);
   return { dataset, splitBy: splitBy === "" ? undefined : splitBy, folder, refs, instances };
-}
-
-function kindOfValue(value: unknown): string {
-  if (value instanceof Map) return "a dict";
-  return value === null ? "None" : typeof value === "object" ? "an object" : shown(value);
 }
