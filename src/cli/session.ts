@@ -80,7 +80,7 @@ export async function readSettings(options: SharedOptions): Promise<Settings> {
 }
 
 /** Progress on standard error, unless --quiet. */
-export function progressOf(options: SharedOptions): Progress {
+export function progressOf(options: Pick<SharedOptions, "quiet">): Progress {
   return options.quiet ? silentProgress : streamProgress(process.stderr);
 }
 

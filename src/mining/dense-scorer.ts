@@ -109,7 +109,8 @@ async function gather(file: VectorFile, wanted: Int32Array, into: Float32Array):
     await file.read(first, run, part);
     for (let row = 0; row < run; row++) {
       const norm = dot(part, part, row * dimension, dimension);
-      if (!(Math.abs(norm - 1) < 0.02)) {
+      // A row of zeros is an image that could not be decoded: it scores 0 with everything.
+      if (norm !== 0 && !(Math.abs(norm - 1) < 0.02)) {
         fail("bad-input", `expected vectors of length 1 in "${file.path}", got length ${Math.sqrt(norm)} in row ${first + row}; embed again with --force`);
       }
     }

@@ -1,0 +1,80 @@
+import type { Command } from "commander";
+import { grouped } from "../../io/index.ts";
+import { imagesOfSplits } from "../../loader/index.ts";
+import { createDenseScorer, type MineReport, minePool, type Rank, type Scorer } from "../../mining/index.ts";
+import { Pool } from "../../pool/index.ts";
+import { createLexicalScorer, openEmbeddings } from "../../relevance/index.ts";
+import { action, choiceOption, cores, integerOption, listOption, print, progressOf, remark, type SharedOptions, withShared } from "../session.ts";
+
+export interface MineOptions extends Pick<SharedOptions, "force" | "quiet" | "json"> {
+  readonly rank: Rank;
+  readonly depth: number;
+  readonly candidates: string[];
+  readonly name: string;
+  readonly embeddings?: string;
+  readonly threads?: number;
+}
+
+export function mineCommand(program: Command): void {
+  withShared(program.command("mine <pool>"))
+    .description("rank the candidate images of every expression and keep the best")
+    .option("--rank <by>", "t2i (text-to-image), i2i (visually similar) or mean of both", choiceOption("--rank", ["t2i", "i2i", "mean"]), "t2i")
+    .option("--depth <n>", "candidates kept per expression", integerOption("--depth", 1), 1024)
+    .option("--candidates <splits>", "images of these splits may become negatives, comma-separated", listOption("--candidates"), ["train"])
+    .option("--name <name>", "the set's name under mined/ (setting: mined)", "default")
+    .option("--embeddings <name>", "which embeddings, where the pool has several")
+    .option("--threads <n>", "threads of the matrix product (default: all cores)", integerOption("--threads", 1))
+    .addHelpText("after", "\nExample:\n  nemosaic mine pool --rank t2i --depth 1024 --candidates train")
+    .action(
+      action(async (folder: string, options: MineOptions & SharedOptions) => {
+        const pool = await Pool.open(folder);
+        try {
+          const report = await runMine(pool, options);
+          print(options, { reused: report.reused, mined: report.manifest }, mineText(options.name, report));
+        } finally {
+          await pool.close();
+        }
+      }),
+    );
+}
+
+/** Mines an open pool from its embeddings. */
+export async function runMine(pool: Pool, options: MineOptions): Promise<MineReport> {
+  const opened = await openEmbeddings(pool, options.embeddings);
+  const all = imagesOfSplits(pool, options.candidates);
+  let scorer: Scorer;
+  let candidates = all;
+  if (opened.kind === "lexical") {
+    scorer = createLexicalScorer(opened.vectors, candidates);
+    remark(options, "scores come from words that people wrote about the images, not from CLIP");
+  } else {
+    const skipped = new Set(opened.skipped);
+    candidates = all.filter((row) => !skipped.has(row));
+    if (candidates.length < all.length) remark(options, `${grouped(all.length - candidates.length)} images could not be decoded when embedding and are no candidates`);
+    scorer = await createDenseScorer(opened.images, opened.expressions, { candidates, threads: options.threads ?? cores() });
+  }
+  try {
+    return await minePool(pool, scorer, {
+      name: options.name,
+      rank: options.rank,
+      depth: options.depth,
+      candidates,
+      candidateSplits: options.candidates,
+      relevance: { kind: opened.kind, model: opened.model, hash: opened.hash },
+      force: options.force,
+      progress: progressOf(options),
+    });
+  } finally {
+    await scorer.close();
+  }
+}
+
+/** The report of mining for people. */
+export function mineText(name: string, { reused, manifest }: MineReport): string {
+  const { own, t2i } = manifest.scores;
+  return (
+    `mined/${name}: ${grouped(manifest.expressions)} expressions × ${grouped(manifest.depth)} of ${grouped(manifest.candidates.count)} candidates by ${manifest.rank}` +
+    `${reused ? " (mined already, nothing to do)" : ""}\n` +
+    `  median score: own image ${own["0.5"]?.toFixed(3) ?? "–"}, mined candidates ${t2i["0.5"]?.toFixed(3) ?? "–"}`
+  );
+}

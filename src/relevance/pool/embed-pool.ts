@@ -1,0 +1,101 @@
+import { mkdir, readdir } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { hashJson, onDisk, type Progress, withLock } from "../../io/index.ts";
+import { fail } from "../../model/index.ts";
+import type { Pool } from "../../pool/index.ts";
+import type { ImageTextModel } from "../clip/index.ts";
+import { type EmbedReport, embedSources } from "../embed/index.ts";
+import {
+  buildLexicalIndex,
+  type ImageWords,
+  lexicalHash,
+  lexicalQueries,
+  readLexical,
+  writeLexical,
+} from "../lexical/index.ts";
+
+/** The name of the lexical relevance among a pool's embeddings. */
+export const lexicalName = "lexical";
+
+export interface EmbedPoolOptions {
+  /** The folder under embeddings/. */
+  readonly name: string;
+  /** A corrupt image ends the run, or leaves a row of zeros that never becomes a candidate. */
+  readonly onBad: "fail" | "skip";
+  readonly force: boolean;
+  readonly imageBatch?: number;
+  readonly progress: Progress;
+}
+
+/** The folder of a model's vectors: embeddings/<name>. */
+export function embeddingsFolder(poolFolder: string, name: string): string {
+  return join(poolFolder, "embeddings", name);
+}
+
+/** The folder name for a model: its hub id with "/" as "--", or its folder's name. */
+export function embeddingsName(modelId: string): string {
+  const name = /^[\w.-]+\/[\w.-]+$/.test(modelId) ? modelId.replace("/", "--") : basename(modelId);
+  return name.replace(/[^\w.-]+/g, "-") || "model";
+}
+
+/** Names of a pool's embeddings, finished or not, sorted. */
+export async function listEmbeddings(poolFolder: string): Promise<string[]> {
+  const entries = await readdir(join(poolFolder, "embeddings"), { withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort();
+}
+
+/** Embeds every image and expression of a pool with an image-text model. Errors and resuming as `embedSources`. */
+export function embedPool(pool: Pool, model: ImageTextModel, options: EmbedPoolOptions): Promise<EmbedReport> {
+  return embedSources({
+    folder: embeddingsFolder(pool.folder, options.name),
+    model,
+    images: {
+      count: pool.images.count,
+      load: (row) => pool.imageBytes(row),
+      name: (row) => pool.imageName(row),
+      hash: hashJson(pool.images.hash),
+    },
+    texts: pool.expressions.sent,
+    onBad: options.onBad,
+    force: options.force,
+    progress: options.progress,
+    ...(options.imageBatch === undefined ? {} : { imageBatch: options.imageBatch }),
+  });
+}
+
+/** Writes the lexical relevance of a pool: words instead of pictures, **not CLIP**. Reused where the words are the same. */
+export async function embedPoolLexical(
+  pool: Pool,
+  options: Pick<EmbedPoolOptions, "force">,
+): Promise<{ readonly reused: boolean; readonly words: number }> {
+  const folder = embeddingsFolder(pool.folder, lexicalName);
+  await onDisk(folder, () => mkdir(folder, { recursive: true }));
+  return withLock(folder, "embed", async () => {
+    const index = buildLexicalIndex(wordsOfImages(pool));
+    if (index.vocabulary.length === 0)
+      fail("bad-input", "the pool's expressions and categories hold no words to score by");
+    const vectors = { index, expressions: lexicalQueries(index, pool.expressions.sent) };
+    const known = options.force ? undefined : await readLexical(folder).catch(() => undefined);
+    if (known !== undefined && lexicalHash(known) === lexicalHash(vectors))
+      return { reused: true, words: index.vocabulary.length };
+    await writeLexical(folder, vectors);
+    return { reused: false, words: index.vocabulary.length };
+  });
+}
+
+function wordsOfImages(pool: Pool): ImageWords[] {
+  const words = Array.from({ length: pool.images.count }, (): { texts: string[]; categories: string[] } => ({
+    texts: [],
+    categories: [],
+  }));
+  pool.expressions.sent.forEach((sent, row) => {
+    words[pool.refs.image[pool.expressions.ref[row] as number] as number]?.texts.push(sent);
+  });
+  pool.annotations.category.forEach((category, row) => {
+    words[pool.annotations.image[row] as number]?.categories.push(category);
+  });
+  return words;
+}

@@ -1,0 +1,11 @@
+export {
+  type EmbedPoolOptions,
+  embeddingsFolder,
+  embeddingsName,
+  embedPool,
+  embedPoolLexical,
+  lexicalName,
+  listEmbeddings,
+} from "./embed-pool.ts";
+export { createLexicalScorer } from "./lexical-scorer.ts";
+export { type OpenedEmbeddings, openEmbeddings, type StoredVectors } from "./open-embeddings.ts";

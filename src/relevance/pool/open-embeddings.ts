@@ -1,0 +1,119 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { NpyReader } from "../../codecs/index.ts";
+import { hashJson } from "../../io/index.ts";
+import { fail, shown, unknownName } from "../../model/index.ts";
+import type { Pool } from "../../pool/index.ts";
+import { type LexicalVectors, lexicalHash, readLexical } from "../lexical/index.ts";
+import { embeddingsFolder, lexicalName, listEmbeddings } from "./embed-pool.ts";
+
+/** A matrix of unit vectors on disk, read by position. */
+export interface StoredVectors {
+  readonly path: string;
+  readonly count: number;
+  readonly dimension: number;
+  read(start: number, count: number, into: Float32Array): Promise<Float32Array>;
+  close(): Promise<void>;
+}
+
+/** The embeddings of a pool, opened: dense vectors of a model, or the lexical relevance. */
+export type OpenedEmbeddings =
+  | {
+      readonly kind: "clip";
+      readonly name: string;
+      readonly model: string;
+      /** Changes with the model, its preprocessing, the images and the texts. */
+      readonly hash: string;
+      readonly images: StoredVectors;
+      readonly expressions: StoredVectors;
+      /** Image rows that could not be decoded: rows of zeros. */
+      readonly skipped: readonly number[];
+    }
+  | {
+      readonly kind: "lexical";
+      readonly name: string;
+      readonly model: string;
+      readonly hash: string;
+      readonly vectors: LexicalVectors;
+    };
+
+/**
+ * Opens the embeddings `name` of a pool, or the only ones there are. Errors: "incomplete" where there are none or they
+ * are unfinished or older than the pool; "usage" where there are several and none is named.
+ */
+export async function openEmbeddings(pool: Pool, name?: string): Promise<OpenedEmbeddings> {
+  const names = await listEmbeddings(pool.folder);
+  if (names.length === 0) fail("incomplete", `"${pool.folder}" has no embeddings; run "nemosaic embed" first`);
+  if (name !== undefined && !names.includes(name)) throw unknownName("embeddings", name, names);
+  const chosen = name ?? (names.length === 1 ? names[0] : undefined);
+  if (chosen === undefined)
+    fail("usage", `"${pool.folder}" has several embeddings (${names.join(", ")}); name one with --embeddings`);
+  const folder = embeddingsFolder(pool.folder, chosen);
+  if (chosen === lexicalName) {
+    const vectors = await readLexical(folder);
+    if (vectors.index.images.rows !== pool.images.count || vectors.expressions.rows !== pool.expressions.count)
+      fail("incomplete", stale(folder));
+    return { kind: "lexical", name: chosen, model: "lexical (words, not CLIP)", hash: lexicalHash(vectors), vectors };
+  }
+  const [images, expressions] = [await readManifest(folder, "images"), await readManifest(folder, "expressions")];
+  if (images.inputs !== hashJson(pool.images.hash) || expressions.inputs !== hashJson(pool.expressions.sent))
+    fail("incomplete", stale(folder));
+  if (images.key === expressions.key || images.model !== expressions.model)
+    fail("bad-input", `"${folder}" holds images and expressions of different models; embed again with --force`);
+  return {
+    kind: "clip",
+    name: chosen,
+    model: images.modelId,
+    hash: hashJson([images.key, expressions.key]),
+    images: await openVectors(join(folder, "images.npy"), pool.images.count),
+    expressions: await openVectors(join(folder, "expressions.npy"), pool.expressions.count),
+    skipped: images.skipped,
+  };
+}
+
+function stale(folder: string): string {
+  return `"${folder}" was made before the pool changed; run "nemosaic embed" again with --force`;
+}
+
+interface VectorManifest {
+  readonly key: string;
+  readonly inputs: unknown;
+  readonly model: string;
+  readonly modelId: string;
+  readonly skipped: readonly number[];
+}
+
+async function readManifest(folder: string, name: "images" | "expressions"): Promise<VectorManifest> {
+  const path = join(folder, `${name}.json`);
+  const text = await readFile(path, "utf8").catch((error: unknown) =>
+    fail("incomplete", `"${folder}" is unfinished: no ${name}.json; run "nemosaic embed" again`, error),
+  );
+  try {
+    const { key, inputs, model, skipped } = JSON.parse(text) as Record<string, unknown>;
+    const { id, hash } = model as Record<string, unknown>;
+    if (typeof key !== "string" || typeof id !== "string") throw new TypeError("key or model is missing");
+    const rows = Array.isArray(skipped) ? skipped.map((entry) => Number((entry as { row?: unknown }).row)) : [];
+    return { key, inputs, model: String(hash), modelId: id, skipped: rows };
+  } catch (error) {
+    return fail("bad-input", `"${path}" is damaged (${(error as Error).message}); embed again with --force`, error);
+  }
+}
+
+async function openVectors(path: string, count: number): Promise<StoredVectors> {
+  const reader = await NpyReader.open(path);
+  const [rows, dimension] = reader.shape;
+  if (rows !== count || dimension === undefined || reader.shape.length !== 2) {
+    await reader.close();
+    fail(
+      "bad-input",
+      `expected shape [${count}, d] in "${path}", got ${shown(reader.shape)}; embed again with --force`,
+    );
+  }
+  return {
+    path,
+    count,
+    dimension,
+    read: (start, n, into) => reader.rowsAsFloat32(start, n, into),
+    close: () => reader.close(),
+  };
+}
