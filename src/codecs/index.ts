@@ -1,6 +1,7 @@
 /** The room `codecs`: bytes to values and back, one folder or file for each format. */
 export * from "./images/index.ts";
 export * from "./json/index.ts";
+export * from "./lmdb/index.ts";
 export type { Npy } from "./npy.ts";
 export { decodeNpy, encodeNpy, NpyReader } from "./npy.ts";
 export type { NpyArray, NpyDtype, NpyHeader } from "./npy-header.ts";
