@@ -8,3 +8,4 @@ export type { NpyArray, NpyDtype, NpyHeader } from "./npy-header.ts";
 export { npyHeader, npyItemSize, readNpyHeader } from "./npy-header.ts";
 export * from "./parquet/index.ts";
 export * from "./pickle/index.ts";
+export * from "./tar/index.ts";
