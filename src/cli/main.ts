@@ -1,8 +1,11 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
 import { version } from "../io/index.ts";
+import { demoCommand } from "./commands/demo.ts";
 import { drawCommand } from "./commands/draw.ts";
+import { embedCommand } from "./commands/embed.ts";
 import { importCommand } from "./commands/import.ts";
+import { mineCommand } from "./commands/mine.ts";
 import { planCommand } from "./commands/plan.ts";
 import { previewCommand } from "./commands/preview.ts";
 import { serveCommand } from "./commands/serve.ts";
@@ -16,7 +19,10 @@ const program = new Command("nemosaic")
   .showSuggestionAfterError(true);
 
 const commands = [
+  demoCommand,
   importCommand,
+  embedCommand,
+  mineCommand,
   statsCommand,
   previewCommand,
   planCommand,

@@ -3,6 +3,8 @@ import { grouped } from "../../io/index.ts";
 import { Pool } from "../../pool/index.ts";
 import {
   defaultModel,
+  type Dtype,
+  dtypeNames,
   embeddingsName,
   embedPool,
   embedPoolLexical,
@@ -16,7 +18,7 @@ import { action, choiceOption, integerOption, print, progressOf, remark, type Sh
 export interface EmbedOptions extends Pick<SharedOptions, "force" | "quiet" | "json"> {
   readonly model: string;
   readonly device: "cpu" | "cuda";
-  readonly dtype: "fp32" | "fp16" | "q8";
+  readonly dtype: Dtype;
   readonly offline: boolean;
   readonly cacheDir?: string;
   readonly onBad: "fail" | "skip";
@@ -39,7 +41,7 @@ export function embedCommand(program: Command): void {
     .description("turn images and expressions into vectors with an image-text model (CLIP, SigLIP, …)")
     .option("--model <id|folder>", `hub id, folder in the hub's layout, "lexical" (words, no download), or "auto" = ${defaultModel}, else lexical`, "auto")
     .option("--device <name>", "cpu or cuda", choiceOption("--device", ["cpu", "cuda"]), "cpu")
-    .option("--dtype <name>", "which weights: fp32, fp16 or q8 (quantised)", choiceOption("--dtype", ["fp32", "fp16", "q8"]), "fp32")
+    .option("--dtype <name>", `which weights: ${dtypeNames.join(", ")}`, choiceOption("--dtype", dtypeNames), "fp32")
     .option("--offline", "never touch the network", false)
     .option("--cache-dir <folder>", "where models are kept (default: the Hugging Face cache)")
     .option("--on-bad <policy>", "fail or skip: what to do with an image that cannot be decoded", choiceOption("--on-bad", ["fail", "skip"]), "fail")

@@ -14,7 +14,11 @@ export function serveCommand(program: Command): void {
     .description("serve batches of a pool to training processes on this machine (docs/pytorch.md)")
     .option("--socket <path>", "where to listen (default: a new name in a private folder)")
     .option("--max-clients <n>", "clients at a time", integerOption("--max-clients", 1), 256)
-    .option("--owned", "end when standard input closes: for the process that starts the server", false)
+    .option(
+      "--owned",
+      "end when standard input is closed and the clients are gone: for programs that start a server",
+      false,
+    )
     .addHelpText(
       "after",
       `
@@ -31,12 +35,13 @@ Example:
         try {
           const { socket, maxClients } = options;
           const server = await serve({ pool, settings, maxClients, ...(socket === undefined ? {} : { socket }) });
-          const ended = whenToEnd(options.owned);
+          const stopped = untilStopped();
           process.stdout.write(
             `${JSON.stringify({ socket: server.socket, pid: process.pid, pool: pool.manifest.hash })}\n`,
           );
           remark(options, `serving "${folder}" on ${server.socket}${options.owned ? "" : "; Ctrl-C ends it"}`);
-          await ended;
+          // Clients that joined may be a batch behind the owner: they keep the server until they leave.
+          await Promise.race([stopped, ...(options.owned ? [untilOwnerIsGone().then(() => server.drain())] : [])]);
           await server.close();
         } finally {
           await pool.close();
@@ -45,11 +50,15 @@ Example:
     );
 }
 
-/** Settles at SIGINT, SIGTERM or SIGHUP, and for an owned server when its owner is gone. */
-function whenToEnd(owned: boolean): Promise<void> {
+function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => resolve());
-    if (!owned) return;
+  });
+}
+
+/** The owner holds the other end of standard input; the system closes it however the owner ends. */
+function untilOwnerIsGone(): Promise<void> {
+  return new Promise((resolve) => {
     for (const event of ["end", "close", "error"] as const) process.stdin.once(event, () => resolve());
     process.stdin.resume();
   });

@@ -1,0 +1,139 @@
+import { join } from "node:path";
+import type { Command } from "commander";
+import { summariseBands } from "../../analysis/index.ts";
+import { duration, grouped, writeFileAtomic } from "../../io/index.ts";
+import { Loader } from "../../loader/index.ts";
+import { fail } from "../../model/index.ts";
+import { Pool } from "../../pool/index.ts";
+import { contactEntries, contactHtml, contactPng, type SummaryLine } from "../../sheets/index.ts";
+import { action, print, progressOf, readSettings, remark, type SharedOptions, withShared } from "../session.ts";
+import { textTable } from "../table.ts";
+import { runEmbed } from "./embed.ts";
+import { runImport } from "./import.ts";
+import { runMine } from "./mine.ts";
+import { bandLines } from "./stats.ts";
+
+interface Options extends SharedOptions {
+  readonly refer?: string;
+  readonly format: string;
+  readonly images?: string;
+  readonly dataset?: string;
+  readonly splitBy?: string;
+  readonly model?: string;
+  readonly output: string;
+  readonly offline: boolean;
+}
+
+export function demoCommand(program: Command): void {
+  withShared(program.command("demo"))
+    .description("the whole path once: import, embed, mine, mosaics, and a page to look at")
+    .option("--refer <folder>", "your dataset (default: the embedded scenes)")
+    .option("--format <name>", "its format", "auto")
+    .option("--images <folder>", "its images")
+    .option("--dataset <name>", "which dataset, where the folder holds several")
+    .option("--split-by <name>", "which split file")
+    .option("--model <id|folder>", "image-text model (see embed --help)")
+    .option("--offline", "never touch the network", false)
+    .option("-o, --output <folder>", "where everything goes", "demo-out")
+    .addHelpText("after", "\nExamples:\n  npm run demo\n  npm run demo -- --refer data/refcoco --images data/train2014 --model Xenova/clip-vit-base-patch32")
+    .action(action(runDemo));
+}
+
+async function runDemo(options: Options): Promise<void> {
+  const started = performance.now();
+  const steps: string[][] = [];
+  const note = (step: string, what: string, reused: boolean): void => {
+    steps.push([step, what, reused ? "reused" : "made"]);
+    remark(options, `${step}: ${what}${reused ? " (reused)" : ""}`);
+  };
+
+  const source = options.refer ?? fail("usage", "expected --refer FOLDER: a REFER dataset (a folder with refs(*).p and instances.json), and --images FOLDER");
+  const poolFolder = join(options.output, "pool");
+  const imported = await runImport(options.format, source, poolFolder, { ...options, onBad: "skip", pack: false }, (line) => remark(options, line));
+  const { counts, skipped } = imported.source;
+  const left = Object.values(skipped).reduce((sum, count) => sum + count, 0);
+  note("import", `${grouped(counts.images)} images, ${grouped(counts.refs)} refs, ${grouped(counts.expressions)} expressions${left > 0 ? `, ${grouped(left)} records left out` : ""}`, imported.reused);
+
+  const pool = await Pool.open(poolFolder);
+  try {
+    const embedded = await runEmbed(pool, {
+      ...options,
+      model: options.model ?? "auto",
+      device: "cpu",
+      dtype: "fp32",
+      onBad: "skip",
+    });
+    note("embed", `${embedded.model}, ${grouped(pool.images.count)} images, ${grouped(pool.expressions.count)} expressions`, embedded.reused);
+    const mined = await runMine(pool, { ...options, rank: "t2i", depth: 1024, candidates: ["train"], name: embedded.name, embeddings: embedded.name });
+    note("mine", `${grouped(mined.manifest.expressions)} expressions × ${grouped(mined.manifest.depth)} candidates`, mined.reused);
+
+    const settings = { ...(await readSettings(options)), mined: embedded.name };
+    const loader = await Loader.open(pool, settings, { seed: options.seed });
+    try {
+      await showResult(loader, options, steps, started);
+    } finally {
+      await loader.close();
+    }
+  } finally {
+    await pool.close();
+  }
+}
+
+async function showResult(loader: Loader, options: Options, steps: string[][], started: number): Promise<void> {
+  const mined = loader.mined ?? fail("internal", "nothing was mined");
+  const { pool, settings } = loader;
+  const rows = trainExpressions(loader);
+  const need = settings.mosaic.grid === "2x2" ? 3 : 8;
+  const bands = summariseBands(pool, mined, settings, loader.facts.judged, rows, need);
+  const rate = await mosaicRate(loader, options);
+  const task = progressOf(options).begin("draw the sheet", undefined, "pictures");
+  const entries = await contactEntries(loader, { expressions: 6, candidates: 6, mosaics: 3 });
+  task.end();
+  const lines: SummaryLine[] = [
+    { label: "images", value: grouped(pool.images.count) },
+    { label: "expressions", value: grouped(pool.expressions.count) },
+    { label: "candidates in the band", value: `${grouped(bands.inBand)} of ${grouped(bands.candidates)}` },
+    { label: "bands that fill a mosaic", value: `${grouped(bands.full)} of ${grouped(bands.expressions)}` },
+    { label: "mosaics", value: `${grouped(rate)}/s` },
+  ];
+  const title = "NeMo mosaics: what the miner chose, and what training sees";
+  const subtitle = `${pool.manifest.sources.map(({ name }) => name).join(", ")} · ${mined.manifest.relevance.model} · τ ${settings.band.tau?.toFixed(3) ?? "off"} · K ${settings.band.k} · seed ${loader.seed}`;
+  const picture = join(options.output, "sheet.png");
+  const page = join(options.output, "index.html");
+  await writeFileAtomic(picture, await contactPng(entries, title, subtitle));
+  await writeFileAtomic(page, await contactHtml(entries, title, subtitle, lines));
+  const elapsed = performance.now() - started;
+  const table = textTable([
+    ...lines.map(({ label, value }) => [label, value]),
+    ...bandLines(bands, settings).filter(([label]) => label.startsWith("dropped") || label.startsWith("τ") || label === "K"),
+  ]);
+  const stepTable = textTable(steps);
+  print(
+    options,
+    { steps: steps.map(([step, what, state]) => ({ step, what, state })), band: bands, settings: settings.band, mosaicsPerSecond: rate, sheet: picture, page, elapsedMs: Math.round(elapsed) },
+    `\n${stepTable}\n\n${table}\n\n${picture}\n${page}\n\ndone in ${duration(elapsed)}; next: nemosaic preview ${join(options.output, "pool")} -o preview.png --set mined=${settings.mined}`,
+  );
+}
+
+function trainExpressions(loader: Loader): Int32Array {
+  const { pool, split } = loader;
+  return Int32Array.from({ length: pool.expressions.count }, (_, row) => row).filter((row) => pool.refs.split[pool.expressions.ref[row] as number] === split);
+}
+
+/** Mosaics per second into memory, over about two seconds, decoding included. */
+async function mosaicRate(loader: Loader, options: Options): Promise<number> {
+  const always = await Loader.open(loader.pool, { ...(await readSettings(options)), mined: loader.settings.mined, mosaic: { ...loader.settings.mosaic, gamma: 1 } }, { seed: options.seed });
+  try {
+    const began = performance.now();
+    let count = 0;
+    for (let epoch = 0; performance.now() - began < 2000; epoch++) {
+      for await (const batch of always.batches({ epoch, batchSize: 16 })) {
+        count += batch.plans.length;
+        if (performance.now() - began >= 2000) break;
+      }
+    }
+    return (count * 1000) / (performance.now() - began);
+  } finally {
+    await always.close();
+  }
+}
