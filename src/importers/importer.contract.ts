@@ -82,6 +82,18 @@ export function itKeepsTheContract(kase: ImporterCase): void {
       expect(await allRecords(options, format)).toEqual(first);
     });
 
+    it("lets its reader stop early and begin again", async () => {
+      const options = await make(folder());
+      const source = await findImporter(format).open(options);
+      const all = await collect(source.records());
+      for (const stop of [1, 3]) {
+        const first: DatasetRecord[] = [];
+        for await (const record of source.records()) if (first.push(record) === stop) break;
+        expect(first).toEqual(all.slice(0, stop));
+      }
+      expect(await collect(source.records())).toEqual(all);
+    });
+
     it("names itself and hashes the files it reads", async () => {
       const options = await make(folder());
       const source = await findImporter(format).open(options);

@@ -30,7 +30,7 @@ export async function openRefer(options: ImportOptions, family: ReferFamily): Pr
     files,
     records: () => records(place, images, family),
     ...(counts === undefined ? {} : { counts }),
-    warnings: [...images.warnings, ...splitWarnings(dataset, splitBy)],
+    warnings: [...images.warnings, ...unreadWarnings(place), ...splitWarnings(dataset, splitBy)],
   };
 }
 
@@ -53,6 +53,10 @@ export async function recogniseRefer(path: string, naming: RefsNaming): Promise<
     }
   }
   return undefined;
+}
+
+function unreadWarnings({ refs, folder, unread }: RefsFolder): string[] {
+  return unread.map((name) => `"${name}" lies beside "${shortPath(refs, folder)}" and is not read`);
 }
 
 async function imagesOf(options: ImportOptions, place: RefsFolder): Promise<ImagesFolder> {

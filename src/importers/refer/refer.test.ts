@@ -312,6 +312,16 @@ describe("the REFER importer's folder", () => {
     );
   });
 
+  it("reads the pickle where the same splitting lies beside it as JSON, and says so", async () => {
+    const options = makeRefer(folder());
+    put(folder(), "refcoco/refs(unc).json", JSON.stringify([]));
+    const source = await findImporter("refer").open(options);
+    expect(source.files[0]?.path).toMatch(/refs\(unc\)\.p$/);
+    expect(source.warnings).toEqual(['"refs(unc).json" lies beside "refs(unc).p" and is not read']);
+    const named = await allRecords({ ...options, source: join(folder(), "refcoco/refs(unc).json") }, "refer");
+    expect(count(named, "ref")).toBe(0);
+  });
+
   it("says of refcocog by google that its test split was never released", async () => {
     put(folder(), "refcocog/refs(google).p", pickled(twoRefs));
     put(folder(), "refcocog/instances.json", instances());

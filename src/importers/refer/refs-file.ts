@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { extname, join } from "node:path";
 import { decodePickle, readJsonList } from "../../codecs/index.ts";
 import { fail, shown, unknownName } from "../../model/index.ts";
 import type { ImportOptions } from "../importer.ts";
@@ -12,6 +12,8 @@ export interface RefsFolder {
   readonly folder: string;
   readonly refs: string;
   readonly instances: string;
+  /** Other spellings of the same splitting that lie beside `refs` and are not read: file names. */
+  readonly unread: readonly string[];
 }
 
 /** How a family names its refs files. */
@@ -45,7 +47,11 @@ export async function findRefs(options: ImportOptions, naming: RefsNaming): Prom
   const folder = await datasetFolder(options, naming);
   const splittings = refsIn(await namesIn(folder), naming);
   const splitBy = chosenSplitting(options.splitBy, splittings, folder);
-  return described(folder, splittings.get(splitBy)?.[0] ?? "", splitBy, options);
+  const names = splittings.get(splitBy) ?? [];
+  const isUsual = (name: string): boolean => extname(name) === extname(naming.example);
+  const chosen = names.find(isUsual) ?? names[0] ?? "";
+  const place = await described(folder, chosen, splitBy, options);
+  return { ...place, unread: names.filter((name) => name !== chosen) };
 }
 
 /** The splittings in a folder and the files that state them, sorted; two spellings of one splitting stand together. */
@@ -131,18 +137,18 @@ function chosenSplitting(
   folder: string,
 ): string {
   const names = [...splittings.keys()];
-  if (wanted !== undefined) return splittings.has(wanted) ? wanted : throwUnknown(wanted, names);
+  const files = [...splittings.values()].flat();
+  if (wanted !== undefined && splittings.has(wanted)) return wanted;
+  if (wanted !== undefined && names.every((name) => name === "")) {
+    fail("usage", `"${folder}" holds ${files.join(", ")}, which has no splittings; leave --split-by out`);
+  }
+  if (wanted !== undefined) throw unknownName("splitting (--split-by)", wanted, names.filter(Boolean));
   const [only] = names;
   if (names.length === 1 && only !== undefined) return only;
-  const files = [...splittings.values()].flat();
   fail(
     "usage",
     `"${folder}" holds several splittings: ${files.join(", ")}; choose one with --split-by ${names.filter(Boolean).join("|")}`,
   );
-}
-
-function throwUnknown(wanted: string, names: readonly string[]): never {
-  throw unknownName("splitting (--split-by)", wanted, names);
 }
 
 async function described(folder: string, name: string, splitBy: string, options: ImportOptions): Promise<RefsFolder> {
@@ -151,5 +157,5 @@ async function described(folder: string, name: string, splitBy: string, options:
   await requireFile(refs, "the refs file");
   await requireFile(instances, "the dataset's instances.json");
   const dataset = options.dataset ?? folderName(folder);
-  return { dataset, splitBy: splitBy === "" ? undefined : splitBy, folder, refs, instances };
+  return { dataset, splitBy: splitBy === "" ? undefined : splitBy, folder, refs, instances, unread: [] };
 }

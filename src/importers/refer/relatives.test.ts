@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { rleFromString, rleToMask } from "../../kernels/index.ts";
 import type { AnnotationRecord, BadRecord, DatasetRecord } from "../../model/index.ts";
-import { allRecords, freshFolder } from "../importer.contract.ts";
+import { allRecords, expectOneError, freshFolder } from "../importer.contract.ts";
 import { findImporter } from "../registry.ts";
 import {
   annotation,
@@ -64,6 +64,22 @@ describe("relatives of REFER", () => {
     expect(found.box).toEqual([0, 0, 3, 2]);
   });
 
+  it("reads RefCLEF: splits testA to testC, masks as run lengths, images of SAIAPR", async () => {
+    const images = [{ id: 19579, file_name: "19579.jpg", height: 48, width: 64 }];
+    const annotations = [annotation(195791, 19579, [{ size: [48, 64], counts: [480, 960, 1632] }], 1)];
+    put(folder(), "refclef/refs(unc).p", pickled([ref(1, 195791, 19579, [[1, "sky"]], "testC")]));
+    put(folder(), "refclef/refs(berkeley).p", pickled([]));
+    put(folder(), "refclef/instances.json", instances({ images, annotations }));
+    putImages(join(folder(), "images/saiapr_tc-12"), ["19579.jpg"]);
+    const options = { source: join(folder(), "refclef"), splitBy: "unc" };
+    const records = await allRecords(options, "refer");
+    expect(badOf(records)).toEqual([]);
+    // The mask is columns 10 to 29: the box of the file lies nearer as sides than as corners.
+    expect(annotationsOf(records)[0]?.box).toEqual([10, 10, 20, 20]);
+    expect(records.at(-2)).toMatchObject({ type: "ref", split: "testC" });
+    expect((await findImporter("refer").open(options)).imagesFolder).toMatch(/saiapr_tc-12$/);
+  });
+
   it("reads Ref-ZOM: ann_id a list, empty for no target, Ref_ZOM.p, images of two COCO sets", async () => {
     const images = [
       { id: 11, file_name: cocoName(11), height: 48, width: 64 },
@@ -92,5 +108,7 @@ describe("relatives of REFER", () => {
       `val2014/${cocoName(22).replace("train", "val")}`,
     ]);
     expect((await findImporter("refer").open(options)).name).toBe("refzom");
+    const split = { ...options, splitBy: "unc" };
+    await expectOneError(() => findImporter("refer").open(split), "usage", /Ref_ZOM\.p.*leave --split-by out/);
   });
 });
