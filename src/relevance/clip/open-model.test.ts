@@ -116,6 +116,19 @@ describe("opening a model", () => {
     await model.close();
   });
 
+  it("runs on the processor or says that cuda is not there", async () => {
+    const opened = openImageTextModel(join(fixtures, "tiny-clip/model"), { hub, device: "cuda" });
+    const outcome = await opened.then(
+      async (model) => {
+        await model.close();
+        return "opened";
+      },
+      (error: unknown) => error,
+    );
+    if (outcome !== "opened")
+      expect(outcome).toMatchObject({ code: "unsupported", message: expect.stringContaining("--device cpu") });
+  });
+
   it("says what is missing or wrong in one line", async () => {
     const noText = await altered("no-text", (copy) => rm(join(copy, "onnx/text_model.onnx")));
     await expect(openImageTextModel(noText, { hub })).rejects.toThrow(

@@ -203,6 +203,20 @@ describe("embedSources", () => {
     await expect(embedSources(options({ images, onBad: "skip" }))).rejects.toThrow("disk on fire");
   });
 
+  it("decodes fast on request to nearly the same vectors, and never mistakes them for exact ones", async () => {
+    const data = Uint8Array.from({ length: 480 * 360 * 3 }, (_v, at) => 128 + 100 * Math.sin(at / 5000) + (at % 3) * 9);
+    const images = source([await encodeJpeg({ width: 480, height: 360, channels: 3, data }, 90)]);
+    const vectors = async (): Promise<Float32Array> =>
+      decodeNpy(readFileSync(join(folder, "vectors/images.npy"))).data as Float32Array;
+    await embedSources(options({ images }));
+    const exact = await vectors();
+    await expect(embedSources(options({ images, decode: "fast" }))).rejects.toMatchObject({ code: "exists" });
+    await embedSources(options({ images, decode: "fast", force: true }));
+    const fast = await vectors();
+    expect(fast).not.toEqual(exact);
+    expect(exact.reduce((sum, value, k) => sum + value * fast[k]!, 0)).toBeGreaterThan(0.999);
+  });
+
   it("takes no images and no texts", async () => {
     await embedSources(options({ images: source([]), texts: [] }));
     expect(decodeNpy(readFileSync(join(folder, "vectors/images.npy"))).shape).toEqual([0, model.dimension]);

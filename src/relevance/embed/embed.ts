@@ -15,7 +15,7 @@ import {
 import { type ErrorCode, fail, NemosaicError } from "../../model/index.ts";
 import type { ImageTextModel } from "../clip/index.ts";
 import { PartialRows, type SkippedRow } from "./partial-rows.ts";
-import { openPreparer, type Preparer } from "./preparer.ts";
+import { type Decode, openPreparer, type Preparer } from "./preparer.ts";
 
 /** Images by row, wherever they are kept. */
 export interface ImageSource {
@@ -40,6 +40,8 @@ export interface EmbedOptions {
   /** Images per run of the model (default 16) and texts (default 32). Part of what makes the numbers. */
   readonly imageBatch?: number;
   readonly textBatch?: number;
+  /** "exact" (default) or "fast", which moves vectors a little (docs/relevance.md). Part of what makes the numbers. */
+  readonly decode?: Decode;
   /** Threads that decode and preprocess; default: one less than the cores. Never changes a number. */
   readonly threads?: number;
   /** Replace finished vectors of other inputs or another model. */
@@ -103,7 +105,7 @@ interface Prepared {
   run(): Promise<Float32Array>;
 }
 
-function imageJob({ model, images, onBad, imageBatch = 16, threads }: EmbedOptions): Job {
+function imageJob({ model, images, onBad, imageBatch = 16, decode = "exact", threads }: EmbedOptions): Job {
   const { width, height } = model.preprocessing;
   const size = 3 * width * height;
   let preparer: Preparer | undefined;
@@ -113,9 +115,9 @@ function imageJob({ model, images, onBad, imageBatch = 16, threads }: EmbedOptio
     count: images.count,
     rows: images.count,
     batch: imageBatch,
-    facts: { inputs: images.hash, preprocessing: model.preprocessing, onBad },
+    facts: { inputs: images.hash, preprocessing: model.preprocessing, decode, onBad },
     async prepare(start, end) {
-      preparer ??= openPreparer(model.preprocessing, threads);
+      preparer ??= openPreparer({ preprocessing: model.preprocessing, decode }, threads);
       const opened = preparer;
       const pixels = new Float32Array((end - start) * size);
       const skipped: SkippedRow[] = [];

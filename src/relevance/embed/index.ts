@@ -8,3 +8,4 @@ export {
   type MatrixReport,
 } from "./embed.ts";
 export type { SkippedRow } from "./partial-rows.ts";
+export type { Decode } from "./preparer.ts";

@@ -1,13 +1,12 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { fail, NemosaicError } from "../../model/index.ts";
-import type { Preprocessing } from "../clip/index.ts";
-import { type PrepareAnswer, type PrepareTask, prepareImage } from "./preparer.ts";
+import { type Preparation, type PrepareAnswer, type PrepareTask, prepareImage } from "./preparer.ts";
 
 /** The thread behind `openPreparer`: a few images at a time, so that decoding (native) overlaps resampling (here). */
 const imagesAtOnce = 2;
 
 const port = parentPort ?? fail("internal", "prepare-worker runs in a worker thread only");
-const preprocessing = workerData as Preprocessing;
+const preparation = workerData as Preparation;
 const queue: PrepareTask[] = [];
 let running = 0;
 
@@ -27,7 +26,7 @@ async function work(): Promise<void> {
 
 async function answerTo({ id, bytes, name }: PrepareTask): Promise<PrepareAnswer> {
   try {
-    return { id, tensor: await prepareImage(bytes, name, preprocessing) };
+    return { id, tensor: await prepareImage(bytes, name, preparation) };
   } catch (error) {
     const code = error instanceof NemosaicError ? error.code : undefined;
     return { id, code, message: error instanceof Error ? error.message : String(error) };

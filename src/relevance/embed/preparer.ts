@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import { decodeImage } from "../../codecs/index.ts";
+import { type DecodedImage, decodeImage, decodeImageAtLeast } from "../../codecs/index.ts";
 import { type ErrorCode, NemosaicError } from "../../model/index.ts";
 import { type Preprocessing, preprocessImage } from "../clip/index.ts";
 
@@ -11,6 +11,18 @@ export interface Preparer {
   /** float32 [3, height, width]. Errors are those of decoding, with `name` in them. `bytes` may be given away. */
   prepare(bytes: Uint8Array, name: string): Promise<Float32Array>;
   close(): Promise<void>;
+}
+
+/**
+ * How images are decoded: "exact" as Pillow does, or "fast", where JPEGs are scaled down by 2, 4 or 8 while they are
+ * decoded as long as they stay at least as large as the model's input.
+ */
+export type Decode = "exact" | "fast";
+
+/** What a preparer does to each image; also what its workers are started with. */
+export interface Preparation {
+  readonly preprocessing: Preprocessing;
+  readonly decode: Decode;
 }
 
 /** A task for a worker and its answer; tensors and bytes are moved, not copied. */
@@ -28,30 +40,34 @@ export type PrepareAnswer =
  * calling thread, so that only work in other threads overlaps it. Run from TypeScript sources, where this Node cannot start
  * a worker, it works in the caller's thread, to the same numbers.
  */
-export function openPreparer(preprocessing: Preprocessing, threads = availableParallelism() - 1): Preparer {
+export function openPreparer(preparation: Preparation, threads = availableParallelism() - 1): Preparer {
   const isSource = import.meta.url.endsWith(".ts");
   const runsSource = "typescript" in process.features && process.features.typescript !== false;
-  if (isSource && !runsSource) return hereIn(preprocessing);
+  if (isSource && !runsSource) return hereIn(preparation);
   const entry = new URL(isSource ? "./prepare-worker.ts" : "./prepare-worker.js", import.meta.url);
-  return inWorkers(entry, preprocessing, Math.max(1, threads));
+  return inWorkers(entry, preparation, Math.max(1, threads));
 }
 
 /** Decodes and preprocesses one image. */
-export async function prepareImage(
-  bytes: Uint8Array,
-  name: string,
-  preprocessing: Preprocessing,
-): Promise<Float32Array> {
-  const image = await decodeImage(bytes, { where: name });
+export async function prepareImage(bytes: Uint8Array, name: string, preparation: Preparation): Promise<Float32Array> {
+  const { preprocessing } = preparation;
+  const image = await decode(bytes, name, preparation);
   const tensor = new Float32Array(3 * preprocessing.width * preprocessing.height);
   preprocessImage(image, preprocessing, tensor);
   return tensor;
 }
 
+function decode(bytes: Uint8Array, where: string, preparation: Preparation): Promise<DecodedImage> {
+  const { resize } = preparation.preprocessing;
+  if (preparation.decode === "exact" || resize === undefined) return decodeImage(bytes, { where });
+  const [width, height] = resize.kind === "exact" ? [resize.width, resize.height] : [resize.edge, resize.edge];
+  return decodeImageAtLeast(bytes, width, height, { where });
+}
+
 /** Decoded images in memory at a time; the codec's own threads work on them. */
 const imagesAtOnce = 4;
 
-function hereIn(preprocessing: Preprocessing): Preparer {
+function hereIn(preparation: Preparation): Preparer {
   const line: (() => void)[] = [];
   let running = 0;
   return {
@@ -60,7 +76,7 @@ function hereIn(preprocessing: Preprocessing): Preparer {
       if (running >= imagesAtOnce) await new Promise<void>((resolve) => line.push(resolve));
       else running++;
       try {
-        return await prepareImage(bytes, name, preprocessing);
+        return await prepareImage(bytes, name, preparation);
       } finally {
         const next = line.shift();
         if (next === undefined) running--;
@@ -76,7 +92,7 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-function inWorkers(entry: URL, preprocessing: Preprocessing, threads: number): Preparer {
+function inWorkers(entry: URL, preparation: Preparation, threads: number): Preparer {
   const waiting = new Map<number, Waiting & { readonly worker: Worker }>();
   let nextId = 0;
   let failure: unknown;
@@ -88,7 +104,7 @@ function inWorkers(entry: URL, preprocessing: Preprocessing, threads: number): P
     }
   };
   const workers = Array.from({ length: threads }, () => {
-    const worker = new Worker(entry, { workerData: preprocessing });
+    const worker = new Worker(entry, { workerData: preparation });
     worker.on("message", (answer: PrepareAnswer) => {
       const task = waiting.get(answer.id);
       waiting.delete(answer.id);

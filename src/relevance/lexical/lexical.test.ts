@@ -7,6 +7,7 @@ import {
   buildLexicalIndex,
   contentWords,
   lexicalQueries,
+  lexicalScorer,
   readLexical,
   scoreBlock,
   sparseRows,
@@ -127,6 +128,30 @@ describe("scoreBlock", () => {
     const block = scoreBlock(index.images, 0, 4, transpose(index.images));
     for (let i = 0; i < 3; i++) expect(block[i * 4 + i]).toBeCloseTo(1, 6);
     expect(block.every((score) => score >= 0 && score <= 1)).toBe(true);
+  });
+});
+
+describe("lexicalScorer", () => {
+  it("gives the whole matrix's scores for any candidates, block by block, and pairs to the same bits", async () => {
+    const index = buildLexicalIndex(images);
+    const expressions = lexicalQueries(index, ["red umbrella", "zebra", "man in red", ""]);
+    const whole = scoreBlock(expressions, 0, 4, transpose(index.images));
+    const across = scoreBlock(index.images, 0, 4, transpose(index.images));
+    const candidates = Int32Array.of(0, 2, 3);
+    const scorer = lexicalScorer({ index, expressions }, candidates, 2);
+    expect(scorer).toMatchObject({ candidateCount: 3, blockColumns: 2 });
+    for (let number = 0; number < 2; number++) {
+      await scorer.load(number);
+      const mine = [...candidates.slice(number * 2, number * 2 + 2)];
+      const { scores: t2i, columns } = await scorer.expressions(Int32Array.of(2, 0));
+      for (const [i, row] of [2, 0].entries()) {
+        for (const [j, image] of mine.entries()) expect(t2i[i * columns + j]).toBe(whole[row * 4 + image]);
+      }
+      const { scores: i2i } = await scorer.images(Int32Array.of(1));
+      for (const [j, image] of mine.entries()) expect(i2i[j]).toBe(across[4 + image]);
+    }
+    expect([...(await scorer.pairs(Int32Array.of(0, 2), Int32Array.of(2, 1)))]).toEqual([whole[2], whole[9]]);
+    await scorer.close();
   });
 });
 
