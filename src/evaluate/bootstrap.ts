@@ -12,7 +12,7 @@ export interface Interval {
 /** A set of samples to resample: their sums by image. Groups of one bootstrap share its draws, so they are paired. */
 export interface Group {
   readonly images: Int32Array;
-  /** One row of sums an image of `images`. */
+  /** Sums in columns: that of column c and image i stands at c × images.length + i. */
   readonly sums: Float64Array;
 }
 
@@ -32,15 +32,14 @@ export function groupOf(scores: readonly (readonly [image: number, score: Score]
   const rows = new Map<number, number>();
   for (const [image] of scores) if (!rows.has(image)) rows.set(image, rows.size);
   const sums = new Float64Array(rows.size * sumCount);
-  for (const [image, score] of scores) addScore(sums, (rows.get(image) ?? 0) * sumCount, score, preset);
+  for (const [image, score] of scores) addScore(sums, rows.get(image) ?? 0, rows.size, score, preset);
   return { images: Int32Array.from(rows.keys()), sums };
 }
 
 /** The sums of a whole group. */
 export function totalOf(group: Group): Float64Array {
-  const total = new Float64Array(sumCount);
-  for (let i = 0; i < group.sums.length; i++) total[i % sumCount] = (total[i % sumCount] ?? 0) + (group.sums[i] ?? 0);
-  return total;
+  const count = group.images.length;
+  return Float64Array.from({ length: sumCount }, (_, c) => sumOf(group.sums.subarray(c * count, (c + 1) * count)));
 }
 
 /**
@@ -54,27 +53,60 @@ export function bootstrap(
   preset: Preset,
   options: BootstrapOptions,
 ): Replicates[] {
-  const results = groups.map(() => emptyReplicates(options.replicates));
+  const resampled = groups.map((group) => ({
+    group,
+    columns: columnsOf(group),
+    values: emptyReplicates(options.replicates),
+  }));
   const times = new Uint32Array(images);
+  const weights = new Float64Array(images);
   const row = new Float64Array(sumCount);
   for (let replicate = 0; replicate < options.replicates; replicate++) {
     drawImages(times, options.seed, replicate);
-    groups.forEach((group, g) => {
-      row.fill(0);
-      for (let i = 0; i < group.images.length; i++) {
-        const weight = times[group.images[i] ?? 0] ?? 0;
-        if (weight === 0) continue;
-        const offset = i * sumCount;
-        for (let c = 0; c < sumCount; c++) row[c] = (row[c] ?? 0) + weight * (group.sums[offset + c] ?? 0);
-      }
+    for (const { group, columns, values } of resampled) {
+      for (let i = 0; i < group.images.length; i++) weights[i] = times[group.images[i] ?? 0] ?? 0;
+      weigh(group, columns, weights, row);
       const metrics = row[0] === 0 ? undefined : metricsOf(row, preset);
-      for (const name of metricNames) {
-        const values = results[g]?.[name];
-        if (values !== undefined) values[replicate] = metrics?.[name] ?? Number.NaN;
-      }
-    });
+      for (const name of metricNames) values[name][replicate] = metrics?.[name] ?? Number.NaN;
+    }
   }
-  return results;
+  return resampled.map(({ values }) => values);
+}
+
+/** For each column of sums, the first column of equal content, or -1 where all are 0: what need not be summed anew. */
+function columnsOf(group: Group): Int8Array {
+  const count = group.images.length;
+  const column = (c: number): Float64Array => group.sums.subarray(c * count, (c + 1) * count);
+  return Int8Array.from({ length: sumCount }, (_, c) => {
+    const own = column(c);
+    if (own.every((value) => value === 0)) return -1;
+    for (let earlier = 0; earlier < c; earlier++) {
+      const other = column(earlier);
+      if (own.every((value, i) => value === other[i])) return earlier;
+    }
+    return c;
+  });
+}
+
+/** Writes the weighted sum of every column to `row`. */
+function weigh(group: Group, columns: Int8Array, weights: Float64Array, row: Float64Array): void {
+  const count = group.images.length;
+  for (let c = 0; c < sumCount; c++) {
+    const from = columns[c] ?? -1;
+    row[c] = from < 0 ? 0 : from < c ? (row[from] ?? 0) : product(weights, group.sums, c * count, count);
+  }
+}
+
+function product(weights: Float64Array, sums: Float64Array, offset: number, count: number): number {
+  let sum = 0;
+  for (let i = 0; i < count; i++) sum += (weights[i] as number) * (sums[offset + i] as number);
+  return sum;
+}
+
+function sumOf(values: Float64Array): number {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum;
 }
 
 /** The middle 95 % of some values by linear interpolation (NumPy's default quantile); NaN are left out. */

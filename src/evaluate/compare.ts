@@ -29,6 +29,8 @@ export interface BinGain {
 export interface Comparison {
   readonly samples: number;
   readonly images: number;
+  /** Samples without a target. */
+  readonly noTargets: number;
   /** Samples that only one of the two has (predictions skipped by a policy). */
   readonly onlyA: number;
   readonly onlyB: number;
@@ -66,6 +68,7 @@ export function compare(
   return {
     samples: shared.length,
     images: images.size,
+    noTargets: shared.filter((sample) => sample.score.noTarget).length,
     onlyA: a.samples.length - shared.length,
     onlyB: b.samples.length - shared.length,
     gains: whole.gains,

@@ -1,10 +1,8 @@
 import type { Preset } from "./presets.ts";
 import type { Score } from "./score.ts";
 
-/** The thresholds of P@X. */
+/** The thresholds of P@X, rising; Pr@X, which counts samples with a target only, has the last three. */
 export const precisionThresholds = [0.5, 0.6, 0.7, 0.8, 0.9] as const;
-/** The thresholds of Pr@X, which counts samples with a target only. */
-export const targetPrecisionThresholds = [0.7, 0.8, 0.9] as const;
 
 /** Every metric's name, in the order of tables. */
 export const metricNames = [
@@ -28,7 +26,7 @@ export type MetricName = (typeof metricNames)[number];
 /** Values as shares, 0 … 1. gIoU is mIoU and cIoU is oIoU under the names that GRES gives them. */
 export type Metrics = Readonly<Record<MetricName, number>>;
 
-// A row of sums: samples, targets, ΣIoU, ΣI, ΣU, P@ × 5, Pr@ × 3, no-target right, target right.
+// The columns of a table of sums: samples, targets, ΣIoU, ΣI, ΣU, P@ × 5, Pr@ × 3, no-target right, target right.
 const columns = {
   samples: 0,
   targets: 1,
@@ -41,35 +39,40 @@ const columns = {
   targetRight: 14,
 };
 
-/** The length of a row of sums. */
+/** The number of sums. */
 export const sumCount = 15;
 
 /**
- * Adds one sample to the row of `sums` that starts at `offset`. Rows add up: the sums of a set of samples are the sum of
- * their rows, which is what the bootstrap rests on.
+ * Adds one sample to a table of sums in columns: that of column c stands at c × stride + row. Rows add up: the sums of a
+ * set of samples are the sum of its rows, which is what the bootstrap rests on.
  */
-export function addScore(sums: Float64Array, offset: number, sample: Score, preset: Preset): void {
-  add(sums, offset + columns.samples, 1);
-  add(sums, offset + columns.iou, sample.iou);
-  add(sums, offset + columns.intersection, sample.intersection);
-  add(sums, offset + columns.union, sample.union);
-  precisionThresholds.forEach((threshold, i) => {
-    if (reaches(sample.iou, threshold, preset)) add(sums, offset + columns.precision + i, 1);
-  });
+export function addScore(sums: Float64Array, row: number, stride: number, sample: Score, preset: Preset): void {
+  const add = (column: number, amount: number): void => {
+    const at = column * stride + row;
+    sums[at] = (sums[at] ?? 0) + amount;
+  };
+  add(columns.samples, 1);
+  add(columns.iou, sample.iou);
+  add(columns.intersection, sample.intersection);
+  add(columns.union, sample.union);
+  let reached = 0;
+  for (const threshold of precisionThresholds) {
+    if (!reaches(sample.iou, threshold, preset)) break;
+    add(columns.precision + reached++, 1);
+  }
   if (sample.noTarget) {
-    if (sample.predictedNoTarget) add(sums, offset + columns.noTargetRight, 1);
+    if (sample.predictedNoTarget) add(columns.noTargetRight, 1);
     return;
   }
-  add(sums, offset + columns.targets, 1);
-  if (!sample.predictedNoTarget) add(sums, offset + columns.targetRight, 1);
-  targetPrecisionThresholds.forEach((threshold, i) => {
-    if (reaches(sample.iou, threshold, preset)) add(sums, offset + columns.targetPrecision + i, 1);
-  });
+  add(columns.targets, 1);
+  if (!sample.predictedNoTarget) add(columns.targetRight, 1);
+  // Pr@X has the last three of the thresholds of P@X.
+  for (let i = 0; i < reached - 2; i++) add(columns.targetPrecision + i, 1);
 }
 
 /** The metrics of a row of sums; 0 where one is undefined (no sample, no target, no pixel). */
-export function metricsOf(sums: Float64Array, preset: Preset, offset = 0): Metrics {
-  const at = (column: number): number => sums[offset + column] ?? 0;
+export function metricsOf(sums: Float64Array, preset: Preset): Metrics {
+  const at = (column: number): number => sums[column] ?? 0;
   const samples = at(columns.samples);
   const targets = at(columns.targets);
   const noTargets = samples - targets;
@@ -99,7 +102,7 @@ export function metricsOf(sums: Float64Array, preset: Preset, offset = 0): Metri
 /** The metrics of a list of samples. */
 export function metricsOfScores(scores: readonly Score[], preset: Preset): Metrics {
   const sums = new Float64Array(sumCount);
-  for (const sample of scores) addScore(sums, 0, sample, preset);
+  for (const sample of scores) addScore(sums, 0, 1, sample, preset);
   return metricsOf(sums, preset);
 }
 
@@ -110,8 +113,4 @@ function reaches(iou: number, threshold: number, preset: Preset): boolean {
 
 function ratio(part: number, whole: number): number {
   return whole === 0 ? 0 : part / whole;
-}
-
-function add(sums: Float64Array, at: number, amount: number): void {
-  sums[at] = (sums[at] ?? 0) + amount;
 }

@@ -22,7 +22,7 @@ export async function casePicture(image: DecodedImage, truth: Rle, predicted: Rl
   return encodeJpeg({ width, height, channels: 3, data }, 82, { chroma: "4:4:4" });
 }
 
-/** Paints the pixels of a mask that lie within two steps of its border. */
+/** Paints the pixels of a mask that lie within three steps of its border. */
 function outline(
   data: Uint8Array,
   mask: Uint8Array,
@@ -35,7 +35,7 @@ function outline(
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       if (!isSet(x, y)) continue;
-      const inside = isSet(x - 2, y) && isSet(x + 2, y) && isSet(x, y - 2) && isSet(x, y + 2);
+      const inside = isSet(x - 3, y) && isSet(x + 3, y) && isSet(x, y - 3) && isSet(x, y + 3);
       if (!inside) data.set(colour, (y * width + x) * 3);
     }
   }

@@ -74,15 +74,15 @@ function shareAxis(): [from: number, to: number, step: number] {
   return [0, 1, 0.2];
 }
 
-/** A symmetric axis that holds every interval, with a round step. */
+/** An axis that holds 0 and every interval, with a round step. */
 function gainAxis(rows: readonly ChartRow[]): [from: number, to: number, step: number] {
   const ends = rows.flatMap((row) =>
-    row.values.flatMap((value) => (value === undefined ? [] : [Math.abs(value.low), Math.abs(value.high)])),
+    row.values.flatMap((value) => (value === undefined ? [] : [value.low, value.high, value.value])),
   );
-  const largest = Math.max(0.01, ...ends);
-  const step = [0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5].find((size) => largest / size <= 4) ?? 0.5;
-  const to = Math.ceil(largest / step) * step;
-  return [-to, to, step];
+  const lowest = Math.min(0, ...ends);
+  const highest = Math.max(0.005, ...ends);
+  const step = [0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5].find((size) => (highest - lowest) / size <= 7) ?? 0.5;
+  return [Math.floor(lowest / step) * step, Math.ceil(highest / step) * step, step];
 }
 
 function tickText(tick: number, axis: DotChart["axis"]): string {

@@ -3,7 +3,7 @@ import type { Evaluation, Sample } from "../evaluation.ts";
 import { type DotChart, dotChart } from "./dot-chart.ts";
 import { escapeHtml } from "./escape-html.ts";
 import { style } from "./style.ts";
-import { countLines, percent, points, shownMetrics } from "./table.ts";
+import { countLines, isGeneralised, percent, points, shownMetrics } from "./table.ts";
 
 /** A sample shown as a picture; `jpeg` is undefined where its image could not be had, `problem` says why. */
 export interface ShownCase {
@@ -53,7 +53,7 @@ ${sections.join("\n")}
 
 function overview(evaluation: Evaluation): string {
   const { preset, metrics, samples, images, noTargets, splits, bootstrap } = evaluation;
-  const rows = shownMetrics(evaluation).map((name) => {
+  const rows = shownMetrics(isGeneralised(evaluation)).map((name) => {
     const { value, low, high } = metrics[name];
     return `<tr><th scope="row">${name}</th><td>${percent(value)}</td><td class="quiet">${percent(low)} to ${percent(high)}</td></tr>`;
   });

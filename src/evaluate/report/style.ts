@@ -26,7 +26,8 @@ svg .grid { stroke: var(--line); } svg .zero { stroke: var(--quiet); stroke-widt
 .series-0::before { background: var(--series-0); } .series-1::before { background: var(--series-1); }
 .truth::before { background: var(--truth); } .predicted::before { background: var(--predicted); }
 .cases { display: grid; grid-template-columns: repeat(auto-fill, minmax(250px, 1fr)); gap: 18px; }
-figure { margin: 0; } figure img { width: 100%; border-radius: 8px; display: block; }
+figure { margin: 0; } figure img { width: 100%; aspect-ratio: 4 / 3; object-fit: contain; background: var(--line);
+  border-radius: 8px; display: block; }
 figcaption { font-size: 0.85rem; margin-top: 6px; overflow-wrap: anywhere; }
 .gone { aspect-ratio: 4 / 3; display: grid; place-items: center; padding: 12px; border: 1px dashed var(--line); border-radius: 8px;
   color: var(--quiet); font-size: 0.85rem; text-align: center; }

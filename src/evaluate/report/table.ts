@@ -8,12 +8,12 @@ const binMetrics = ["oIoU", "mIoU", "P@0.5", "P@0.7", "P@0.9"] as const;
 /** An evaluation as plain text for a terminal: what was scored, every metric with its interval, the breakdowns. */
 export function evaluationText(evaluation: Evaluation): string {
   const lines = [heading(evaluation), ...countLines(evaluation.counts), ""];
-  const metrics = shownMetrics(evaluation);
+  const metrics = shownMetrics(isGeneralised(evaluation));
   lines.push(
     ...columns([["metric", "value", "95 % interval"], ...metrics.map((name) => estimateRow(name, evaluation.metrics))]),
   );
   for (const breakdown of evaluation.breakdowns) {
-    if (breakdown.bins.length === 0) continue;
+    if (breakdown.bins.length < 2) continue;
     const header = [breakdown.title, "samples", ...binMetrics];
     const rows = breakdown.bins.map((bin) => [
       `  ${bin.label}`,
@@ -34,10 +34,10 @@ export function comparisonText(comparison: Comparison, nameA: string, nameB: str
       : []),
     "",
   ];
-  const rows = metricNames.map((name) => gainRow(name, comparison.gains, name));
+  const rows = shownMetrics(comparison.noTargets > 0).map((name) => gainRow(name, comparison.gains, name));
   lines.push(...columns([["metric", "a", "b", "gain", "95 % interval"], ...rows]));
   for (const breakdown of comparison.breakdowns) {
-    if (breakdown.bins.length === 0) continue;
+    if (breakdown.bins.length < 2) continue;
     const header = [breakdown.title, "samples", "oIoU gain", "95 % interval", "mIoU gain", "95 % interval"];
     const bins = breakdown.bins.map((bin) => [
       `  ${bin.label}`,
@@ -50,10 +50,14 @@ export function comparisonText(comparison: Comparison, nameA: string, nameB: str
   return `${lines.join("\n")}\n`;
 }
 
-/** The metrics worth a line: those of no-target samples only where there are any. */
-export function shownMetrics(evaluation: Evaluation): readonly MetricName[] {
-  const generalised = evaluation.noTargets > 0 || evaluation.preset.noTarget !== "ignored";
+/** The metrics worth a line: the names and accuracies of GRES only where they are asked for. */
+export function shownMetrics(generalised: boolean): readonly MetricName[] {
   return generalised ? metricNames : metricNames.filter((name) => /^(oIoU|mIoU|P@)/.test(name));
+}
+
+/** Whether an evaluation is one of generalised expressions (GRES): by its samples or its preset. */
+export function isGeneralised(evaluation: Evaluation): boolean {
+  return evaluation.noTargets > 0 || evaluation.preset.noTarget !== "ignored";
 }
 
 /** A share as per cent with two decimals, as papers print it. */

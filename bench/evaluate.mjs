@@ -1,0 +1,193 @@
+// Scoring 10,000 masks of 640 × 480: run lengths here, and the NumPy loops of the CRIS and LAVT kind, in one run.
+//
+//   npm run build && node bench/evaluate.mjs [--masks 10000] [--rounds 5] [--json]
+//
+// Python is NEMOSAIC_PYTHON, else .venv/bin/python. The peers get decoded arrays in memory, so that reading is no part of
+// their time; ours includes reading the JSONL file, parsing the run lengths and, in "whole", breakdowns and bootstrap.
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cpus, tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+const dist = process.env.NEMOSAIC_DIST ?? join(root, "dist");
+if (!existsSync(join(dist, "evaluate", "index.js"))) throw new Error("expected a build: run npm run build first");
+const load = (room) => import(pathToFileURL(join(dist, room, "index.js")).href);
+const { evaluate, evaluateDefaults, evaluationPresets, openPredictions, score } = await load("evaluate");
+const { CounterRandom, rleArea, rleFromPolygon, rleFromString, rleToString } = await load("kernels");
+
+const option = (name, fallback) => {
+  const at = process.argv.indexOf(`--${name}`);
+  return at < 0 ? fallback : Number(process.argv[at + 1]);
+};
+const masks = option("masks", 10_000);
+const rounds = option("rounds", 5);
+const [height, width] = [480, 640];
+const distinct = Math.min(masks, 200);
+
+/** A blob of 24 corners with a ragged border of single pixels, as models predict it. */
+function blob(seed) {
+  const random = new CounterRandom(7, 0, seed, 1);
+  const [x, y] = [width * (0.2 + 0.6 * random.float()), height * (0.2 + 0.6 * random.float())];
+  const reach = 30 + 130 * random.float();
+  const corners = Array.from({ length: 24 }, (_, i) => {
+    const r = reach * (0.7 + 0.3 * random.float());
+    return [x + r * Math.cos((i * Math.PI) / 12), y + r * Math.sin((i * Math.PI) / 12)];
+  });
+  return corners.flat();
+}
+const truthPolygons = Array.from({ length: distinct }, (_, i) => blob(i));
+const predicted = truthPolygons.map((polygon, i) => {
+  const random = new CounterRandom(7, 1, i, 1);
+  return rleToString(
+    rleFromPolygon(
+      polygon.map((v) => v + 16 * random.float() - 8),
+      height,
+      width,
+    ),
+  );
+});
+const truthText = truthPolygons.map((polygon) => rleToString(rleFromPolygon(polygon, height, width)));
+
+const folder = await mkdtemp(join(tmpdir(), "bench-evaluate-"));
+try {
+  const { text, whole } = await ours(folder);
+  const peers = numpy();
+  report(text, whole, peers);
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
+
+async function ours(place) {
+  const preset = evaluationPresets.cris;
+  const text = [];
+  for (let round = 0; round < rounds; round++) {
+    const begin = performance.now();
+    let sum = 0;
+    for (let i = 0; i < masks; i++) {
+      const truth = rleFromString(truthText[i % distinct], height, width);
+      const guess = rleFromString(predicted[i % distinct], height, width);
+      sum += score(
+        {
+          truth,
+          truthAreaPx: rleArea(truth),
+          noTarget: false,
+          predicted: guess,
+          decision: undefined,
+          emptyBelowPx: 50,
+        },
+        preset,
+      ).iou;
+    }
+    text.push((performance.now() - begin) / masks);
+    if (!(sum / masks > 0.5 && sum / masks < 1)) throw new Error(`an mIoU of ${sum / masks} cannot be`);
+  }
+  const truths = Array.from({ length: masks }, (_, i) => ({
+    key: `s/${i}/${i}`,
+    source: "s",
+    refId: String(i),
+    sentenceId: String(i),
+    imageKey: `image ${i >> 2}`,
+    split: "test",
+    height,
+    width,
+    segmentations: [{ kind: "polygons", parts: [truthPolygons[i % distinct]] }],
+    noTarget: false,
+    category: `category ${i % 40}`,
+    similarObjects: i % 5,
+    text: "the left mug of the two on the table",
+    sentenceIndex: 0,
+    sentenceCount: 1,
+  }));
+  const file = join(place, "predictions.jsonl");
+  await writeFile(
+    file,
+    truths
+      .map(
+        ({ key }, i) =>
+          `${JSON.stringify({ key, segmentation: { size: [height, width], counts: predicted[i % distinct] } })}\n`,
+      )
+      .join(""),
+  );
+  const whole = [];
+  for (let round = 0; round < rounds; round++) {
+    const begin = performance.now();
+    const predictions = await openPredictions(file);
+    await evaluate(truths, predictions, { ...evaluateDefaults, preset });
+    await predictions.close();
+    whole.push((performance.now() - begin) / masks);
+  }
+  return { text, whole };
+}
+
+/** Milliseconds a mask of the two loops, `rounds` times over 1,000 masks that lie decoded in memory. */
+function numpy() {
+  const script = `
+import sys, json, time
+import numpy as np
+from pycocotools import mask as coco
+d = json.load(sys.stdin)
+size = [d["height"], d["width"]]
+truth = [coco.decode({"size": size, "counts": c}) for c in d["truth"]]
+hard = [coco.decode({"size": size, "counts": c}) for c in d["predicted"]]
+soft = [m.astype(np.float32) * np.float32(0.9) for m in hard]
+png = [np.ascontiguousarray(m) * np.uint8(255) for m in truth]
+truth, hard, soft = ([np.ascontiguousarray(m) for m in ms] for ms in (truth, hard, soft))
+n, out = 1000, {"cris": [], "lavt": []}
+for _ in range(d["rounds"]):
+    begin, ious = time.perf_counter(), []
+    for i in range(n):
+        pred = np.array(soft[i % len(soft)] > 0.35)
+        gt = png[i % len(png)] / 255.
+        ious.append(np.sum(np.logical_and(pred, gt)) / (np.sum(np.logical_or(pred, gt)) + 1e-6))
+    out["cris"].append((time.perf_counter() - begin) * 1000 / n)
+    begin = time.perf_counter()
+    for i in range(n):
+        p, g = hard[i % len(hard)], truth[i % len(truth)]
+        inter, union = np.sum(np.logical_and(p, g)), np.sum(np.logical_or(p, g))
+        ious.append(0.0 if union == 0 else inter * 1.0 / union)
+    out["lavt"].append((time.perf_counter() - begin) * 1000 / n)
+print(json.dumps(out))
+`;
+  const python = process.env.NEMOSAIC_PYTHON ?? join(root, ".venv", "bin", "python");
+  const input = JSON.stringify({ height, width, truth: truthText, predicted, rounds });
+  const done = spawnSync(python, ["-c", script], { input, maxBuffer: 2 ** 28, encoding: "utf8" });
+  if (done.status !== 0) throw new Error(`no peer: ${done.stderr || done.error}`);
+  return JSON.parse(done.stdout);
+}
+
+function report(text, whole, peers) {
+  const rows = [
+    ["ours, run lengths as text → IoU", text],
+    ["ours, whole evaluation of a JSONL file", whole],
+    ["NumPy loop of the LAVT kind (arrays in memory)", peers.lavt],
+    ["NumPy loop of the CRIS kind (arrays in memory)", peers.cris],
+  ].map(([name, times]) => ({ name, msPerMask: median(times), from: Math.min(...times), to: Math.max(...times) }));
+  const ratios = {
+    "text / lavt": rows[2].msPerMask / rows[0].msPerMask,
+    "text / cris": rows[3].msPerMask / rows[0].msPerMask,
+    "whole / lavt": rows[2].msPerMask / rows[1].msPerMask,
+    "whole / cris": rows[3].msPerMask / rows[1].msPerMask,
+  };
+  if (process.argv.includes("--json")) {
+    console.log(JSON.stringify({ name: "evaluate", masks, rounds, cpu: cpus()[0]?.model, rows, ratios }));
+    return;
+  }
+  console.log(
+    `${masks} masks of ${width} × ${height}, median of ${rounds} rounds, one thread each; ${cpus()[0]?.model}`,
+  );
+  for (const row of rows) {
+    console.log(
+      `${row.name.padEnd(50)} ${row.msPerMask.toFixed(4)} ms a mask (${row.from.toFixed(4)} to ${row.to.toFixed(4)})`,
+    );
+  }
+  for (const [name, ratio] of Object.entries(ratios))
+    console.log(`${name.padEnd(50)} ${ratio.toFixed(1)} times as fast`);
+}
+
+function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[sorted.length >> 1];
+}
