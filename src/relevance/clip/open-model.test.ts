@@ -48,10 +48,14 @@ function dot(a: Float32Array, i: number, b: Float32Array, j: number, dimension: 
   return sum;
 }
 
-describe.each(["tiny-clip", "tiny-siglip"])("the model %s", (name) => {
+describe.each([
+  ["tiny-clip", "fp32"],
+  ["tiny-siglip", "fp32"],
+  ["tiny-odd", "fp16"],
+] as const)("the model %s", (name, dtype) => {
   let model: ImageTextModel;
   beforeAll(async () => {
-    model = await openImageTextModel(join(fixtures, name, "model"), { hub, threads: 1 });
+    model = await openImageTextModel(join(fixtures, name, "model"), { hub, dtype, threads: 1 });
   });
   afterAll(() => model.close());
 
@@ -80,6 +84,15 @@ describe.each(["tiny-clip", "tiny-siglip"])("the model %s", (name) => {
     expect(await model.embedTexts([])).toHaveLength(0);
     expect(await model.embedImages({ pixels: new Float32Array(0), count: 0 })).toHaveLength(0);
   });
+});
+
+it("position_ids count from 0 in every row, token types are 0", async () => {
+  const model = await openImageTextModel(join(fixtures, "tiny-odd/model"), { hub, dtype: "fp16" });
+  // The first token counts twice, so that the order of two colours decides which one the text is nearer to.
+  const texts = await model.embedTexts(["red blue", "blue red", "red", "blue"]);
+  expect(dot(texts, 0, texts, 2, 16)).toBeGreaterThan(dot(texts, 0, texts, 3, 16) + 0.2);
+  expect(dot(texts, 1, texts, 3, 16)).toBeGreaterThan(dot(texts, 1, texts, 2, 16) + 0.2);
+  await model.close();
 });
 
 describe("opening a model", () => {

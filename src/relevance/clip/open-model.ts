@@ -99,17 +99,13 @@ export async function openImageTextModel(spec: string, options: OpenModelOptions
       inSteps(count, imagesAtOnce, async (start, end) => {
         const some = pixels.subarray(start * perImage, end * perImage);
         const rows = await vision.run(some, end - start, height, width);
+        if (rows.shape[1] !== dimension) failDimensions(rows.shape[1], dimension, where);
         return normaliseRows(rows.data.slice(), rows.shape[1] ?? 0, where);
       });
 
     const dimension = (await embedTexts(["a"])).length;
     const imageAxis = vision.output.shape[1];
-    if (typeof imageAxis === "number" && imageAxis !== dimension) {
-      fail(
-        "bad-input",
-        `expected towers of one length in ${where}, got ${imageAxis} for images and ${dimension} for texts`,
-      );
-    }
+    if (typeof imageAxis === "number" && imageAxis !== dimension) failDimensions(imageAxis, dimension, where);
     const preprocess = (image: DecodedImage, out: Float32Array): void => preprocessImage(image, preprocessing, out);
     const { id, hash } = files;
     return { id, hash, dtype, dimension, preprocessing, tokenizer, notes, embedImages, embedTexts, preprocess, close };
@@ -135,6 +131,10 @@ async function inSteps(
     at += part.length;
   }
   return joined;
+}
+
+function failDimensions(image: number | undefined, text: number, where: string): never {
+  return fail("bad-input", `expected towers of one length in ${where}, got ${image} for images and ${text} for texts`);
 }
 
 function checkPixels(port: Port, { height, width }: Preprocessing, where: string): void {
