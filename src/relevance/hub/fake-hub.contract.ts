@@ -24,6 +24,8 @@ export interface FakeRepository {
   readonly large: readonly string[];
   readonly gatedBy?: string;
   readonly renamedFrom?: string;
+  /** Answer for small files with a redirect to another path of the hub, as the hub does since 2025. */
+  readonly resolveCache?: boolean;
 }
 
 export async function startFakeHub(repository: FakeRepository): Promise<FakeHub> {
@@ -70,7 +72,7 @@ export async function startFakeHub(repository: FakeRepository): Promise<FakeHub>
 
   const hub = createServer((request, response) => {
     const url = decodeURIComponent(request.url ?? "");
-    const match = /^\/([^/]+\/[^/]+)\/resolve\/([^/]+)\/(.+)$/.exec(url);
+    const match = /^\/([^/]+\/[^/]+)\/resolve\/([^/]+)\/([^?]+)/.exec(url);
     const [, id, revision, path = ""] = match ?? [];
     log.push(`${request.method} ${path} ${request.headers.range ?? ""}`.trim());
     const refuse = (status: number, code: string): void => {
@@ -97,6 +99,14 @@ export async function startFakeHub(repository: FakeRepository): Promise<FakeHub>
         etag: '"some-other-etag"',
         "x-linked-etag": `"${createHash("sha256").update(file).digest("hex")}"`,
         "x-linked-size": String(file.length),
+      });
+      response.end();
+      return;
+    }
+    if (repository.resolveCache === true && !url.endsWith("?cached")) {
+      response.writeHead(307, {
+        ...commit,
+        location: `${url.replace(/\/resolve\/[^/]+\//, `/resolve/${repository.commit}/`)}?cached`,
       });
       response.end();
       return;

@@ -31,19 +31,21 @@ const mostRedirects = 5;
  */
 export async function fileFacts(file: HubFile, hub: HubAccess): Promise<FileFacts | undefined> {
   const path = file.path.split("/").map(encodeURIComponent).join("/");
+  let commit: string | null = null;
   let url = `${hub.endpoint}/${file.id}/resolve/${encodeURIComponent(file.revision)}/${path}`;
   for (let hop = 0; hop < mostRedirects; hop++) {
     const response = await request(url, { method: "HEAD", redirect: "manual" }, hub);
     const { headers, status } = response;
     const location = headers.get("location");
     const isRedirect = status >= 300 && status < 400 && location !== null;
-    if (isRedirect && headers.get("x-repo-commit") === null && headers.get("x-linked-etag") === null) {
+    commit = headers.get("x-repo-commit") ?? commit;
+    const isInside = isRedirect && !/^([a-z]+:)?\/\//i.test(location);
+    if (isRedirect && headers.get("x-linked-etag") === null && (isInside || headers.get("x-repo-commit") === null)) {
       url = new URL(location, url).href;
       continue;
     }
     if (!isRedirect && !response.ok) return refusal(response, file, hub);
     const etag = cleanEtag(headers.get("x-linked-etag") ?? headers.get("etag"));
-    const commit = headers.get("x-repo-commit");
     if (etag === undefined || commit === null) {
       fail(
         "network",

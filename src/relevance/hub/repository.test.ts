@@ -106,6 +106,13 @@ describe("a model on the hub", () => {
     await expect(openHubRepository("org/tiny-clip@v9", access(), silentProgress)).rejects.toThrow('no revision "v9"');
   });
 
+  it("is found where the hub redirects small files to its own cache", async () => {
+    await hub.close();
+    hub = await startFakeHub({ ...repository, resolveCache: true });
+    await (await openImageTextModel("org/tiny-clip", { hub: access() })).close();
+    expect(await readFile(join(root(), "refs/main"), "utf8")).toBe(commit);
+  });
+
   it("names a repository that is not there and a gated one", async () => {
     await expect(openImageTextModel("org/none", { hub: access() })).rejects.toMatchObject({ code: "not-found" });
     await hub.close();
