@@ -2,6 +2,7 @@ import { fail } from "../model/index.ts";
 import { breakdowns as allBreakdowns, type Breakdown } from "./breakdowns.ts";
 import type { Evaluation } from "./evaluation.ts";
 import {
+  type Assignment,
   type DuplicatePolicy,
   type IdReading,
   type PredictionSource,
@@ -90,6 +91,7 @@ export async function evaluate(
       missing: lacking.length,
       extra: assigned.extra.length,
       wrongSize: scored.wrongSize,
+      unused: unusedOf(assigned, selection.scored, predictions.entries.length),
       ignoredFiles: predictions.ignored.length,
     },
     levelsRead: scored.levelsRead,
@@ -100,4 +102,11 @@ export async function evaluate(
     noTargets: scored.samples.filter((sample) => sample.score.noTarget).length,
     ...summary,
   };
+}
+
+/** Predictions that were neither scored nor are counted under another heading. */
+function unusedOf(assigned: Assignment, scored: readonly Truth[], predictions: number): number {
+  const used = new Set(scored.flatMap(({ key }) => assigned.byKey.get(key) ?? []));
+  const dropped = assigned.extra.length + assigned.repeated + assigned.replaced.length;
+  return predictions - dropped - used.size;
 }

@@ -53,6 +53,8 @@ export interface Counts {
   readonly missing: number;
   readonly extra: number;
   readonly wrongSize: number;
+  /** Predictions of expressions that are not scored: of another split or sentence, or not in the list. */
+  readonly unused: number;
   /** Files of the predictions' folder that are of no kind that is read. */
   readonly ignoredFiles: number;
 }

@@ -404,7 +404,8 @@ describe("predictions that do not match the truth", () => {
     await expect(run(await lines(...whole), splits)).rejects.toThrow(
       /the splits testA, val; pick one or more with --split/,
     );
-    expect((await run(await lines(...whole), splits, { splits: ["testA"] })).samples.length).toBe(1);
+    const picked = await run(await lines(...whole), splits, { splits: ["testA"] });
+    expect([picked.samples.length, picked.counts.unused]).toEqual([1, 2]);
     expect((await run(await lines(whole[2]!), splits)).splits).toEqual(["testA"]);
     await expect(run(await lines(...whole), splits, { splits: ["testB"] })).rejects.toThrow(
       /unknown split "testB"; the truth has testA, val/,

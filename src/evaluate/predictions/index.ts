@@ -16,6 +16,7 @@ export {
 } from "./binarise.ts";
 export type { NamedId, PredictionEntry, PredictionSource, RawMask, RawPrediction } from "./prediction.ts";
 export {
+  type Assignment,
   type DuplicatePolicy,
   duplicatePolicies,
   type IdReading,

@@ -80,6 +80,7 @@ export function countLines(counts: Counts): string[] {
     [counts.missing, "expressions without a prediction (--missing)"],
     [counts.extra, "predictions of no expression (--extra)"],
     [counts.wrongSize, "predictions of another size (--wrong-size)"],
+    [counts.unused, "predictions not used: of other splits or sentences, or not in the list"],
     [counts.ignoredFiles, "other files in the folder, not read"],
   ];
   return told.filter(([count]) => count > 0).map(([count, text]) => `${count} ${text}`);
