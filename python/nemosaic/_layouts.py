@@ -153,7 +153,7 @@ def _last(rows: Any) -> Any:
     return np.ascontiguousarray(rows.T)[None] if _is_numpy(rows) else rows.t().contiguous()[None]
 
 
-def truth_file(folder: str, key: str, truth: np.ndarray) -> str:
+def truth_file(folder: str, key: str, truth: NDArray[Any]) -> str:
     """The truth of a ref as a PNG of 0 and 255, written once; its path."""
     name = re.sub(r"[^\w.+-]", "_", key.rsplit("/", 1)[0]) + ".png"
     path = os.path.join(folder, name)
@@ -166,7 +166,7 @@ def truth_file(folder: str, key: str, truth: np.ndarray) -> str:
     return path
 
 
-def grey_png(pixels: np.ndarray) -> bytes:
+def grey_png(pixels: NDArray[Any]) -> bytes:
     """An 8-bit greyscale PNG of uint8 [H, W]."""
     height, width = pixels.shape
     rows = np.zeros((height, width + 1), dtype=np.uint8)  # each row begins with its filter: 0 = none
