@@ -1,11 +1,15 @@
-/** Lines up rows in columns, two spaces apart; numbers (as text) are right-aligned. For terminals, no colours. */
+/** Lines up rows in columns, two spaces apart; a column of numbers (below its heading) is right-aligned. For terminals, no colours. */
 export function textTable(rows: readonly (readonly string[])[]): string {
-  const widths: number[] = [];
-  for (const row of rows) row.forEach((cell, at) => (widths[at] = Math.max(widths[at] ?? 0, cell.length)));
+  const columns = Math.max(0, ...rows.map((row) => row.length));
+  const shapes = Array.from({ length: columns }, (_, at) => {
+    const cells = rows.map((row) => row[at] ?? "");
+    const body = cells.slice(isNumber(cells[0] ?? "") ? 0 : 1).filter((cell) => cell !== "");
+    return { width: Math.max(...cells.map((cell) => cell.length)), isRight: body.length > 0 && body.every(isNumber) };
+  });
   return rows
     .map((row) =>
       row
-        .map((cell, at) => (isNumber(cell) ? cell.padStart(widths[at] ?? 0) : cell.padEnd(widths[at] ?? 0)))
+        .map((cell, at) => (shapes[at]?.isRight ? cell.padStart(shapes[at]?.width ?? 0) : cell.padEnd(shapes[at]?.width ?? 0)))
         .join("  ")
         .trimEnd(),
     )

@@ -112,8 +112,9 @@ async function contactEntry(loader: Loader, expression: number, options: Contact
   const one = { ...facts, unit: "expression" as const, units: Int32Array.of(expression) };
   const always = { ...settings, mosaic: { ...settings.mosaic, gamma: 1 } };
   const mosaics = await Promise.all(
-    Array.from({ length: options.mosaics }, async (_, epoch) => {
-      const plan = planSample(one, always, loader.seed, epoch, 0);
+    Array.from({ length: options.mosaics }, async (_, draw) => {
+      // An epoch of its own for each expression: draws that do not repeat from one to the next.
+      const plan = planSample(one, always, loader.seed, expression * options.mosaics + draw, 0);
       const { image: data, mask } = await loader.draw(plan);
       return { plan, picture: { width: plan.size, height: plan.size, data, mask } };
     }),

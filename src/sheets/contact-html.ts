@@ -1,6 +1,6 @@
 import { dropRules, dropRuleTexts } from "../band/index.ts";
 import type { CandidateView, ContactEntry } from "./contact-entry.ts";
-import { dataUri, scaledTo, withMask } from "./picture.ts";
+import { dataUri, filling, scaledTo, withMask } from "./picture.ts";
 import { scoreCurve } from "./score-curve.ts";
 
 /** One line of the summary table of a page. */
@@ -72,7 +72,7 @@ async function strip(views: readonly CandidateView[]): Promise<string> {
     views.map(async (view) => {
       const why = view.rule === undefined ? "in the band" : dropRuleTexts[view.rule];
       const caption = `#${view.rank + 1} · ${view.rule === "tau-image" ? `i2i ${score(view.i2i)}` : score(view.t2i)}`;
-      return figure(await dataUri(scaledTo(view.picture, 120, 160), 82), view.said === "" ? "candidate image" : `candidate; described as “${view.said}”`, caption, why);
+      return figure(await dataUri(filling(view.picture, 160, 120), 82), view.said === "" ? "candidate image" : `candidate; described as “${view.said}”`, caption, why);
     }),
   );
   return figures.join("");

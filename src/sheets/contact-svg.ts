@@ -2,14 +2,14 @@ import { dropRules } from "../band/index.ts";
 import { renderSvg } from "../codecs/index.ts";
 import type { CandidateView, ContactEntry } from "./contact-entry.ts";
 import { textPath, wrapText } from "./outlined-text.ts";
-import { dataUri, greyed, type Picture, scaledTo, withMask } from "./picture.ts";
+import { dataUri, filling, greyed, type Picture, scaledTo, withMask } from "./picture.ts";
 import { colours, scoreCurve } from "./score-curve.ts";
 
 const margin = 32;
 const column = { target: 300, middle: 570, mosaic: 214, gap: 26, mosaicGap: 12 } as const;
 const width = margin * 2 + column.target + column.middle + 2 * column.gap + 3 * column.mosaic + 2 * column.mosaicGap;
 const headHeight = 92;
-const rowHeight = 372;
+const rowHeight = 396;
 
 /** The contact sheet as a PNG: a block per expression with target, ranked candidates around the line of τ, and mosaics. */
 export async function contactPng(entries: readonly ContactEntry[], title: string, subtitle: string): Promise<Uint8Array> {
@@ -38,7 +38,7 @@ async function block(entry: ContactEntry, top: number): Promise<string> {
 
 async function target(entry: ContactEntry, x: number, y: number): Promise<string> {
   const height = Math.min(225, Math.round((column.target * entry.target.height) / entry.target.width));
-  const picture = withMask(scaledTo(entry.target, height, column.target), 0.12, 3);
+  const picture = withMask(scaledTo(entry.target, height), 0.12, 3);
   const facts = [
     `own score ${score(entry.ownScore)}`,
     `band ${entry.bandSize} of ${entry.curve.length} mined candidates`,
@@ -70,7 +70,7 @@ async function candidates(entry: ContactEntry, x: number, y: number): Promise<st
       await Promise.all(
         views.slice(0, 5).map(async (view, at) => {
           const left = x + at * (each + 8);
-          const scaled = scaledTo(view.picture, high, each);
+          const scaled = filling(view.picture, each, high);
           return (
             (await image(isDropped ? greyed(scaled) : scaled, left, top, each)) +
             textPath(`#${view.rank + 1}`, left, top + high + 14, { size: 12, fill: colours.soft }) +

@@ -2,6 +2,6 @@ export { type ContactEntry, type ContactOptions, contactEntries } from "./contac
 export { contactHtml, escaped, type SummaryLine } from "./contact-html.ts";
 export { contactPng } from "./contact-svg.ts";
 export { type TextStyle, textPath, textWidth, wrapText } from "./outlined-text.ts";
-export { dataUri, greyed, maskColour, type Picture, scaledTo, withMask } from "./picture.ts";
+export { dataUri, filling, greyed, maskColour, type Picture, scaledTo, withMask } from "./picture.ts";
 export { previewPng } from "./preview.ts";
 export { colours } from "./score-curve.ts";

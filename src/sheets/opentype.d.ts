@@ -9,5 +9,6 @@ declare module "opentype.js" {
     readonly unitsPerEm: number;
     charToGlyph(character: string): Glyph;
   }
-  export function parse(buffer: ArrayBuffer): Font;
+  const opentype: { parse(buffer: ArrayBuffer): Font };
+  export default opentype;
 }

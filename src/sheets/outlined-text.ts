@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { type Font, type Glyph, parse } from "opentype.js";
+import opentype, { type Font, type Glyph } from "opentype.js";
 import { fail } from "../model/index.ts";
 
 /** Regular or semi-bold. */
@@ -83,7 +83,7 @@ function fontsOf(weight: Weight): Font[] {
       const path = fileURLToPath(new URL(`../../assets/fonts/inter-${subset}-${weight}-normal.woff`, import.meta.url));
       try {
         const bytes = readFileSync(path);
-        return parse(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer);
+        return opentype.parse(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer);
       } catch (cause) {
         return fail("internal", `expected the package's own font "${path}", could not read it: reinstall nemosaic`, cause);
       }

@@ -1,5 +1,5 @@
 import { encodeJpeg } from "../codecs/index.ts";
-import { resizeTriangle } from "../kernels/index.ts";
+import { type PixelRectangle, resizeNearest, resizeTriangle } from "../kernels/index.ts";
 
 /** RGB pixels, uint8 [height, width, 3], with an optional mask of 0 and 1, uint8 [height, width]. */
 export interface Picture {
@@ -12,22 +12,25 @@ export interface Picture {
 /** The colour of truth in all our pictures. */
 export const maskColour: readonly [number, number, number] = [255, 46, 136];
 
-/** A picture scaled to a height (its mask by nearest neighbour), aspect kept, at most `maxWidth` wide by cutting the sides. */
-export function scaledTo(picture: Picture, height: number, maxWidth = Number.POSITIVE_INFINITY): Picture {
-  const fullWidth = Math.max(1, Math.round((picture.width * height) / picture.height));
-  const width = Math.min(fullWidth, Math.floor(maxWidth));
-  const part = width === fullWidth ? picture.width : Math.max(1, Math.round((picture.width * width) / fullWidth));
-  const left = Math.floor((picture.width - part) / 2);
-  const data = resizeTriangle(picture.data, picture.width, picture.height, 3, { x: left, y: 0, width: part, height: picture.height }, width, height);
+/** A picture scaled to a height, aspect kept (its mask by nearest neighbour). */
+export function scaledTo(picture: Picture, height: number): Picture {
+  const width = Math.max(1, Math.round((picture.width * height) / picture.height));
+  return resampled(picture, { x: 0, y: 0, width: picture.width, height: picture.height }, width, height);
+}
+
+/** A picture that fills width × height, aspect kept, what sticks out cut off evenly. */
+export function filling(picture: Picture, width: number, height: number): Picture {
+  const scale = Math.max(width / picture.width, height / picture.height);
+  const part = { width: Math.min(picture.width, Math.round(width / scale)), height: Math.min(picture.height, Math.round(height / scale)) };
+  const x = Math.floor((picture.width - part.width) / 2);
+  const y = Math.floor((picture.height - part.height) / 2);
+  return resampled(picture, { x, y, ...part }, Math.round(width), Math.round(height));
+}
+
+function resampled(picture: Picture, part: PixelRectangle, width: number, height: number): Picture {
+  const data = resizeTriangle(picture.data, picture.width, picture.height, 3, part, width, height);
   if (picture.mask === undefined) return { width, height, data };
-  const mask = new Uint8Array(width * height);
-  for (let y = 0; y < height; y++) {
-    const row = Math.min(picture.height - 1, Math.floor(((y + 0.5) * picture.height) / height)) * picture.width;
-    for (let x = 0; x < width; x++) {
-      mask[y * width + x] = picture.mask[row + left + Math.min(part - 1, Math.floor(((x + 0.5) * part) / width))] as number;
-    }
-  }
-  return { width, height, data, mask };
+  return { width, height, data, mask: resizeNearest(picture.mask, picture.width, picture.height, 1, part, width, height) };
 }
 
 /** A copy with the mask tinted (by `tint`, 0 to 1) and outlined, `thickness` pixels wide, with a white rim so that it shows on anything. */

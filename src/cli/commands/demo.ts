@@ -87,7 +87,7 @@ async function showResult(loader: Loader, options: Options, steps: string[][], s
   const bands = summariseBands(pool, mined, settings, loader.facts.judged, rows, need);
   const rate = await mosaicRate(loader, options);
   const task = progressOf(options).begin("draw the sheet", undefined, "pictures");
-  const entries = await contactEntries(loader, { expressions: 6, candidates: 6, mosaics: 3 });
+  const entries = await contactEntries(loader, { expressions: 6, candidates: 5, mosaics: 3 });
   task.end();
   const lines: SummaryLine[] = [
     { label: "images", value: grouped(pool.images.count) },

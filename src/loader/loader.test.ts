@@ -1,0 +1,168 @@
+import { truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { mineSmall, smallPool } from "../../test/small-pool.ts";
+import { decodeImage } from "../codecs/index.ts";
+import { maskCell, resizeLinear, rleArea, rleToMask } from "../kernels/index.ts";
+import type { Pool } from "../pool/index.ts";
+import { parseSettings } from "../settings/index.ts";
+import { Loader, loadMosaics, normalised, parsePlan, rankIndices } from "./index.ts";
+
+const settings = parseSettings({ size: 64, mosaic: { gamma: 0.7, grid: "mixed" }, band: { tau: 0.9, tauImage: null, k: 20 }, tokens: { length: 17 } }, "test");
+let pool: Pool;
+
+beforeAll(async () => {
+  pool = await smallPool({ images: 16, refsPerImage: 2, valImages: 3 });
+  await mineSmall(pool);
+});
+afterAll(() => pool.close());
+
+async function imageAt(row: number) {
+  return decodeImage(await pool.imageBytes(row));
+}
+
+describe("Loader.get", () => {
+  it("draws what the plans say: each layer resampled into its place, the target's mask alone", async () => {
+    const loader = await Loader.open(pool, settings);
+    const indices = Array.from({ length: loader.length }, (_, at) => at);
+    const batch = await loader.get(0, indices);
+    const { size } = batch;
+    expect(new Set(batch.plans.map((plan) => plan.layers.length))).toEqual(new Set([1, 4, 9]));
+    for (const [at, plan] of batch.plans.entries()) {
+      const image = new Uint8Array(size * size * 3);
+      const mask = new Uint8Array(size * size);
+      for (const layer of plan.layers) {
+        const row = pool.imageRow(layer.image);
+        const source = await imageAt(row);
+        const [x, y, width, height] = layer.destination;
+        const part = { x: 0, y: 0, width: source.width, height: source.height };
+        resizeLinear(source.data, source.width, source.height, 3, part, width, height, image, size * 3, (y * size + x) * 3);
+        if (layer.role === "target") maskCell(pool.mask(row, layer.masks.map((key) => pool.annotationRow(key))), part, width, height, mask, size, y * size + x);
+      }
+      expect(Buffer.compare(batch.image.subarray(at * size * size * 3, (at + 1) * size * size * 3), image)).toBe(0);
+      expect(Buffer.compare(batch.mask.subarray(at * size * size, (at + 1) * size * size), mask)).toBe(0);
+      expect(mask.some((value) => value === 1)).toBe(true);
+    }
+    expect([batch.tokens.length, batch.tokens[0]]).toEqual([17 * indices.length, 49406]);
+    await loader.close();
+  });
+
+  it("gives a sample the same pixels in any batch, and draws a plan from its JSON alone", async () => {
+    const loader = await Loader.open(pool, settings);
+    const all = await loader.get(2, [5, 0, 9]);
+    const one = await loader.get(2, [9]);
+    const length = one.image.length;
+    expect(Buffer.compare(all.image.subarray(2 * length), one.image)).toBe(0);
+    const drawn = await loader.draw(parsePlan(JSON.parse(JSON.stringify(one.plans[0])), "test"));
+    expect(Buffer.compare(drawn.image, one.image)).toBe(0);
+    expect(Buffer.compare(drawn.mask, one.mask)).toBe(0);
+    await loader.close();
+  });
+
+  it("normalises like PyTorch: channels first, (x/255 - mean) / std", async () => {
+    const loader = await Loader.open(pool, settings);
+    const batch = await loader.get(0, [0, 1]);
+    const floats = normalised(batch, "imagenet");
+    const plane = batch.size * batch.size;
+    for (const [sample, channel, pixel] of [[0, 0, 0], [1, 2, 77], [1, 1, plane - 1]] as const) {
+      const [mean, std] = [[0.485, 0.456, 0.406][channel]!, [0.229, 0.224, 0.225][channel]!];
+      const expected = (batch.image[(sample * plane + pixel) * 3 + channel]! / 255 - mean) / std;
+      expect(floats[(sample * 3 + channel) * plane + pixel]).toBeCloseTo(expected, 5);
+    }
+    await loader.close();
+  });
+
+  it("gives validation the truth at original size", async () => {
+    const loader = await Loader.open(pool, settings, { split: "val" });
+    const batch = await loader.get(0, [0, 5]);
+    batch.plans.forEach((plan, at) => {
+      const row = pool.imageRow(plan.layers[0]!.image);
+      const truth = batch.truths![at]!;
+      expect([truth.width, truth.height]).toEqual([pool.images.width[row], pool.images.height[row]]);
+      expect(rleArea(truth)).toBe(rleToMask(truth).reduce((sum, value) => sum + value, 0));
+      expect(rleArea(truth)).toBeGreaterThan(50);
+    });
+    await loader.close();
+  });
+});
+
+describe("Loader.batches", () => {
+  it("covers an epoch once, resumes in the middle, and stops when the caller leaves", async () => {
+    const seen: number[] = [];
+    const steps: string[] = [];
+    for await (const batch of loadMosaics(pool, settings, { epoch: 1, batchSize: 5 })) {
+      seen.push(...batch.indices);
+      steps.push(batch.indices.join());
+    }
+    expect([...seen].sort((a, b) => a - b)).toEqual(Array.from({ length: 26 }, (_, at) => at));
+    expect(seen).not.toEqual([...seen].sort((a, b) => a - b));
+    const rest: string[] = [];
+    for await (const batch of loadMosaics(pool, settings, { epoch: 1, batchSize: 5, fromStep: 3 })) rest.push(batch.indices.join());
+    expect(rest).toEqual(steps.slice(3));
+    for await (const batch of loadMosaics(pool, settings, { epoch: 1, batchSize: 5, dropLast: true })) {
+      expect(batch.indices).toHaveLength(5);
+      break;
+    }
+  });
+
+  it("skips and counts an image that cannot be decoded, or fails, and never hangs", async () => {
+    const broken = await smallPool({ images: 10, refsPerImage: 1, valImages: 0 });
+    const victim = join(broken.folder, "..", "images", "4.png");
+    await truncate(victim, 60);
+    const single = (onBadImage: string) => parseSettings({ preset: "none", size: 32, onBadImage, tokens: { kind: "none" } }, "test");
+    const replaced: object[] = [];
+    let count = 0;
+    for await (const batch of loadMosaics(broken, single("skip"), { batchSize: 4 })) {
+      count += batch.plans.length;
+      replaced.push(...batch.replaced);
+      for (const plan of batch.plans) expect(plan.layers[0]!.image).not.toBe(broken.images.hash[4]);
+    }
+    expect(count).toBe(10);
+    expect(replaced).toEqual([{ index: 4, by: 5, reason: expect.stringMatching(/4\.png/) }]);
+    await expect(
+      (async () => {
+        for await (const _ of loadMosaics(broken, single("fail"), { batchSize: 4 })) continue;
+      })(),
+    ).rejects.toThrow(/4\.png/);
+    for (let image = 0; image < 10; image++) await writeFile(join(broken.folder, "..", "images", `${image}.png`), "x");
+    await expect(
+      (async () => {
+        for await (const _ of loadMosaics(broken, single("skip"), { batchSize: 4 })) continue;
+      })(),
+    ).rejects.toThrow(/no sample of split "train" can be drawn/);
+    await broken.close();
+  });
+
+  it("says what is missing: mined candidates, a split, another pool's plan", async () => {
+    const bare = await smallPool({ images: 4, valImages: 0 });
+    await expect(Loader.open(bare, settings)).rejects.toThrow(/no mined\/default.*nemosaic embed.*--preset random or none/);
+    const loader = await Loader.open(bare, parseSettings({ preset: "random", tokens: { kind: "none" } }, "test"));
+    expect((await loader.get(0, [0, 1])).plans).toHaveLength(2);
+    const own = loader.plan(0, 0);
+    await expect(loader.draw({ ...own, pool: "0123456789abcdef" })).rejects.toThrow(/was made for pool 0123456789ab/);
+    expect(() => parsePlan({ ...own, size: 3 }, "line 7")).toThrow(/line 7 leaves its 3×3 sample/);
+    expect(() => parsePlan({ ...own, resample: { name: "opencv", version: 99 } }, "line 7")).toThrow(/version 99 of the "opencv" kernel/);
+    expect(() => parsePlan({ ...own, layers: "x" }, "line 7")).toThrow(/expected a plan .* in line 7: layers/);
+    await loader.close();
+    await bare.close();
+  });
+});
+
+describe("rankIndices", () => {
+  it("deals an epoch over 1, 2, 4 or 8 ranks with equal global batches", () => {
+    const options = { length: 64, seed: 3, epoch: 2, shuffle: true, tail: "pad" as const };
+    const global = Array.from(rankIndices({ ...options, rank: 0, worldSize: 1 }));
+    for (const worldSize of [2, 4, 8]) {
+      const ranks = Array.from({ length: worldSize }, (_, rank) => rankIndices({ ...options, rank, worldSize }));
+      expect(Array.from({ length: 64 }, (_, at) => ranks[at % worldSize]![Math.floor(at / worldSize)])).toEqual(global);
+    }
+  });
+
+  it("pads with the first samples or drops the tail, like DistributedSampler", () => {
+    const options = { length: 10, seed: 0, epoch: 0, shuffle: false, worldSize: 4 };
+    const all = (tail: "pad" | "drop") => [0, 1, 2, 3].map((rank) => Array.from(rankIndices({ ...options, rank, tail })));
+    expect(all("pad")).toEqual([[0, 4, 8], [1, 5, 9], [2, 6, 0], [3, 7, 1]]);
+    expect(all("drop")).toEqual([[0, 4], [1, 5], [2, 6], [3, 7]]);
+    expect(() => rankIndices({ ...options, rank: 4, tail: "pad" })).toThrow(/expected a rank from 0/);
+  });
+});

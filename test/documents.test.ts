@@ -1,0 +1,65 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+import { exitStatus } from "../src/model/index.ts";
+import { defaults, presetNames, settingsJsonSchema } from "../src/settings/index.ts";
+
+const root = resolve(import.meta.dirname, "..");
+const read = (file: string): string => readFileSync(join(root, file), "utf8");
+
+function markdown(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    if (["node_modules", "dist", ".git", ".venv", "demo-out", ".scratch", ".cache"].includes(entry.name)) return [];
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return markdown(path);
+    return entry.name.endsWith(".md") ? [path] : [];
+  });
+}
+
+function keysOf(tree: object, prefix = ""): string[] {
+  return Object.entries(tree).flatMap(([key, value]) =>
+    value !== null && typeof value === "object" && !Array.isArray(value) ? keysOf(value, `${prefix}${key}.`) : [`${prefix}${key}`],
+  );
+}
+
+describe("documents", () => {
+  it("link only to files and headings that exist", () => {
+    const files = markdown(root);
+    expect(files.length).toBeGreaterThan(5);
+    const broken: string[] = [];
+    for (const file of files) {
+      const text = readFileSync(file, "utf8").replace(/```[\s\S]*?```/g, "");
+      for (const [, target = ""] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+        if (/^[a-z]+:/.test(target)) continue;
+        const [path = ""] = target.split("#");
+        if (path !== "" && !existsSync(resolve(dirname(file), path))) broken.push(`${relative(root, file)}: ${target}`);
+      }
+    }
+    expect(broken).toEqual([]);
+  });
+
+  it("name every setting with its default in docs/settings.md, and every preset", () => {
+    const text = read("docs/settings.md");
+    const rows = new Map([...text.matchAll(/^\| `([\w.]+)` \| `?([^|`]*)`? \|/gm)].map(([, key = "", value = ""]) => [key, value.trim()]));
+    const at = (path: string): unknown => path.split(".").reduce<unknown>((node, key) => (node as Record<string, unknown>)[key], defaults);
+    expect([...rows.keys()].sort()).toEqual(keysOf(defaults).sort());
+    for (const [key, value] of rows) expect(`${key} = ${value}`).toBe(`${key} = ${String(at(key))}`);
+    for (const preset of presetNames) expect(text).toContain(`\`${preset}\``);
+  });
+
+  it("ship the settings' JSON schema as the code has it", () => {
+    expect(JSON.parse(read("assets/nemosaic.schema.json"))).toEqual(JSON.parse(JSON.stringify(settingsJsonSchema())));
+  });
+
+  it("document every error code with its exit status", () => {
+    const text = read("docs/errors.md");
+    for (const [code, status] of Object.entries(exitStatus)) {
+      expect(text, code).toMatch(new RegExp(`^\\| ${status} \\|[^|]*\`${code}\``, "m"));
+    }
+  });
+
+  it("name no machine's path and no registry's host", () => {
+    const broken = markdown(root).filter((file) => /\/(work|root)\/|registry\.npmjs|pypi\.org/.test(readFileSync(file, "utf8")));
+    expect(broken.map((file) => relative(root, file))).toEqual([]);
+  });
+});
