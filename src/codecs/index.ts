@@ -1,4 +1,6 @@
 /** The room `codecs`: bytes to values and back, one folder or file for each format. */
+export type { CocoRle } from "./coco-rle.ts";
+export { decodeCocoRle, encodeCocoRle } from "./coco-rle.ts";
 export * from "./images/index.ts";
 export * from "./json/index.ts";
 export * from "./lmdb/index.ts";

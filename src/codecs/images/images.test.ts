@@ -9,7 +9,6 @@ import { NemosaicError } from "../../model/index.ts";
 import {
   decodeImage,
   decodeImageAtLeast,
-  decodeMask,
   encodeJpeg,
   encodePng,
   encodeWebp,
@@ -261,89 +260,6 @@ describe("decodeImageAtLeast", () => {
       }
       expect(total / small.data.length).toBeLessThan(3);
     }
-  });
-});
-
-describe("decodeMask", () => {
-  it.skipIf(noPeers)(
-    "equals Pillow on palettes of each depth, grey of 8 and 16 bits (needs Python with Pillow)",
-    async () => {
-      runPython(
-        `import numpy as np, sys, os
-from PIL import Image
-d = sys.argv[1]; rng = np.random.default_rng(1)
-for bits in (1, 2, 4, 8):
-    a = rng.integers(0, 2 ** bits, (37, 53), dtype=np.uint8)
-    if bits == 8: a = np.cumsum(a // 64, axis=1).astype(np.uint8)
-    p = Image.fromarray(a).convert('L'); p = Image.frombytes('P', (53, 37), a.tobytes()); p.putpalette(list(rng.integers(0, 256, 768)))
-    p.save(d + '/p%d.mask.png' % bits, bits=bits); p.save(d + '/p%d-small.mask.png' % bits, bits=bits, optimize=True, transparency=0)
-g = rng.integers(0, 256, (37, 53), dtype=np.uint8); Image.fromarray(g).save(d + '/grey.mask.png'); Image.fromarray(np.dstack([g, g, g])).save(d + '/rgb.mask.png')
-Image.fromarray(rng.integers(0, 65536, (37, 53)).astype(np.uint16)).save(d + '/deep.mask.png')
-Image.fromarray(g > 99).save(d + '/bit.mask.png')
-import cv2; cv2.imwrite(d + '/filters.mask.png', g)
-for f in os.listdir(d):
-    if f.endswith('.mask.png'):
-        a = np.array(Image.open(d + '/' + f)); a = a * np.uint8(255) if a.dtype == bool else a; a = a[:,:,0] if a.ndim == 3 else a
-        a.astype(np.uint16).tofile(d + '/' + f + '.bin')`,
-        [folder],
-      );
-      const files = readdirSync(folder).filter((file) => /\.mask\.png$/.test(file));
-      expect(files.length).toBe(13);
-      for (const file of files) {
-        const mask = await decodeMask(join(folder, file));
-        const theirs = readFileSync(join(folder, `${file}.bin`));
-        expect([mask.width, mask.height], file).toEqual([53, 37]);
-        expect([...mask.data], file).toEqual([
-          ...new Uint16Array(theirs.buffer.slice(theirs.byteOffset, theirs.byteOffset + theirs.length)),
-        ]);
-        expect(mask.data instanceof Uint16Array, file).toBe(file === "deep.mask.png");
-      }
-      expect((await decodeMask(join(folder, "bit.mask.png"))).depth).toBe(1);
-      expect((await decodeMask(join(folder, "p4.mask.png"))).depth).toBe(4);
-      expect((await decodeMask(join(folder, "deep.mask.png"))).depth).toBe(16);
-    },
-  );
-
-  it("undoes each of PNG's filters", async () => {
-    const width = 9;
-    const indices = noise(width * 5);
-    const rows: number[] = [];
-    for (let y = 0; y < 5; y++) {
-      rows.push(y);
-      for (let x = 0; x < width; x++) {
-        const at = (dx: number, dy: number): number =>
-          x - dx < 0 || y - dy < 0 ? 0 : indices[(y - dy) * width + x - dx]!;
-        const [a, b, c] = [at(1, 0), at(0, 1), at(1, 1)];
-        const nearest = [a, b, c].reduce(
-          (best, value) => (Math.abs(a + b - c - value) < Math.abs(a + b - c - best) ? value : best),
-          a,
-        );
-        rows.push((at(0, 0) - [0, a, b, (a + b) >> 1, nearest][y]!) & 255);
-      }
-    }
-    const file = png(
-      ihdr(width, 5, 8, 3),
-      ["PLTE", noise(768)],
-      ["IDAT", deflateSync(Uint8Array.from(rows))],
-      ["IEND", new Uint8Array(0)],
-    );
-    expect((await decodeMask(file)).data).toEqual(indices);
-  });
-
-  it("refuses coloured, interlaced and damaged masks", async () => {
-    const colour = await encodePng({ width: 2, height: 1, channels: 3, data: Uint8Array.of(9, 9, 9, 1, 2, 3) });
-    expect((await errorOf(decodeMask(colour))).message).toMatch(/one channel .* pixel 1, 0/);
-    const interlaced = ihdr(2, 2, 8, 3);
-    interlaced[1][12] = 1;
-    const palette: [string, Uint8Array] = ["PLTE", noise(768)];
-    const end: [string, Uint8Array] = ["IEND", new Uint8Array(0)];
-    const data: [string, Uint8Array] = ["IDAT", deflateSync(new Uint8Array(6))];
-    expect((await errorOf(decodeMask(png(interlaced, palette, data, end)))).code).toMatch(/unsupported|bad-input/);
-    expect((await errorOf(decodeMask(png(ihdr(9, 9, 8, 3), palette, data, end)))).message).toMatch(/cut short/);
-    const filter: [string, Uint8Array] = ["IDAT", deflateSync(Uint8Array.of(9, 0, 0, 0, 0, 0))];
-    expect((await errorOf(decodeMask(png(ihdr(2, 2, 8, 3), palette, filter, end)))).message).toMatch(/filter/);
-    const bomb: [string, Uint8Array] = ["IDAT", deflateSync(new Uint8Array(50_000_000))];
-    expect((await errorOf(decodeMask(png(ihdr(2, 2, 8, 3), palette, bomb, end)))).message).toMatch(/inflated/);
   });
 });
 

@@ -23,7 +23,7 @@ export interface ImageSource {
 }
 
 const defaultMaxPixels = 100e6;
-const formats = new Set(["jpeg", "png", "webp", "gif", "tiff", "svg", "avif", "heif", "jp2", "jxl", "ppm"]);
+const formats = new Set(["jpeg", "png", "webp", "gif", "tiff"]);
 
 /**
  * Reads the file and its header. A path is always read here and handed on as bytes: the library would take brackets

@@ -10,18 +10,23 @@ export class PickleCursor {
   position = 0;
   /** Where the opcode now being obeyed stands. */
   start = 0;
-  private readonly view: DataView;
+  private readonly numbers: DataView;
   private readonly where: string;
 
   constructor(bytes: Uint8Array, where: string) {
     this.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.numbers = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.where = where;
   }
 
   /** "at byte N of <file>", for error lines. */
   at(position: number): string {
     return `at byte ${position} of ${this.where}`;
+  }
+
+  /** Throws: the opcode now being obeyed finds something that it cannot work on. */
+  damaged(reason: string): never {
+    fail("bad-input", `${reason} ${this.at(this.start)}; the pickle is damaged`);
   }
 
   opcode(): number {
@@ -50,28 +55,28 @@ export class PickleCursor {
   }
 
   uint8(): number {
-    return this.view.getUint8(this.take(1));
+    return this.numbers.getUint8(this.take(1));
   }
 
   uint16(): number {
-    return this.view.getUint16(this.take(2), true);
+    return this.numbers.getUint16(this.take(2), true);
   }
 
   int32(): number {
-    return this.view.getInt32(this.take(4), true);
+    return this.numbers.getInt32(this.take(4), true);
   }
 
   uint32(): number {
-    return this.view.getUint32(this.take(4), true);
+    return this.numbers.getUint32(this.take(4), true);
   }
 
   /** Exact to 2^53; anything above is longer than any file and stays so when rounded. */
   uint64(): number {
-    return Number(this.view.getBigUint64(this.take(8), true));
+    return Number(this.numbers.getBigUint64(this.take(8), true));
   }
 
   float64(): number {
-    return this.view.getFloat64(this.take(8), false);
+    return this.numbers.getFloat64(this.take(8), false);
   }
 
   /** A length that its format stores with a sign. */
@@ -80,6 +85,12 @@ export class PickleCursor {
     if (length < 0)
       fail("bad-input", `expected a length ${this.at(this.position - 4)}, got ${length}; the pickle is damaged`);
     return length;
+  }
+
+  /** The next bytes, not copied. */
+  view(length: number): Buffer {
+    const start = this.take(length);
+    return this.buffer.subarray(start, start + length);
   }
 
   bytes(length: number): Uint8Array {
@@ -92,6 +103,12 @@ export class PickleCursor {
     const text = utf8(this.buffer, start, start + length);
     if (text === undefined) fail("bad-input", `expected UTF-8 text ${this.at(start)}; the pickle is damaged`);
     return text;
+  }
+
+  /** The argument of PROTO. */
+  protocol(): void {
+    const version = this.uint8();
+    if (version > 5) fail("unsupported", `expected pickle protocol 0 to 5 in ${this.where}, got ${version}`);
   }
 
   /** A frame only promises that so many bytes follow. */

@@ -1,0 +1,145 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { deflateSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { pythonHas, runPython } from "../../../test/peers.ts";
+import { NemosaicError } from "../../model/index.ts";
+import { decodeMask, encodePng } from "./index.ts";
+
+const noPeers = !pythonHas("cv2", "PIL", "numpy");
+let folder = "";
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "masks-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function noise(length: number): Uint8Array {
+  let state = 7;
+  return new Uint8Array(length).map(() => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state >>> 24;
+  });
+}
+
+/** A PNG of the chunks given, with right checksums. */
+function png(...chunks: [name: string, data: Uint8Array][]): Uint8Array {
+  const table = Int32Array.from({ length: 256 }, (_, n) => {
+    let c = n;
+    for (let k = 0; k < 8; k++) c = c & 1 ? (c >>> 1) ^ 0xedb88320 : c >>> 1;
+    return c;
+  });
+  const parts = chunks.map(([name, data]) => {
+    const body = Buffer.concat([Buffer.from(name, "latin1"), data]);
+    let crc = -1;
+    for (const byte of body) crc = table[(crc ^ byte) & 255]! ^ (crc >>> 8);
+    const chunk = Buffer.alloc(body.length + 8);
+    chunk.writeUInt32BE(data.length, 0);
+    body.copy(chunk, 4);
+    chunk.writeInt32BE(~crc, chunk.length - 4);
+    return chunk;
+  });
+  return new Uint8Array(Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), ...parts]));
+}
+
+function ihdr(width: number, height: number, depth: number, colour: number): [string, Uint8Array] {
+  const data = Buffer.alloc(13);
+  data.writeUInt32BE(width, 0);
+  data.writeUInt32BE(height, 4);
+  data[8] = depth;
+  data[9] = colour;
+  return ["IHDR", data];
+}
+
+async function errorOf(promise: Promise<unknown>): Promise<NemosaicError> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (caught: unknown) => caught,
+  );
+  expect(error).toBeInstanceOf(NemosaicError);
+  expect((error as Error).message).not.toContain("\n");
+  return error as NemosaicError;
+}
+
+describe("decodeMask", () => {
+  it.skipIf(noPeers)(
+    "equals Pillow on palettes of each depth, grey of 8 and 16 bits (needs Python with Pillow)",
+    async () => {
+      runPython(
+        `import numpy as np, sys, os
+from PIL import Image
+d = sys.argv[1]; rng = np.random.default_rng(1)
+for bits in (1, 2, 4, 8):
+    a = rng.integers(0, 2 ** bits, (37, 53), dtype=np.uint8)
+    if bits == 8: a = np.cumsum(a // 64, axis=1).astype(np.uint8)
+    p = Image.fromarray(a).convert('L'); p = Image.frombytes('P', (53, 37), a.tobytes()); p.putpalette(list(rng.integers(0, 256, 768)))
+    p.save(d + '/p%d.mask.png' % bits, bits=bits); p.save(d + '/p%d-small.mask.png' % bits, bits=bits, optimize=True, transparency=0)
+g = rng.integers(0, 256, (37, 53), dtype=np.uint8); Image.fromarray(g).save(d + '/grey.mask.png'); Image.fromarray(np.dstack([g, g, g])).save(d + '/rgb.mask.png')
+Image.fromarray(rng.integers(0, 65536, (37, 53)).astype(np.uint16)).save(d + '/deep.mask.png')
+Image.fromarray(g > 99).save(d + '/bit.mask.png')
+import cv2; cv2.imwrite(d + '/filters.mask.png', g)
+for f in os.listdir(d):
+    if f.endswith('.mask.png'):
+        a = np.array(Image.open(d + '/' + f)); a = a * np.uint8(255) if a.dtype == bool else a; a = a[:,:,0] if a.ndim == 3 else a
+        a.astype(np.uint16).tofile(d + '/' + f + '.bin')`,
+        [folder],
+      );
+      const files = readdirSync(folder).filter((file) => /\.mask\.png$/.test(file));
+      expect(files.length).toBe(13);
+      for (const file of files) {
+        const mask = await decodeMask(join(folder, file));
+        const theirs = readFileSync(join(folder, `${file}.bin`));
+        expect([mask.width, mask.height], file).toEqual([53, 37]);
+        expect([...mask.data], file).toEqual([
+          ...new Uint16Array(theirs.buffer.slice(theirs.byteOffset, theirs.byteOffset + theirs.length)),
+        ]);
+        expect(mask.data instanceof Uint16Array, file).toBe(file === "deep.mask.png");
+      }
+      expect((await decodeMask(join(folder, "bit.mask.png"))).depth).toBe(1);
+      expect((await decodeMask(join(folder, "p4.mask.png"))).depth).toBe(4);
+      expect((await decodeMask(join(folder, "deep.mask.png"))).depth).toBe(16);
+    },
+  );
+
+  it("undoes each of PNG's filters", async () => {
+    const width = 9;
+    const indices = noise(width * 5);
+    const rows: number[] = [];
+    for (let y = 0; y < 5; y++) {
+      rows.push(y);
+      for (let x = 0; x < width; x++) {
+        const at = (dx: number, dy: number): number =>
+          x - dx < 0 || y - dy < 0 ? 0 : indices[(y - dy) * width + x - dx]!;
+        const [a, b, c] = [at(1, 0), at(0, 1), at(1, 1)];
+        const nearest = [a, b, c].reduce(
+          (best, value) => (Math.abs(a + b - c - value) < Math.abs(a + b - c - best) ? value : best),
+          a,
+        );
+        rows.push((at(0, 0) - [0, a, b, (a + b) >> 1, nearest][y]!) & 255);
+      }
+    }
+    const file = png(
+      ihdr(width, 5, 8, 3),
+      ["PLTE", noise(768)],
+      ["IDAT", deflateSync(Uint8Array.from(rows))],
+      ["IEND", new Uint8Array(0)],
+    );
+    expect((await decodeMask(file)).data).toEqual(indices);
+  });
+
+  it("refuses coloured, interlaced and damaged masks", async () => {
+    const colour = await encodePng({ width: 2, height: 1, channels: 3, data: Uint8Array.of(9, 9, 9, 1, 2, 3) });
+    expect((await errorOf(decodeMask(colour))).message).toMatch(/one channel .* pixel 1, 0/);
+    const interlaced = ihdr(2, 2, 8, 3);
+    interlaced[1][12] = 1;
+    const palette: [string, Uint8Array] = ["PLTE", noise(768)];
+    const end: [string, Uint8Array] = ["IEND", new Uint8Array(0)];
+    const data: [string, Uint8Array] = ["IDAT", deflateSync(new Uint8Array(6))];
+    expect((await errorOf(decodeMask(png(interlaced, palette, data, end)))).code).toMatch(/unsupported|bad-input/);
+    expect((await errorOf(decodeMask(png(ihdr(9, 9, 8, 3), palette, data, end)))).message).toMatch(/cut short/);
+    const filter: [string, Uint8Array] = ["IDAT", deflateSync(Uint8Array.of(9, 0, 0, 0, 0, 0))];
+    expect((await errorOf(decodeMask(png(ihdr(2, 2, 8, 3), palette, filter, end)))).message).toMatch(/filter/);
+    const bomb: [string, Uint8Array] = ["IDAT", deflateSync(new Uint8Array(50_000_000))];
+    expect((await errorOf(decodeMask(png(ihdr(2, 2, 8, 3), palette, bomb, end)))).message).toMatch(/inflated/);
+  });
+});
