@@ -31,7 +31,7 @@ describe("bootstrap", () => {
 
   it("draws by image: three samples of an image widen nothing", () => {
     const whole = bootstrap([groupOf(clustered, preset)], 40, preset, { seed: 1, replicates: 4000 })[0]!;
-    const { low, high } = interval95(whole.mIoU);
+    const { low, high } = interval95(whole.mIoU, 0);
     // The standard error of a mean over 40 images with IoU of 0, 0.1 … 0.9 is 0.2872 / √40 = 0.0454.
     expect((high - low) / (2 * 1.96)).toBeCloseTo(0.0454, 2);
     expect(metricsOf(totalOf(groupOf(clustered, preset)), preset).mIoU).toBeCloseTo(0.45, 12);
@@ -43,7 +43,7 @@ describe("bootstrap", () => {
     const drawn = mIoU.filter((value) => !Number.isNaN(value));
     expect(drawn.length).toBeGreaterThan(60);
     expect(drawn.length).toBeLessThan(190);
-    expect(interval95(mIoU)).toEqual({ low: 0.5, high: 0.5 });
+    expect(interval95(mIoU, 0)).toEqual({ low: 0.5, high: 0.5 });
   });
 
   it("covers the truth in about 95 of 100 sets", () => {
@@ -53,6 +53,7 @@ describe("bootstrap", () => {
       const drawn = clustered.map(([image]) => [image, sample(random.float())] as const);
       const { low, high } = interval95(
         bootstrap([groupOf(drawn, preset)], 40, preset, { seed: set, replicates: 200 })[0]!.mIoU,
+        0,
       );
       if (low <= 0.5 && high >= 0.5) covered++;
     }
@@ -64,6 +65,10 @@ describe("bootstrap", () => {
 describe("interval95", () => {
   it("interpolates as NumPy's quantile does", () => {
     const values = Float64Array.from({ length: 11 }, (_, i) => 10 - i);
-    expect(interval95(values)).toEqual({ low: 0.25, high: 9.75 });
+    expect(interval95(values, 0)).toEqual({ low: 0.25, high: 9.75 });
+  });
+
+  it("falls to the value given where every replicate is NaN", () => {
+    expect(interval95(Float64Array.of(Number.NaN, Number.NaN), 0.3)).toEqual({ low: 0.3, high: 0.3 });
   });
 });

@@ -109,14 +109,17 @@ function sumOf(values: Float64Array): number {
   return sum;
 }
 
-/** The middle 95 % of some values by linear interpolation (NumPy's default quantile); NaN are left out. */
-export function interval95(values: Float64Array): Interval {
+/**
+ * The middle 95 % of some values by linear interpolation (NumPy's default quantile); NaN are left out. Where nothing is
+ * left, `otherwise` stands for both bounds.
+ */
+export function interval95(values: Float64Array, otherwise: number): Interval {
   const sorted = values.filter((value) => !Number.isNaN(value)).sort();
+  if (sorted.length === 0) return { low: otherwise, high: otherwise };
   return { low: quantile(sorted, 0.025), high: quantile(sorted, 0.975) };
 }
 
 function quantile(sorted: Float64Array, share: number): number {
-  if (sorted.length === 0) return 0;
   const position = (sorted.length - 1) * share;
   const below = Math.floor(position);
   const low = sorted[below] ?? 0;

@@ -108,8 +108,11 @@ function gainsOf(
     return {
       images: groupA.images.length,
       gains: byMetric((name) => {
-        const { low, high } = interval95(drawnB[name].map((value, r) => value - (drawnA[name][r] ?? 0)));
         const gain = valuesB[name] - valuesA[name];
+        const { low, high } = interval95(
+          drawnB[name].map((value, r) => value - (drawnA[name][r] ?? 0)),
+          gain,
+        );
         return { a: valuesA[name], b: valuesB[name], gain, low, high, isClear: low > 0 || high < 0 };
       }),
     };

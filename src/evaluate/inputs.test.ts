@@ -1,101 +1,20 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { crc32, deflateSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
 import { encodeNpy } from "../codecs/index.ts";
-import { rleToString } from "../kernels/index.ts";
-import { type EvaluateOptions, evaluate, evaluateDefaults } from "./evaluate.ts";
-import type { Evaluation } from "./evaluation.ts";
-import { box, drawn, firstPixels, polygons, truthOf } from "./made-samples.contract.ts";
-import { openPredictions } from "./predictions/index.ts";
+import {
+  full,
+  fullRle,
+  greyPng,
+  ious,
+  run,
+  square,
+  squareLevels,
+  squareRle,
+  truths,
+  written,
+} from "./made-files.contract.ts";
+import { box, polygons, truthOf } from "./made-samples.contract.ts";
 import { evaluationPresets } from "./presets.ts";
-import type { Truth } from "./truth.ts";
-
-let folder = "";
-let made = 0;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "evaluate-"));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
-
-/** A PNG of one grey channel, 1, 8 or 16 bits. */
-function greyPng(levels: readonly number[], width: number, bits: 1 | 8 | 16): Uint8Array {
-  const height = levels.length / width;
-  const rows = Array.from({ length: height }, (_, y) => {
-    const row = levels.slice(y * width, (y + 1) * width);
-    if (bits === 8) return Buffer.from([0, ...row]);
-    if (bits === 16) return Buffer.from([0, ...row.flatMap((level) => [level >> 8, level & 255])]);
-    const bytes = Buffer.alloc(1 + Math.ceil(width / 8));
-    row.forEach((level, x) => {
-      bytes[1 + (x >> 3)]! |= level << (7 - (x & 7));
-    });
-    return bytes;
-  });
-  const chunk = (name: string, data: Buffer): Buffer => {
-    const body = Buffer.concat([Buffer.from(name, "latin1"), data]);
-    const out = Buffer.alloc(body.length + 8);
-    out.writeUInt32BE(data.length);
-    body.copy(out, 4);
-    out.writeUInt32BE(crc32(body), body.length + 4);
-    return out;
-  };
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(width, 0);
-  header.writeUInt32BE(height, 4);
-  header[8] = bits;
-  const parts = [
-    chunk("IHDR", header),
-    chunk("IDAT", deflateSync(Buffer.concat(rows))),
-    chunk("IEND", Buffer.alloc(0)),
-  ];
-  return Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), ...parts]);
-}
-
-async function written(files: Readonly<Record<string, Uint8Array | string>>): Promise<string> {
-  const place = join(folder, String(made++));
-  await mkdir(place);
-  for (const [name, content] of Object.entries(files)) {
-    await mkdir(dirname(join(place, name)), { recursive: true });
-    await writeFile(join(place, name), content);
-  }
-  return place;
-}
-
-async function run(
-  path: string,
-  truths: readonly Truth[],
-  changes: Partial<EvaluateOptions> = {},
-  ids?: string,
-): Promise<Evaluation> {
-  const predictions = await openPredictions(path, ids);
-  try {
-    return await evaluate(truths, predictions, {
-      ...evaluateDefaults,
-      preset: evaluationPresets.lisa,
-      replicates: 2,
-      ...changes,
-    });
-  } finally {
-    await predictions.close();
-  }
-}
-
-const ious = (evaluation: Evaluation): number[] =>
-  evaluation.samples.map(({ score }) => Math.round(score.iou * 1e4) / 1e4);
-
-/** Two refs of 4 × 4 images: the upper left 2 × 2 pixels; ref 10 has sentences 1 and 2, ref 11 has 3. */
-const square = [polygons(box(0, 0, 2, 2))];
-const truths: Truth[] = [
-  truthOf({ source: "a", refId: "10", sentenceId: "1", segmentations: square, sentenceCount: 2 }),
-  truthOf({ source: "a", refId: "10", sentenceId: "2", segmentations: square, sentenceIndex: 1, sentenceCount: 2 }),
-  truthOf({ source: "a", refId: "11", sentenceId: "3", segmentations: [polygons(box(0, 0, 4, 4))] }),
-];
-const squareLevels = (on: number): number[] => [on, on, 0, 0, on, on, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-const full = (on: number): number[] => Array.from({ length: 16 }, () => on);
-const rle = (...rows: string[]) => ({ size: [rows.length, rows[0]!.length], counts: rleToString(drawn(...rows)) });
-const squareRle = rle("##..", "##..", "....", "....");
-const fullRle = rle("####", "####", "####", "####");
 
 describe("a folder of masks", () => {
   it("is read by sentence id, as PNG of 1, 8 and 16 bits and as NPY", async () => {
@@ -322,135 +241,5 @@ describe("a stack of masks", () => {
     await expect(run(join(path, "flat.npy"), truths)).rejects.toThrow(
       /expected a stack of shape \[n, height, width\], got \[4\]/,
     );
-  });
-});
-
-describe("predictions that do not match the truth", () => {
-  const lines = (...records: object[]): Promise<string> =>
-    written({ "p.jsonl": records.map((record) => JSON.stringify(record)).join("\n") }).then((path) =>
-      join(path, "p.jsonl"),
-    );
-  const whole = [1, 2, 3].map((id) => ({ sentence_id: id, segmentation: fullRle }));
-
-  it("missing: an error with ids, or empty masks, or skipped, counted", async () => {
-    const path = await lines(whole[0]!);
-    await expect(run(path, truths)).rejects.toThrow(
-      /2 of 3 expressions have no prediction: a\/10\/2, a\/11\/3; add them, or pass --missing empty or skip/,
-    );
-    const empty = await run(path, truths, { missing: "empty" });
-    expect([ious(empty), empty.counts.missing, empty.samples.map(({ missing }) => missing)]).toEqual([
-      [0.25, 0, 0],
-      2,
-      [false, true, true],
-    ]);
-    const skipped = await run(path, truths, { missing: "skip" });
-    expect([ious(skipped), skipped.counts.missing]).toEqual([[0.25], 2]);
-  });
-
-  it("missing ids are listed up to ten", async () => {
-    const many = Array.from({ length: 14 }, (_, i) =>
-      truthOf({ source: "a", refId: "9", sentenceId: `s${i}`, segmentations: square }),
-    );
-    const path = await lines({ sentence_id: "s0", segmentation: fullRle });
-    await expect(run(path, many)).rejects.toThrow(/13 of 14 .*: a\/9\/s1, .*, a\/9\/s10 and 3 more/);
-  });
-
-  it("extra: an error with names, or ignored and counted", async () => {
-    const path = await lines(...whole, { sentence_id: 99, segmentation: fullRle });
-    await expect(run(path, truths)).rejects.toThrow(
-      /1 predictions are of no expression of the truth: .*p\.jsonl:4; .*--extra ignore/,
-    );
-    expect((await run(path, truths, { extra: "ignore" })).counts.extra).toBe(1);
-  });
-
-  it("repeated with equal content: dropped and counted; with other content: an error, or the first or last", async () => {
-    const padded = await run(await lines(...whole, whole[0]!, whole[1]!), truths);
-    expect([ious(padded), padded.counts.repeatedPredictions, padded.samples.length]).toEqual([[0.25, 0.25, 1], 2, 3]);
-    const path = await lines(...whole, { sentence_id: 1, segmentation: squareRle });
-    await expect(run(path, truths)).rejects.toThrow(
-      /1 expressions have several predictions of different content: .*p\.jsonl:1 and .*p\.jsonl:4/,
-    );
-    expect(ious(await run(path, truths, { duplicates: "first" }))).toEqual([0.25, 0.25, 1]);
-    const last = await run(path, truths, { duplicates: "last" });
-    expect([ious(last), last.counts.replacedPredictions]).toEqual([[1, 0.25, 1], 1]);
-  });
-
-  it("wrongly sized by one: an error with both sizes, or resized, emptied, skipped, counted", async () => {
-    const path = await lines(whole[0]!, whole[1]!, {
-      sentence_id: 3,
-      segmentation: rle("#####", "#####", "#####", "#####"),
-    });
-    await expect(run(path, truths)).rejects.toThrow(
-      /1 predictions are of another size than preset "lisa" compares at: .*p\.jsonl:3 \(5 × 4, expected 4 × 4\)/,
-    );
-    const results = await Promise.all(
-      (["resize", "empty", "skip"] as const).map((wrongSize) => run(path, truths, { wrongSize })),
-    );
-    expect(results.map((result) => [ious(result), result.counts.wrongSize])).toEqual([
-      [[0.25, 0.25, 1], 1],
-      [[0.25, 0.25, 0], 1],
-      [[0.25, 0.25], 1],
-    ]);
-  });
-
-  it("of original size under a preset that compares at 480: the advice names --size original", async () => {
-    await expect(run(await lines(...whole), truths, { preset: evaluationPresets.lavt })).rejects.toThrow(
-      /save them at 480 × 480 .*--size original/,
-    );
-  });
-
-  it("in several splits without --split: an error that names them; in one: that one", async () => {
-    const splits = truths.map((truth, i) => ({ ...truth, split: i === 2 ? "testA" : "val" }));
-    await expect(run(await lines(...whole), splits)).rejects.toThrow(
-      /the splits testA, val; pick one or more with --split/,
-    );
-    const picked = await run(await lines(...whole), splits, { splits: ["testA"] });
-    expect([picked.samples.length, picked.counts.unused]).toEqual([1, 2]);
-    expect((await run(await lines(whole[2]!), splits)).splits).toEqual(["testA"]);
-    await expect(run(await lines(...whole), splits, { splits: ["testB"] })).rejects.toThrow(
-      /unknown split "testB"; the truth has testA, val/,
-    );
-  });
-
-  it("scores a list of keys alone, and refuses keys that the truth lacks", async () => {
-    const path = await lines(...whole);
-    expect((await run(path, truths, { keys: new Set(["a/11/3"]) })).samples.length).toBe(1);
-    await expect(run(path, truths, { keys: new Set(["a/11/4"]) })).rejects.toThrow(
-      /1 keys of the list are not in the truth: a\/11\/4/,
-    );
-  });
-
-  it("truths that come twice are dropped and counted", async () => {
-    const result = await run(await lines(...whole), [...truths, truths[0]!]);
-    expect([result.samples.length, result.counts.repeatedTruths]).toEqual([3, 1]);
-  });
-});
-
-describe("masks at the edge", () => {
-  it("empty, full and of one pixel, against a truth of one pixel, in 640 × 480", async () => {
-    const big = (sentenceId: string, segmentations: Truth["segmentations"]): Truth =>
-      truthOf({ refId: sentenceId, sentenceId, height: 480, width: 640, segmentations });
-    const pixel = [polygons(box(639, 479, 1, 1))];
-    const record = (id: string, count: number) => ({
-      sentence_id: id,
-      segmentation: { size: [480, 640], counts: rleToString(firstPixels(count, 480, 640)) },
-    });
-    const lastPixel = { sentence_id: "last", segmentation: { size: [480, 640], counts: [307199, 1] } };
-    const path = await written({
-      "p.jsonl": [record("empty", 0), record("full", 307200), lastPixel, record("first", 1), record("both", 0)]
-        .map((line) => JSON.stringify(line))
-        .join("\n"),
-    });
-    const all = [big("empty", pixel), big("full", pixel), big("last", pixel), big("first", pixel), big("both", [])];
-    const result = await run(join(path, "p.jsonl"), all, { preset: evaluationPresets.cris });
-    expect(result.samples.map(({ score }) => [score.intersection, score.union])).toEqual([
-      [0, 1],
-      [1, 307200],
-      [1, 1],
-      [0, 2],
-      [0, 0],
-    ]);
-    expect(result.samples.at(-1)?.score.iou).toBe(0);
-    expect((await run(join(path, "p.jsonl"), all)).samples.at(-1)?.score.iou).toBe(1);
   });
 });

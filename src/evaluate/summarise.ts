@@ -95,7 +95,10 @@ function estimates(
     const drawn: Replicates | undefined = replicates[i];
     return {
       images: group.images.length,
-      metrics: byMetric((name) => ({ value: values[name], ...interval95(drawn?.[name] ?? new Float64Array(0)) })),
+      metrics: byMetric((name) => ({
+        value: values[name],
+        ...interval95(drawn?.[name] ?? new Float64Array(0), values[name]),
+      })),
     };
   });
 }
