@@ -1,0 +1,53 @@
+import type { Loader } from "../loader/index.ts";
+import { categoryNumbers } from "./coco-category-ids.ts";
+import type { Category } from "./exporter.ts";
+import { refsOfSplit } from "./sequence.ts";
+
+type Pool = Loader["pool"];
+
+/** Where the ids of drawn samples start: above every id that a dataset's own name or number gives. */
+export const firstDrawnId = 1_000_000_000;
+
+/** The numbers by which an export names things. */
+export interface Identity {
+  readonly categories: ReadonlyMap<string, Category>;
+  /** Id of an original image by its row: the number in its file's name where all of those differ, else from the row. */
+  imageId(row: number): number;
+  /** The dataset's own id of a ref of an evaluation split, and of its sentence; undefined where they are no distinct numbers. */
+  refId(row: number): number | undefined;
+  sentenceId(row: number): number | undefined;
+}
+
+/** Finds out which of the datasets' own numbers can be kept; `evaluated` are the splits that are not drawn. */
+export function identify(pool: Pool, evaluated: readonly Loader[]): Identity {
+  const named = pool.images.path.map(imageNumber);
+  const byName = distinct(named);
+  const refs = evaluated.flatMap(refsOfSplit);
+  const sentences = refs.flatMap((ref) => {
+    const [start, end] = pool.expressionsOfRef(ref);
+    return Array.from({ length: end - start }, (_, at) => start + at);
+  });
+  const keepsRefs = distinct(refs.map((ref) => ownNumber(pool.refs.id[ref])));
+  const keepsSentences = distinct(sentences.map((row) => ownNumber(pool.expressions.id[row])));
+  return {
+    categories: categoryNumbers(pool.annotations.category),
+    imageId: (row) => (byName ? (named[row] ?? row) : row + 1),
+    refId: (row) => (keepsRefs ? ownNumber(pool.refs.id[row]) : undefined),
+    sentenceId: (row) => (keepsSentences ? ownNumber(pool.expressions.id[row]) : undefined),
+  };
+}
+
+/** The number that an image's file name ends in, as COCO's names do: COCO_train2014_000000581857.jpg → 581857. */
+export function imageNumber(path: string): number | undefined {
+  const name = path.slice(path.lastIndexOf("/") + 1).replace(/\.\w+$/, "");
+  return ownNumber(/(\d+)$/.exec(name)?.[1]?.replace(/^0+(?=\d)/, ""));
+}
+
+function ownNumber(text: string | undefined): number | undefined {
+  if (text === undefined || !/^\d{1,9}$/.test(text)) return undefined;
+  return Number(text) < firstDrawnId ? Number(text) : undefined;
+}
+
+function distinct(numbers: readonly (number | undefined)[]): boolean {
+  return !numbers.includes(undefined) && new Set(numbers).size === numbers.length;
+}

@@ -1,0 +1,103 @@
+import { createHash, randomBytes } from "node:crypto";
+import { mkdir, rename, rm, stat, unlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { hashBytes, hashFile, onDisk, openAtomic, writeFileAtomic } from "../io/index.ts";
+
+/** One finished file of an export; `path` is relative to its folder, with "/". */
+export interface OutputFile {
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** Collects the files of an export while they are assembled. */
+export class ExportOutput {
+  readonly folder: string;
+  readonly #files = new Map<string, OutputFile>();
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** Every file so far, by path; a path counts once. */
+  get files(): OutputFile[] {
+    return [...this.#files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+  }
+
+  /** Takes in a file that lies in the folder already. */
+  add(file: OutputFile): void {
+    this.#files.set(file.path, file);
+  }
+
+  /** Writes a file whole. */
+  async write(path: string, data: Uint8Array | string): Promise<void> {
+    const bytes = typeof data === "string" ? Buffer.from(data) : data;
+    await writeFileAtomic(join(this.folder, path), bytes);
+    this.add({ path, bytes: bytes.length, sha256: hashBytes(bytes) });
+  }
+
+  /** Writes a file piece by piece: `fill` gets a function that appends; the file appears when it returns. */
+  async stream(
+    path: string,
+    fill: (append: (data: Uint8Array | string) => Promise<void>) => Promise<void>,
+  ): Promise<void> {
+    const file = await openAtomic(join(this.folder, path));
+    const hash = createHash("sha256");
+    let bytes = 0;
+    let pending: Uint8Array[] = [];
+    let held = 0;
+    const flush = async (): Promise<void> => {
+      if (held === 0) return;
+      const block = Buffer.concat(pending);
+      pending = [];
+      held = 0;
+      hash.update(block);
+      await file.write(block);
+    };
+    try {
+      await fill(async (data) => {
+        const piece = typeof data === "string" ? Buffer.from(data) : data;
+        pending.push(piece);
+        bytes += piece.length;
+        held += piece.length;
+        if (held >= 1 << 20) await flush();
+      });
+      await flush();
+      await file.commit();
+    } catch (error) {
+      await file.abort();
+      throw error;
+    }
+    this.add({ path, bytes, sha256: hash.digest("hex") });
+  }
+
+  /** Takes in a file that something else wrote into the folder, hashing it. */
+  async adopt(path: string): Promise<void> {
+    const full = join(this.folder, path);
+    const { size } = await stat(full);
+    this.add({ path, bytes: size, sha256: await hashFile(full) });
+  }
+}
+
+/**
+ * Writes one of very many small files: whole or not at all, though not synced one by one (the assembly looks at their
+ * sizes again). Errors: "io".
+ */
+export async function writeSmallFile(path: string, bytes: Uint8Array): Promise<void> {
+  const temporary = `${path}.nemosaic-tmp-${process.pid}-${randomBytes(4).toString("hex")}`;
+  await onDisk(path, async () => {
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(temporary, bytes);
+      await rename(temporary, path);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+  });
+}
+
+/** Removes files of a former export; what is gone already is fine. */
+export async function removeFiles(folder: string, paths: readonly string[]): Promise<void> {
+  for (const path of paths) await unlink(join(folder, path)).catch(() => undefined);
+}
