@@ -21,7 +21,20 @@ const rooms: Record<string, readonly string[] | typeof everyRoom> = {
   plan: ["model", "kernels", "language", "settings", "band"],
   mosaic: ["model", "kernels"],
   tiles: ["model", "kernels", "io", "codecs", "pool"],
-  loader: ["model", "kernels", "language", "io", "tokens", "codecs", "settings", "pool", "band", "plan", "mosaic", "tiles"],
+  loader: [
+    "model",
+    "kernels",
+    "language",
+    "io",
+    "tokens",
+    "codecs",
+    "settings",
+    "pool",
+    "band",
+    "plan",
+    "mosaic",
+    "tiles",
+  ],
   sheets: ["model", "kernels", "io", "codecs", "settings", "pool", "band", "plan", "mosaic", "tiles", "loader"],
   serve: ["loader", "model", "io", "codecs", "settings"],
   exporters: ["loader", "model", "io", "codecs", "settings"],
@@ -95,18 +108,23 @@ describe("architecture", () => {
       const inPage = relative(src, file).startsWith("studio/page/");
       if (from === to && !inPage) continue;
       if (from === to) {
-        if (!relative(src, path).startsWith("studio/page/")) broken.push(`${relative(root, file)} -> ${target}: the page is apart from the server`);
+        if (!relative(src, path).startsWith("studio/page/"))
+          broken.push(`${relative(root, file)} -> ${target}: the page is apart from the server`);
         continue;
       }
       const allowed = inPage ? pageRooms : rooms[from];
-      if (allowed !== everyRoom && !(allowed ?? []).includes(to)) broken.push(`${relative(root, file)}: ${from} may not import ${to}`);
-      if (!/^[^/]+\/index\.ts$/.test(relative(src, path))) broken.push(`${relative(root, file)}: import ${to} through its index.ts, not ${target}`);
+      if (allowed !== everyRoom && !(allowed ?? []).includes(to))
+        broken.push(`${relative(root, file)}: ${from} may not import ${to}`);
+      if (!/^[^/]+\/index\.ts$/.test(relative(src, path)))
+        broken.push(`${relative(root, file)}: import ${to} through its index.ts, not ${target}`);
     }
     expect(broken).toEqual([]);
   });
 
   it("imports only files that exist", () => {
-    const missing = edges.filter(({ file, target }) => target.startsWith(".") && !existsSync(resolve(dirname(file), target)));
+    const missing = edges.filter(
+      ({ file, target }) => target.startsWith(".") && !existsSync(resolve(dirname(file), target)),
+    );
     expect(missing).toEqual([]);
   });
 
@@ -127,7 +145,9 @@ describe("architecture", () => {
       if (from !== to) graph.set(from, (graph.get(from) ?? new Set()).add(to));
     }
     const reaches = (from: string, goal: string, seen: Set<string>): boolean =>
-      [...(graph.get(from) ?? [])].some((next) => next === goal || (!seen.has(next) && reaches(next, goal, seen.add(next))));
+      [...(graph.get(from) ?? [])].some(
+        (next) => next === goal || (!seen.has(next) && reaches(next, goal, seen.add(next))),
+      );
     expect([...graph.keys()].filter((room) => reaches(room, room, new Set()))).toEqual([]);
   });
 
@@ -135,7 +155,9 @@ describe("architecture", () => {
     const free = new Set(["cli", "studio", "io", "serve"]);
     const broken = tested.filter((file) => {
       if (free.has(roomOf(file))) return false;
-      return /\bMath\.random\(|\bDate\.now\(|\bnew Date\(|\bconsole\.|\bprocess\.env\b/.test(readFileSync(file, "utf8"));
+      return /\bMath\.random\(|\bDate\.now\(|\bnew Date\(|\bconsole\.|\bprocess\.env\b/.test(
+        readFileSync(file, "utf8"),
+      );
     });
     expect(broken.map((file) => relative(root, file))).toEqual([]);
   });

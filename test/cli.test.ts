@@ -16,7 +16,12 @@ let images: string;
 
 /** Runs the built command as a person would, in a folder of its own. */
 function nemosaic(...args: string[]): { status: number | null; out: string; err: string } {
-  const run = spawnSync(process.execPath, [main, ...args], { cwd: folder, encoding: "utf8", env: { ...process.env, HF_HUB_OFFLINE: "1" }, timeout: 110_000 });
+  const run = spawnSync(process.execPath, [main, ...args], {
+    cwd: folder,
+    encoding: "utf8",
+    env: { ...process.env, HF_HUB_OFFLINE: "1" },
+    timeout: 110_000,
+  });
   return { status: run.status, out: run.stdout, err: run.stderr };
 }
 
@@ -28,31 +33,68 @@ beforeAll(async () => {
 
 describe("nemosaic on the command line", () => {
   it("goes the whole way: import, embed, mine, stats, preview, plan, draw", async () => {
-    expect(nemosaic("import", "auto", refer, "--images", images, "--pool", "pool")).toMatchObject({ status: 0, out: expect.stringMatching(/12 images, 12 annotations, 12 refs, 24 expressions/) });
+    expect(nemosaic("import", "auto", refer, "--images", images, "--pool", "pool")).toMatchObject({
+      status: 0,
+      out: expect.stringMatching(/12 images, 12 annotations, 12 refs, 24 expressions/),
+    });
     const embedded = nemosaic("embed", "pool", "--model", tinyClip);
     expect([embedded.status, embedded.err.includes("embed images")], embedded.err).toEqual([0, true]);
     expect(nemosaic("embed", "pool", "--model", tinyClip).out).toMatch(/there already, nothing to do/);
     expect(nemosaic("mine", "pool", "--json").status).toBe(0);
     expect(nemosaic("mine", "pool").out).toMatch(/mined already, nothing to do/);
-    const stats = JSON.parse(nemosaic("stats", "pool", "--json", "--set", "band.tau=null", "--set", "band.tauImage=null").out);
+    const stats = JSON.parse(
+      nemosaic("stats", "pool", "--json", "--set", "band.tau=null", "--set", "band.tauImage=null").out,
+    );
     expect(stats).toMatchObject({ pool: { images: 12, expressions: 24 }, band: { expressions: 20, candidates: 200 } });
-    const preview = nemosaic("preview", "pool", "-o", "preview.png", "--count", "3", "--set", "mosaic.gamma=1", "--set", "band.tau=null", "--set", "band.tauImage=null");
+    const preview = nemosaic(
+      "preview",
+      "pool",
+      "-o",
+      "preview.png",
+      "--count",
+      "3",
+      "--set",
+      "mosaic.gamma=1",
+      "--set",
+      "band.tau=null",
+      "--set",
+      "band.tauImage=null",
+    );
     expect(preview).toMatchObject({ status: 0 });
     expect((await imageSize(join(folder, "preview.png"))).format).toBe("png");
     const plans = nemosaic("plan", "pool", "--to", "5", "--set", "size=64", "--set", "guards.nearDuplicate=null");
     const lines = plans.out.trim().split("\n");
     expect(lines).toHaveLength(5);
-    expect(JSON.parse(lines[3]!)).toMatchObject({ version: 1, index: 3, size: 64, text: expect.stringMatching(/box|thing/) });
+    expect(JSON.parse(lines[3]!)).toMatchObject({
+      version: 1,
+      index: 3,
+      size: 64,
+      text: expect.stringMatching(/box|thing/),
+    });
     writeFileSync(join(folder, "plans.jsonl"), plans.out);
     expect(nemosaic("draw", "pool", "plans.jsonl", "-o", "drawn").out).toMatch(/drew 5 plans/);
-    expect((await readdir(join(folder, "drawn"))).sort()).toEqual([0, 1, 2, 3, 4].flatMap((at) => [`${at}.json`, `${at}.mask.png`, `${at}.png`]).sort());
+    expect((await readdir(join(folder, "drawn"))).sort()).toEqual(
+      [0, 1, 2, 3, 4].flatMap((at) => [`${at}.json`, `${at}.mask.png`, `${at}.png`]).sort(),
+    );
     const mask = await decodeMask(await readFile(join(folder, "drawn", "0.mask.png")));
     expect(new Set(mask.data)).toEqual(new Set([0, 255]));
     expect(nemosaic("draw", "pool", "plans.jsonl", "-o", "drawn").err).toMatch(/exists already.*--force/);
   });
 
   it("runs the demo on a folder, and says what it reused the second time", async () => {
-    const args = ["demo", "--refer", refer, "--images", images, "--model", tinyClip, "--set", "guards.nearDuplicate=null", "--set", "band.tauImage=null"];
+    const args = [
+      "demo",
+      "--refer",
+      refer,
+      "--images",
+      images,
+      "--model",
+      tinyClip,
+      "--set",
+      "guards.nearDuplicate=null",
+      "--set",
+      "band.tauImage=null",
+    ];
     const first = nemosaic(...args);
     expect(first.status, first.err).toBe(0);
     expect(first.out).toMatch(/import .* made/);
@@ -66,7 +108,10 @@ describe("nemosaic on the command line", () => {
   });
 
   it("prints a plan stream that a closed pipe ends quietly", () => {
-    const run = spawnSync("bash", ["-c", `"${process.execPath}" "${main}" plan pool --preset random | head -n 1`], { cwd: folder, encoding: "utf8" });
+    const run = spawnSync("bash", ["-c", `"${process.execPath}" "${main}" plan pool --preset random | head -n 1`], {
+      cwd: folder,
+      encoding: "utf8",
+    });
     expect([run.status, run.stderr]).toEqual([0, ""]);
     expect(JSON.parse(run.stdout)).toMatchObject({ index: 0 });
   });
@@ -96,8 +141,11 @@ describe("nemosaic on the command line", () => {
   });
 
   it("shows an example in the help of every command", () => {
-    const commands = [...nemosaic("--help").out.matchAll(/^ {2}([a-z-]+) /gm)].map(([, name = ""]) => name).filter((name) => name !== "help");
+    const commands = [...nemosaic("--help").out.matchAll(/^ {2}([a-z-]+) /gm)]
+      .map(([, name = ""]) => name)
+      .filter((name) => name !== "help");
     expect(commands.length).toBeGreaterThan(7);
-    for (const command of commands) expect(nemosaic(command, "--help").out, command).toMatch(/Examples?:\n {2}(nemosaic|npm) /);
+    for (const command of commands)
+      expect(nemosaic(command, "--help").out, command).toMatch(/Examples?:\n {2}(nemosaic|npm) /);
   });
 });

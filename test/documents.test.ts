@@ -18,7 +18,9 @@ function markdown(folder: string): string[] {
 
 function keysOf(tree: object, prefix = ""): string[] {
   return Object.entries(tree).flatMap(([key, value]) =>
-    value !== null && typeof value === "object" && !Array.isArray(value) ? keysOf(value, `${prefix}${key}.`) : [`${prefix}${key}`],
+    value !== null && typeof value === "object" && !Array.isArray(value)
+      ? keysOf(value, `${prefix}${key}.`)
+      : [`${prefix}${key}`],
   );
 }
 
@@ -40,8 +42,11 @@ describe("documents", () => {
 
   it("name every setting with its default in docs/settings.md, and every preset", () => {
     const text = read("docs/settings.md");
-    const rows = new Map([...text.matchAll(/^\| `([\w.]+)` \| `?([^|`]*)`? \|/gm)].map(([, key = "", value = ""]) => [key, value.trim()]));
-    const at = (path: string): unknown => path.split(".").reduce<unknown>((node, key) => (node as Record<string, unknown>)[key], defaults);
+    const rows = new Map(
+      [...text.matchAll(/^\| `([\w.]+)` \| `?([^|`]*)`? \|/gm)].map(([, key = "", value = ""]) => [key, value.trim()]),
+    );
+    const at = (path: string): unknown =>
+      path.split(".").reduce<unknown>((node, key) => (node as Record<string, unknown>)[key], defaults);
     expect([...rows.keys()].sort()).toEqual(keysOf(defaults).sort());
     for (const [key, value] of rows) expect(`${key} = ${value}`).toBe(`${key} = ${String(at(key))}`);
     for (const preset of presetNames) expect(text).toContain(`\`${preset}\``);
@@ -59,7 +64,9 @@ describe("documents", () => {
   });
 
   it("name no machine's path and no registry's host", () => {
-    const broken = markdown(root).filter((file) => /\/(work|root)\/|registry\.npmjs|pypi\.org/.test(readFileSync(file, "utf8")));
+    const broken = markdown(root).filter((file) =>
+      /\/(work|root)\/|registry\.npmjs|pypi\.org/.test(readFileSync(file, "utf8")),
+    );
     expect(broken.map((file) => relative(root, file))).toEqual([]);
   });
 });

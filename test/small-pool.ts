@@ -42,10 +42,29 @@ export async function smallSource(folder: string, options: SmallPoolOptions = {}
         const id = `${image}-${ref}`;
         const [x, y] = [3 + ref * 5, 4 + ref * 3];
         const parts = [[x, y, x + 12, y + 1, x + 11.5, y + 10, x + 1, y + 9.25]];
-        yield { type: "annotation", id: `a${id}`, imageId, category: `kind${image % 3}`, segmentation: { kind: "polygons", parts }, isCrowd: false };
-        yield { type: "ref", id: `r${id}`, imageId, annotationIds: [`a${id}`], split: image >= images - valImages ? "val" : "train" };
+        yield {
+          type: "annotation",
+          id: `a${id}`,
+          imageId,
+          category: `kind${image % 3}`,
+          segmentation: { kind: "polygons", parts },
+          isCrowd: false,
+        };
+        yield {
+          type: "ref",
+          id: `r${id}`,
+          imageId,
+          annotationIds: [`a${id}`],
+          split: image >= images - valImages ? "val" : "train",
+        };
         for (const sentence of ["a", "b"]) {
-          yield { type: "expression", id: `${id}${sentence}`, refId: `r${id}`, raw: `Thing ${id} ${sentence}`, sent: `thing ${id} ${sentence}` };
+          yield {
+            type: "expression",
+            id: `${id}${sentence}`,
+            refId: `r${id}`,
+            raw: `Thing ${id} ${sentence}`,
+            sent: `thing ${id} ${sentence}`,
+          };
         }
       }
     }
@@ -57,12 +76,21 @@ export async function smallSource(folder: string, options: SmallPoolOptions = {}
 export async function smallPool(options: SmallPoolOptions = {}): Promise<Pool> {
   const folder = await scratchFolder();
   const source = await smallSource(folder, options);
-  await importPool(join(folder, "pool"), source, { onBad: "fail", pack: false, force: false, progress: silentProgress });
+  await importPool(join(folder, "pool"), source, {
+    onBad: "fail",
+    pack: false,
+    force: false,
+    progress: silentProgress,
+  });
   return Pool.open(join(folder, "pool"));
 }
 
 /** Deterministic scores in [-1, 1] without a model: t2i by expression and image, i2i by the two images. */
-export function tableScorer(candidates: Int32Array, t2i: (expression: number, image: number) => number, i2i: (a: number, b: number) => number): Scorer {
+export function tableScorer(
+  candidates: Int32Array,
+  t2i: (expression: number, image: number) => number,
+  i2i: (a: number, b: number) => number,
+): Scorer {
   let first = 0;
   const blockColumns = 8;
   const block = (rows: Int32Array, score: (row: number, image: number) => number) => {
@@ -84,16 +112,28 @@ export function tableScorer(candidates: Int32Array, t2i: (expression: number, im
     },
     expressions: (rows) => block(rows, t2i),
     images: (rows) => block(rows, i2i),
-    pairs: async (expressions, images) => Float32Array.from(expressions, (expression, at) => t2i(expression, images[at] as number)),
+    pairs: async (expressions, images) =>
+      Float32Array.from(expressions, (expression, at) => t2i(expression, images[at] as number)),
     close: async () => undefined,
   };
 }
 
 /** Mines a small pool with pseudo-random scores (t2i and i2i in [0, 1)). */
-export async function mineSmall(pool: Pool, options: { depth?: number; rank?: Rank; name?: string; candidates?: Int32Array } = {}): Promise<void> {
+export async function mineSmall(
+  pool: Pool,
+  options: { depth?: number; rank?: Rank; name?: string; candidates?: Int32Array } = {},
+): Promise<void> {
   const noise = (a: number, b: number, stream: number): number => new CounterRandom(5, a, b, stream).float();
-  const candidates = options.candidates ?? Int32Array.from({ length: pool.images.count }, (_, row) => row).filter((row) => pool.refs.split[pool.refs.image.indexOf(row)] === "train");
-  const scorer = tableScorer(candidates, (e, i) => noise(e, i, 1), (a, b) => (a === b ? 1 : noise(Math.min(a, b), Math.max(a, b), 2)));
+  const candidates =
+    options.candidates ??
+    Int32Array.from({ length: pool.images.count }, (_, row) => row).filter(
+      (row) => pool.refs.split[pool.refs.image.indexOf(row)] === "train",
+    );
+  const scorer = tableScorer(
+    candidates,
+    (e, i) => noise(e, i, 1),
+    (a, b) => (a === b ? 1 : noise(Math.min(a, b), Math.max(a, b), 2)),
+  );
   await minePool(pool, scorer, {
     name: options.name ?? "default",
     rank: options.rank ?? "t2i",

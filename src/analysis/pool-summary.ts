@@ -23,7 +23,10 @@ export interface SplitSummary {
 
 /** Counts a pool's records. */
 export function summarisePool(pool: Pool): PoolSummary {
-  const groups = new Map<string, { source: string; split: string; images: Set<number>; refs: number; expressions: number }>();
+  const groups = new Map<
+    string,
+    { source: string; split: string; images: Set<number>; refs: number; expressions: number }
+  >();
   let multiTarget = 0;
   let noTarget = 0;
   for (let ref = 0; ref < pool.refs.count; ref++) {

@@ -53,7 +53,11 @@ export interface Band {
  * Applies every rule to one expression's candidates (§1, steps 2 and 3 of the method): filters hold together, then
  * the best K survivors are the band. Pure; does not modify `row`. Thresholds are strict: a score equal to τ stays.
  */
-export function bandOf(row: CandidateRow, context: BandContext, settings: Pick<ResolvedSettings, "band" | "guards">): Band {
+export function bandOf(
+  row: CandidateRow,
+  context: BandContext,
+  settings: Pick<ResolvedSettings, "band" | "guards">,
+): Band {
   const { ids, t2i, i2i } = row;
   const n = ids.length;
   const tau = settings.band.tau ?? Number.POSITIVE_INFINITY;

@@ -4,6 +4,7 @@ import { version } from "../io/index.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { drawCommand } from "./commands/draw.ts";
 import { embedCommand } from "./commands/embed.ts";
+import { exportCommand } from "./commands/export.ts";
 import { importCommand } from "./commands/import.ts";
 import { mineCommand } from "./commands/mine.ts";
 import { planCommand } from "./commands/plan.ts";
@@ -28,6 +29,7 @@ const commands = [
   planCommand,
   drawCommand,
   serveCommand,
+  exportCommand,
 ];
 for (const add of commands) add(program);
 

@@ -44,14 +44,17 @@ export function integerOption(name: string, least: number): (text: string) => nu
 
 /** A parser for an option that takes one of `values`. */
 export function choiceOption<T extends string>(name: string, values: readonly T[]): (text: string) => T {
-  return (text) => values.find((value) => value === text) ?? fail("usage", `expected one of ${values.join(", ")} for ${name}, got ${shown(text)}`);
+  return (text) =>
+    values.find((value) => value === text) ??
+    fail("usage", `expected one of ${values.join(", ")} for ${name}, got ${shown(text)}`);
 }
 
 /** A parser for a comma-separated list. */
 export function listOption(name: string): (text: string) => string[] {
   return (text) => {
     const parts = text.split(",").map((part) => part.trim());
-    if (parts.some((part) => part === "")) fail("usage", `expected a comma-separated list for ${name}, got ${shown(text)}`);
+    if (parts.some((part) => part === ""))
+      fail("usage", `expected a comma-separated list for ${name}, got ${shown(text)}`);
     return parts;
   };
 }
@@ -64,10 +67,13 @@ export async function readSettings(options: SharedOptions): Promise<Settings> {
   const path = options.settings ?? ((await exists("nemosaic.json")) ? "nemosaic.json" : undefined);
   let tree: Record<string, unknown> = {};
   if (path !== undefined) {
-    const text = await readFile(path, "utf8").catch((error: Error) => fail("not-found", `cannot read the settings file "${path}": ${error.message}`, error));
+    const text = await readFile(path, "utf8").catch((error: Error) =>
+      fail("not-found", `cannot read the settings file "${path}": ${error.message}`, error),
+    );
     try {
       const value: unknown = JSON.parse(text);
-      if (value === null || typeof value !== "object" || Array.isArray(value)) fail("settings", `expected a JSON object of settings in "${path}", got ${shown(value)}`);
+      if (value === null || typeof value !== "object" || Array.isArray(value))
+        fail("settings", `expected a JSON object of settings in "${path}", got ${shown(value)}`);
       tree = value as Record<string, unknown>;
     } catch (error) {
       if (error instanceof NemosaicError) throw error;
@@ -75,7 +81,9 @@ export async function readSettings(options: SharedOptions): Promise<Settings> {
     }
   }
   if (options.preset !== undefined) tree = { ...tree, preset: options.preset };
-  const where = [path === undefined ? undefined : `"${path}"`, options.set.length > 0 ? "--set" : undefined].filter((part) => part !== undefined);
+  const where = [path === undefined ? undefined : `"${path}"`, options.set.length > 0 ? "--set" : undefined].filter(
+    (part) => part !== undefined,
+  );
   return parseSettings(withSets(tree, options.set), where.length === 0 ? "the preset" : where.join(" and "));
 }
 
@@ -86,7 +94,9 @@ export function progressOf(options: Pick<SharedOptions, "quiet">): Progress {
 
 /** Prints a result: JSON with --json, else the text for people. */
 export function print(options: Pick<SharedOptions, "json">, value: unknown, text: string): void {
-  process.stdout.write(options.json ? `${JSON.stringify(value, undefined, 2)}\n` : text.endsWith("\n") ? text : `${text}\n`);
+  process.stdout.write(
+    options.json ? `${JSON.stringify(value, undefined, 2)}\n` : text.endsWith("\n") ? text : `${text}\n`,
+  );
 }
 
 /** A remark for people, on standard error. */
@@ -103,7 +113,9 @@ export function cores(): number {
  * Wraps a command's action: one line for an error (the stack with --debug) and the exit status of its code; a broken
  * pipe (… | head) ends quietly.
  */
-export function action<Args extends unknown[]>(run: (...args: Args) => Promise<void>): (...args: Args) => Promise<void> {
+export function action<Args extends unknown[]>(
+  run: (...args: Args) => Promise<void>,
+): (...args: Args) => Promise<void> {
   return async (...args) => {
     process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 7));
     setImageThreads(1); // decoding is parallel over images; threads inside one image only get in the way
@@ -122,7 +134,9 @@ export function report(error: unknown, debug: boolean): void {
     process.exitCode = exitStatus[error.code];
   } else {
     const message = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`nemosaic: unexpected error: ${message}${debug ? "" : "; run again with --debug for the stack, and please report it"}\n`);
+    process.stderr.write(
+      `nemosaic: unexpected error: ${message}${debug ? "" : "; run again with --debug for the stack, and please report it"}\n`,
+    );
     process.exitCode = exitStatus.internal;
   }
   if (debug) for (let at: unknown = error; at instanceof Error; at = at.cause) process.stderr.write(`${at.stack}\n`);

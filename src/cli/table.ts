@@ -9,7 +9,9 @@ export function textTable(rows: readonly (readonly string[])[]): string {
   return rows
     .map((row) =>
       row
-        .map((cell, at) => (shapes[at]?.isRight ? cell.padStart(shapes[at]?.width ?? 0) : cell.padEnd(shapes[at]?.width ?? 0)))
+        .map((cell, at) =>
+          shapes[at]?.isRight ? cell.padStart(shapes[at]?.width ?? 0) : cell.padEnd(shapes[at]?.width ?? 0),
+        )
         .join("  ")
         .trimEnd(),
     )

@@ -28,7 +28,10 @@ export interface ProgressStream {
  * Progress with rate and time left: one line redrawn ten times a second on a terminal, a quiet line at most every
  * `logEveryMs` (and one at the end) where the output is a log.
  */
-export function streamProgress(stream: ProgressStream, options: { logEveryMs?: number; now?: () => number } = {}): Progress {
+export function streamProgress(
+  stream: ProgressStream,
+  options: { logEveryMs?: number; now?: () => number } = {},
+): Progress {
   const now = options.now ?? (() => performance.now());
   const isTerminal = stream.isTTY === true;
   const everyMs = isTerminal ? 100 : (options.logEveryMs ?? 10_000);
@@ -67,7 +70,13 @@ export function streamProgress(stream: ProgressStream, options: { logEveryMs?: n
 }
 
 /** "embed images  1,200/20,000 images  312/s  1 min left". */
-export function progressLine(label: string, done: number, total: number | undefined, unit: string, elapsedMs: number): string {
+export function progressLine(
+  label: string,
+  done: number,
+  total: number | undefined,
+  unit: string,
+  elapsedMs: number,
+): string {
   const rate = (done * 1000) / Math.max(1, elapsedMs);
   const amount = total === undefined ? grouped(done) : `${grouped(done)}/${grouped(total)}`;
   const left = total === undefined || rate === 0 ? "" : `  ${duration(((total - done) / rate) * 1000)} left`;

@@ -33,7 +33,10 @@ export interface Replacement {
 export const normalisations = {
   clip: { mean: [0.48145466, 0.4578275, 0.40821073], std: [0.26862954, 0.26130258, 0.27577711] },
   imagenet: { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
-} as const satisfies Record<string, { mean: readonly [number, number, number]; std: readonly [number, number, number] }>;
+} as const satisfies Record<
+  string,
+  { mean: readonly [number, number, number]; std: readonly [number, number, number] }
+>;
 
 /** A batch's images as float32 [B, 3, S, S], (x/255 - mean) / std: what most PyTorch models take. */
 export function normalised(batch: Pick<Batch, "image" | "size">, constants: keyof typeof normalisations): Float32Array {

@@ -55,7 +55,9 @@ export function planFacts(pool: Pool, options: FactsOptions): PlanFacts {
   const refOf = pool.expressions.ref;
   const count = unit === "ref" ? pool.refs.count : pool.expressions.count;
   const refOfUnit = (row: number): number => (unit === "ref" ? row : (refOf[row] as number));
-  const units = Int32Array.from({ length: count }, (_, row) => row).filter((row) => pool.refs.split[refOfUnit(row)] === split);
+  const units = Int32Array.from({ length: count }, (_, row) => row).filter(
+    (row) => pool.refs.split[refOfUnit(row)] === split,
+  );
   const judgedRows = new Map<number, ReadonlySet<number>>();
   for (const [key, images] of judgements) {
     const rows = [...images].flatMap((hash) => rowOrNothing(() => pool.imageRow(hash)));
@@ -70,8 +72,15 @@ export function planFacts(pool: Pool, options: FactsOptions): PlanFacts {
     expressionsOfRef: (ref) => pool.expressionsOfRef(ref),
     refOfExpression: (row) => refOf[row] ?? fail("internal", `no expression row ${row}`),
     expression: (row) => ({ key: pool.expressionKey(row), text: pool.expressions.sent[row] ?? "" }),
-    ref: (row) => ({ image: pool.refs.image[row] ?? 0, masks: Array.from(pool.targetsOfRef(row), (target) => pool.annotationKey(target)) }),
-    image: (row) => ({ key: pool.images.hash[row] ?? "", width: pool.images.width[row] ?? 0, height: pool.images.height[row] ?? 0 }),
+    ref: (row) => ({
+      image: pool.refs.image[row] ?? 0,
+      masks: Array.from(pool.targetsOfRef(row), (target) => pool.annotationKey(target)),
+    }),
+    image: (row) => ({
+      key: pool.images.hash[row] ?? "",
+      width: pool.images.width[row] ?? 0,
+      height: pool.images.height[row] ?? 0,
+    }),
     candidates: (row): CandidateRow | undefined => mined?.row(row),
     judged: (row) => judgedRows.get(row),
   };

@@ -8,7 +8,15 @@ import type { Pool } from "../pool/index.ts";
 import { parseSettings } from "../settings/index.ts";
 import { Loader, loadMosaics, normalised, parsePlan, rankIndices } from "./index.ts";
 
-const settings = parseSettings({ size: 64, mosaic: { gamma: 0.7, grid: "mixed" }, band: { tau: 0.9, tauImage: null, k: 20 }, tokens: { length: 17 } }, "test");
+const settings = parseSettings(
+  {
+    size: 64,
+    mosaic: { gamma: 0.7, grid: "mixed" },
+    band: { tau: 0.9, tauImage: null, k: 20 },
+    tokens: { length: 17 },
+  },
+  "test",
+);
 let pool: Pool;
 
 beforeAll(async () => {
@@ -36,8 +44,31 @@ describe("Loader.get", () => {
         const source = await imageAt(row);
         const [x, y, width, height] = layer.destination;
         const part = { x: 0, y: 0, width: source.width, height: source.height };
-        resizeLinear(source.data, source.width, source.height, 3, part, width, height, image, size * 3, (y * size + x) * 3);
-        if (layer.role === "target") maskCell(pool.mask(row, layer.masks.map((key) => pool.annotationRow(key))), part, width, height, mask, size, y * size + x);
+        resizeLinear(
+          source.data,
+          source.width,
+          source.height,
+          3,
+          part,
+          width,
+          height,
+          image,
+          size * 3,
+          (y * size + x) * 3,
+        );
+        if (layer.role === "target")
+          maskCell(
+            pool.mask(
+              row,
+              layer.masks.map((key) => pool.annotationRow(key)),
+            ),
+            part,
+            width,
+            height,
+            mask,
+            size,
+            y * size + x,
+          );
       }
       expect(Buffer.compare(batch.image.subarray(at * size * size * 3, (at + 1) * size * size * 3), image)).toBe(0);
       expect(Buffer.compare(batch.mask.subarray(at * size * size, (at + 1) * size * size), mask)).toBe(0);
@@ -64,7 +95,11 @@ describe("Loader.get", () => {
     const batch = await loader.get(0, [0, 1]);
     const floats = normalised(batch, "imagenet");
     const plane = batch.size * batch.size;
-    for (const [sample, channel, pixel] of [[0, 0, 0], [1, 2, 77], [1, 1, plane - 1]] as const) {
+    for (const [sample, channel, pixel] of [
+      [0, 0, 0],
+      [1, 2, 77],
+      [1, 1, plane - 1],
+    ] as const) {
       const [mean, std] = [[0.485, 0.456, 0.406][channel]!, [0.229, 0.224, 0.225][channel]!];
       const expected = (batch.image[(sample * plane + pixel) * 3 + channel]! / 255 - mean) / std;
       expect(floats[(sample * 3 + channel) * plane + pixel]).toBeCloseTo(expected, 5);
@@ -97,7 +132,8 @@ describe("Loader.batches", () => {
     expect([...seen].sort((a, b) => a - b)).toEqual(Array.from({ length: 26 }, (_, at) => at));
     expect(seen).not.toEqual([...seen].sort((a, b) => a - b));
     const rest: string[] = [];
-    for await (const batch of loadMosaics(pool, settings, { epoch: 1, batchSize: 5, fromStep: 3 })) rest.push(batch.indices.join());
+    for await (const batch of loadMosaics(pool, settings, { epoch: 1, batchSize: 5, fromStep: 3 }))
+      rest.push(batch.indices.join());
     expect(rest).toEqual(steps.slice(3));
     for await (const batch of loadMosaics(pool, settings, { epoch: 1, batchSize: 5, dropLast: true })) {
       expect(batch.indices).toHaveLength(5);
@@ -109,7 +145,8 @@ describe("Loader.batches", () => {
     const broken = await smallPool({ images: 10, refsPerImage: 1, valImages: 0 });
     const victim = join(broken.folder, "..", "images", "4.png");
     await truncate(victim, 60);
-    const single = (onBadImage: string) => parseSettings({ preset: "none", size: 32, onBadImage, tokens: { kind: "none" } }, "test");
+    const single = (onBadImage: string) =>
+      parseSettings({ preset: "none", size: 32, onBadImage, tokens: { kind: "none" } }, "test");
     const replaced: object[] = [];
     let count = 0;
     for await (const batch of loadMosaics(broken, single("skip"), { batchSize: 4 })) {
@@ -121,13 +158,13 @@ describe("Loader.batches", () => {
     expect(replaced).toEqual([{ index: 4, by: 5, reason: expect.stringMatching(/4\.png/) }]);
     await expect(
       (async () => {
-        for await (const _ of loadMosaics(broken, single("fail"), { batchSize: 4 })) continue;
+        for await (const _ of loadMosaics(broken, single("fail"), { batchSize: 4 }));
       })(),
     ).rejects.toThrow(/4\.png/);
     for (let image = 0; image < 10; image++) await writeFile(join(broken.folder, "..", "images", `${image}.png`), "x");
     await expect(
       (async () => {
-        for await (const _ of loadMosaics(broken, single("skip"), { batchSize: 4 })) continue;
+        for await (const _ of loadMosaics(broken, single("skip"), { batchSize: 4 }));
       })(),
     ).rejects.toThrow(/no sample of split "train" can be drawn/);
     await broken.close();
@@ -135,13 +172,17 @@ describe("Loader.batches", () => {
 
   it("says what is missing: mined candidates, a split, another pool's plan", async () => {
     const bare = await smallPool({ images: 4, valImages: 0 });
-    await expect(Loader.open(bare, settings)).rejects.toThrow(/no mined\/default.*nemosaic embed.*--preset random or none/);
+    await expect(Loader.open(bare, settings)).rejects.toThrow(
+      /no mined\/default.*nemosaic embed.*--preset random or none/,
+    );
     const loader = await Loader.open(bare, parseSettings({ preset: "random", tokens: { kind: "none" } }, "test"));
     expect((await loader.get(0, [0, 1])).plans).toHaveLength(2);
     const own = loader.plan(0, 0);
     await expect(loader.draw({ ...own, pool: "0123456789abcdef" })).rejects.toThrow(/was made for pool 0123456789ab/);
     expect(() => parsePlan({ ...own, size: 3 }, "line 7")).toThrow(/line 7 leaves its 3×3 sample/);
-    expect(() => parsePlan({ ...own, resample: { name: "opencv", version: 99 } }, "line 7")).toThrow(/version 99 of the "opencv" kernel/);
+    expect(() => parsePlan({ ...own, resample: { name: "opencv", version: 99 } }, "line 7")).toThrow(
+      /version 99 of the "opencv" kernel/,
+    );
     expect(() => parsePlan({ ...own, layers: "x" }, "line 7")).toThrow(/expected a plan .* in line 7: layers/);
     await loader.close();
     await bare.close();
@@ -160,9 +201,20 @@ describe("rankIndices", () => {
 
   it("pads with the first samples or drops the tail, like DistributedSampler", () => {
     const options = { length: 10, seed: 0, epoch: 0, shuffle: false, worldSize: 4 };
-    const all = (tail: "pad" | "drop") => [0, 1, 2, 3].map((rank) => Array.from(rankIndices({ ...options, rank, tail })));
-    expect(all("pad")).toEqual([[0, 4, 8], [1, 5, 9], [2, 6, 0], [3, 7, 1]]);
-    expect(all("drop")).toEqual([[0, 4], [1, 5], [2, 6], [3, 7]]);
+    const all = (tail: "pad" | "drop") =>
+      [0, 1, 2, 3].map((rank) => Array.from(rankIndices({ ...options, rank, tail })));
+    expect(all("pad")).toEqual([
+      [0, 4, 8],
+      [1, 5, 9],
+      [2, 6, 0],
+      [3, 7, 1],
+    ]);
+    expect(all("drop")).toEqual([
+      [0, 4],
+      [1, 5],
+      [2, 6],
+      [3, 7],
+    ]);
     expect(() => rankIndices({ ...options, rank: 4, tail: "pad" })).toThrow(/expected a rank from 0/);
   });
 });

@@ -66,14 +66,28 @@ export class Loader {
       const augmented = split === "train";
       const usesMined = augmented && settings.mosaic.gamma > 0 && settings.mosaic.randomShare < 1;
       if (usesMined && mined === undefined) {
-        fail("incomplete", `"${opened.folder}" has no mined/${settings.mined}; run "nemosaic embed" and "nemosaic mine" first, or use --preset random or none`);
+        fail(
+          "incomplete",
+          `"${opened.folder}" has no mined/${settings.mined}; run "nemosaic embed" and "nemosaic mine" first, or use --preset random or none`,
+        );
       }
       const resolved = resolveSettings(settings, scoreSummary(mined));
       const unit = augmented ? settings.unit : "expression";
       const judgements = await readJudgements(opened.folder);
       const facts = planFacts(opened, { split, unit, settings: resolved, mined, judgements });
       const tokenizer = settings.tokens.kind === "none" ? undefined : openTokenizer(settings.tokens.kind);
-      return new Loader(opened, typeof pool === "string", resolved, split, seed, augmented, facts, mined, decodingCells(opened), tokenizer);
+      return new Loader(
+        opened,
+        typeof pool === "string",
+        resolved,
+        split,
+        seed,
+        augmented,
+        facts,
+        mined,
+        decodingCells(opened),
+        tokenizer,
+      );
     } catch (error) {
       if (typeof pool === "string") await opened.close();
       throw error;
@@ -156,7 +170,10 @@ export class Loader {
   /** The pixels and mask of a plan of this pool, also one made elsewhere or years ago. */
   async draw(plan: Plan): Promise<{ image: Uint8Array; mask: Uint8Array }> {
     if (plan.pool !== this.facts.pool) {
-      fail("bad-input", `plan ${plan.index} was made for pool ${plan.pool.slice(0, 12)}, this one is ${this.facts.pool.slice(0, 12)}`);
+      fail(
+        "bad-input",
+        `plan ${plan.index} was made for pool ${plan.pool.slice(0, 12)}, this one is ${this.facts.pool.slice(0, 12)}`,
+      );
     }
     const image = new Uint8Array(plan.size * plan.size * 3);
     const mask = new Uint8Array(plan.size * plan.size);
@@ -166,8 +183,18 @@ export class Loader {
 
   /** Batches of one epoch in its order, made ahead up to `prefetch`; stop early by leaving the loop. */
   async *batches(options: EpochOptions = {}): AsyncGenerator<Batch> {
-    const { epoch = 0, batchSize = 16, rank = 0, worldSize = 1, tail = "pad", dropLast = false, fromStep = 0, prefetch = 2 } = options;
-    if (!Number.isInteger(batchSize) || batchSize < 1) fail("usage", `expected a batch size of 1 or more, got ${batchSize}`);
+    const {
+      epoch = 0,
+      batchSize = 16,
+      rank = 0,
+      worldSize = 1,
+      tail = "pad",
+      dropLast = false,
+      fromStep = 0,
+      prefetch = 2,
+    } = options;
+    if (!Number.isInteger(batchSize) || batchSize < 1)
+      fail("usage", `expected a batch size of 1 or more, got ${batchSize}`);
     const shuffle = options.shuffle ?? this.augmented;
     const indices = rankIndices({ length: this.length, seed: this.seed, epoch, shuffle, rank, worldSize, tail });
     const steps: number[][] = [];
@@ -175,7 +202,10 @@ export class Loader {
       const step = Array.from(indices.subarray(start, start + batchSize));
       if (step.length === batchSize || !dropLast) steps.push(step);
     }
-    yield* pMapIterable(steps, (step) => this.get(epoch, step), { concurrency: Math.max(1, prefetch), backpressure: Math.max(1, prefetch) });
+    yield* pMapIterable(steps, (step) => this.get(epoch, step), {
+      concurrency: Math.max(1, prefetch),
+      backpressure: Math.max(1, prefetch),
+    });
   }
 
   async close(): Promise<void> {
@@ -186,11 +216,16 @@ export class Loader {
 
   /** The truth of a plan's target at its image's original size; empty for no-target. */
   truth(plan: Plan): Rle {
-    const target = plan.layers.find((layer) => layer.role === "target") ?? fail("internal", "a plan without a target layer");
+    const target =
+      plan.layers.find((layer) => layer.role === "target") ?? fail("internal", "a plan without a target layer");
     return this.#maskOf(target.image, target.masks) ?? this.pool.mask(this.pool.imageRow(target.image), []);
   }
 
-  async #drawReadable(epoch: number, index: number, canvas: Parameters<typeof compose>[2]): Promise<{ plan: Plan; by: number; reason?: string }> {
+  async #drawReadable(
+    epoch: number,
+    index: number,
+    canvas: Parameters<typeof compose>[2],
+  ): Promise<{ plan: Plan; by: number; reason?: string }> {
     let reason: string | undefined;
     for (let attempt = 0; attempt < this.length; attempt++) {
       const by = (index + attempt) % this.length;
@@ -237,7 +272,11 @@ export class Loader {
  *
  *     for await (const batch of loadMosaics("pool", settings, { batchSize: 64 })) …
  */
-export async function* loadMosaics(pool: string | Pool, settings: Settings, options: LoaderOptions & EpochOptions = {}): AsyncGenerator<Batch> {
+export async function* loadMosaics(
+  pool: string | Pool,
+  settings: Settings,
+  options: LoaderOptions & EpochOptions = {},
+): AsyncGenerator<Batch> {
   const loader = await Loader.open(pool, settings, options);
   try {
     yield* loader.batches(options);

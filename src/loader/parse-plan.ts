@@ -39,16 +39,26 @@ export function parsePlan(value: unknown, where: string): Plan {
   const result = planSchema.safeParse(value);
   if (!result.success) {
     const issue = result.error.issues[0];
-    fail("bad-input", `expected a plan (docs/formats/plan.md) in ${where}: ${issue?.path.join(".") || "value"}: ${issue?.message}, got ${shown(value)}`);
+    fail(
+      "bad-input",
+      `expected a plan (docs/formats/plan.md) in ${where}: ${issue?.path.join(".") || "value"}: ${issue?.message}, got ${shown(value)}`,
+    );
   }
   const plan = result.data as unknown as Plan;
   for (const { destination } of plan.layers) {
     const [x, y, width, height] = destination;
-    if (x + width > plan.size || y + height > plan.size) fail("bad-input", `a layer of the plan in ${where} leaves its ${plan.size}×${plan.size} sample: ${shown(destination)}`);
+    if (x + width > plan.size || y + height > plan.size)
+      fail(
+        "bad-input",
+        `a layer of the plan in ${where} leaves its ${plan.size}×${plan.size} sample: ${shown(destination)}`,
+      );
   }
   const version = resampleVersions[plan.resample.name];
   if (plan.resample.version !== version) {
-    fail("unsupported", `the plan in ${where} was made with version ${plan.resample.version} of the "${plan.resample.name}" kernel, this program has ${version}: its pixels would differ`);
+    fail(
+      "unsupported",
+      `the plan in ${where} was made with version ${plan.resample.version} of the "${plan.resample.name}" kernel, this program has ${version}: its pixels would differ`,
+    );
   }
   return plan;
 }

@@ -1,3 +1,3 @@
 export * from "./errors.ts";
-export * from "./records.ts";
 export * from "./plan.ts";
+export * from "./records.ts";

@@ -1,4 +1,12 @@
-import { gaussianBlur, maskCell, type PixelRectangle, type Resize, resizeLinear, resizeTriangle, type Rle } from "../kernels/index.ts";
+import {
+  gaussianBlur,
+  maskCell,
+  type PixelRectangle,
+  type Resize,
+  type Rle,
+  resizeLinear,
+  resizeTriangle,
+} from "../kernels/index.ts";
 import type { Layer, Plan, Resample } from "../model/index.ts";
 
 /**
@@ -7,7 +15,13 @@ import type { Layer, Plan, Resample } from "../model/index.ts";
  * layer's destination.
  */
 export type LayerPixels =
-  | { readonly kind: "image"; readonly width: number; readonly height: number; readonly data: Uint8Array; readonly part: PixelRectangle }
+  | {
+      readonly kind: "image";
+      readonly width: number;
+      readonly height: number;
+      readonly data: Uint8Array;
+      readonly part: PixelRectangle;
+    }
   | { readonly kind: "tile"; readonly data: Uint8Array };
 
 /** What a layer is drawn from; `mask` is the union of the masks that count, absent where none does. */
@@ -35,13 +49,18 @@ export function resizerOf(resample: Resample["name"]): Resize {
  * Draws a plan: obeys its layers in order, decides nothing. `contents` are aligned with the layers. Overwrites the
  * sample's S×S on the canvas, nothing else. Throws a RangeError where contents do not fit the plan.
  */
-export function compose(plan: Pick<Plan, "size" | "resample" | "layers">, contents: readonly LayerContent[], canvas: Canvas): void {
+export function compose(
+  plan: Pick<Plan, "size" | "resample" | "layers">,
+  contents: readonly LayerContent[],
+  canvas: Canvas,
+): void {
   const { size, layers } = plan;
   canvas.image.fill(0, canvas.imageOffset, canvas.imageOffset + size * size * 3);
   canvas.mask.fill(0, canvas.maskOffset, canvas.maskOffset + size * size);
   layers.forEach((layer, at) => {
     const content = contents[at];
-    if (content === undefined) throw new RangeError(`expected contents for ${layers.length} layers, got ${contents.length}`);
+    if (content === undefined)
+      throw new RangeError(`expected contents for ${layers.length} layers, got ${contents.length}`);
     drawPixels(layer, content.pixels, size, resizerOf(plan.resample.name), canvas);
     drawMask(layer, content.mask, size, canvas);
   });
@@ -56,7 +75,10 @@ function drawPixels(layer: Layer, pixels: LayerPixels, size: number, resize: Res
     else resize(pixels.data, pixels.width, pixels.height, 3, pixels.part, width, height, canvas.image, stride, offset);
     return;
   }
-  let cell = pixels.kind === "tile" ? pixels.data : resize(pixels.data, pixels.width, pixels.height, 3, pixels.part, width, height);
+  let cell =
+    pixels.kind === "tile"
+      ? pixels.data
+      : resize(pixels.data, pixels.width, pixels.height, 3, pixels.part, width, height);
   if (layer.blur > 0) cell = gaussianBlur(cell, width, height, 3, layer.blur);
   blendRows(cell, width * 3, height, layer.alpha, canvas.image, stride, offset);
 }
@@ -65,7 +87,8 @@ function drawMask(layer: Layer, mask: Rle | undefined, size: number, canvas: Can
   const [x, y, width, height] = layer.destination;
   const offset = canvas.maskOffset + y * size + x;
   // An opaque layer hides the truth of what lies under it.
-  if (layer.alpha === 1) for (let row = 0; row < height; row++) canvas.mask.fill(0, offset + row * size, offset + row * size + width);
+  if (layer.alpha === 1)
+    for (let row = 0; row < height; row++) canvas.mask.fill(0, offset + row * size, offset + row * size + width);
   if (mask !== undefined) maskCell(mask, sourceOf(layer), width, height, canvas.mask, size, offset);
 }
 
@@ -74,13 +97,29 @@ function sourceOf(layer: Layer): { x: number; y: number; width: number; height: 
   return { x, y, width, height };
 }
 
-function copyRows(from: Uint8Array, length: number, rows: number, to: Uint8Array, stride: number, offset: number): void {
-  if (from.length < length * rows) throw new RangeError(`expected a tile of ${length * rows} bytes, got ${from.length}`);
+function copyRows(
+  from: Uint8Array,
+  length: number,
+  rows: number,
+  to: Uint8Array,
+  stride: number,
+  offset: number,
+): void {
+  if (from.length < length * rows)
+    throw new RangeError(`expected a tile of ${length * rows} bytes, got ${from.length}`);
   for (let row = 0; row < rows; row++) to.set(from.subarray(row * length, (row + 1) * length), offset + row * stride);
 }
 
 /** out = alpha · cell + (1 - alpha) · out, rounded half up. */
-function blendRows(cell: Uint8Array, length: number, rows: number, alpha: number, to: Uint8Array, stride: number, offset: number): void {
+function blendRows(
+  cell: Uint8Array,
+  length: number,
+  rows: number,
+  alpha: number,
+  to: Uint8Array,
+  stride: number,
+  offset: number,
+): void {
   for (let row = 0; row < rows; row++) {
     const start = offset + row * stride;
     for (let at = 0; at < length; at++) {

@@ -13,5 +13,8 @@ export function gridCells(size: number, columns: number, rows: number): PixelRec
 function shares(size: number, parts: number): [start: number, length: number][] {
   const base = Math.floor(size / parts);
   const remainder = size - base * parts;
-  return Array.from({ length: parts }, (_, at) => [at * base + Math.min(at, remainder), base + (at < remainder ? 1 : 0)]);
+  return Array.from({ length: parts }, (_, at) => [
+    at * base + Math.min(at, remainder),
+    base + (at < remainder ? 1 : 0),
+  ]);
 }

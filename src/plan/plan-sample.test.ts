@@ -8,7 +8,13 @@ import { gridCells } from "./index.ts";
 
 const tau = 0.8;
 const tauImage = 0.9;
-const base = { mosaic: { gamma: 1 }, band: { tau, tauImage, k: 12 }, guards: { nearDuplicate: 0.95 }, tokens: { kind: "none" }, size: 96 };
+const base = {
+  mosaic: { gamma: 1 },
+  band: { tau, tauImage, k: 12 },
+  guards: { nearDuplicate: 0.95 },
+  tokens: { kind: "none" },
+  size: 96,
+};
 let pool: Pool;
 
 beforeAll(async () => {
@@ -17,7 +23,8 @@ beforeAll(async () => {
 });
 afterAll(() => pool.close());
 
-const open = (change: object = {}, seed = 0, split = "train"): Promise<Loader> => Loader.open(pool, parseSettings({ ...base, ...change }, "test"), { split, seed });
+const open = (change: object = {}, seed = 0, split = "train"): Promise<Loader> =>
+  Loader.open(pool, parseSettings({ ...base, ...change }, "test"), { split, seed });
 
 function* plansOf(loader: Loader, count: number): Generator<Plan> {
   for (let at = 0; at < count; at++) yield loader.plan(Math.floor(at / loader.length), at % loader.length);
@@ -27,7 +34,15 @@ describe("planSample over 10,000 plans", () => {
   it.each([
     ["mined", base],
     ["random", { ...base, mosaic: { gamma: 1, randomShare: 1 } }],
-    ["mixed grid with every policy in play", { ...base, mosaic: { gamma: 1, randomShare: 0.3, grid: "mixed" }, band: { tau: 0.5, tauImage: 0.6, k: 5 }, tooFew: "random" }],
+    [
+      "mixed grid with every policy in play",
+      {
+        ...base,
+        mosaic: { gamma: 1, randomShare: 0.3, grid: "mixed" },
+        band: { tau: 0.5, tauImage: 0.6, k: 5 },
+        tooFew: "random",
+      },
+    ],
     ["widening", { ...base, mosaic: { gamma: 1, grid: "3x3" }, band: { tau: 0.6, tauImage: 0.9, k: 4 } }],
   ])("keeps every guard: %s", async (_name, settings) => {
     const loader = await open(settings);
@@ -44,15 +59,17 @@ describe("planSample over 10,000 plans", () => {
       const own = pool.refs.image[pool.expressions.ref[expression]!]!;
       expect(targets[0]!.image).toBe(pool.images.hash[own]);
       const mined = loader.mined!.row(expression);
-      plan.layers.filter((layer) => layer.role === "negative").forEach((layer, at) => {
-        expect(trainImages.has(layer.image)).toBe(true);
-        expect(layer.masks).toEqual([]);
-        const rank = mined.ids.indexOf(pool.imageRow(layer.image));
-        expect(rank).toBeGreaterThanOrEqual(0); // everything is mined here
-        expect(mined.t2i[rank]!).toBeLessThanOrEqual(band.tau!);
-        expect(mined.i2i[rank]!).toBeLessThanOrEqual(band.tauImage!);
-        expect(plan.why.negatives[at]).toEqual({ rank, t2i: mined.t2i[rank], i2i: mined.i2i[rank] });
-      });
+      plan.layers
+        .filter((layer) => layer.role === "negative")
+        .forEach((layer, at) => {
+          expect(trainImages.has(layer.image)).toBe(true);
+          expect(layer.masks).toEqual([]);
+          const rank = mined.ids.indexOf(pool.imageRow(layer.image));
+          expect(rank).toBeGreaterThanOrEqual(0); // everything is mined here
+          expect(mined.t2i[rank]!).toBeLessThanOrEqual(band.tau!);
+          expect(mined.i2i[rank]!).toBeLessThanOrEqual(band.tauImage!);
+          expect(plan.why.negatives[at]).toEqual({ rank, t2i: mined.t2i[rank], i2i: mined.i2i[rank] });
+        });
       const area = plan.layers.reduce((sum, { destination: [, , w, h] }) => sum + w * h, 0);
       expect(area).toBe(plan.size * plan.size);
     }
@@ -73,8 +90,15 @@ describe("planSample over 10,000 plans", () => {
       const expression = pool.expressionRow(plan.expression);
       const mined = loader.mined!.row(expression);
       const own = pool.refs.image[pool.expressions.ref[expression]!]!;
-      const survivors = Array.from(mined.ids.keys()).filter((at) => mined.ids[at] !== own && mined.i2i[at]! < 0.95 && mined.t2i[at]! <= Math.fround(tau) && mined.i2i[at]! <= Math.fround(tauImage));
-      for (const { rank } of plan.why.negatives) ranksInBand[survivors.indexOf(rank)] = ranksInBand[survivors.indexOf(rank)]! + 1;
+      const survivors = Array.from(mined.ids.keys()).filter(
+        (at) =>
+          mined.ids[at] !== own &&
+          mined.i2i[at]! < 0.95 &&
+          mined.t2i[at]! <= Math.fround(tau) &&
+          mined.i2i[at]! <= Math.fround(tauImage),
+      );
+      for (const { rank } of plan.why.negatives)
+        ranksInBand[survivors.indexOf(rank)] = ranksInBand[survivors.indexOf(rank)]! + 1;
     }
     const chiSquare = (counts: number[]): number => {
       const mean = counts.reduce((sum, count) => sum + count, 0) / counts.length;
@@ -95,7 +119,8 @@ describe("planSample over 10,000 plans", () => {
       if (plan.layers.length === 9) counts.nine++;
       if (plan.text.endsWith("a")) counts.first++;
     }
-    const near = (count: number, chance: number): void => expect(Math.abs(count / 20_000 - chance)).toBeLessThan(4 * Math.sqrt((chance * (1 - chance)) / 20_000));
+    const near = (count: number, chance: number): void =>
+      expect(Math.abs(count / 20_000 - chance)).toBeLessThan(4 * Math.sqrt((chance * (1 - chance)) / 20_000));
     near(counts.single, 0.4);
     near(counts.random, 0.15);
     near(counts.mined, 0.45);
@@ -110,9 +135,12 @@ describe("planSample", () => {
   it("is the same from any order of asking, and differs by seed and epoch", async () => {
     const [a, b, c] = [await open(), await open(), await open({}, 1)];
     const forward = Array.from({ length: a.length }, (_, index) => JSON.stringify(a.plan(3, index)));
-    const backward = Array.from({ length: b.length }, (_, at) => JSON.stringify(b.plan(3, b.length - 1 - at))).reverse();
+    const backward = Array.from({ length: b.length }, (_, at) =>
+      JSON.stringify(b.plan(3, b.length - 1 - at)),
+    ).reverse();
     expect(backward).toEqual(forward);
-    const layersOf = (loader: Loader, epoch: number): string => JSON.stringify(Array.from({ length: 20 }, (_, index) => loader.plan(epoch, index).layers));
+    const layersOf = (loader: Loader, epoch: number): string =>
+      JSON.stringify(Array.from({ length: 20 }, (_, index) => loader.plan(epoch, index).layers));
     expect(layersOf(a, 4)).not.toBe(layersOf(a, 3));
     expect(layersOf(c, 3)).not.toBe(layersOf(a, 3));
     for (const loader of [a, b, c]) await loader.close();
@@ -133,7 +161,13 @@ describe("planSample", () => {
       expect(plan.why.survivors).toBeGreaterThanOrEqual(3);
     }
     const single = await tiny("single");
-    for (const plan of plansOf(single, 50)) expect([plan.kind, plan.why.wanted, plan.why.policy, plan.layers.length]).toEqual(["single", "mined", "single", 1]);
+    for (const plan of plansOf(single, 50))
+      expect([plan.kind, plan.why.wanted, plan.why.policy, plan.layers.length]).toEqual([
+        "single",
+        "mined",
+        "single",
+        1,
+      ]);
     const random = await tiny("random");
     for (const plan of plansOf(random, 200)) {
       expect([plan.kind, plan.why.policy]).toEqual(["random", "random"]);
@@ -148,7 +182,12 @@ describe("planSample", () => {
 
   it("draws no image that might be above τ where mining was cut short", async () => {
     await mineSmall(pool, { depth: 4, name: "shallow" });
-    const loader = await open({ mined: "shallow", band: { tau: 0.5, tauImage: 1, k: 12 }, tooFew: "random", mosaic: { gamma: 1, randomShare: 0.5 } });
+    const loader = await open({
+      mined: "shallow",
+      band: { tau: 0.5, tauImage: 1, k: 12 },
+      tooFew: "random",
+      mosaic: { gamma: 1, randomShare: 0.5 },
+    });
     let cut = 0;
     for (const plan of plansOf(loader, 400)) {
       const mined = loader.mined!.row(pool.expressionRow(plan.expression));
@@ -165,10 +204,15 @@ describe("planSample", () => {
     const victim = plan.layers.find((layer) => layer.role === "negative")!.image;
     await before.close();
     for (const sentence of ["a", "b"]) {
-      await appendJudgement(pool.folder, { expression: plan.expression.replace(/[ab]$/, sentence), image: victim, verdict: "false-negative" });
+      await appendJudgement(pool.folder, {
+        expression: plan.expression.replace(/[ab]$/, sentence),
+        image: victim,
+        verdict: "false-negative",
+      });
     }
     const after = await open();
-    for (let epoch = 0; epoch < 200; epoch++) expect(after.plan(epoch, 0).layers.map((layer) => layer.image)).not.toContain(victim);
+    for (let epoch = 0; epoch < 200; epoch++)
+      expect(after.plan(epoch, 0).layers.map((layer) => layer.image)).not.toContain(victim);
     await after.close();
   });
 
@@ -192,12 +236,17 @@ describe("planSample", () => {
 
 describe("gridCells", () => {
   it("tiles every size exactly, remainders shared out", () => {
-    expect(gridCells(416, 3, 3).slice(0, 3).map(([, , width]) => width)).toEqual([139, 139, 138]);
+    expect(
+      gridCells(416, 3, 3)
+        .slice(0, 3)
+        .map(([, , width]) => width),
+    ).toEqual([139, 139, 138]);
     for (const size of [32, 96, 100, 416, 417, 511]) {
       for (const side of [1, 2, 3, 5]) {
         const covered = new Uint8Array(size * size);
         for (const [x, y, width, height] of gridCells(size, side, side)) {
-          for (let row = y; row < y + height; row++) for (let at = x; at < x + width; at++) covered[row * size + at] = covered[row * size + at]! + 1;
+          for (let row = y; row < y + height; row++)
+            for (let at = x; at < x + width; at++) covered[row * size + at] = covered[row * size + at]! + 1;
         }
         expect(covered.every((count) => count === 1)).toBe(true);
       }

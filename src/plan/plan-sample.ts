@@ -34,7 +34,13 @@ const streams = { kind: 1, sentence: 2, grid: 3, negatives: 4, placement: 5 } as
  * same from any order of asking. Errors: "usage" for an index outside the epoch; "incomplete" where mined candidates
  * are needed and missing, or the policy is "error" and the band is too small.
  */
-export function planSample(facts: PlanFacts, settings: ResolvedSettings, seed: number, epoch: number, index: number): Plan {
+export function planSample(
+  facts: PlanFacts,
+  settings: ResolvedSettings,
+  seed: number,
+  epoch: number,
+  index: number,
+): Plan {
   const random = (stream: number): CounterRandom => new CounterRandom(seed, epoch, index, stream);
   const expression = expressionOfUnit(facts, index, () => random(streams.sentence));
   const kind = drawKind(settings, random(streams.kind));
@@ -58,7 +64,13 @@ export function planSample(facts: PlanFacts, settings: ResolvedSettings, seed: n
 }
 
 /** The plan of a single image at full size for expression row `expression`: what validation and test splits give. */
-export function planSingle(facts: PlanFacts, settings: ResolvedSettings, seed: number, epoch: number, index: number): Plan {
+export function planSingle(
+  facts: PlanFacts,
+  settings: ResolvedSettings,
+  seed: number,
+  epoch: number,
+  index: number,
+): Plan {
   const expression = expressionOfUnit(facts, index, () => new CounterRandom(seed, epoch, index, streams.sentence));
   return single(facts, settings, seed, epoch, index, expression, noBand);
 }
@@ -67,7 +79,8 @@ const noBand: PlanReasons = { survivors: -1, band: -1, negatives: [] };
 
 function expressionOfUnit(facts: PlanFacts, index: number, random: () => CounterRandom): number {
   const unit = facts.units[index];
-  if (unit === undefined || index < 0) fail("usage", `expected a sample index from 0 to ${facts.units.length - 1}, got ${index}`);
+  if (unit === undefined || index < 0)
+    fail("usage", `expected a sample index from 0 to ${facts.units.length - 1}, got ${index}`);
   if (facts.unit === "expression") return unit;
   const [start, end] = facts.expressionsOfRef(unit);
   return start + random().below(end - start);
@@ -107,7 +120,11 @@ function drawNegatives(
     ...(judged === undefined ? {} : { judged }),
   };
   if (row === undefined) {
-    if (wanted === "mined") fail("incomplete", `no mined candidates for expression ${facts.expression(expression).key}; run "nemosaic mine" first`);
+    if (wanted === "mined")
+      fail(
+        "incomplete",
+        `no mined candidates for expression ${facts.expression(expression).key}; run "nemosaic mine" first`,
+      );
     const images = drawRandom(facts, context, undefined, undefined, need, random);
     return { kind: "random", images, why: reasons(undefined, undefined, images) };
   }
@@ -123,7 +140,10 @@ function drawNegatives(
   const { key } = facts.expression(expression);
   switch (settings.tooFew) {
     case "error":
-      return fail("incomplete", `the band of ${key} holds ${band.size} images, ${need} are needed; widen τ or K, or set tooFew`);
+      return fail(
+        "incomplete",
+        `the band of ${key} holds ${band.size} images, ${need} are needed; widen τ or K, or set tooFew`,
+      );
     case "widen": {
       // Beyond K by as little as fills the mosaic: still under every threshold.
       const images = band.survivors.length < need ? [] : random.sample(need, need).map((at) => imageAt(row, band, at));
@@ -156,7 +176,7 @@ function drawRandom(
   need: number,
   random: CounterRandom,
 ): number[] {
-  if (row !== undefined && band !== undefined && band.unlistedUnsafe) {
+  if (row !== undefined && band?.unlistedUnsafe) {
     if (band.survivors.length < need) return [];
     return random.sample(band.survivors.length, need).map((at) => imageAt(row, band, at));
   }
@@ -208,10 +228,20 @@ function single(
 ): Plan {
   const own = facts.ref(facts.refOfExpression(expression));
   const layers = [layerOf(facts, own.image, [0, 0, settings.size, settings.size], own.masks)];
-  return { ...header(facts, settings, seed, epoch, index, expression), kind: "single", layers, why: { ...why, negatives: [] } };
+  return {
+    ...header(facts, settings, seed, epoch, index, expression),
+    kind: "single",
+    layers,
+    why: { ...why, negatives: [] },
+  };
 }
 
-function layerOf(facts: PlanFacts, row: number, destination: Layer["destination"], masks: readonly string[] | undefined): Layer {
+function layerOf(
+  facts: PlanFacts,
+  row: number,
+  destination: Layer["destination"],
+  masks: readonly string[] | undefined,
+): Layer {
   const { key, width, height } = facts.image(row);
   return {
     role: masks === undefined ? "negative" : "target",
@@ -225,7 +255,14 @@ function layerOf(facts: PlanFacts, row: number, destination: Layer["destination"
   };
 }
 
-function header(facts: PlanFacts, settings: ResolvedSettings, seed: number, epoch: number, index: number, expression: number) {
+function header(
+  facts: PlanFacts,
+  settings: ResolvedSettings,
+  seed: number,
+  epoch: number,
+  index: number,
+  expression: number,
+) {
   const { key, text } = facts.expression(expression);
   const { size, resample } = settings;
   return {

@@ -1,5 +1,5 @@
-import { join } from "node:path";
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { pMapIterable } from "p-map";
 import { imageSize } from "../codecs/index.ts";
 import { hashBytes, insidePath, type Progress } from "../io/index.ts";
@@ -64,7 +64,11 @@ interface Packed {
  * Appends a stream of dataset records to `rows` (modified): images are read, hashed and measured; equal content is one
  * image; everything is linked by row number. Errors: the first bad record's message where `onBad` is "fail".
  */
-export async function collectRecords(records: AsyncIterable<DatasetRecord>, rows: PoolRows, options: CollectOptions): Promise<Collected> {
+export async function collectRecords(
+  records: AsyncIterable<DatasetRecord>,
+  rows: PoolRows,
+  options: CollectOptions,
+): Promise<Collected> {
   const ledger = new Ledger(options.onBad);
   const gathered = await gather(records, options, ledger);
   const imageRows = await addImages(gathered, rows, options, ledger);
@@ -96,7 +100,11 @@ class Ledger {
   }
 }
 
-async function gather(records: AsyncIterable<DatasetRecord>, options: CollectOptions, ledger: Ledger): Promise<Gathered> {
+async function gather(
+  records: AsyncIterable<DatasetRecord>,
+  options: CollectOptions,
+  ledger: Ledger,
+): Promise<Gathered> {
   const gathered: Gathered = { images: [], packed: new Map(), annotations: [], refs: [], expressions: [] };
   const task = options.progress.begin("read records", undefined, "records");
   try {
@@ -130,7 +138,13 @@ async function gather(records: AsyncIterable<DatasetRecord>, options: CollectOpt
   return gathered;
 }
 
-async function packRecord(record: ImageRecord, bytes: Uint8Array, gathered: Gathered, options: CollectOptions, ledger: Ledger): Promise<void> {
+async function packRecord(
+  record: ImageRecord,
+  bytes: Uint8Array,
+  gathered: Gathered,
+  options: CollectOptions,
+  ledger: Ledger,
+): Promise<void> {
   const { bytes: _bytes, ...rest } = record;
   const measured = await measure(rest, bytes, ledger, `${record.file} in ${options.source}`);
   if (measured === undefined) return;
@@ -139,21 +153,35 @@ async function packRecord(record: ImageRecord, bytes: Uint8Array, gathered: Gath
   gathered.packed.set(record.id, { ...measured, hash, bytes: bytes.length, offset: await options.pack.append(bytes) });
 }
 
-async function addImages(gathered: Gathered, rows: PoolRows, options: CollectOptions, ledger: Ledger): Promise<Map<string, number>> {
+async function addImages(
+  gathered: Gathered,
+  rows: PoolRows,
+  options: CollectOptions,
+  ledger: Ledger,
+): Promise<Map<string, number>> {
   const byHash = new Map(rows.images.map((row, at) => [row.hash, at]));
   const found = new Map<string, number>();
   const task = options.progress.begin("read images", gathered.images.length, "images");
-  const read = async (record: ImageRecord): Promise<{ record: ImageRecord; image: Packed | undefined; bytes?: Uint8Array }> => {
+  const read = async (
+    record: ImageRecord,
+  ): Promise<{ record: ImageRecord; image: Packed | undefined; bytes?: Uint8Array }> => {
     const packed = gathered.packed.get(record.id);
     if (packed !== undefined) return { record, image: packed };
     const bytes = await readImageFile(record, options, ledger);
     if (bytes === undefined) return { record, image: undefined };
     const measured = await measure(record, bytes, ledger, `"${join(options.imagesFolder, record.file)}"`);
     if (measured === undefined) return { record, image: undefined };
-    return { record, image: { ...measured, hash: hashBytes(bytes), bytes: bytes.length, offset: -1 }, ...(options.packAll ? { bytes } : {}) };
+    return {
+      record,
+      image: { ...measured, hash: hashBytes(bytes), bytes: bytes.length, offset: -1 },
+      ...(options.packAll ? { bytes } : {}),
+    };
   };
   try {
-    for await (const { record, image, bytes } of pMapIterable(gathered.images, read, { concurrency: 8, backpressure: 32 })) {
+    for await (const { record, image, bytes } of pMapIterable(gathered.images, read, {
+      concurrency: 8,
+      backpressure: 32,
+    })) {
       task.advance();
       if (image === undefined) continue;
       const known = byHash.get(image.hash);
@@ -173,18 +201,30 @@ async function addImages(gathered: Gathered, rows: PoolRows, options: CollectOpt
   return found;
 }
 
-async function readImageFile(record: ImageRecord, options: CollectOptions, ledger: Ledger): Promise<Uint8Array | undefined> {
+async function readImageFile(
+  record: ImageRecord,
+  options: CollectOptions,
+  ledger: Ledger,
+): Promise<Uint8Array | undefined> {
   try {
     return await readFile(await insidePath(options.imagesFolder, record.file));
   } catch (error) {
     const missing = error instanceof NemosaicError && error.code === "not-found";
-    const detail = error instanceof NemosaicError ? error.message : `"${join(options.imagesFolder, record.file)}" cannot be read: ${(error as Error).message}`;
+    const detail =
+      error instanceof NemosaicError
+        ? error.message
+        : `"${join(options.imagesFolder, record.file)}" cannot be read: ${(error as Error).message}`;
     ledger.bad(missing ? "image missing" : "image unreadable", `image ${record.id} of ${options.source}: ${detail}`);
     return undefined;
   }
 }
 
-async function measure(record: ImageRecord, bytes: Uint8Array, ledger: Ledger, where: string): Promise<{ width: number; height: number } | undefined> {
+async function measure(
+  record: ImageRecord,
+  bytes: Uint8Array,
+  ledger: Ledger,
+  where: string,
+): Promise<{ width: number; height: number } | undefined> {
   let size: { width: number; height: number };
   try {
     size = await imageSize(bytes);
@@ -213,7 +253,8 @@ function addAnnotations(
 ): Map<string, number> {
   // One COCO object comes with several datasets: the same region of the same image is one annotation.
   const known = new Map<string, number>();
-  const identity = (row: AnnotationRow, segmentation: string): string => `${row.image}\n${row.category}\n${row.isCrowd}\n${segmentation}`;
+  const identity = (row: AnnotationRow, segmentation: string): string =>
+    `${row.image}\n${row.category}\n${row.isCrowd}\n${segmentation}`;
   rows.annotations.forEach((row, at) => {
     const text = typeof row.segmentation === "string" ? row.segmentation : segmentationText(row.segmentation);
     if (text !== "null") known.set(identity(row, text), at);

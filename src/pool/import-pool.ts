@@ -1,6 +1,16 @@
 import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { isAbsolute, join, relative, resolve } from "node:path";
-import { canonicalJson, exists, hashJson, onDisk, type Progress, producer, removeLeftovers, withLock, writeFileAtomic } from "../io/index.ts";
+import {
+  canonicalJson,
+  exists,
+  hashJson,
+  onDisk,
+  type Progress,
+  producer,
+  removeLeftovers,
+  withLock,
+  writeFileAtomic,
+} from "../io/index.ts";
 import { type DatasetRecord, fail } from "../model/index.ts";
 import { type BadPolicy, collectRecords, type PackSink } from "./collect.ts";
 import { type PoolManifest, type PoolSource, poolFormat, poolVersion, readManifest, tableNames } from "./manifest.ts";
@@ -43,7 +53,11 @@ export interface ImportReport {
  * Errors: "exists" for a source of the same name with other content; "bad-input" for the first bad record where
  * `onBad` is "fail"; "locked" while another process works on the pool.
  */
-export async function importPool(folder: string, source: RecordSource, options: ImportPoolOptions): Promise<ImportReport> {
+export async function importPool(
+  folder: string,
+  source: RecordSource,
+  options: ImportPoolOptions,
+): Promise<ImportReport> {
   await onDisk(folder, () => mkdir(folder, { recursive: true }));
   return withLock(folder, "import", async () => {
     await finishCommit(folder);
@@ -73,7 +87,12 @@ async function importInto(
   const rootPath = rootText(folder, source.imagesFolder);
   if (!roots.includes(rootPath)) roots.push(rootPath);
 
-  const counts = { images: kept.images.length, annotations: kept.annotations.length, refs: kept.refs.length, expressions: kept.expressions.length };
+  const counts = {
+    images: kept.images.length,
+    annotations: kept.annotations.length,
+    refs: kept.refs.length,
+    expressions: kept.expressions.length,
+  };
   const pack = await openPack(folder, packEnd(kept));
   const collected = await collectRecords(source.records(), kept, {
     source: source.name,
@@ -86,7 +105,10 @@ async function importInto(
   }).finally(() => pack.close());
   if (kept.refs.length === counts.refs) {
     const why = collected.examples[0] === undefined ? "" : `; the first problem: ${collected.examples[0]}`;
-    fail("bad-input", `expected at least one ref in ${source.files[0]?.path ?? source.name}, got none that can be used${why}`);
+    fail(
+      "bad-input",
+      `expected at least one ref in ${source.files[0]?.path ?? source.name}, got none that can be used${why}`,
+    );
   }
 
   const splits: Record<string, number> = {};
@@ -112,7 +134,11 @@ async function importInto(
 }
 
 /** Writes tables and manifest beside the old ones, then moves them into place: from the manifest on, a kill is made good by the next run. */
-async function commit(folder: string, rows: PoolRows, facts: Pick<PoolManifest, "roots" | "sources">): Promise<PoolManifest> {
+async function commit(
+  folder: string,
+  rows: PoolRows,
+  facts: Pick<PoolManifest, "roots" | "sources">,
+): Promise<PoolManifest> {
   const staging = join(folder, stagingName);
   await rm(staging, { recursive: true, force: true });
   const tables = await writeTables(staging, rows);
@@ -138,14 +164,21 @@ const stagingName = ".staging";
 
 /** The rows without one source: its refs, sentences, and the annotations and images that nothing else needs. */
 function withoutSource(rows: PoolRows, source: string): PoolRows {
-  if (!rows.refs.some((ref) => ref.source === source) && !rows.annotations.some((row) => row.source === source)) return rows;
+  if (!rows.refs.some((ref) => ref.source === source) && !rows.annotations.some((row) => row.source === source))
+    return rows;
   const refs = rows.refs.flatMap((ref, at) => (ref.source === source ? [] : [at]));
   const needed = new Set(refs.flatMap((at) => rows.refs[at]?.annotations ?? []));
   const annotations = rows.annotations.flatMap((row, at) => (row.source !== source || needed.has(at) ? [at] : []));
-  const usedImages = new Set([...refs.map((at) => rows.refs[at]?.image), ...annotations.map((at) => rows.annotations[at]?.image)]);
+  const usedImages = new Set([
+    ...refs.map((at) => rows.refs[at]?.image),
+    ...annotations.map((at) => rows.annotations[at]?.image),
+  ]);
   const images = rows.images.flatMap((_, at) => (usedImages.has(at) ? [at] : []));
-  const [imageOf, annotationOf, refOf] = [images, annotations, refs].map((list) => new Map(list.map((old, now) => [old, now])));
-  const now = (map: Map<number, number> | undefined, old: number): number => map?.get(old) ?? fail("internal", `row ${old} has no new place`);
+  const [imageOf, annotationOf, refOf] = [images, annotations, refs].map(
+    (list) => new Map(list.map((old, now) => [old, now])),
+  );
+  const now = (map: Map<number, number> | undefined, old: number): number =>
+    map?.get(old) ?? fail("internal", `row ${old} has no new place`);
   return {
     images: images.map((at) => rows.images[at] ?? fail("internal", "no such image")),
     annotations: annotations.map((at) => {
@@ -154,7 +187,11 @@ function withoutSource(rows: PoolRows, source: string): PoolRows {
     }),
     refs: refs.map((at) => {
       const row = rows.refs[at] ?? fail("internal", "no such ref");
-      return { ...row, image: now(imageOf, row.image), annotations: row.annotations.map((old) => now(annotationOf, old)) };
+      return {
+        ...row,
+        image: now(imageOf, row.image),
+        annotations: row.annotations.map((old) => now(annotationOf, old)),
+      };
     }),
     expressions: rows.expressions.flatMap((row) => (refOf?.has(row.ref) ? [{ ...row, ref: now(refOf, row.ref) }] : [])),
   };
@@ -186,7 +223,8 @@ function packEnd(rows: PoolRows): number {
 async function openPack(folder: string, end: number): Promise<PackSink & { close(): Promise<void> }> {
   const path = join(folder, "images.pack");
   const size = (await stat(path).catch(() => undefined))?.size ?? 0;
-  if (size < end) fail("bad-input", `expected at least ${end} bytes in "${path}", got ${size}; the pool is damaged: import again`);
+  if (size < end)
+    fail("bad-input", `expected at least ${end} bytes in "${path}", got ${size}; the pool is damaged: import again`);
   let handle: Awaited<ReturnType<typeof open>> | undefined;
   if (size > end) {
     handle = await onDisk(path, () => open(path, "r+"));

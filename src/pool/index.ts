@@ -1,4 +1,4 @@
-export { type BadPolicy } from "./collect.ts";
+export type { BadPolicy } from "./collect.ts";
 export { type ImportPoolOptions, type ImportReport, importPool, type RecordSource } from "./import-pool.ts";
 export { appendJudgement, type Judgement, readJudgements } from "./judgements.ts";
 export { type PoolManifest, type PoolSource, readManifest } from "./manifest.ts";

@@ -33,7 +33,10 @@ export async function readJudgements(folder: string): Promise<ReadonlyMap<string
     const judgement = parseJudgement(line);
     if (judgement === undefined) {
       if (isLast) return;
-      fail("bad-input", `expected {"expression", "image", "verdict"} in line ${at + 1} of "${path}", got ${shown(line)}`);
+      fail(
+        "bad-input",
+        `expected {"expression", "image", "verdict"} in line ${at + 1} of "${path}", got ${shown(line)}`,
+      );
     }
     const images = result.get(judgement.expression) ?? new Set();
     if (judgement.verdict === "false-negative") images.add(judgement.image);

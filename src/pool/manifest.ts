@@ -54,7 +54,11 @@ export type PoolManifest = z.infer<typeof manifestSchema>;
 export async function readManifest(folder: string): Promise<PoolManifest> {
   const path = join(folder, "pool.json");
   const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) =>
-    fail("not-found", `expected a pool in "${folder}", found no readable pool.json there; "nemosaic import" makes one`, error),
+    fail(
+      "not-found",
+      `expected a pool in "${folder}", found no readable pool.json there; "nemosaic import" makes one`,
+      error,
+    ),
   );
   let value: unknown;
   try {
@@ -63,8 +67,10 @@ export async function readManifest(folder: string): Promise<PoolManifest> {
     fail("bad-input", `expected JSON in "${path}": ${(error as Error).message}`, error);
   }
   const head = value as { format?: unknown; version?: unknown } | null;
-  if (head?.format !== poolFormat) fail("bad-input", `expected format "${poolFormat}" in "${path}", got ${shown(head?.format)}`);
-  if (head.version !== poolVersion) fail("bad-input", `expected version ${poolVersion} in "${path}", got ${shown(head.version)}`);
+  if (head?.format !== poolFormat)
+    fail("bad-input", `expected format "${poolFormat}" in "${path}", got ${shown(head?.format)}`);
+  if (head.version !== poolVersion)
+    fail("bad-input", `expected version ${poolVersion} in "${path}", got ${shown(head.version)}`);
   const result = manifestSchema.safeParse(value);
   if (!result.success) {
     const issue = result.error.issues[0];
@@ -75,7 +81,10 @@ export async function readManifest(folder: string): Promise<PoolManifest> {
     const info = await stat(join(folder, `${name}.parquet`)).catch(() => undefined);
     if (info?.size !== table.bytes) {
       const came = info === undefined ? "no such file" : `${info.size}`;
-      fail("bad-input", `expected ${table.bytes} bytes in "${join(folder, `${name}.parquet`)}", got ${came}; an import was cut short: run it again`);
+      fail(
+        "bad-input",
+        `expected ${table.bytes} bytes in "${join(folder, `${name}.parquet`)}", got ${came}; an import was cut short: run it again`,
+      );
     }
   }
   return result.data;

@@ -71,11 +71,17 @@ export class Mined {
     const result = minedSchema.safeParse(value);
     if (!result.success) {
       const issue = result.error.issues[0];
-      fail("bad-input", `"${path}" is damaged at "${issue?.path.join(".")}": ${issue?.message}; mine again with --force`);
+      fail(
+        "bad-input",
+        `"${path}" is damaged at "${issue?.path.join(".")}": ${issue?.message}; mine again with --force`,
+      );
     }
     const manifest = result.data;
     if (manifest.pool !== poolHash) {
-      fail("incomplete", `"${place}" was mined before the pool changed; run "nemosaic embed" and "nemosaic mine" again`);
+      fail(
+        "incomplete",
+        `"${place}" was mined before the pool changed; run "nemosaic embed" and "nemosaic mine" again`,
+      );
     }
     const readers: NpyReader[] = [];
     try {
@@ -84,7 +90,10 @@ export class Mined {
       if (ids === undefined || t2i === undefined || i2i === undefined) fail("internal", "three columns were opened");
       for (const reader of readers) {
         if (reader.shape[0] !== manifest.expressions || reader.shape[1] !== manifest.depth) {
-          fail("bad-input", `expected shape [${manifest.expressions}, ${manifest.depth}] in "${reader.path}", got ${shown(reader.shape)}; mine again with --force`);
+          fail(
+            "bad-input",
+            `expected shape [${manifest.expressions}, ${manifest.depth}] in "${reader.path}", got ${shown(reader.shape)}; mine again with --force`,
+          );
         }
       }
       if (ids.dtype !== "int32") fail("bad-input", `expected int32 in "${ids.path}", got ${ids.dtype}`);

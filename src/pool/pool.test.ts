@@ -11,11 +11,17 @@ const options = { onBad: "fail", pack: false, force: false, progress: silentProg
 
 async function bytesOf(folder: string): Promise<Record<string, string>> {
   const names = (await readdir(folder)).sort();
-  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, (await readFile(join(folder, name))).toString("base64")])));
+  return Object.fromEntries(
+    await Promise.all(names.map(async (name) => [name, (await readFile(join(folder, name))).toString("base64")])),
+  );
 }
 
 /** A source whose stream is changed on the way. */
-function changed(source: RecordSource, change: (record: DatasetRecord) => DatasetRecord[], name = source.name): RecordSource {
+function changed(
+  source: RecordSource,
+  change: (record: DatasetRecord) => DatasetRecord[],
+  name = source.name,
+): RecordSource {
   return {
     ...source,
     name,
@@ -28,7 +34,9 @@ function changed(source: RecordSource, change: (record: DatasetRecord) => Datase
 describe("pool", () => {
   it("keeps every record, linked by row and by stable key", async () => {
     const pool = await smallPool({ images: 6, refsPerImage: 2, valImages: 1 });
-    expect([pool.images.count, pool.annotations.count, pool.refs.count, pool.expressions.count]).toEqual([6, 12, 12, 24]);
+    expect([pool.images.count, pool.annotations.count, pool.refs.count, pool.expressions.count]).toEqual([
+      6, 12, 12, 24,
+    ]);
     const row = pool.expressionRow("small/r3-1/3-1b");
     expect(pool.expressions.sent[row]).toBe("thing 3-1 b");
     expect(pool.expressions.raw[row]).toBe("Thing 3-1 b");
@@ -68,7 +76,9 @@ describe("pool", () => {
     const source = await smallSource(folder, { images: 4, valImages: 1 });
     const place = join(folder, "pool");
     await importPool(place, source, options);
-    const flipped = (record: DatasetRecord): DatasetRecord[] => [record.type === "ref" ? { ...record, split: "test" } : record];
+    const flipped = (record: DatasetRecord): DatasetRecord[] => [
+      record.type === "ref" ? { ...record, split: "test" } : record,
+    ];
     await importPool(place, changed(source, flipped, "second"), options);
     const pool = await Pool.open(place);
     expect([pool.images.count, pool.annotations.count, pool.refs.count]).toEqual([4, 8, 16]);
@@ -77,7 +87,11 @@ describe("pool", () => {
     await pool.close();
     // Replacing the first keeps what the second needs of it.
     const first = { ...source, files: [{ path: "x", sha256: "0" }] };
-    await importPool(place, changed(first, (record) => [record]), { ...options, force: true });
+    await importPool(
+      place,
+      changed(first, (record) => [record]),
+      { ...options, force: true },
+    );
     const again = await Pool.open(place);
     expect([again.images.count, again.annotations.count, again.refs.count]).toEqual([4, 8, 16]);
     expect(again.expressionKey(again.expressionRow("second/r2-0/2-0a"))).toBe("second/r2-0/2-0a");
@@ -89,9 +103,13 @@ describe("pool", () => {
     const source = await smallSource(folder);
     await rm(join(folder, "images", "3.png"));
     await writeFile(join(folder, "images", "5.png"), "no picture");
-    const wrongSize = (record: DatasetRecord): DatasetRecord[] => [record.type === "image" && record.id === "im7" ? { ...record, width: 99 } : record];
+    const wrongSize = (record: DatasetRecord): DatasetRecord[] => [
+      record.type === "image" && record.id === "im7" ? { ...record, width: 99 } : record,
+    ];
     const bad = changed(source, wrongSize);
-    await expect(importPool(join(folder, "a"), bad, options)).rejects.toThrow(/image im3 of small: .*3\.png.*--on-bad skip/);
+    await expect(importPool(join(folder, "a"), bad, options)).rejects.toThrow(
+      /image im3 of small: .*3\.png.*--on-bad skip/,
+    );
     expect(await readdir(join(folder, "a"))).toEqual([]);
     const report = await importPool(join(folder, "b"), bad, { ...options, onBad: "skip" });
     expect(report.source.skipped).toEqual({ "image missing": 1, "image of another size": 1, "image unreadable": 1 });
@@ -115,8 +133,12 @@ describe("pool", () => {
     const folder = await scratchFolder();
     const source = await smallSource(folder);
     for (const file of ["../secret.png", "/etc/passwd", "a\0b.png", ".."]) {
-      const evil = changed(source, (record) => [record.type === "image" && record.id === "im0" ? { ...record, file } : record]);
-      await expect(importPool(join(folder, "pool"), evil, options)).rejects.toThrow(/leaves the folder|relative to|NUL byte/);
+      const evil = changed(source, (record) => [
+        record.type === "image" && record.id === "im0" ? { ...record, file } : record,
+      ]);
+      await expect(importPool(join(folder, "pool"), evil, options)).rejects.toThrow(
+        /leaves the folder|relative to|NUL byte/,
+      );
     }
   });
 
@@ -127,7 +149,8 @@ describe("pool", () => {
     const whole = await bytesOf(join(folder, "pool"));
     const { mkdir, rename } = await import("node:fs/promises");
     await mkdir(join(folder, "pool", ".staging"));
-    for (const name of ["refs.parquet", "expressions.parquet", "pool.json"]) await rename(join(folder, "pool", name), join(folder, "pool", ".staging", name));
+    for (const name of ["refs.parquet", "expressions.parquet", "pool.json"])
+      await rename(join(folder, "pool", name), join(folder, "pool", ".staging", name));
     await importPool(join(folder, "pool"), source, options);
     expect(await bytesOf(join(folder, "pool"))).toEqual(whole);
   });
@@ -151,7 +174,11 @@ describe("pool", () => {
     await appendJudgement(folder, { expression: "s/1/1", image: "y", verdict: "false-negative" });
     await appendJudgement(folder, { expression: "s/1/1", image: "x", verdict: "negative" });
     expect(await readJudgements(folder)).toEqual(new Map([["s/1/1", new Set(["y"])]]));
-    await writeFile(join(folder, "judgements.jsonl"), '{"expression":"a","image":"b","verdict":"false-negative"}\n{"expr', { flag: "w" });
+    await writeFile(
+      join(folder, "judgements.jsonl"),
+      '{"expression":"a","image":"b","verdict":"false-negative"}\n{"expr',
+      { flag: "w" },
+    );
     expect((await readJudgements(folder)).size).toBe(1);
     await writeFile(join(folder, "judgements.jsonl"), 'x\n{"expression":"a","image":"b","verdict":"false-negative"}\n');
     await expect(readJudgements(folder)).rejects.toThrow(/line 1 of/);

@@ -134,13 +134,19 @@ export class Pool {
   /** The image row of a content hash. Errors: "not-found". */
   imageRow(hash: string): number {
     this.#hashes ??= new Map(this.images.hash.map((value, row) => [value, row]));
-    return this.#hashes.get(hash) ?? fail("not-found", `expected an image of "${this.folder}" by content hash, got ${shown(hash)}`);
+    return (
+      this.#hashes.get(hash) ??
+      fail("not-found", `expected an image of "${this.folder}" by content hash, got ${shown(hash)}`)
+    );
   }
 
   /** The annotation row of a key. Errors: "not-found". */
   annotationRow(key: string): number {
     this.#annotationKeys ??= new Map(this.annotations.id.map((_, row) => [this.annotationKey(row), row]));
-    return this.#annotationKeys.get(key) ?? fail("not-found", `expected an annotation of "${this.folder}", got ${shown(key)}`);
+    return (
+      this.#annotationKeys.get(key) ??
+      fail("not-found", `expected an annotation of "${this.folder}", got ${shown(key)}`)
+    );
   }
 
   /** An annotation's region as its dataset gave it. */
@@ -152,7 +158,12 @@ export class Pool {
   /** An annotation's masks over its image, one a polygon part. Errors: "bad-input" for a damaged segmentation. */
   maskParts(row: number): Rle[] {
     const image = this.annotations.image[row] ?? 0;
-    return segmentationParts(this.segmentation(row), this.images.height[image] ?? 0, this.images.width[image] ?? 0, `annotation ${this.annotationKey(row)}`);
+    return segmentationParts(
+      this.segmentation(row),
+      this.images.height[image] ?? 0,
+      this.images.width[image] ?? 0,
+      `annotation ${this.annotationKey(row)}`,
+    );
   }
 
   /** The union of annotations' masks over an image; empty for none. */
@@ -170,7 +181,9 @@ export class Pool {
   async imagePath(row: number): Promise<string | undefined> {
     const root = this.images.root[row] ?? -1;
     if (root < 0) return undefined;
-    const folder = this.manifest.roots[root] ?? fail("bad-input", `image row ${row} names root ${root}, which "${this.folder}/pool.json" lacks`);
+    const folder =
+      this.manifest.roots[root] ??
+      fail("bad-input", `image row ${row} names root ${root}, which "${this.folder}/pool.json" lacks`);
     return insidePath(resolve(this.folder, folder), this.imageName(row));
   }
 
@@ -182,7 +195,8 @@ export class Pool {
     const pack = await this.#pack;
     const bytes = new Uint8Array(Number(this.images.bytes[row]));
     const { bytesRead } = await pack.read(bytes, 0, bytes.length, Number(this.images.offset[row]));
-    if (bytesRead !== bytes.length) fail("bad-input", `"${join(this.folder, "images.pack")}" ends before image ${this.imageName(row)}; import again`);
+    if (bytesRead !== bytes.length)
+      fail("bad-input", `"${join(this.folder, "images.pack")}" ends before image ${this.imageName(row)}; import again`);
     return bytes;
   }
 
@@ -197,7 +211,14 @@ async function readColumns(
   folder: string,
 ): Promise<[ImageColumns, AnnotationColumns & { segmentation: readonly Uint8Array[] }, RefColumns, ExpressionColumns]> {
   const images = await readTable(join(folder, "images.parquet"));
-  const annotations = await readTable(join(folder, "annotations.parquet"), ["image", "source", "id", "category", "segmentation", "iscrowd"]);
+  const annotations = await readTable(join(folder, "annotations.parquet"), [
+    "image",
+    "source",
+    "id",
+    "category",
+    "segmentation",
+    "iscrowd",
+  ]);
   const refs = await readTable(join(folder, "refs.parquet"));
   const expressions = await readTable(join(folder, "expressions.parquet"));
   return [
@@ -247,12 +268,24 @@ export interface AnnotationMeasures {
 
 /** Reads the columns that `Pool.open` leaves out. */
 export async function readMeasures(pool: Pool): Promise<AnnotationMeasures> {
-  const table = await readTable(join(pool.folder, "annotations.parquet"), ["area", "x", "y", "box_width", "box_height"]);
-  const [x, y, width, height] = ["x", "y", "box_width", "box_height"].map((name) => nullableTableColumn(table, name, "double").values);
+  const table = await readTable(join(pool.folder, "annotations.parquet"), [
+    "area",
+    "x",
+    "y",
+    "box_width",
+    "box_height",
+  ]);
+  const [x, y, width, height] = ["x", "y", "box_width", "box_height"].map(
+    (name) => nullableTableColumn(table, name, "double").values,
+  );
   const { values, valid } = nullableTableColumn(table, "area", "double");
   const area = valid === undefined ? values : values.map((value, row) => (valid[row] === 0 ? Number.NaN : value));
   const boxValid = nullableTableColumn(table, "x", "double").valid;
-  return { area, box: (row) => (boxValid?.[row] === 0 ? null : [x?.[row] ?? 0, y?.[row] ?? 0, width?.[row] ?? 0, height?.[row] ?? 0]) };
+  return {
+    area,
+    box: (row) =>
+      boxValid?.[row] === 0 ? null : [x?.[row] ?? 0, y?.[row] ?? 0, width?.[row] ?? 0, height?.[row] ?? 0],
+  };
 }
 
 function annotationLists(lists: IntLists, count: number, path: string): IntLists {
@@ -263,7 +296,8 @@ function annotationLists(lists: IntLists, count: number, path: string): IntLists
 function inRange(rows: Int32Array, count: number, path: string): Int32Array {
   for (let at = 0; at < rows.length; at++) {
     const row = rows[at] as number;
-    if (row < 0 || row >= count) fail("bad-input", `expected row numbers below ${count} in "${path}", got ${row} in row ${at}; import again`);
+    if (row < 0 || row >= count)
+      fail("bad-input", `expected row numbers below ${count} in "${path}", got ${row} in row ${at}; import again`);
   }
   return rows;
 }
@@ -274,7 +308,11 @@ function startsOf(refOfExpression: Int32Array, refs: number, path: string): Int3
   let previous = -1;
   for (let row = 0; row < refOfExpression.length; row++) {
     const ref = refOfExpression[row] as number;
-    if (ref < previous) fail("bad-input", `expected the sentences of a ref in consecutive rows of "${path}", got ref ${ref} after ${previous} in row ${row}`);
+    if (ref < previous)
+      fail(
+        "bad-input",
+        `expected the sentences of a ref in consecutive rows of "${path}", got ref ${ref} after ${previous} in row ${row}`,
+      );
     for (let at = previous + 1; at <= ref; at++) starts[at] = row;
     previous = ref;
   }

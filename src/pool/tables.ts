@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { nullableTableColumn, readTable, type TableColumn, tableColumn, writeTableTo } from "../codecs/index.ts";
 import { hashFile, openAtomic } from "../io/index.ts";
-import { tableNames, type TableName } from "./manifest.ts";
+import { type TableName, tableNames } from "./manifest.ts";
 import type { PoolRows } from "./rows.ts";
 import { segmentationText } from "./segmentation-text.ts";
 
@@ -25,7 +25,9 @@ export async function writeTables(folder: string, rows: PoolRows): Promise<Recor
         bytes += chunk.length;
         await file.write(chunk);
       };
-      await writeTableTo(write, columnsOf[name](rows), { metadata: { format: "nemosaic-pool", version: "1", table: name } });
+      await writeTableTo(write, columnsOf[name](rows), {
+        metadata: { format: "nemosaic-pool", version: "1", table: name },
+      });
       await file.commit();
     } finally {
       await file.abort();
@@ -38,7 +40,12 @@ export async function writeTables(folder: string, rows: PoolRows): Promise<Recor
 /** Reads all rows of a pool's tables back, as `writeTables` took them; segmentations stay text. */
 export async function readRows(folder: string): Promise<PoolRows> {
   const table = (name: TableName) => readTable(join(folder, `${name}.parquet`));
-  const [images, annotations, refs, expressions] = [await table("images"), await table("annotations"), await table("refs"), await table("expressions")];
+  const [images, annotations, refs, expressions] = [
+    await table("images"),
+    await table("annotations"),
+    await table("refs"),
+    await table("expressions"),
+  ];
   const decoder = new TextDecoder();
 
   const root = tableColumn(images, "root", "int32");
@@ -56,7 +63,9 @@ export async function readRows(folder: string): Promise<PoolRows> {
   const segmentation = tableColumn(annotations, "segmentation", "bytes");
   const area = nullableTableColumn(annotations, "area", "double");
   const x = nullableTableColumn(annotations, "x", "double");
-  const box = (["y", "box_width", "box_height"] as const).map((name) => nullableTableColumn(annotations, name, "double").values);
+  const box = (["y", "box_width", "box_height"] as const).map(
+    (name) => nullableTableColumn(annotations, name, "double").values,
+  );
   const isCrowd = tableColumn(annotations, "iscrowd", "boolean");
 
   const refLists = tableColumn(refs, "annotations", "int32-list");

@@ -13,7 +13,8 @@ type Tree = { readonly [key: string]: unknown };
 export function parseSettings(value: unknown, where: string): Settings {
   if (!isTree(value)) fail("settings", `expected a JSON object of settings in ${where}, got ${shown(value)}`);
   const { preset = "nemo", $schema: _schema, ...own } = value;
-  if (typeof preset !== "string") fail("settings", `expected a preset's name for "preset" in ${where}, got ${shown(preset)}`);
+  if (typeof preset !== "string")
+    fail("settings", `expected a preset's name for "preset" in ${where}, got ${shown(preset)}`);
   const base = presets[preset];
   if (base === undefined || !Object.hasOwn(presets, preset)) throw unknownName("preset", preset, presetNames);
   const merged = merge(merge(defaults, base.settings), own);
@@ -62,7 +63,10 @@ export function resolveSettings(settings: Settings, scores: ScoreSummary | undef
     if (value !== "auto") return value;
     if (automatic !== null && automatic !== undefined) return automatic;
     if (!usesBand) return null;
-    return fail("settings", `band.${key} is "auto", which needs mined scores; run "nemosaic mine" first or set a number`);
+    return fail(
+      "settings",
+      `band.${key} is "auto", which needs mined scores; run "nemosaic mine" first or set a number`,
+    );
   };
   return {
     ...settings,
@@ -83,7 +87,12 @@ export function settingsJsonSchema(): Tree {
         const { required: _required, ...rest } = property;
         const inner = rest.properties as Record<string, Tree> | undefined;
         const value = values[key];
-        return [key, inner !== undefined && isTree(value) ? { ...rest, properties: withDefaults(inner, value) } : { ...rest, default: value }];
+        return [
+          key,
+          inner !== undefined && isTree(value)
+            ? { ...rest, properties: withDefaults(inner, value) }
+            : { ...rest, default: value },
+        ];
       }),
     );
   const { required: _required, properties, ...rest } = schema;
@@ -92,7 +101,11 @@ export function settingsJsonSchema(): Tree {
     title: "nemosaic settings",
     properties: {
       $schema: { type: "string" },
-      preset: { enum: presetNames, default: "nemo", description: "the named starting point that the other keys change" },
+      preset: {
+        enum: presetNames,
+        default: "nemo",
+        description: "the named starting point that the other keys change",
+      },
       ...withDefaults(properties, defaults as unknown as Tree),
     },
   };

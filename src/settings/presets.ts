@@ -17,7 +17,10 @@ export const defaults: Settings = {
 /** Named starting points; a settings file or --set changes single keys of one. */
 export const presets: Readonly<Record<string, { readonly about: string; readonly settings: PartialSettings }>> = {
   nemo: { about: "mined hard negatives in half of the samples", settings: {} },
-  random: { about: "mosaics with random negatives in half of the samples, the paper's baseline", settings: { mosaic: { randomShare: 1 } } },
+  random: {
+    about: "mosaics with random negatives in half of the samples, the paper's baseline",
+    settings: { mosaic: { randomShare: 1 } },
+  },
   none: { about: "single images only, no augmentation", settings: { mosaic: { gamma: 0 } } },
 };
 

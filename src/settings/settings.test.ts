@@ -28,7 +28,10 @@ describe("settings", () => {
     [{ size: 416.5 }, 'setting "size" in x.json: expected a whole number, got 416.5'],
     [{ mosaic: { gamma: 2 } }, 'setting "mosaic.gamma" in x.json: expected at most 1, got 2'],
     [{ unit: "image" }, 'setting "unit" in x.json: expected one of ref, expression, got "image"'],
-    [{ band: { tau: "high" } }, 'setting "band.tau" in x.json: expected a number from -1 to 1, "auto" where the key allows it, or null, got "high"'],
+    [
+      { band: { tau: "high" } },
+      'setting "band.tau" in x.json: expected a number from -1 to 1, "auto" where the key allows it, or null, got "high"',
+    ],
     [{ mosaic: 3 }, 'setting "mosaic" in x.json: expected an object, got 3'],
     [[], "expected a JSON object of settings in x.json, got []"],
     [null, "expected a JSON object of settings in x.json, got null"],
@@ -44,7 +47,11 @@ describe("settings", () => {
 
   it("reads --set words as JSON where they parse, else as text", () => {
     const tree = withSets({ size: 300 }, ["band.k=5", "mosaic.grid=3x3", "band.tau=null", "mosaic.gamma=1"]);
-    expect(parseSettings(tree, "--set")).toMatchObject({ size: 300, band: { k: 5, tau: null }, mosaic: { grid: "3x3", gamma: 1 } });
+    expect(parseSettings(tree, "--set")).toMatchObject({
+      size: 300,
+      band: { k: 5, tau: null },
+      mosaic: { grid: "3x3", gamma: 1 },
+    });
     expect(() => withSets({}, ["band.k"])).toThrow('expected --set key=value, got "band.k"');
   });
 

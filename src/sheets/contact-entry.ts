@@ -54,7 +54,8 @@ export interface ContactOptions {
  */
 export async function contactEntries(loader: Loader, options: ContactOptions): Promise<ContactEntry[]> {
   const entries: ContactEntry[] = [];
-  for (const expression of chooseExpressions(loader, options.expressions)) entries.push(await contactEntry(loader, expression, options));
+  for (const expression of chooseExpressions(loader, options.expressions))
+    entries.push(await contactEntry(loader, expression, options));
   return entries;
 }
 
@@ -68,15 +69,22 @@ function chooseExpressions(loader: Loader, count: number): number[] {
     const ref = facts.refOfExpression(expression);
     const band = bandFor(loader, expression)?.band;
     const image = pool.refs.image[ref] as number;
-    const share = rleArea(pool.mask(image, pool.targetsOfRef(ref))) / ((pool.images.width[image] as number) * (pool.images.height[image] as number));
+    const share =
+      rleArea(pool.mask(image, pool.targetsOfRef(ref))) /
+      ((pool.images.width[image] as number) * (pool.images.height[image] as number));
     const drops = band === undefined ? undefined : countDrops(band.verdicts);
     const points =
-      (band !== undefined && band.size >= 3 ? 4 : 0) + (drops !== undefined && drops.tau + drops["tau-image"] > 0 ? 2 : 0) + (share >= 0.01 && share <= 0.5 ? 1 : 0);
+      (band !== undefined && band.size >= 3 ? 4 : 0) +
+      (drops !== undefined && drops.tau + drops["tau-image"] > 0 ? 2 : 0) +
+      (share >= 0.01 && share <= 0.5 ? 1 : 0);
     return { expression, image, points, order };
   });
   rated.sort((a, b) => b.points - a.points || a.order - b.order);
   const seen = new Set<number>();
-  return rated.filter(({ image }) => !seen.has(image) && seen.add(image)).slice(0, count).map(({ expression }) => expression);
+  return rated
+    .filter(({ image }) => !seen.has(image) && seen.add(image))
+    .slice(0, count)
+    .map(({ expression }) => expression);
 }
 
 function bandFor(loader: Loader, expression: number): { row: MinedRow; band: Band } | undefined {
@@ -106,7 +114,8 @@ async function contactEntry(loader: Loader, expression: number, options: Contact
     };
   };
   const positions = Array.from(found?.band.verdicts.keys() ?? []);
-  const isDropped = (at: number): boolean => ["tau", "tau-image", "near-duplicate", "judged"].includes(ruleOf(found?.band.verdicts[at] as number) ?? "");
+  const isDropped = (at: number): boolean =>
+    ["tau", "tau-image", "near-duplicate", "judged"].includes(ruleOf(found?.band.verdicts[at] as number) ?? "");
   const dropped = positions.filter(isDropped).slice(0, options.candidates);
   const kept = positions.filter((at) => found?.band.verdicts[at] === 0).slice(0, options.candidates);
   const one = { ...facts, unit: "expression" as const, units: Int32Array.of(expression) };

@@ -10,7 +10,12 @@ export interface SummaryLine {
 }
 
 /** The contact sheet as one self-contained HTML page: no script, no request, light and dark. */
-export async function contactHtml(entries: readonly ContactEntry[], title: string, subtitle: string, summary: readonly SummaryLine[]): Promise<string> {
+export async function contactHtml(
+  entries: readonly ContactEntry[],
+  title: string,
+  subtitle: string,
+  summary: readonly SummaryLine[],
+): Promise<string> {
   const sections = await Promise.all(entries.map(section));
   return `<!doctype html>
 <html lang="en">
@@ -43,8 +48,13 @@ async function section(entry: ContactEntry): Promise<string> {
   const mosaics = await Promise.all(
     entry.mosaics.map(async ({ picture, plan }, at) => {
       const scores = plan.why.negatives.map(({ t2i }) => (t2i === null ? "?" : t2i.toFixed(3))).join(", ");
-      const caption = plan.kind === "single" ? "single image: the band is too small" : `${plan.kind}; negatives ${scores}`;
-      return figure(await dataUri(withMask(scaledTo(picture, 300), 0.35, 2)), `mosaic ${at + 1} for “${entry.text}”, mask in pink`, caption);
+      const caption =
+        plan.kind === "single" ? "single image: the band is too small" : `${plan.kind}; negatives ${scores}`;
+      return figure(
+        await dataUri(withMask(scaledTo(picture, 300), 0.35, 2)),
+        `mosaic ${at + 1} for “${entry.text}”, mask in pink`,
+        caption,
+      );
     }),
   );
   return `<section>
@@ -72,7 +82,12 @@ async function strip(views: readonly CandidateView[]): Promise<string> {
     views.map(async (view) => {
       const why = view.rule === undefined ? "in the band" : dropRuleTexts[view.rule];
       const caption = `#${view.rank + 1} · ${view.rule === "tau-image" ? `i2i ${score(view.i2i)}` : score(view.t2i)}`;
-      return figure(await dataUri(filling(view.picture, 160, 120), 82), view.said === "" ? "candidate image" : `candidate; described as “${view.said}”`, caption, why);
+      return figure(
+        await dataUri(filling(view.picture, 160, 120), 82),
+        view.said === "" ? "candidate image" : `candidate; described as “${view.said}”`,
+        caption,
+        why,
+      );
     }),
   );
   return figures.join("");

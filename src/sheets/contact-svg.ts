@@ -12,7 +12,11 @@ const headHeight = 92;
 const rowHeight = 396;
 
 /** The contact sheet as a PNG: a block per expression with target, ranked candidates around the line of τ, and mosaics. */
-export async function contactPng(entries: readonly ContactEntry[], title: string, subtitle: string): Promise<Uint8Array> {
+export async function contactPng(
+  entries: readonly ContactEntry[],
+  title: string,
+  subtitle: string,
+): Promise<Uint8Array> {
   const height = headHeight + entries.length * rowHeight + margin / 2;
   const blocks = await Promise.all(entries.map((entry, at) => block(entry, headHeight + at * rowHeight)));
   return renderSvg(
@@ -28,12 +32,22 @@ export async function contactPng(entries: readonly ContactEntry[], title: string
 async function block(entry: ContactEntry, top: number): Promise<string> {
   const line = `<line x1="${margin}" x2="${width - margin}" y1="${top}" y2="${top}" stroke="${colours.line}"/>`;
   const heading =
-    textPath(`“${entry.text}”`, margin, top + 36, { size: 22, weight: 600, fill: colours.ink, maxWidth: width - 2 * margin - 420 }) +
-    textPath(entry.key, width - margin, top + 36, { size: 13, fill: colours.soft, anchor: "end", maxWidth: 400 });
+    textPath(`“${entry.text}”`, margin, top + 36, {
+      size: 22,
+      weight: 600,
+      fill: colours.ink,
+      maxWidth: width - 2 * margin - 420,
+    }) + textPath(entry.key, width - margin, top + 36, { size: 13, fill: colours.soft, anchor: "end", maxWidth: 400 });
   const body = top + 58;
   const middle = margin + column.target + column.gap;
   const right = middle + column.middle + column.gap;
-  return line + heading + (await target(entry, margin, body)) + (await candidates(entry, middle, body)) + (await mosaics(entry, right, body));
+  return (
+    line +
+    heading +
+    (await target(entry, margin, body)) +
+    (await candidates(entry, middle, body)) +
+    (await mosaics(entry, right, body))
+  );
 }
 
 async function target(entry: ContactEntry, x: number, y: number): Promise<string> {
@@ -46,7 +60,15 @@ async function target(entry: ContactEntry, x: number, y: number): Promise<string
   ];
   return (
     (await image(picture, x, y)) +
-    facts.map((fact, at) => textPath(fact, x, y + height + 22 + at * 18, { size: 13, fill: at === 0 ? colours.ink : colours.soft, maxWidth: column.target })).join("")
+    facts
+      .map((fact, at) =>
+        textPath(fact, x, y + height + 22 + at * 18, {
+          size: 13,
+          fill: at === 0 ? colours.ink : colours.soft,
+          maxWidth: column.target,
+        }),
+      )
+      .join("")
   );
 }
 
@@ -59,7 +81,9 @@ function dropLines(entry: ContactEntry): string[] {
     "tau-image": `above τᵢ ${score(entry.tauImage ?? Number.NaN)} (image)`.replace("ᵢ", "i"),
     "beyond-k": "beyond K",
   };
-  return dropRules.filter((rule) => rule !== "own-image" && entry.drops[rule] > 0).map((rule) => `dropped ${entry.drops[rule]}: ${names[rule]}`);
+  return dropRules
+    .filter((rule) => rule !== "own-image" && entry.drops[rule] > 0)
+    .map((rule) => `dropped ${entry.drops[rule]}: ${names[rule]}`);
 }
 
 async function candidates(entry: ContactEntry, x: number, y: number): Promise<string> {
@@ -74,30 +98,52 @@ async function candidates(entry: ContactEntry, x: number, y: number): Promise<st
           return (
             (await image(isDropped ? greyed(scaled) : scaled, left, top, each)) +
             textPath(`#${view.rank + 1}`, left, top + high + 14, { size: 12, fill: colours.soft }) +
-            textPath(view.rule === "tau-image" ? `i2i ${score(view.i2i)}` : score(view.t2i), left + each, top + high + 14, {
-              size: 12,
-              weight: 600,
-              anchor: "end",
-              fill: isDropped ? colours.tau : colours.band,
-            })
+            textPath(
+              view.rule === "tau-image" ? `i2i ${score(view.i2i)}` : score(view.t2i),
+              left + each,
+              top + high + 14,
+              {
+                size: 12,
+                weight: 600,
+                anchor: "end",
+                fill: isDropped ? colours.tau : colours.band,
+              },
+            )
           );
         }),
       )
-    ).join("") || textPath(isDropped ? "nothing dropped by a threshold" : "the band is empty", x, top + high / 2, { size: 13, fill: colours.soft });
-  const label = (text: string, at: number, fill: string): string => textPath(text, x, at, { size: 12, weight: 600, fill });
+    ).join("") ||
+    textPath(isDropped ? "nothing dropped by a threshold" : "the band is empty", x, top + high / 2, {
+      size: 13,
+      fill: colours.soft,
+    });
+  const label = (text: string, at: number, fill: string): string =>
+    textPath(text, x, at, { size: 12, weight: 600, fill });
   const firstTop = y + 16;
   const lineY = firstTop + high + 25;
   const secondTop = lineY + 24;
-  const curve = scoreCurve(entry.curve, entry.verdicts, entry.tau, { x, y: secondTop + high + 28, width: column.middle, height: 58 });
+  const curve = scoreCurve(entry.curve, entry.verdicts, entry.tau, {
+    x,
+    y: secondTop + high + 28,
+    width: column.middle,
+    height: 58,
+  });
   return (
     label("dropped: probably true of these, too", y + 8, colours.tau) +
     (await strip(entry.dropped, firstTop, true)) +
     `<line x1="${x}" x2="${x + column.middle}" y1="${lineY}" y2="${lineY}" stroke="${colours.tau}" stroke-width="1.5" stroke-dasharray="6 4"/>` +
-    textPath(`τ = ${entry.tau === null ? "off" : score(entry.tau)}`, x + column.middle, lineY + 15, { size: 13, weight: 600, fill: colours.tau, anchor: "end" }) +
+    textPath(`τ = ${entry.tau === null ? "off" : score(entry.tau)}`, x + column.middle, lineY + 15, {
+      size: 13,
+      weight: 600,
+      fill: colours.tau,
+      anchor: "end",
+    }) +
     label("the band: hard negatives", lineY + 15, colours.band) +
     (await strip(entry.band, secondTop, false)) +
     curve.svg +
-    (curve.tauY === undefined ? "" : textPath("τ", x + column.middle + 5, curve.tauY + 4, { size: 12, weight: 600, fill: colours.tau }))
+    (curve.tauY === undefined
+      ? ""
+      : textPath("τ", x + column.middle + 5, curve.tauY + 4, { size: 12, weight: 600, fill: colours.tau }))
   );
 }
 
@@ -106,7 +152,10 @@ async function mosaics(entry: ContactEntry, x: number, y: number): Promise<strin
     entry.mosaics.slice(0, 3).map(async ({ picture, plan }, at) => {
       const left = x + at * (column.mosaic + column.mosaicGap);
       const scores = plan.why.negatives.map(({ t2i }) => (t2i === null ? "?" : score(t2i)));
-      const caption = plan.kind === "single" ? "single image (band too small)" : `${plan.kind}: ${scores.slice(0, 3).join("  ")}${scores.length > 3 ? " …" : ""}`;
+      const caption =
+        plan.kind === "single"
+          ? "single image (band too small)"
+          : `${plan.kind}: ${scores.slice(0, 3).join("  ")}${scores.length > 3 ? " …" : ""}`;
       return (
         (await image(withMask(scaledTo(picture, column.mosaic), 0.35, 2), left, y)) +
         textPath(caption, left, y + column.mosaic + 18, { size: 12, fill: colours.soft, maxWidth: column.mosaic })
@@ -114,7 +163,12 @@ async function mosaics(entry: ContactEntry, x: number, y: number): Promise<strin
     }),
   );
   const lines = wrapText(`“${entry.text}”`, 3 * column.mosaic + 2 * column.mosaicGap, 15, 2);
-  return parts.join("") + lines.map((text, at) => textPath(text, x, y + column.mosaic + 44 + at * 20, { size: 15, fill: colours.ink })).join("");
+  return (
+    parts.join("") +
+    lines
+      .map((text, at) => textPath(text, x, y + column.mosaic + 44 + at * 20, { size: 15, fill: colours.ink }))
+      .join("")
+  );
 }
 
 async function image(picture: Picture, x: number, y: number, room = picture.width): Promise<string> {

@@ -36,7 +36,10 @@ export function textPath(text: string, x: number, y: number, style: TextStyle): 
 
 /** Width of a text in pixels. */
 export function textWidth(text: string, size: number, weight: Weight = 400): number {
-  return glyphsOf(text, weight).reduce((width, { glyph, unitsPerEm }) => width + ((glyph.advanceWidth ?? 0) / unitsPerEm) * size, 0);
+  return glyphsOf(text, weight).reduce(
+    (width, { glyph, unitsPerEm }) => width + ((glyph.advanceWidth ?? 0) / unitsPerEm) * size,
+    0,
+  );
 }
 
 /** Breaks a text into at most `lines` lines of `maxWidth` pixels; the last is cut with an ellipsis where it does not fit. */
@@ -55,7 +58,8 @@ export function wrapText(text: string, maxWidth: number, size: number, lines: nu
 function fitted(text: string, maxWidth: number, size: number, weight: Weight): string {
   if (textWidth(text, size, weight) <= maxWidth) return text;
   const characters = [...text];
-  while (characters.length > 0 && textWidth(`${characters.join("").trimEnd()}…`, size, weight) > maxWidth) characters.pop();
+  while (characters.length > 0 && textWidth(`${characters.join("").trimEnd()}…`, size, weight) > maxWidth)
+    characters.pop();
   return `${characters.join("").trimEnd()}…`;
 }
 
@@ -85,7 +89,11 @@ function fontsOf(weight: Weight): Font[] {
         const bytes = readFileSync(path);
         return opentype.parse(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer);
       } catch (cause) {
-        return fail("internal", `expected the package's own font "${path}", could not read it: reinstall nemosaic`, cause);
+        return fail(
+          "internal",
+          `expected the package's own font "${path}", could not read it: reinstall nemosaic`,
+          cause,
+        );
       }
     });
     fonts.set(weight, known);

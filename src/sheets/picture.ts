@@ -21,7 +21,10 @@ export function scaledTo(picture: Picture, height: number): Picture {
 /** A picture that fills width × height, aspect kept, what sticks out cut off evenly. */
 export function filling(picture: Picture, width: number, height: number): Picture {
   const scale = Math.max(width / picture.width, height / picture.height);
-  const part = { width: Math.min(picture.width, Math.round(width / scale)), height: Math.min(picture.height, Math.round(height / scale)) };
+  const part = {
+    width: Math.min(picture.width, Math.round(width / scale)),
+    height: Math.min(picture.height, Math.round(height / scale)),
+  };
   const x = Math.floor((picture.width - part.width) / 2);
   const y = Math.floor((picture.height - part.height) / 2);
   return resampled(picture, { x, y, ...part }, Math.round(width), Math.round(height));
@@ -30,7 +33,12 @@ export function filling(picture: Picture, width: number, height: number): Pictur
 function resampled(picture: Picture, part: PixelRectangle, width: number, height: number): Picture {
   const data = resizeTriangle(picture.data, picture.width, picture.height, 3, part, width, height);
   if (picture.mask === undefined) return { width, height, data };
-  return { width, height, data, mask: resizeNearest(picture.mask, picture.width, picture.height, 1, part, width, height) };
+  return {
+    width,
+    height,
+    data,
+    mask: resizeNearest(picture.mask, picture.width, picture.height, 1, part, width, height),
+  };
 }
 
 /** A copy with the mask tinted (by `tint`, 0 to 1) and outlined, `thickness` pixels wide, with a white rim so that it shows on anything. */
@@ -52,7 +60,10 @@ export function withMask(picture: Picture, tint: number, thickness: number): Pic
 export function greyed(picture: Picture): Picture {
   const data = new Uint8Array(picture.data.length);
   for (let at = 0; at < data.length; at += 3) {
-    const grey = 0.299 * (picture.data[at] as number) + 0.587 * (picture.data[at + 1] as number) + 0.114 * (picture.data[at + 2] as number);
+    const grey =
+      0.299 * (picture.data[at] as number) +
+      0.587 * (picture.data[at + 1] as number) +
+      0.114 * (picture.data[at + 2] as number);
     data.fill(Math.round(110 + grey * 0.5), at, at + 3);
   }
   return { ...picture, data };

@@ -6,7 +6,10 @@ import { dataUri, scaledTo, withMask } from "./picture.ts";
 import { colours } from "./score-curve.ts";
 
 /** A PNG of samples as training sees them, masks overlaid, each with its expression: `count` of epoch `epoch`, drawn by the loader's seed. */
-export async function previewPng(loader: Loader, options: { readonly count: number; readonly epoch: number }): Promise<Uint8Array> {
+export async function previewPng(
+  loader: Loader,
+  options: { readonly count: number; readonly epoch: number },
+): Promise<Uint8Array> {
   const count = Math.min(options.count, loader.length);
   const indices = new CounterRandom(loader.seed, options.epoch, 0, 101).sample(loader.length, count);
   const columns = Math.min(4, count);
@@ -25,8 +28,13 @@ export async function previewPng(loader: Loader, options: { readonly count: numb
     const lines = wrapText(plan.text, side, 15, 2, 600);
     cells.push(
       `<image x="${x}" y="${y}" width="${side}" height="${side}" href="${await dataUri(picture)}"/>`,
-      ...lines.map((text, line) => textPath(text, x, y + side + 20 + line * 19, { size: 15, weight: 600, fill: colours.ink })),
-      textPath(`${plan.kind} · sample ${plan.index}`, x, y + side + 20 + lines.length * 19, { size: 12, fill: colours.soft }),
+      ...lines.map((text, line) =>
+        textPath(text, x, y + side + 20 + line * 19, { size: 15, weight: 600, fill: colours.ink }),
+      ),
+      textPath(`${plan.kind} · sample ${plan.index}`, x, y + side + 20 + lines.length * 19, {
+        size: 12,
+        fill: colours.soft,
+      }),
     );
   }
   return renderSvg(

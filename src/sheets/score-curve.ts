@@ -22,7 +22,12 @@ export interface CurveBox {
  * The scores of mined candidates over their rank (square-root axis, so that the head shows), one bar each, the band in
  * colour, and τ as a line: SVG elements inside `box`. `tauY` is where τ is, undefined where it is off or out of sight.
  */
-export function scoreCurve(scores: Float32Array, verdicts: Uint8Array, tau: number | null, box: CurveBox): { svg: string; tauY: number | undefined } {
+export function scoreCurve(
+  scores: Float32Array,
+  verdicts: Uint8Array,
+  tau: number | null,
+  box: CurveBox,
+): { svg: string; tauY: number | undefined } {
   if (scores.length === 0) return { svg: "", tauY: undefined };
   const high = Math.max(...scores.subarray(0, 4), tau ?? Number.NEGATIVE_INFINITY);
   const low = Math.min(scores[scores.length - 1] as number, ...scores.subarray(0, 1));

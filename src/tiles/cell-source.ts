@@ -12,7 +12,13 @@ export interface CellSource {
 
 /** As mosaic's LayerPixels: `part` is the rectangle of `data` that the layer's source names. */
 export type CellPixels =
-  | { readonly kind: "image"; readonly width: number; readonly height: number; readonly data: Uint8Array; readonly part: PixelRectangle }
+  | {
+      readonly kind: "image";
+      readonly width: number;
+      readonly height: number;
+      readonly data: Uint8Array;
+      readonly part: PixelRectangle;
+    }
   | { readonly kind: "tile"; readonly data: Uint8Array };
 
 /**
@@ -37,14 +43,24 @@ export function decodingCells(pool: Pool): CellSource {
 }
 
 /** Decodes an image of the pool, at least as large as `atLeast` where given, and checks that it still has its recorded size. */
-export async function decodePoolImage(pool: Pool, row: number, atLeast?: readonly [width: number, height: number]): Promise<DecodedImage> {
+export async function decodePoolImage(
+  pool: Pool,
+  row: number,
+  atLeast?: readonly [width: number, height: number],
+): Promise<DecodedImage> {
   const where = pool.imageName(row);
   try {
     const bytes = await pool.imageBytes(row);
-    const image = atLeast === undefined ? await decodeImage(bytes, { where }) : await decodeImageAtLeast(bytes, ...atLeast, { where });
+    const image =
+      atLeast === undefined
+        ? await decodeImage(bytes, { where })
+        : await decodeImageAtLeast(bytes, ...atLeast, { where });
     const [width, height] = [pool.images.width[row], pool.images.height[row]];
     if (atLeast === undefined && (image.width !== width || image.height !== height)) {
-      fail("bad-input", `expected ${width}×${height} pixels in ${where} as when it was imported, got ${image.width}×${image.height}; import again`);
+      fail(
+        "bad-input",
+        `expected ${width}×${height} pixels in ${where} as when it was imported, got ${image.width}×${image.height}; import again`,
+      );
     }
     return image;
   } catch (error) {

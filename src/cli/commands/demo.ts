@@ -35,7 +35,10 @@ export function demoCommand(program: Command): void {
     .option("--model <id|folder>", "image-text model (see embed --help)")
     .option("--offline", "never touch the network", false)
     .option("-o, --output <folder>", "where everything goes", "demo-out")
-    .addHelpText("after", "\nExamples:\n  npm run demo\n  npm run demo -- --refer data/refcoco --images data/train2014 --model Xenova/clip-vit-base-patch32")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  npm run demo\n  npm run demo -- --refer data/refcoco --images data/train2014 --model Xenova/clip-vit-base-patch32",
+    )
     .action(action(runDemo));
 }
 
@@ -47,12 +50,27 @@ async function runDemo(options: Options): Promise<void> {
     remark(options, `${step}: ${what}${reused ? " (reused)" : ""}`);
   };
 
-  const source = options.refer ?? fail("usage", "expected --refer FOLDER: a REFER dataset (a folder with refs(*).p and instances.json), and --images FOLDER");
+  const source =
+    options.refer ??
+    fail(
+      "usage",
+      "expected --refer FOLDER: a REFER dataset (a folder with refs(*).p and instances.json), and --images FOLDER",
+    );
   const poolFolder = join(options.output, "pool");
-  const imported = await runImport(options.format, source, poolFolder, { ...options, onBad: "skip", pack: false }, (line) => remark(options, line));
+  const imported = await runImport(
+    options.format,
+    source,
+    poolFolder,
+    { ...options, onBad: "skip", pack: false },
+    (line) => remark(options, line),
+  );
   const { counts, skipped } = imported.source;
   const left = Object.values(skipped).reduce((sum, count) => sum + count, 0);
-  note("import", `${grouped(counts.images)} images, ${grouped(counts.refs)} refs, ${grouped(counts.expressions)} expressions${left > 0 ? `, ${grouped(left)} records left out` : ""}`, imported.reused);
+  note(
+    "import",
+    `${grouped(counts.images)} images, ${grouped(counts.refs)} refs, ${grouped(counts.expressions)} expressions${left > 0 ? `, ${grouped(left)} records left out` : ""}`,
+    imported.reused,
+  );
 
   const pool = await Pool.open(poolFolder);
   try {
@@ -63,9 +81,24 @@ async function runDemo(options: Options): Promise<void> {
       dtype: "fp32",
       onBad: "skip",
     });
-    note("embed", `${embedded.model}, ${grouped(pool.images.count)} images, ${grouped(pool.expressions.count)} expressions`, embedded.reused);
-    const mined = await runMine(pool, { ...options, rank: "t2i", depth: 1024, candidates: ["train"], name: embedded.name, embeddings: embedded.name });
-    note("mine", `${grouped(mined.manifest.expressions)} expressions × ${grouped(mined.manifest.depth)} candidates`, mined.reused);
+    note(
+      "embed",
+      `${embedded.model}, ${grouped(pool.images.count)} images, ${grouped(pool.expressions.count)} expressions`,
+      embedded.reused,
+    );
+    const mined = await runMine(pool, {
+      ...options,
+      rank: "t2i",
+      depth: 1024,
+      candidates: ["train"],
+      name: embedded.name,
+      embeddings: embedded.name,
+    });
+    note(
+      "mine",
+      `${grouped(mined.manifest.expressions)} expressions × ${grouped(mined.manifest.depth)} candidates`,
+      mined.reused,
+    );
 
     const settings = { ...(await readSettings(options)), mined: embedded.name };
     const loader = await Loader.open(pool, settings, { seed: options.seed });
@@ -105,24 +138,40 @@ async function showResult(loader: Loader, options: Options, steps: string[][], s
   const elapsed = performance.now() - started;
   const table = textTable([
     ...lines.map(({ label, value }) => [label, value]),
-    ...bandLines(bands, settings).filter(([label]) => label.startsWith("dropped") || label.startsWith("τ") || label === "K"),
+    ...bandLines(bands, settings).filter(
+      ([label]) => label.startsWith("dropped") || label.startsWith("τ") || label === "K",
+    ),
   ]);
   const stepTable = textTable(steps);
   print(
     options,
-    { steps: steps.map(([step, what, state]) => ({ step, what, state })), band: bands, settings: settings.band, mosaicsPerSecond: rate, sheet: picture, page, elapsedMs: Math.round(elapsed) },
+    {
+      steps: steps.map(([step, what, state]) => ({ step, what, state })),
+      band: bands,
+      settings: settings.band,
+      mosaicsPerSecond: rate,
+      sheet: picture,
+      page,
+      elapsedMs: Math.round(elapsed),
+    },
     `\n${stepTable}\n\n${table}\n\n${picture}\n${page}\n\ndone in ${duration(elapsed)}; next: nemosaic preview ${join(options.output, "pool")} -o preview.png --set mined=${settings.mined}`,
   );
 }
 
 function trainExpressions(loader: Loader): Int32Array {
   const { pool, split } = loader;
-  return Int32Array.from({ length: pool.expressions.count }, (_, row) => row).filter((row) => pool.refs.split[pool.expressions.ref[row] as number] === split);
+  return Int32Array.from({ length: pool.expressions.count }, (_, row) => row).filter(
+    (row) => pool.refs.split[pool.expressions.ref[row] as number] === split,
+  );
 }
 
 /** Mosaics per second into memory, over about two seconds, decoding included. */
 async function mosaicRate(loader: Loader, options: Options): Promise<number> {
-  const always = await Loader.open(loader.pool, { ...(await readSettings(options)), mined: loader.settings.mined, mosaic: { ...loader.settings.mosaic, gamma: 1 } }, { seed: options.seed });
+  const always = await Loader.open(
+    loader.pool,
+    { ...(await readSettings(options)), mined: loader.settings.mined, mosaic: { ...loader.settings.mosaic, gamma: 1 } },
+    { seed: options.seed },
+  );
   try {
     const began = performance.now();
     let count = 0;

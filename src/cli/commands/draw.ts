@@ -15,26 +15,38 @@ export function drawCommand(program: Command): void {
   withShared(program.command("draw <pool> <plans>"))
     .description("draw plans (JSON lines) to <index>.png, <index>.mask.png (0/255) and <index>.json")
     .requiredOption("-o, --output <folder>", "where the pictures go")
-    .addHelpText("after", "\nExample:\n  nemosaic plan pool --to 8 > plans.jsonl\n  nemosaic draw pool plans.jsonl -o drawn")
+    .addHelpText(
+      "after",
+      "\nExample:\n  nemosaic plan pool --to 8 > plans.jsonl\n  nemosaic draw pool plans.jsonl -o drawn",
+    )
     .action(
       action(async (pool: string, plans: string, options: Options) => {
         const output = options.output ?? fail("usage", "expected -o FOLDER");
         // Plans hold every decision: drawing needs no settings and no mined candidates.
-        const loader = await Loader.open(pool, parseSettings({ preset: "none" }, "draw"), { split: await anySplit(pool) });
+        const loader = await Loader.open(pool, parseSettings({ preset: "none" }, "draw"), {
+          split: await anySplit(pool),
+        });
         const task = progressOf(options).begin("draw", undefined, "plans");
         const names = new Set<string>();
         try {
           for await (const { value, line } of readJsonLines(plans)) {
             const plan = parsePlan(value, `line ${line} of "${plans}"`);
             const name = names.has(String(plan.index)) ? `${plan.epoch}-${plan.index}` : String(plan.index);
-            if (names.has(name)) fail("bad-input", `line ${line} of "${plans}" repeats epoch ${plan.epoch}, index ${plan.index}`);
+            if (names.has(name))
+              fail("bad-input", `line ${line} of "${plans}" repeats epoch ${plan.epoch}, index ${plan.index}`);
             names.add(name);
             await refuseOverwrite(join(output, `${name}.png`), "a drawing", options.force);
             const { image, mask } = await loader.draw(plan);
             const { size } = plan;
-            await writeFileAtomic(join(output, `${name}.png`), await encodePng({ width: size, height: size, channels: 3, data: image }));
+            await writeFileAtomic(
+              join(output, `${name}.png`),
+              await encodePng({ width: size, height: size, channels: 3, data: image }),
+            );
             const visible = mask.map((value) => value * 255);
-            await writeFileAtomic(join(output, `${name}.mask.png`), await encodePng({ width: size, height: size, channels: 1, data: visible }));
+            await writeFileAtomic(
+              join(output, `${name}.mask.png`),
+              await encodePng({ width: size, height: size, channels: 1, data: visible }),
+            );
             await writeFileAtomic(join(output, `${name}.json`), `${JSON.stringify(plan, undefined, 2)}\n`);
             task.advance();
           }

@@ -2,8 +2,8 @@ import type { Command } from "commander";
 import { grouped } from "../../io/index.ts";
 import { Pool } from "../../pool/index.ts";
 import {
-  defaultModel,
   type Dtype,
+  defaultModel,
   dtypeNames,
   embeddingsName,
   embedPool,
@@ -13,7 +13,16 @@ import {
   lexicalName,
   openRelevance,
 } from "../../relevance/index.ts";
-import { action, choiceOption, integerOption, print, progressOf, remark, type SharedOptions, withShared } from "../session.ts";
+import {
+  action,
+  choiceOption,
+  integerOption,
+  print,
+  progressOf,
+  remark,
+  type SharedOptions,
+  withShared,
+} from "../session.ts";
 
 export interface EmbedOptions extends Pick<SharedOptions, "force" | "quiet" | "json"> {
   readonly model: string;
@@ -39,16 +48,28 @@ export interface EmbedResult {
 export function embedCommand(program: Command): void {
   withShared(program.command("embed <pool>"))
     .description("turn images and expressions into vectors with an image-text model (CLIP, SigLIP, …)")
-    .option("--model <id|folder>", `hub id, folder in the hub's layout, "lexical" (words, no download), or "auto" = ${defaultModel}, else lexical`, "auto")
+    .option(
+      "--model <id|folder>",
+      `hub id, folder in the hub's layout, "lexical" (words, no download), or "auto" = ${defaultModel}, else lexical`,
+      "auto",
+    )
     .option("--device <name>", "cpu or cuda", choiceOption("--device", ["cpu", "cuda"]), "cpu")
     .option("--dtype <name>", `which weights: ${dtypeNames.join(", ")}`, choiceOption("--dtype", dtypeNames), "fp32")
     .option("--offline", "never touch the network", false)
     .option("--cache-dir <folder>", "where models are kept (default: the Hugging Face cache)")
-    .option("--on-bad <policy>", "fail or skip: what to do with an image that cannot be decoded", choiceOption("--on-bad", ["fail", "skip"]), "fail")
+    .option(
+      "--on-bad <policy>",
+      "fail or skip: what to do with an image that cannot be decoded",
+      choiceOption("--on-bad", ["fail", "skip"]),
+      "fail",
+    )
     .option("--name <name>", "the name under embeddings/ (default: the model's)")
     .option("--threads <n>", "threads of the model (default: all cores)", integerOption("--threads", 1))
     .option("--batch <n>", "images per run of the model", integerOption("--batch", 1))
-    .addHelpText("after", "\nExamples:\n  nemosaic embed pool --model Xenova/clip-vit-base-patch32\n  nemosaic embed pool --model lexical")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  nemosaic embed pool --model Xenova/clip-vit-base-patch32\n  nemosaic embed pool --model lexical",
+    )
     .action(
       action(async (folder: string, options: EmbedOptions & SharedOptions) => {
         const pool = await Pool.open(folder);

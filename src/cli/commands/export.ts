@@ -1,9 +1,29 @@
 import { type Command, Option } from "commander";
-import { defaultEncoding, defaultFormatOptions, type ExportManifest, type ExportReport, exporters, exportPool, type ImageEncoding, mergeExport } from "../../exporters/index.ts";
+import {
+  defaultEncoding,
+  defaultFormatOptions,
+  type ExportManifest,
+  type ExportReport,
+  exporters,
+  exportPool,
+  type ImageEncoding,
+  mergeExport,
+} from "../../exporters/index.ts";
 import { byteText, grouped } from "../../io/index.ts";
 import { fail, shown } from "../../model/index.ts";
 import { Pool } from "../../pool/index.ts";
-import { action, choiceOption, cores, integerOption, listOption, print, progressOf, readSettings, type SharedOptions, withShared } from "../session.ts";
+import {
+  action,
+  choiceOption,
+  cores,
+  integerOption,
+  listOption,
+  print,
+  progressOf,
+  readSettings,
+  type SharedOptions,
+  withShared,
+} from "../session.ts";
 import { textTable } from "../table.ts";
 
 interface Options extends SharedOptions {
@@ -28,19 +48,55 @@ export function exportCommand(program: Command): void {
   withShared(program.command("export <format> <pool>"))
     .description("write training data with the mosaics drawn, for trainers nobody changes")
     .requiredOption("-o, --output <folder>", "the folder to make")
-    .option("--split <names>", "splits, comma-separated; train is drawn, the others give original images and truth", listOption("--split"), ["train"])
+    .option(
+      "--split <names>",
+      "splits, comma-separated; train is drawn, the others give original images and truth",
+      listOption("--split"),
+      ["train"],
+    )
     .option("--epochs <n>", "epochs of fresh draws for train", integerOption("--epochs", 1), 1)
     .option("--first-epoch <n>", "number of the first epoch", integerOption("--first-epoch", 0), 0)
-    .option("--originals <ratio>", "original images beside the drawn ones: 1 = one for each, 0.5 = one for every two", ratioOption, 0)
-    .option("--jpeg-quality <n>", `quality of drawn images, 1 to 100 (default: ${defaultEncoding.kind === "jpeg" ? defaultEncoding.quality : ""})`, integerOption("--jpeg-quality", 1))
-    .option("--chroma <subsampling>", "4:4:4 keeps the colours' resolution, 4:2:0 halves it", choiceOption("--chroma", ["4:2:0", "4:4:4"]), "4:4:4")
+    .option(
+      "--originals <ratio>",
+      "original images beside the drawn ones: 1 = one for each, 0.5 = one for every two",
+      ratioOption,
+      0,
+    )
+    .option(
+      "--jpeg-quality <n>",
+      `quality of drawn images, 1 to 100 (default: ${defaultEncoding.kind === "jpeg" ? defaultEncoding.quality : ""})`,
+      integerOption("--jpeg-quality", 1),
+    )
+    .option(
+      "--chroma <subsampling>",
+      "4:4:4 keeps the colours' resolution, 4:2:0 halves it",
+      choiceOption("--chroma", ["4:2:0", "4:4:4"]),
+      "4:4:4",
+    )
     .addOption(new Option("--png", "drawn images without loss").default(false).conflicts(["jpegQuality"]))
-    .option("--dataset <name>", "refer, cris-lmdb: the name that the trainer asks for (default: the pool's, or refcoco)")
+    .option(
+      "--dataset <name>",
+      "refer, cris-lmdb: the name that the trainer asks for (default: the pool's, or refcoco)",
+    )
     .option("--split-by <name>", "refer: unc, umd, google (default: the pool's, or unc)")
-    .option("--masks <form>", "refer: polygons, or rle (smaller; not for ReLA)", choiceOption("--masks", ["polygons", "rle"]), defaultFormatOptions.masks)
-    .option("--shard-samples <n>", "webdataset, parquet: samples of a file at most", integerOption("--shard-samples", 1), defaultFormatOptions.shardSamples)
+    .option(
+      "--masks <form>",
+      "refer: polygons, or rle (smaller; not for ReLA)",
+      choiceOption("--masks", ["polygons", "rle"]),
+      defaultFormatOptions.masks,
+    )
+    .option(
+      "--shard-samples <n>",
+      "webdataset, parquet: samples of a file at most",
+      integerOption("--shard-samples", 1),
+      defaultFormatOptions.shardSamples,
+    )
     .option("--shard-bytes <n>", "webdataset: bytes of a file at most", integerOption("--shard-bytes", 1))
-    .addOption(new Option("--shard <i/n>", "do part i of n (from 0) of the work; --merge puts the parts together").argParser(shardOption))
+    .addOption(
+      new Option("--shard <i/n>", "do part i of n (from 0) of the work; --merge puts the parts together").argParser(
+        shardOption,
+      ),
+    )
     .addOption(new Option("--merge", "put together what shards left in the folder").default(false).conflicts(["shard"]))
     .addHelpText(
       "after",
@@ -54,7 +110,9 @@ Example:
     .action(
       action(async (format: string, folder: string, options: Options) => {
         const output = options.output ?? fail("usage", "expected -o FOLDER");
-        const report = options.merge ? await mergeExport(output, { progress: progressOf(options) }) : await runExport(format, folder, output, options);
+        const report = options.merge
+          ? await mergeExport(output, { progress: progressOf(options) })
+          : await runExport(format, folder, output, options);
         print(options, report, exportText(report, output));
       }),
     );
@@ -109,20 +167,23 @@ function datasetOf(pool: Pool, options: Options): { dataset: string; splitBy: st
 
 function ratioOption(text: string): number {
   const value = Number(text);
-  if (text.trim() === "" || !(value >= 0 && value <= 16)) fail("usage", `expected a ratio from 0 to 16 for --originals, got ${shown(text)}`);
+  if (text.trim() === "" || !(value >= 0 && value <= 16))
+    fail("usage", `expected a ratio from 0 to 16 for --originals, got ${shown(text)}`);
   return value;
 }
 
 function shardOption(text: string): { index: number; count: number } {
   const match = /^(\d+)\/(\d+)$/.exec(text);
   const [index, count] = [Number(match?.[1]), Number(match?.[2])];
-  if (match === null || !(index < count)) fail("usage", `expected i/n with i from 0 to n - 1 for --shard, got ${shown(text)}`);
+  if (match === null || !(index < count))
+    fail("usage", `expected i/n with i from 0 to n - 1 for --shard, got ${shown(text)}`);
   return { index, count };
 }
 
 function exportText(report: ExportReport, folder: string): string {
   const { manifest } = report;
-  if (manifest === undefined) return `drew ${report.drawnParts} parts of ${report.parts}; when all shards are done, run the same command with --merge in place of --shard`;
+  if (manifest === undefined)
+    return `drew ${report.drawnParts} parts of ${report.parts}; when all shards are done, run the same command with --merge in place of --shard`;
   const { count, bytes } = manifest.files;
   const lines = [
     `${report.reused ? "there already" : "exported"}: ${grouped(count)} files, ${byteText(bytes)} in "${folder}"`,
@@ -133,7 +194,10 @@ function exportText(report: ExportReport, folder: string): string {
 }
 
 function splitText({ records, originals, leftOut, kinds }: ExportManifest["counts"][string]): string {
-  const parts = [...Object.entries(kinds).sort(([a], [b]) => (a < b ? -1 : 1)), ...(originals > 0 ? [["original", originals] as const] : [])];
+  const parts = [
+    ...Object.entries(kinds).sort(([a], [b]) => (a < b ? -1 : 1)),
+    ...(originals > 0 ? [["original", originals] as const] : []),
+  ];
   const left = leftOut > 0 ? `; ${grouped(leftOut)} left out, their images cannot be read` : "";
   return `${grouped(records)} samples (${parts.map(([kind, number]) => `${kind} ${grouped(number)}`).join(", ")})${left}`;
 }

@@ -24,7 +24,12 @@ export function importCommand(program: Command): void {
     .option("--dataset <name>", "which dataset, where SOURCE is a folder of several")
     .option("--split-by <name>", "which split file: unc, google, umd, …")
     .option("--name <name>", "the source's name in the pool (default: dataset and split-by)")
-    .option("--on-bad <policy>", "fail or skip: what to do with a record that makes no sense", choiceOption("--on-bad", ["fail", "skip"]), "fail")
+    .option(
+      "--on-bad <policy>",
+      "fail or skip: what to do with a record that makes no sense",
+      choiceOption("--on-bad", ["fail", "skip"]),
+      "fail",
+    )
     .option("--pack", "copy the images into the pool", false)
     .addHelpText(
       "after",
@@ -38,10 +43,18 @@ Example:
     )
     .action(
       action(async (format: string, source: string, options: Options) => {
-        const report = await runImport(format, source, options.pool ?? fail("usage", "expected --pool FOLDER"), options, (how) =>
-          remark(options, how),
+        const report = await runImport(
+          format,
+          source,
+          options.pool ?? fail("usage", "expected --pool FOLDER"),
+          options,
+          (how) => remark(options, how),
         );
-        print(options, { reused: report.reused, source: report.source, pool: report.manifest.hash, examples: report.examples }, importText(report));
+        print(
+          options,
+          { reused: report.reused, source: report.source, pool: report.manifest.hash, examples: report.examples },
+          importText(report),
+        );
       }),
     );
 }
@@ -78,7 +91,9 @@ export function importText(report: ImportReport): string {
   const lines = [
     `${source.name}: ${grouped(images)} images, ${grouped(annotations)} annotations, ${grouped(refs)} refs, ${grouped(expressions)} expressions` +
       (reused ? " (in the pool already, nothing to do)" : ""),
-    `  splits: ${Object.entries(source.splits).map(([split, count]) => `${split} ${grouped(count)}`).join(", ")}`,
+    `  splits: ${Object.entries(source.splits)
+      .map(([split, count]) => `${split} ${grouped(count)}`)
+      .join(", ")}`,
     ...Object.entries(source.skipped).map(([reason, count]) => `  skipped ${grouped(count)}: ${reason}`),
     ...Object.entries(source.notes).map(([reason, count]) => `  noted ${grouped(count)}: ${reason}`),
     ...report.examples.slice(0, 3).map((example) => `  e.g. ${example}`),

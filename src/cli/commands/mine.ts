@@ -4,7 +4,18 @@ import { imagesOfSplits } from "../../loader/index.ts";
 import { createDenseScorer, type MineReport, minePool, type Rank, type Scorer } from "../../mining/index.ts";
 import { Pool } from "../../pool/index.ts";
 import { createLexicalScorer, openEmbeddings } from "../../relevance/index.ts";
-import { action, choiceOption, cores, integerOption, listOption, print, progressOf, remark, type SharedOptions, withShared } from "../session.ts";
+import {
+  action,
+  choiceOption,
+  cores,
+  integerOption,
+  listOption,
+  print,
+  progressOf,
+  remark,
+  type SharedOptions,
+  withShared,
+} from "../session.ts";
 
 export interface MineOptions extends Pick<SharedOptions, "force" | "quiet" | "json"> {
   readonly rank: Rank;
@@ -18,9 +29,19 @@ export interface MineOptions extends Pick<SharedOptions, "force" | "quiet" | "js
 export function mineCommand(program: Command): void {
   withShared(program.command("mine <pool>"))
     .description("rank the candidate images of every expression and keep the best")
-    .option("--rank <by>", "t2i (text-to-image), i2i (visually similar) or mean of both", choiceOption("--rank", ["t2i", "i2i", "mean"]), "t2i")
+    .option(
+      "--rank <by>",
+      "t2i (text-to-image), i2i (visually similar) or mean of both",
+      choiceOption("--rank", ["t2i", "i2i", "mean"]),
+      "t2i",
+    )
     .option("--depth <n>", "candidates kept per expression", integerOption("--depth", 1), 1024)
-    .option("--candidates <splits>", "images of these splits may become negatives, comma-separated", listOption("--candidates"), ["train"])
+    .option(
+      "--candidates <splits>",
+      "images of these splits may become negatives, comma-separated",
+      listOption("--candidates"),
+      ["train"],
+    )
     .option("--name <name>", "the set's name under mined/ (setting: mined)", "default")
     .option("--embeddings <name>", "which embeddings, where the pool has several")
     .option("--threads <n>", "threads of the matrix product (default: all cores)", integerOption("--threads", 1))
@@ -50,8 +71,15 @@ export async function runMine(pool: Pool, options: MineOptions): Promise<MineRep
   } else {
     const skipped = new Set(opened.skipped);
     candidates = all.filter((row) => !skipped.has(row));
-    if (candidates.length < all.length) remark(options, `${grouped(all.length - candidates.length)} images could not be decoded when embedding and are no candidates`);
-    scorer = await createDenseScorer(opened.images, opened.expressions, { candidates, threads: options.threads ?? cores() });
+    if (candidates.length < all.length)
+      remark(
+        options,
+        `${grouped(all.length - candidates.length)} images could not be decoded when embedding and are no candidates`,
+      );
+    scorer = await createDenseScorer(opened.images, opened.expressions, {
+      candidates,
+      threads: options.threads ?? cores(),
+    });
   }
   try {
     return await minePool(pool, scorer, {

@@ -23,9 +23,13 @@ export function previewCommand(program: Command): void {
     .action(
       action(async (pool: string, options: Options) => {
         const output = options.output ?? fail("usage", "expected -o FILE.png");
-        if (!output.toLowerCase().endsWith(".png")) fail("usage", `expected a name that ends in .png for -o, got "${output}"`);
+        if (!output.toLowerCase().endsWith(".png"))
+          fail("usage", `expected a name that ends in .png for -o, got "${output}"`);
         await refuseOverwrite(output, "a file", options.force);
-        const loader = await Loader.open(pool, await readSettings(options), { split: options.split, seed: options.seed });
+        const loader = await Loader.open(pool, await readSettings(options), {
+          split: options.split,
+          seed: options.seed,
+        });
         try {
           await writeFileAtomic(output, await previewPng(loader, { count: options.count, epoch: options.epoch }));
         } finally {

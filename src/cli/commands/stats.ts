@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { type BandSummary, type PoolSummary, summariseBands, summarisePool } from "../../analysis/index.ts";
-import { dropRuleTexts, dropRules } from "../../band/index.ts";
+import { dropRules, dropRuleTexts } from "../../band/index.ts";
 import { grouped } from "../../io/index.ts";
 import { CounterRandom } from "../../kernels/index.ts";
 import { Loader, splitsOf } from "../../loader/index.ts";
@@ -18,7 +18,12 @@ export function statsCommand(program: Command): void {
   withShared(program.command("stats <pool>"))
     .description("what a pool holds, and what the band of the present settings looks like")
     .option("--split <name>", "split whose bands are looked at (default: train, else the largest)")
-    .option("--sample <n>", "look at the bands of at most this many expressions, spread evenly by the seed", integerOption("--sample", 1), 20_000)
+    .option(
+      "--sample <n>",
+      "look at the bands of at most this many expressions, spread evenly by the seed",
+      integerOption("--sample", 1),
+      20_000,
+    )
     .addHelpText("after", "\nExample:\n  nemosaic stats pool --set band.k=50")
     .action(
       action(async (folder: string, options: Options) => {
@@ -26,7 +31,11 @@ export function statsCommand(program: Command): void {
         try {
           const summary = summarisePool(pool);
           const bands = await bandsOf(pool, await readSettings(options), options);
-          print(options, { pool: summary, band: bands?.summary ?? null, settings: bands?.settings.band ?? null }, statsText(summary, bands));
+          print(
+            options,
+            { pool: summary, band: bands?.summary ?? null, settings: bands?.settings.band ?? null },
+            statsText(summary, bands),
+          );
         } finally {
           await pool.close();
         }
@@ -81,9 +90,17 @@ export function bandLines(bands: BandSummary, settings: ResolvedSettings): [labe
     ["band size, min · quartiles · max", bands.bandSize.join(" · ")],
     ["mine deeper", grouped(bands.mineDeeper)],
     ["mean score: own image / band", `${bands.meanOwn.toFixed(3)} / ${bands.meanBand.toFixed(3)}`],
-    ["images used as negatives", `${grouped(bands.imagesUsed)}; the top 1 % take ${(100 * bands.topPercentShare).toFixed(1)} % of the places`],
+    [
+      "images used as negatives",
+      `${grouped(bands.imagesUsed)}; the top 1 % take ${(100 * bands.topPercentShare).toFixed(1)} % of the places`,
+    ],
     ["candidates in the band", grouped(bands.inBand)],
-    ...dropRules.filter((rule) => bands.drops[rule] > 0).map((rule): [string, string] => [`dropped by ${rule}`, `${grouped(bands.drops[rule])}  (${dropRuleTexts[rule]})`]),
+    ...dropRules
+      .filter((rule) => bands.drops[rule] > 0)
+      .map((rule): [string, string] => [
+        `dropped by ${rule}`,
+        `${grouped(bands.drops[rule])}  (${dropRuleTexts[rule]})`,
+      ]),
   ];
 }
 
@@ -94,10 +111,21 @@ function statsText(pool: PoolSummary, bands: Bands | undefined): string {
     "",
     textTable([
       ["source", "split", "images", "refs", "expressions"],
-      ...pool.splits.map((row) => [row.source, row.split, grouped(row.images), grouped(row.refs), grouped(row.expressions)]),
+      ...pool.splits.map((row) => [
+        row.source,
+        row.split,
+        grouped(row.images),
+        grouped(row.refs),
+        grouped(row.expressions),
+      ]),
     ]),
     "",
   ];
-  if (bands === undefined) return [...head, 'no mined candidates yet: run "nemosaic embed" and "nemosaic mine"'].join("\n");
-  return [...head, `band of split ${bands.split}:`, textTable(bandLines(bands.summary, bands.settings).map((row) => ["  ", ...row]))].join("\n");
+  if (bands === undefined)
+    return [...head, 'no mined candidates yet: run "nemosaic embed" and "nemosaic mine"'].join("\n");
+  return [
+    ...head,
+    `band of split ${bands.split}:`,
+    textTable(bandLines(bands.summary, bands.settings).map((row) => ["  ", ...row])),
+  ].join("\n");
 }
