@@ -2,32 +2,24 @@
  * A tiny ONNX model, encoded by hand (protobuf wire format; field numbers from onnx.proto3, opset 13):
  *
  *   queries [q, d], candidates [c, d]  →  Gemm(transB) → scores [q, c]
- *                                         Reshape [q, c/g, g] → ReduceMax → peaks [q, c/g]
- *
- * The peaks let the selection skip whole groups of columns that hold nothing good enough.
  */
 
 const float32 = 1;
-const int64 = 7;
 
-/** The model's bytes for fixed shapes; `columns` must be a multiple of `group`. */
-export function gemmGraph(rows: number, columns: number, dimension: number, group: number): Uint8Array {
+/** The model's bytes for fixed shapes. */
+export function gemmGraph(rows: number, columns: number, dimension: number): Uint8Array {
   const graph = [
     ...message(1, node("Gemm", ["queries", "candidates"], ["scores"], [integerAttribute("transB", 1)])),
-    ...message(1, node("Reshape", ["scores", "groups"], ["grouped"])),
-    ...message(1, node("ReduceMax", ["grouped"], ["peaks"], [integersAttribute("axes", [2]), integerAttribute("keepdims", 0)])),
-    ...text(2, "scores-and-peaks"),
-    ...message(5, shapeTensor("groups", [rows, columns / group, group])),
+    ...text(2, "scores"),
     ...message(11, valueInfo("queries", [rows, dimension])),
     ...message(11, valueInfo("candidates", [columns, dimension])),
     ...message(12, valueInfo("scores", [rows, columns])),
-    ...message(12, valueInfo("peaks", [rows, columns / group])),
   ];
   const opset = [...text(1, ""), ...integer(2, 13)];
   return Uint8Array.from([...integer(1, 8), ...message(7, graph), ...message(8, opset)]);
 }
 
-function node(operator: string, inputs: string[], outputs: string[], attributes: number[][] = []): number[] {
+function node(operator: string, inputs: string[], outputs: string[], attributes: number[][]): number[] {
   return [
     ...inputs.flatMap((name) => text(1, name)),
     ...outputs.flatMap((name) => text(2, name)),
@@ -38,15 +30,6 @@ function node(operator: string, inputs: string[], outputs: string[], attributes:
 
 function integerAttribute(name: string, value: number): number[] {
   return [...text(1, name), ...integer(3, value), ...integer(20, 2)];
-}
-
-function integersAttribute(name: string, values: number[]): number[] {
-  return [...text(1, name), ...values.flatMap((value) => integer(8, value)), ...integer(20, 7)];
-}
-
-function shapeTensor(name: string, values: number[]): number[] {
-  const raw = new Uint8Array(new BigInt64Array(values.map(BigInt)).buffer);
-  return [...integer(1, values.length), ...integer(2, int64), ...text(8, name), ...message(9, [...raw])];
 }
 
 function valueInfo(name: string, shape: number[]): number[] {

@@ -1,3 +1,4 @@
+import { noTiming, type StageTimer } from "../io/index.ts";
 import { fail } from "../model/index.ts";
 import type { ScoreBlock, Scorer } from "./scorer.ts";
 import { Selection } from "./selection.ts";
@@ -12,12 +13,155 @@ export interface MinedColumns {
   readonly i2i: Float32Array;
 }
 
-/**
- * Mines expressions exactly: ranks every candidate, keeps the `depth` best (ties by the smaller id) and fills in both
- * scores. `expressions[e]` has its image in `images[imageOf[e]]`. Two sweeps over the candidates: one selects, one
- * looks the other scores up; memory depends on the block alone.
- */
-export async function mineBlock(
+/** Mines steps of expressions with one scorer; memory is taken once and does not depend on how many steps follow. */
+export class BlockMiner {
+  readonly #scorer: Scorer;
+  readonly #rank: Rank;
+  readonly #depth: number;
+  readonly #rows: number;
+  readonly #selection: Selection;
+  readonly #timing: StageTimer;
+
+  /**
+   * For steps of at most `rows` expressions, each keeping `depth` candidates (at most the scorer's). `timing` gets the
+   * stages "product" (waiting for scores) and "selection".
+   */
+  constructor(scorer: Scorer, rank: Rank, depth: number, rows: number, timing: StageTimer = noTiming) {
+    this.#timing = timing;
+    this.#scorer = scorer;
+    this.#rank = rank;
+    this.#depth = depth;
+    this.#rows = rows;
+    const floats = scorer.blockRows * scorer.blockColumns;
+    const parallel = scorer.parallel ?? 1;
+    // A block is visited while `parallel` others are made; for the mean, pairs of blocks are.
+    const places = rank === "mean" ? 4 * parallel : parallel + 1;
+    this.#selection = new Selection(rows, depth, scorer.writeTo === undefined && rank !== "mean" ? 0 : places, floats);
+    scorer.writeTo?.(this.#selection.blocks);
+  }
+
+  /**
+   * Ranks every candidate exactly, keeps the `depth` best (ties by the smaller id) and fills in both scores.
+   * `expressions[e]` has its image in `images[imageOf[e]]`; expressions are sorted by image. Two sweeps over the
+   * candidates: one selects, one looks the other scores up.
+   */
+  async mine(expressions: Int32Array, images: Int32Array, imageOf: Int32Array): Promise<MinedColumns> {
+    const count = expressions.length;
+    if (count > this.#rows) fail("internal", `asked to mine ${count} expressions, ${this.#rows} is the most`);
+    const [scorer, depth] = [this.#scorer, this.#depth];
+    const size = count * depth;
+    const columns: MinedColumns = {
+      ids: new Int32Array(size),
+      t2i: new Float32Array(size),
+      i2i: new Float32Array(size),
+    };
+    switch (this.#rank) {
+      case "t2i":
+        await this.#select("expressions", expressions, columns.ids, columns.t2i);
+        await lookUp(scorer, this.#timing, "images", images, imageOf, depth, columns.ids, columns.i2i);
+        break;
+      case "i2i": {
+        const ids = new Int32Array(images.length * depth);
+        const scores = new Float32Array(images.length * depth);
+        await this.#select("images", images, ids, scores);
+        for (let at = 0; at < count; at++) {
+          const from = (imageOf[at] as number) * depth;
+          columns.ids.set(ids.subarray(from, from + depth), at * depth);
+          columns.i2i.set(scores.subarray(from, from + depth), at * depth);
+        }
+        await lookUp(
+          scorer,
+          this.#timing,
+          "expressions",
+          expressions,
+          identity(count),
+          depth,
+          columns.ids,
+          columns.t2i,
+        );
+        break;
+      }
+      case "mean":
+        await this.#selectByMean(expressions, images, imageOf, columns.ids);
+        await lookUp(
+          scorer,
+          this.#timing,
+          "expressions",
+          expressions,
+          identity(count),
+          depth,
+          columns.ids,
+          columns.t2i,
+        );
+        await lookUp(scorer, this.#timing, "images", images, imageOf, depth, columns.ids, columns.i2i);
+        break;
+    }
+    return columns;
+  }
+
+  async #select(side: Side, rows: Int32Array, ids: Int32Array, scores: Float32Array): Promise<void> {
+    const selection = this.#selection;
+    selection.reset();
+    await sweep(
+      this.#scorer,
+      this.#timing,
+      rows,
+      (part) => this.#scorer[side](part),
+      (block, first, chunk, firstId, valid) => {
+        for (let row = 0; row < chunk; row++) selection.offer(first + row, block, row, valid, firstId);
+      },
+    );
+    this.#finish(rows.length, ids, scores);
+  }
+
+  async #selectByMean(
+    expressions: Int32Array,
+    images: Int32Array,
+    imageOf: Int32Array,
+    ids: Int32Array,
+  ): Promise<void> {
+    const [scorer, selection] = [this.#scorer, this.#selection];
+    selection.reset();
+    const parts = new Map<number, Int32Array>();
+    // Expressions are sorted by image: a chunk of them needs a consecutive run of at most as many images.
+    const imagesOf = (first: number, chunk: number): Int32Array => {
+      const part = parts.get(first) ?? images.subarray(imageOf[first], (imageOf[first + chunk - 1] as number) + 1);
+      parts.set(first, part);
+      return part;
+    };
+    const both = async (part: Int32Array, first: number): Promise<{ byText: ScoreBlock; byImage: ScoreBlock }> => {
+      const ofImages = imagesOf(first, part.length);
+      if (scorer.writeTo !== undefined) {
+        // Asked for at once: by the time the first is there, another block of candidates may be current.
+        const [byText, byImage] = await Promise.all([scorer.expressions(part), scorer.images(ofImages)]);
+        return { byText, byImage };
+      }
+      const byText = copied(await scorer.expressions(part), selection.blocks[0]);
+      return { byText, byImage: copied(await scorer.images(ofImages), selection.blocks[1]) };
+    };
+    await sweep(scorer, this.#timing, expressions, both, ({ byText, byImage }, first, chunk, firstId, valid) => {
+      for (let row = 0; row < chunk; row++) {
+        selection.average(byText, row, byImage, (imageOf[first + row] as number) - (imageOf[first] as number));
+        selection.offer(first + row, byText, row, valid, firstId);
+      }
+    });
+    this.#finish(expressions.length, ids, new Float32Array(ids.length));
+  }
+
+  #finish(rows: number, ids: Int32Array, scores: Float32Array): void {
+    const depth = this.#depth;
+    const start = this.#timing.now();
+    for (let row = 0; row < rows; row++) {
+      const found = this.#selection.finish(row, ids, scores, row * depth);
+      if (found !== depth)
+        fail("bad-input", `expected ${depth} scored candidates, got ${found}: scores are not numbers`);
+    }
+    this.#timing.since("selection", start);
+  }
+}
+
+/** One step: see `BlockMiner`. */
+export function mineBlock(
   scorer: Scorer,
   rank: Rank,
   depth: number,
@@ -25,101 +169,72 @@ export async function mineBlock(
   images: Int32Array,
   imageOf: Int32Array,
 ): Promise<MinedColumns> {
-  const count = expressions.length;
-  const size = count * depth;
-  const columns: MinedColumns = { ids: new Int32Array(size), t2i: new Float32Array(size), i2i: new Float32Array(size) };
-  switch (rank) {
-    case "t2i":
-      await select(scorer, "expressions", expressions, depth, columns.ids, columns.t2i);
-      await lookUp(scorer, "images", images, imageOf, depth, columns.ids, columns.i2i);
-      break;
-    case "i2i": {
-      const ids = new Int32Array(images.length * depth);
-      const scores = new Float32Array(images.length * depth);
-      await select(scorer, "images", images, depth, ids, scores);
-      for (let at = 0; at < count; at++) {
-        const from = (imageOf[at] as number) * depth;
-        columns.ids.set(ids.subarray(from, from + depth), at * depth);
-        columns.i2i.set(scores.subarray(from, from + depth), at * depth);
-      }
-      await lookUp(scorer, "expressions", expressions, identity(count), depth, columns.ids, columns.t2i);
-      break;
-    }
-    case "mean":
-      await selectByMean(scorer, expressions, images, imageOf, depth, columns.ids);
-      await lookUp(scorer, "expressions", expressions, identity(count), depth, columns.ids, columns.t2i);
-      await lookUp(scorer, "images", images, imageOf, depth, columns.ids, columns.i2i);
-      break;
-  }
-  return columns;
+  return new BlockMiner(scorer, rank, depth, expressions.length).mine(expressions, images, imageOf);
 }
 
 type Side = "expressions" | "images";
 
-/** Calls `visit` for every chunk of rows against every block of candidates, blocks outermost. */
-async function sweep(
+/**
+ * Makes a block of scores for every chunk of rows against every block of candidates, blocks outermost, and visits them
+ * in order. Where the scorer can, the next ones are made meanwhile.
+ */
+async function sweep<Block>(
   scorer: Scorer,
-  side: Side,
+  timing: StageTimer,
   rows: Int32Array,
-  visit: (block: ScoreBlock, firstRow: number, chunk: number, firstId: number, valid: number) => void | Promise<void>,
+  make: (part: Int32Array, firstRow: number) => Promise<Block>,
+  visit: (block: Block, firstRow: number, chunk: number, firstId: number, valid: number) => void,
 ): Promise<void> {
   const { candidateCount, blockColumns, blockRows } = scorer;
-  for (let firstId = 0, index = 0; firstId < candidateCount; firstId += blockColumns, index++) {
-    await scorer.load(index);
-    const valid = Math.min(blockColumns, candidateCount - firstId);
-    for (let start = 0; start < rows.length; start += blockRows) {
-      const part = rows.subarray(start, start + blockRows);
-      await visit(await scorer[side](part), start, part.length, firstId, valid);
+  const ahead = scorer.writeTo === undefined ? 0 : (scorer.parallel ?? 1);
+  const parts: Int32Array[] = [];
+  for (let start = 0; start < rows.length; start += blockRows) parts.push(rows.subarray(start, start + blockRows));
+  const queue: { readonly block: Promise<Block>; readonly use: (block: Block) => void }[] = [];
+  const visitOldest = async (meanwhile?: () => void): Promise<void> => {
+    const oldest = queue.shift();
+    const waiting = timing.now();
+    const block = await oldest?.block;
+    const ready = timing.since("product", waiting);
+    meanwhile?.();
+    if (oldest !== undefined && block !== undefined) oldest.use(block);
+    timing.since("selection", ready);
+  };
+  try {
+    for (let firstId = 0, index = 0; firstId < candidateCount; firstId += blockColumns, index++) {
+      await scorer.load(index);
+      const valid = Math.min(blockColumns, candidateCount - firstId);
+      for (const [at, part] of parts.entries()) {
+        const firstRow = at * blockRows;
+        const start = (): void => {
+          const block = make(part, firstRow);
+          block.catch(() => undefined); // seen when it is visited
+          queue.push({ block, use: (made) => visit(made, firstRow, part.length, firstId, valid) });
+        };
+        if (queue.length < ahead) start();
+        else if (ahead > 0) await visitOldest(start);
+        else {
+          start();
+          await visitOldest();
+        }
+      }
     }
+    while (queue.length > 0) await visitOldest();
+  } finally {
+    await Promise.allSettled(queue.map(({ block }) => block));
   }
 }
 
-async function select(scorer: Scorer, side: Side, rows: Int32Array, depth: number, ids: Int32Array, scores: Float32Array): Promise<void> {
-  const selection = new Selection(rows.length, depth);
-  await sweep(scorer, side, rows, (block, first, chunk, firstId, valid) => {
-    for (let row = 0; row < chunk; row++) selection.offer(first + row, block, row, valid, firstId);
-  });
-  finishAll(selection, rows.length, depth, ids, scores);
-}
-
-async function selectByMean(
-  scorer: Scorer,
-  expressions: Int32Array,
-  images: Int32Array,
-  imageOf: Int32Array,
-  depth: number,
-  ids: Int32Array,
-): Promise<void> {
-  const selection = new Selection(expressions.length, depth);
-  const scores = new Float32Array(expressions.length * depth);
-  const mean = new Float32Array(scorer.blockRows * scorer.blockColumns);
-  await sweep(scorer, "expressions", expressions, async (block, first, chunk, firstId, valid) => {
-    mean.set(block.scores.subarray(0, chunk * block.columns));
-    const { columns } = block;
-    // Expressions are sorted by image: a chunk of them needs a consecutive run of at most as many images.
-    const firstImage = imageOf[first] as number;
-    const lastImage = imageOf[first + chunk - 1] as number;
-    const byImage = await scorer.images(images.subarray(firstImage, lastImage + 1));
-    for (let row = 0; row < chunk; row++) {
-      const from = ((imageOf[first + row] as number) - firstImage) * columns;
-      const to = row * columns;
-      for (let at = 0; at < valid; at++) mean[to + at] = ((mean[to + at] as number) + (byImage.scores[from + at] as number)) / 2;
-      selection.offer(first + row, { scores: mean, columns }, row, valid, firstId);
-    }
-  });
-  finishAll(selection, expressions.length, depth, ids, scores);
-}
-
-function finishAll(selection: Selection, rows: number, depth: number, ids: Int32Array, scores: Float32Array): void {
-  for (let row = 0; row < rows; row++) {
-    const found = selection.finish(row, ids, scores, row * depth);
-    if (found !== depth) fail("bad-input", `expected ${depth} scored candidates, got ${found}: scores are not numbers`);
-  }
+/** A block that outlives further calls of its scorer: copied to `place`, where the kernel can reach it. */
+function copied(block: ScoreBlock, place: Float32Array | undefined): ScoreBlock {
+  if (place === undefined) return fail("internal", "no place for a block");
+  place.set(block.scores.subarray(0, place.length));
+  return { scores: place, columns: block.columns };
 }
 
 /** Fills `scores` [lists, depth] with the scores that list l's row `rowOf[l]` gives to its `ids`. */
 async function lookUp(
   scorer: Scorer,
+  timing: StageTimer,
   side: Side,
   rows: Int32Array,
   rowOf: Int32Array,
@@ -128,18 +243,24 @@ async function lookUp(
   scores: Float32Array,
 ): Promise<void> {
   const lists = grouped(rowOf, rows.length);
-  await sweep(scorer, side, rows, (block, first, chunk, firstId, valid) => {
-    for (let row = 0; row < chunk; row++) {
-      const from = row * block.columns - firstId;
-      for (let l = lists.offsets[first + row] as number; l < (lists.offsets[first + row + 1] as number); l++) {
-        const start = (lists.values[l] as number) * depth;
-        for (let at = start; at < start + depth; at++) {
-          const id = ids[at] as number;
-          if (id >= firstId && id < firstId + valid) scores[at] = block.scores[from + id] as number;
+  await sweep(
+    scorer,
+    timing,
+    rows,
+    (part) => scorer[side](part),
+    (block, first, chunk, firstId, valid) => {
+      for (let row = 0; row < chunk; row++) {
+        const from = row * block.columns - firstId;
+        for (let l = lists.offsets[first + row] as number; l < (lists.offsets[first + row + 1] as number); l++) {
+          const start = (lists.values[l] as number) * depth;
+          for (let at = start; at < start + depth; at++) {
+            const id = ids[at] as number;
+            if (id >= firstId && id < firstId + valid) scores[at] = block.scores[from + id] as number;
+          }
         }
       }
-    }
-  });
+    },
+  );
 }
 
 function identity(count: number): Int32Array {

@@ -1,10 +1,21 @@
 import { type FileHandle, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { encodeNpy, npyHeader } from "../codecs/index.ts";
-import { exists, hashBytes, hashJson, onDisk, type Progress, producer, withLock, writeFileAtomic } from "../io/index.ts";
+import {
+  exists,
+  hashBytes,
+  hashJson,
+  noTiming,
+  onDisk,
+  type Progress,
+  producer,
+  type StageTimer,
+  withLock,
+  writeFileAtomic,
+} from "../io/index.ts";
 import { fail } from "../model/index.ts";
 import { type MinedManifest, minedFolder, minedFormat, minedVersion, type Pool } from "../pool/index.ts";
-import { mineBlock, type Rank } from "./mine-block.ts";
+import { BlockMiner, type MinedColumns, type Rank } from "./mine-block.ts";
 import { ScoreHistogram } from "./score-histogram.ts";
 import type { Scorer } from "./scorer.ts";
 
@@ -21,6 +32,10 @@ export interface MinePoolOptions {
   readonly relevance: { readonly kind: string; readonly model: string; readonly hash: string };
   readonly force: boolean;
   readonly progress: Progress;
+  /** Gets the stages "product" (waiting for scores), "selection" and "disk" (waiting for writes). */
+  readonly timing?: StageTimer;
+  /** Expressions per step, at most 4096: what is lost when a run is killed. Never changes a byte. */
+  readonly stepExpressions?: number;
 }
 
 export interface MineReport {
@@ -28,8 +43,9 @@ export interface MineReport {
   readonly manifest: MinedManifest;
 }
 
-/** Expressions per step: what is lost at most when a run is killed. */
-const stepExpressions = 4096;
+/** Steps are smaller where deep lists would take much memory. */
+const mostExpressions = 4096;
+const stepBytes = 2 ** 27;
 
 /**
  * Ranks the candidates of every expression and writes mined/<name>. Steps are journalled: a killed run goes on where
@@ -40,14 +56,25 @@ export async function minePool(pool: Pool, scorer: Scorer, options: MinePoolOpti
   await onDisk(folder, () => mkdir(folder, { recursive: true }));
   return withLock(folder, "mine", async () => {
     const depth = Math.min(options.depth, scorer.candidateCount);
-    if (depth < 1) fail("bad-input", `expected candidate images, found none: no ref of the splits ${options.candidateSplits.join(", ")} has an image`);
-    const candidates = { splits: [...options.candidateSplits], count: scorer.candidateCount, hash: hashBytes(bytesOf(options.candidates)) };
+    if (depth < 1)
+      fail(
+        "bad-input",
+        `expected candidate images, found none: no ref of the splits ${options.candidateSplits.join(", ")} has an image`,
+      );
+    const candidates = {
+      splits: [...options.candidateSplits],
+      count: scorer.candidateCount,
+      hash: hashBytes(bytesOf(options.candidates)),
+    };
     const { relevance, rank } = options;
     const hash = hashJson({ version: minedVersion, pool: pool.manifest.hash, relevance, rank, depth, candidates });
     const known = await readJson(join(folder, "mined.json"));
     if (known?.hash === hash && !options.force) return { reused: true, manifest: known as unknown as MinedManifest };
     if (known !== undefined && !options.force) {
-      fail("exists", `"${folder}" was mined with other inputs or settings. Use --force to replace it, or --name to mine beside it`);
+      fail(
+        "exists",
+        `"${folder}" was mined with other inputs or settings. Use --force to replace it, or --name to mine beside it`,
+      );
     }
     await rm(join(folder, "mined.json"), { force: true });
     const manifest: MinedManifest = {
@@ -82,12 +109,23 @@ async function mineInto(
   const journalPath = join(work, "journal.json");
   const total = pool.expressions.count;
   const journal = await readJson(journalPath);
-  let done = journal?.hash === hash && typeof journal.done === "number" ? journal.done : 0;
+  const done = journal?.hash === hash && typeof journal.done === "number" ? journal.done : 0;
   if (done === 0) await rm(work, { recursive: true, force: true });
   await onDisk(work, () => mkdir(work, { recursive: true }));
 
   const files = {} as Record<keyof typeof columnTypes, { handle: FileHandle; header: number }>;
   const order = byImage(pool);
+  const timing = options.timing ?? noTiming;
+  let written: Promise<void> = Promise.resolve();
+  const save = async (columns: MinedColumns, step: Int32Array, end: number): Promise<void> => {
+    for (const name of ["ids", "t2i", "i2i"] as const) {
+      const { handle, header } = files[name];
+      await onDisk(join(work, name), () => writeRows(handle, header, columns[name], step, depth));
+      await onDisk(join(work, name), () => handle.datasync());
+    }
+    await writeFileAtomic(journalPath, JSON.stringify({ hash, done: end }));
+    task.advance(step.length);
+  };
   const task = options.progress.begin("mine", total, "expressions");
   task.advance(done);
   try {
@@ -101,21 +139,32 @@ async function mineInto(
         await onDisk(path, () => handle.truncate(header.length + total * depth * 4));
       }
     }
-    while (done < total) {
-      const step = order.subarray(done, done + stepExpressions);
+    const stepRows = Math.max(
+      1,
+      Math.min(
+        options.stepExpressions ?? mostExpressions,
+        mostExpressions,
+        total,
+        Math.floor(stepBytes / (depth * 36)),
+      ),
+    );
+    const miner = new BlockMiner(scorer, options.rank, depth, stepRows, timing);
+    for (let start = done; start < total; start += stepRows) {
+      const step = order.subarray(start, start + stepRows);
       const { images, imageOf } = imagesOf(pool, step);
-      const columns = await mineBlock(scorer, options.rank, depth, step, images, imageOf);
-      for (let at = 0; at < columns.ids.length; at++) columns.ids[at] = options.candidates[columns.ids[at] as number] as number;
-      for (const name of ["ids", "t2i", "i2i"] as const) {
-        const { handle, header } = files[name];
-        await onDisk(join(work, name), () => writeRows(handle, header, columns[name], step, depth));
-        await onDisk(join(work, name), () => handle.datasync());
-      }
-      done += step.length;
-      await writeFileAtomic(journalPath, JSON.stringify({ hash, done }));
-      task.advance(step.length);
+      const columns = await miner.mine(step, images, imageOf);
+      for (let at = 0; at < columns.ids.length; at++)
+        columns.ids[at] = options.candidates[columns.ids[at] as number] as number;
+      const waiting = timing.now();
+      await written;
+      timing.since("disk", waiting);
+      // The next step is mined while this one is written.
+      written = save(columns, step, start + step.length);
+      written.catch(() => undefined);
     }
+    await written;
   } finally {
+    await written.catch(() => undefined);
     task.end();
     for (const file of Object.values(files)) await file.handle.close();
   }
@@ -123,7 +172,14 @@ async function mineInto(
 }
 
 /** Own scores, quantiles, and the move of the columns into place. */
-async function finish(pool: Pool, scorer: Scorer, candidates: Int32Array, depth: number, work: string, folder: string): Promise<MinedManifest["scores"]> {
+async function finish(
+  pool: Pool,
+  scorer: Scorer,
+  candidates: Int32Array,
+  depth: number,
+  work: string,
+  folder: string,
+): Promise<MinedManifest["scores"]> {
   const total = pool.expressions.count;
   const all = Int32Array.from({ length: total }, (_, at) => at);
   const images = all.map((row) => pool.refs.image[pool.expressions.ref[row] as number] as number);
@@ -133,7 +189,8 @@ async function finish(pool: Pool, scorer: Scorer, candidates: Int32Array, depth:
   const isCandidate = new Uint8Array(pool.images.count);
   for (const image of candidates) isCandidate[image] = 1;
   const histograms = { own: new ScoreHistogram(), t2i: new ScoreHistogram(), i2i: new ScoreHistogram() };
-  for (let row = 0; row < total; row++) if (isCandidate[images[row] as number] === 1) histograms.own.add(own[row] as number);
+  for (let row = 0; row < total; row++)
+    if (isCandidate[images[row] as number] === 1) histograms.own.add(own[row] as number);
   await scan(work, depth, total, (row, ids, t2i, i2i) => {
     for (let at = 0; at < depth; at++) {
       if (ids[at] === images[row]) continue;
@@ -164,7 +221,11 @@ async function scan(
       for (const [at, handle] of handles.entries()) {
         await handle.read(new Uint8Array(buffers[at] as ArrayBuffer), 0, count * depth * 4, header + start * depth * 4);
       }
-      const [ids, t2i, i2i] = [new Int32Array(buffers[0] as ArrayBuffer), new Float32Array(buffers[1] as ArrayBuffer), new Float32Array(buffers[2] as ArrayBuffer)];
+      const [ids, t2i, i2i] = [
+        new Int32Array(buffers[0] as ArrayBuffer),
+        new Float32Array(buffers[1] as ArrayBuffer),
+        new Float32Array(buffers[2] as ArrayBuffer),
+      ];
       for (let row = 0; row < count; row++) {
         const [from, to] = [row * depth, (row + 1) * depth];
         visit(start + row, ids.subarray(from, to), t2i.subarray(from, to), i2i.subarray(from, to));
@@ -178,7 +239,9 @@ async function scan(
 /** Expression rows sorted by image (ties by row), so that image-to-image scores are computed once per image. */
 function byImage(pool: Pool): Int32Array {
   const imageOf = (row: number): number => pool.refs.image[pool.expressions.ref[row] as number] as number;
-  return Int32Array.from({ length: pool.expressions.count }, (_, at) => at).sort((a, b) => imageOf(a) - imageOf(b) || a - b);
+  return Int32Array.from({ length: pool.expressions.count }, (_, at) => at).sort(
+    (a, b) => imageOf(a) - imageOf(b) || a - b,
+  );
 }
 
 function imagesOf(pool: Pool, expressions: Int32Array): { images: Int32Array; imageOf: Int32Array } {
@@ -192,7 +255,13 @@ function imagesOf(pool: Pool, expressions: Int32Array): { images: Int32Array; im
 }
 
 /** Writes row i of `column` at row `rows[i]` of the file, consecutive rows in one go. */
-async function writeRows(handle: FileHandle, header: number, column: Int32Array | Float32Array, rows: Int32Array, depth: number): Promise<void> {
+async function writeRows(
+  handle: FileHandle,
+  header: number,
+  column: Int32Array | Float32Array,
+  rows: Int32Array,
+  depth: number,
+): Promise<void> {
   const bytes = bytesOf(column);
   const stride = depth * 4;
   for (let at = 0; at < rows.length; ) {

@@ -1,10 +1,7 @@
-/** Scores of some rows against one block of candidates, row-major with stride `columns`. Valid until the next call. */
+/** Scores of some rows against one block of candidates, row-major with stride `columns`. */
 export interface ScoreBlock {
   readonly scores: Float32Array;
   readonly columns: number;
-  /** The largest score of each run of `group` columns, row-major with stride columns / group; absent where not computed. */
-  readonly peaks?: Float32Array;
-  readonly group?: number;
 }
 
 /**
@@ -17,9 +14,16 @@ export interface Scorer {
   readonly blockColumns: number;
   /** The most rows that one call of `expressions` or `images` may ask for. */
   readonly blockRows: number;
-  /** Makes block `index` current. */
+  /** Calls of `expressions` and `images` that may be under way at once; 1 where absent. */
+  readonly parallel?: number;
+  /**
+   * Asks for scores to be written to these places in turn, each of blockRows · blockColumns numbers: a block is then
+   * valid until as many further calls were made. Without it, a block is valid until the next call is made.
+   */
+  writeTo?(places: readonly Float32Array[]): void;
+  /** Makes block `index` current for the calls that follow. */
   load(index: number): Promise<void>;
-  /** Text-to-image scores of expression rows against the current block. */
+  /** Text-to-image scores of expression rows against the current block. Neither side modifies `rows`. */
   expressions(rows: Int32Array): Promise<ScoreBlock>;
   /** Image-to-image scores of image rows against the current block. */
   images(rows: Int32Array): Promise<ScoreBlock>;
