@@ -116,6 +116,18 @@ describe("levels of PNG and NPY", () => {
     expect([ious(mixed), mixed.levelsRead]).toEqual([[1, 1, 0], "probabilities"]);
   });
 
+  it("of 0, 1 and 255 in one file are probabilities: 1 of 255 is no mask", async () => {
+    const levels = full(0).map((_, i) => (i < 4 ? 255 : 1));
+    const result = await run(await written({ "3.png": greyPng(levels, 4, 8) }), one);
+    expect([ious(result), result.levelsRead]).toEqual([[0.25], "probabilities"]);
+    const path = await written({
+      "1.png": greyPng(squareLevels(1), 4, 8),
+      "2.png": greyPng(squareLevels(1), 4, 8),
+      "3.png": greyPng(levels, 4, 8),
+    });
+    expect(ious(await run(path, truths))).toEqual([0, 0, 0.25]);
+  });
+
   it("of 0 and 1 beside 0 and 255 cannot be told, and are asked for", async () => {
     const path = await written({
       "1.png": greyPng(squareLevels(255), 4, 8),
