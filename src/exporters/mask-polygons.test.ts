@@ -62,14 +62,12 @@ describe("polygons of a mask", () => {
   });
 
   it.skipIf(!pythonHas("pycocotools"))("is read by pycocotools as the same mask, by sum and by union", () => {
-    const cases = fc
-      .sample(masks, { numRuns: 300, seed: 7 })
-      .map(({ height, width, mask }) => ({
-        height,
-        width,
-        mask: Array.from(mask),
-        polygons: maskPolygons(mask, height, width),
-      }));
+    const cases = fc.sample(masks, { numRuns: 300, seed: 7 }).map(({ height, width, mask }) => ({
+      height,
+      width,
+      mask: Array.from(mask),
+      polygons: maskPolygons(mask, height, width),
+    }));
     const script = `
 import json, sys
 import numpy as np

@@ -1,0 +1,146 @@
+"""Reads an export as its format's own users do and compares it with what was expected. Knows nothing of nemosaic.
+
+argv: format, export folder, file of expected records (JSON lines), "exact" or "jpeg".
+An expected record: {split, sentences, image (PNG path), mask (PNG path), original (path of the bytes expected, or null)}.
+Prints {"records", "pixels", "worst"}; fails on any difference.
+"""
+import io, json, os, pickle, sys, glob
+import numpy as np
+from PIL import Image
+
+
+def pil(data):
+    return np.array(Image.open(io.BytesIO(data)).convert("RGB"))
+
+
+def png_mask(data):
+    grey = np.array(Image.open(io.BytesIO(data)))
+    assert grey.ndim == 2 and set(np.unique(grey)) <= {0, 255}, "a mask is one channel of 0 and 255"
+    return (grey == 255).astype(np.uint8)
+
+
+def read_refer(root):
+    from pycocotools import mask as coco
+
+    folder = os.path.join(root, "refcoco")
+    refs = pickle.load(open(os.path.join(folder, "refs(unc).p"), "rb"))
+    raw = open(os.path.join(folder, "refs(unc).p"), "rb").read()
+    assert raw[:2] == b"\x80\x02", "protocol 2"
+    instances = json.load(open(os.path.join(folder, "instances.json")))
+    images = {image["id"]: image for image in instances["images"]}
+    annotations = {annotation["id"]: annotation for annotation in instances["annotations"]}
+    categories = {category["id"]: category["name"] for category in instances["categories"]}
+    assert len(images) == len(instances["images"]) and len(annotations) == len(instances["annotations"])
+    assert len({ref["ref_id"] for ref in refs}) == len(refs) and len({ref["ann_id"] for ref in refs}) == len(refs)
+    sent_ids = [sentence["sent_id"] for ref in refs for sentence in ref["sentences"]]
+    assert len(set(sent_ids)) == len(sent_ids)
+    for ref in refs:
+        image, annotation = images[ref["image_id"]], annotations[ref["ann_id"]]
+        assert annotation["image_id"] == ref["image_id"] and annotation["category_id"] == ref["category_id"]
+        assert ref["category_id"] == -1 or ref["category_id"] in categories
+        assert ref["sent_ids"] == [sentence["sent_id"] for sentence in ref["sentences"]]
+        assert all(sentence["tokens"] == sentence["sent"].split() for sentence in ref["sentences"])
+        assert os.path.splitext(image["file_name"])[0] == "COCO_train2014_%012d" % ref["image_id"]
+        path = os.path.join(root, "images/mscoco/images/train2014", image["file_name"])
+        assert os.path.samefile(path, os.path.join(root, "images/train2014", image["file_name"]))
+        data = open(path, "rb").read()
+        segmentation = annotation["segmentation"]
+        assert isinstance(segmentation, list) and len(segmentation) > 0
+        if isinstance(segmentation[0], list):
+            assert all(len(part) >= 6 and len(part) % 2 == 0 for part in segmentation), "ReLA drops shorter ones"
+            segmentation = coco.frPyObjects(segmentation, image["height"], image["width"])
+        layers = coco.decode(segmentation)
+        assert layers.ndim == 3
+        summed = layers.sum(axis=2)
+        assert summed.max(initial=0) <= 1, "a loader that sums polygons would make holes"
+        mask = summed.astype(np.uint8)
+        assert annotation["area"] == int(mask.sum())
+        ys, xs = np.nonzero(mask)
+        box = [int(xs.min()), int(ys.min()), int(xs.max() - xs.min() + 1), int(ys.max() - ys.min() + 1)] if len(xs) else [0, 0, 0, 0]
+        assert annotation["bbox"] == box, (annotation["bbox"], box)
+        yield ref["split"], data, mask, [sentence["sent"] for sentence in ref["sentences"]]
+
+
+def read_cris(root):
+    import cv2, lmdb
+
+    for split in ["train", "val"]:
+        listed = json.load(open(os.path.join(root, "anns/refcoco", split + ".json")))
+        env = lmdb.open(os.path.join(root, "lmdb/refcoco", split + ".lmdb"), subdir=False, readonly=True, lock=False, readahead=False, meminit=False)
+        with env.begin() as txn:
+            length, keys = pickle.loads(txn.get(b"__len__")), pickle.loads(txn.get(b"__keys__"))
+            assert length == len(keys) == len(listed) and txn.stat()["entries"] == length + 2
+            assert keys == [str(at).encode() for at in range(length)]
+            for key, entry in zip(keys, listed):
+                ref = pickle.loads(txn.get(key))
+                assert set(ref) == {"img", "mask", "cat", "seg_id", "img_name", "num_sents", "sents"}
+                assert ref["num_sents"] == len(ref["sents"]) == entry["sentences_num"]
+                assert [sentence["sent"] for sentence in entry["sentences"]] == [sent.strip() for sent in ref["sents"]]
+                assert (entry["segment_id"], entry["img_name"], entry["cat"]) == (ref["seg_id"], ref["img_name"], ref["cat"])
+                decoded = cv2.imdecode(np.frombuffer(ref["mask"], np.uint8), cv2.IMREAD_GRAYSCALE)
+                colours = cv2.cvtColor(cv2.imdecode(np.frombuffer(ref["img"], np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+                assert colours.shape[:2] == decoded.shape, "OpenCV turns images with an EXIF orientation"
+                mask = png_mask(ref["mask"])
+                assert (decoded == 255 * mask).all()
+                if split == "val":
+                    stored = cv2.imread(os.path.join(root, "masks/refcoco", str(ref["seg_id"]) + ".png"), cv2.IMREAD_GRAYSCALE)
+                    assert (stored == decoded).all()
+                ys, xs = np.nonzero(mask)
+                box = [xs.min(), ys.min(), xs.max() + 1, ys.max() + 1] if len(xs) else [0, 0, 0, 0]
+                assert entry["bbox"] == [int(value) for value in box]
+                yield split, ref["img"], mask, ref["sents"]
+        env.close()
+
+
+def read_webdataset(root):
+    import webdataset
+
+    for split in ["train", "val"]:
+        shards = sorted(glob.glob(os.path.join(root, split, "*.tar")))
+        assert [os.path.basename(shard) for shard in shards] == ["%06d.tar" % at for at in range(len(shards))] and shards
+        for sample in webdataset.WebDataset(shards, shardshuffle=False):
+            extension = next(name for name in sample if name in ("jpg", "png", "webp"))
+            record = json.loads(sample["json"])
+            assert record["split"] == split and (("plan" in record) == (record["kind"] != "original"))
+            yield split, sample[extension], png_mask(sample["mask.png"]), [sentence["sent"] for sentence in record["sentences"]]
+
+
+def read_parquet(root):
+    import pandas, pyarrow.parquet
+
+    for split in ["train", "val"]:
+        files = sorted(glob.glob(os.path.join(root, "data", split + "-*.parquet")))
+        assert [os.path.basename(name) for name in files] == ["%s-%05d-of-%05d.parquet" % (split, at, len(files)) for at in range(len(files))] and files
+        for name in files:
+            schema = pyarrow.parquet.read_schema(name)
+            features = json.loads(schema.metadata[b"huggingface"])["info"]["features"]
+            assert features["image"] == features["mask"] == {"_type": "Image"} and set(features) == set(schema.names)
+            table = pyarrow.parquet.read_table(name)
+            frame = pandas.read_parquet(name)
+            assert len(frame) == table.num_rows
+            for row, again in zip(table.to_pylist(), frame.itertuples()):
+                assert again.image["bytes"] == row["image"]["bytes"] and list(again.sentences) == row["sentences"]
+                assert (row["plan"] is None) == (row["kind"] == "original") and len(row["sentences"]) == len(row["sentence_keys"])
+                yield split, row["image"]["bytes"], png_mask(row["mask"]["bytes"]), row["sentences"]
+
+
+readers = {"refer": read_refer, "cris-lmdb": read_cris, "webdataset": read_webdataset, "parquet": read_parquet}
+name, root, expected, loss = sys.argv[1:]
+records, pixels, worst = 0, 0, 0.0
+lines = [json.loads(line) for line in open(expected, encoding="utf-8")]
+for (split, data, mask, sentences), want in zip(readers[name](root), lines):
+    at = "record %d of %s" % (records, name)
+    assert split == want["split"], (at, split, want["split"])
+    assert list(sentences) == want["sentences"], (at, sentences, want["sentences"])
+    assert (mask == np.array(Image.open(want["mask"])) // 255).all(), at + ": mask"
+    image, right = pil(data), np.array(Image.open(want["image"]).convert("RGB"))
+    assert image.shape == right.shape and image.shape[:2] == mask.shape, (at, image.shape, right.shape)
+    if want["original"] is not None:
+        assert data == open(want["original"], "rb").read(), at + ": not the original bytes"
+    difference = float(np.abs(image.astype(int) - right.astype(int)).mean())
+    worst = max(worst, difference)
+    assert difference == 0 if loss == "exact" else difference < 4, (at, difference)
+    records += 1
+    pixels += mask.size
+assert records == len(lines), (records, len(lines))
+print(json.dumps({"records": records, "pixels": pixels, "worst": worst}))
