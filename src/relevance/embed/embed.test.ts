@@ -268,7 +268,7 @@ await model.close();
 console.log(JSON.stringify(report));
 `;
 
-  it("decodes in worker threads, survives SIGKILL, and writes the same bytes", async () => {
+  it("decodes in worker threads, survives SIGKILL, and writes the same bytes", { timeout: 180_000 }, async () => {
     const compiled = compileRooms();
     try {
       writeFileSync(join(compiled, "run.mjs"), script);
