@@ -170,6 +170,13 @@ describe("COCO run lengths", () => {
       expect(ious(await run(join(path, name), truths))).toEqual([1, 1, 1]);
   });
 
+  it("of a file without a record are refused", async () => {
+    const path = await written({ "p.json": `{"other":[]}`, "q.json": "[]", "r.jsonl": "\n\n" });
+    for (const name of ["p.json", "q.json", "r.jsonl"]) {
+      await expect(run(join(path, name), truths)).rejects.toThrow(/expected a list of records, or one under/);
+    }
+  });
+
   it("prefer a sentence's own mask to its ref's", async () => {
     const lines = [
       { ref_id: 10, segmentation: fullRle },
@@ -188,7 +195,7 @@ describe("COCO run lengths", () => {
   });
 
   it.each([
-    ["{", /p\.jsonl:1: expected JSON/],
+    ["{", /expected JSON in line 1 of ".*p\.jsonl"/],
     ["[1]", /p\.jsonl:1: expected a record/],
     [`{"segmentation":{}}`, /expected one of "key", "sentence_id", "ref_id" or "id"/],
     [`{"sentence_id":1.5,"segmentation":{}}`, /expected "sentence_id" to be text or a whole number, got 1\.5/],

@@ -12,15 +12,6 @@ export async function readText(path: string, what: string): Promise<string> {
   }
 }
 
-/** Parses JSON text; "bad-input" with `where` and the text's beginning where it is none. */
-export function parseJson(text: string, where: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    return fail("bad-input", `${where}: expected JSON, got ${shown(text.slice(0, 40))}`, error);
-  }
-}
-
 /** Whether `value` is an object with members (no list, not null). */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,6 +1,7 @@
+import { parseJson } from "../codecs/index.ts";
 import { producer } from "../io/index.ts";
 import { fail, shown } from "../model/index.ts";
-import { isObject, parseJson, readText } from "./read-text.ts";
+import { isObject, readText } from "./read-text.ts";
 import type { Truth } from "./truth.ts";
 
 /** What makes an expression hard. */

@@ -1,9 +1,9 @@
-import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
+import { open } from "node:fs/promises";
+import { readJsonArrays, readJsonLines, readJsonList } from "../../codecs/index.ts";
 import { hashJson } from "../../io/index.ts";
 import { type Rle, rleFromCounts, rleFromString } from "../../kernels/index.ts";
 import { fail, shown } from "../../model/index.ts";
-import { isObject, parseJson, readText } from "../read-text.ts";
+import { isObject } from "../read-text.ts";
 import type { NamedId, PredictionEntry, PredictionSource, RawMask } from "./prediction.ts";
 
 /**
@@ -18,37 +18,35 @@ import type { NamedId, PredictionEntry, PredictionSource, RawMask } from "./pred
  */
 export async function readCocoRlePredictions(path: string): Promise<PredictionSource> {
   const entries: PredictionEntry[] = [];
-  if (/\.jsonl$|\.ndjson$/i.test(path)) {
-    for await (const [line, record] of jsonLines(path)) entries.push(entryOf(record, `${path}:${line}`));
-  } else {
-    recordsOf(parseJson(await readText(path, "predictions"), path), path).forEach((record, i) => {
-      entries.push(entryOf(record, `${path}, record ${i}`));
-    });
+  for await (const { name, record } of recordsOf(path)) entries.push(entryOf(record, name));
+  if (entries.length === 0) {
+    fail("bad-input", `${path}: expected a list of records, or one under "predictions" or "annotations", got none`);
   }
   return { path, form: "coco-rle", entries, ignored: [], close: async () => undefined };
 }
 
-async function* jsonLines(path: string): AsyncGenerator<readonly [line: number, record: unknown]> {
-  const lines = createInterface({ input: createReadStream(path, "utf8"), crlfDelay: Number.POSITIVE_INFINITY });
-  let number = 0;
-  for await (const line of lines) {
-    number++;
-    const text = number === 1 ? line.replace(/^\uFEFF/, "") : line;
-    if (text.trim() === "") continue;
-    yield [number, parseJson(text, `${path}:${number}`)];
+async function* recordsOf(path: string): AsyncGenerator<{ readonly name: string; readonly record: unknown }> {
+  if (/\.jsonl$|\.ndjson$/i.test(path)) {
+    for await (const { line, value } of readJsonLines(path)) yield { name: `${path}:${line}`, record: value };
+    return;
   }
+  const lists = (await isList(path)) ? readJsonList(path) : readJsonArrays(path, ["predictions", "annotations"]);
+  for await (const { index, value } of lists) yield { name: `${path}, record ${index}`, record: value };
 }
 
-function recordsOf(value: unknown, path: string): readonly unknown[] {
-  if (Array.isArray(value)) return value;
-  if (isObject(value)) {
-    const list = value.predictions ?? value.annotations;
-    if (Array.isArray(list)) return list;
+/** Whether a JSON file is a list: by its first character, so that a file of any size is read element by element. */
+async function isList(path: string): Promise<boolean> {
+  const handle = await open(path);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(256), 0, 256, 0);
+    return buffer
+      .toString("utf8", 0, bytesRead)
+      .replace(/^\uFEFF/, "")
+      .trimStart()
+      .startsWith("[");
+  } finally {
+    await handle.close();
   }
-  return fail(
-    "bad-input",
-    `${path}: expected a list of records, or one under "predictions" or "annotations", got ${shown(value)}`,
-  );
 }
 
 function entryOf(record: unknown, name: string): PredictionEntry {

@@ -1,9 +1,9 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { decodeMask } from "../../codecs/index.ts";
+import { decodeMask, parseJson } from "../../codecs/index.ts";
 import { hashFile } from "../../io/index.ts";
 import { fail, shown } from "../../model/index.ts";
-import { isObject, parseJson, readText } from "../read-text.ts";
+import { isObject, readText } from "../read-text.ts";
 import { nameOf, readNpyMask } from "./npy-predictions.ts";
 import type { NamedId, PredictionEntry, PredictionSource, RawMask } from "./prediction.ts";
 

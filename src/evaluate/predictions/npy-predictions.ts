@@ -1,8 +1,8 @@
-import { type NpyArray, type NpyDtype, NpyReader } from "../../codecs/index.ts";
+import { type NpyArray, type NpyDtype, NpyReader, parseJson } from "../../codecs/index.ts";
 import { exists, hashBytes } from "../../io/index.ts";
 import { halfToFloat } from "../../kernels/index.ts";
 import { fail, shown } from "../../model/index.ts";
-import { isObject, parseJson, readText } from "../read-text.ts";
+import { isObject, readText } from "../read-text.ts";
 import type { NamedId, PredictionEntry, PredictionSource, RawMask } from "./prediction.ts";
 
 /**
