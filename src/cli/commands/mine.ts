@@ -3,7 +3,7 @@ import { grouped } from "../../io/index.ts";
 import { imagesOfSplits } from "../../loader/index.ts";
 import { createDenseScorer, type MineReport, minePool, type Rank, type Scorer } from "../../mining/index.ts";
 import { Pool } from "../../pool/index.ts";
-import { createLexicalScorer, openEmbeddings } from "../../relevance/index.ts";
+import { lexicalScorer, openEmbeddings } from "../../relevance/index.ts";
 import {
   action,
   choiceOption,
@@ -66,7 +66,7 @@ export async function runMine(pool: Pool, options: MineOptions): Promise<MineRep
   let scorer: Scorer;
   let candidates = all;
   if (opened.kind === "lexical") {
-    scorer = createLexicalScorer(opened.vectors, candidates);
+    scorer = lexicalScorer(opened.vectors, candidates);
     remark(options, "scores come from words that people wrote about the images, not from CLIP");
   } else {
     const skipped = new Set(opened.skipped);

@@ -7,5 +7,4 @@ export {
   lexicalName,
   listEmbeddings,
 } from "./embed-pool.ts";
-export { createLexicalScorer } from "./lexical-scorer.ts";
 export { type OpenedEmbeddings, openEmbeddings, type StoredVectors } from "./open-embeddings.ts";
