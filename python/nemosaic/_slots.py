@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _folder = "/dev/shm"
+# Pages are reserved at once: asking for too much would not fail, it would have the system kill a process.
+_most_bytes = 4 << 30
 
 
 class Slots:
@@ -63,6 +65,8 @@ def open_slots(count: int, slot_bytes: int) -> Optional[Slots]:
     if not sys.platform.startswith("linux") or count < 1:
         return None
     slot_bytes = -(-slot_bytes // mmap.PAGESIZE) * mmap.PAGESIZE
+    if count * slot_bytes > min(_most_bytes, _available_memory() // 4):
+        return None
     for make in (_in_dev_shm, _in_memory):
         descriptor = -1
         try:
@@ -73,6 +77,17 @@ def open_slots(count: int, slot_bytes: int) -> Optional[Slots]:
             if descriptor >= 0:
                 os.close(descriptor)
     return None
+
+
+def _available_memory() -> int:
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:
+            for line in file:
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) * 1024
+    except (OSError, ValueError):
+        pass
+    return 0
 
 
 def _in_dev_shm(length: int) -> int:

@@ -1,0 +1,305 @@
+"""Loader: ranks, resuming, prefetching, errors."""
+
+import json
+import os
+import pickle
+
+import numpy as np
+import pytest
+from conftest import run_script
+
+import nemosaic
+from nemosaic import Loader, NemosaicError
+
+FAST = dict(size=48, settings={"preset": "random"}, framework="numpy", dtype="uint8")
+WORLDS = (1, 2, 4, 8)
+
+
+def content(batch):
+    """What makes a batch: its samples and their bytes."""
+    return [(index, batch.key[at], batch.image[at].tobytes(), batch.mask[at].tobytes()) for at, index in enumerate(batch.indices)]
+
+
+def epoch_of(pool, world, drop_last=False, epoch=0, **options):
+    """The global batches of an epoch: a set of samples for each step."""
+    ranks = []
+    for rank in range(world):
+        with Loader(pool, batch_size=8 // world, rank=rank, world_size=world, drop_last=drop_last, **FAST, **options) as loader:
+            loader.set_epoch(epoch)
+            batches = [content(batch) for batch in loader]
+            assert len(batches) == len(loader)
+            ranks.append(batches)
+    assert len({len(batches) for batches in ranks}) == 1
+    return [sorted(sum((batches[step] for batches in ranks), [])) for step in range(len(ranks[0]))]
+
+
+def test_every_world_size_sees_the_same_global_batches(pool, warm):
+    reference = epoch_of(pool, 1, drop_last=True)
+    assert len(reference) >= 2
+    samples = [sample[0] for batch in reference for sample in batch]
+    assert len(samples) == len(set(samples))
+    for world in WORLDS[1:]:
+        assert epoch_of(pool, world, drop_last=True) == reference
+
+
+def test_without_drop_last_nothing_is_lost_and_only_padding_repeats(pool, warm):
+    for world in WORLDS:
+        indices = [sample[0] for batch in epoch_of(pool, world) for sample in batch]
+        with Loader(pool, **FAST) as loader:
+            assert set(indices) == set(range(loader.samples))
+            assert len(indices) - loader.samples < world
+
+
+def test_validation_over_ranks_gives_each_sentence_exactly_once(pool, warm):
+    seen = []
+    for rank in range(4):
+        with Loader(pool, batch_size=2, split="val", rank=rank, world_size=4, **FAST) as loader:
+            seen += [key for batch in loader for key in batch.key]
+            samples = loader.samples
+    assert len(seen) == len(set(seen)) == samples
+
+
+@pytest.mark.parametrize("after", WORLDS)
+def test_an_epoch_resumes_at_any_step_and_world_size(pool, warm, after):
+    whole = epoch_of(pool, 2, drop_last=True, epoch=1)
+    for step in range(len(whole) + 1):
+        with Loader(pool, batch_size=4, rank=1, world_size=2, drop_last=True, **FAST) as loader:
+            loader.set_epoch(1)
+            batches = iter(loader)
+            for _ in range(step):
+                next(batches)
+            state = json.loads(json.dumps(loader.state_dict()))
+        ranks = []
+        for rank in range(after):
+            with Loader(pool, batch_size=8 // after, rank=rank, world_size=after, drop_last=True, **FAST) as loader:
+                loader.load_state_dict(state)
+                assert loader.epoch == 1
+                loader.set_epoch(loader.epoch)
+                ranks.append([content(batch) for batch in loader])
+                assert loader.epoch == 2, "at the end of an epoch the next one follows"
+        rest = [sorted(sum((batches[at] for batches in ranks), [])) for at in range(len(ranks[0]))]
+        assert rest == whole[step:]
+
+
+def test_a_state_counts_batches_given_not_batches_made_ahead(pool, warm):
+    with Loader(pool, batch_size=2, num_prefetch=4, **FAST) as loader:
+        batches = iter(loader)
+        assert loader.state_dict()["samples"] == 0
+        next(batches)
+        assert loader.state_dict()["samples"] == 2
+        batches.close()
+        assert [batch.indices for batch in loader][0] == loader._order(0).batch(0).tolist(), "a new pass begins anew"
+        assert loader.state_dict() == {**loader.state_dict(), "epoch": 1, "samples": 0}
+
+
+@pytest.mark.parametrize(
+    "change, says",
+    [
+        ({"seed": 1}, "another seed"),
+        ({"settings": {"preset": "random", "mosaic": {"gamma": 0.25}}}, "another pool, settings or split"),
+        ({"batch_size": 5}, "no whole number"),
+        ({"split": "val"}, "another pool, settings or split"),
+    ],
+)
+def test_a_state_of_another_stream_is_refused(pool, warm, change, says):
+    with Loader(pool, batch_size=2, **FAST) as loader:
+        batches = iter(loader)
+        next(batches)
+        state = loader.state_dict()
+    with Loader(pool, **{"batch_size": 2, **FAST, **change}) as other:
+        with pytest.raises(NemosaicError, match=says):
+            other.load_state_dict(state)
+
+
+def test_epochs_differ_and_seeds_differ_and_repeats_agree(pool, warm):
+    def first(epoch, seed):
+        with Loader(pool, batch_size=8, seed=seed, **FAST) as loader:
+            loader.set_epoch(epoch)
+            return content(next(iter(loader)))
+
+    assert first(0, 0) == first(0, 0)
+    assert first(0, 0) != first(1, 0)
+    assert first(0, 0) != first(0, 1)
+
+
+def test_batch_size_does_not_change_samples(pool, warm):
+    def samples(batch_size):
+        with Loader(pool, batch_size=batch_size, **FAST) as loader:
+            return sorted(sum((content(batch) for batch in loader), []))
+
+    assert samples(3) == samples(7)
+
+
+def test_an_abandoned_pass_does_not_disturb_the_next(pool):
+    with Loader(pool, batch_size=2, num_prefetch=3, **FAST) as loader:
+        whole = [content(batch) for batch in loader]
+        loader.set_epoch(0)
+        for _ in range(4):
+            for batch in loader:
+                assert content(batch) == whole[0]
+                break
+        first, second = iter(loader), iter(loader)
+        assert [content(next(first)), content(next(second)), content(next(first))] == [whole[0], whole[0], whole[1]]
+
+
+def test_large_batches_pass_through_the_socket_when_there_is_no_shared_memory(pool, monkeypatch):
+    with Loader(pool, batch_size=8, **FAST) as loader:
+        shared = loader._connection().uses_shared_memory
+        expected = [content(batch) for batch in loader]
+    monkeypatch.setattr("nemosaic._client.open_slots", lambda count, size: None)
+    with Loader(pool, batch_size=8, **FAST) as loader:
+        assert not loader._connection().uses_shared_memory
+        assert [content(batch) for batch in loader] == expected
+    assert shared, "on Linux batches come through shared memory"
+
+
+def test_shared_memory_of_another_owner_is_refused_and_the_socket_serves(pool, monkeypatch):
+    original = nemosaic._client.open_slots
+
+    def spoilt(count, size):
+        slots = original(count, size)
+        slots.token = "00" * 32
+        return slots
+
+    monkeypatch.setattr("nemosaic._client.open_slots", spoilt)
+    with Loader(pool, batch_size=8, **FAST) as loader:
+        assert not loader._connection().uses_shared_memory
+        assert len([batch for batch in loader]) == len(loader)
+
+
+def test_slots_fall_back_from_dev_shm_to_memory(monkeypatch):
+    from nemosaic import _slots
+
+    monkeypatch.setattr(_slots, "_folder", "/proc/nowhere")
+    slots = _slots.open_slots(2, 5000)
+    assert slots is not None and slots.slot_bytes == 8192 and os.path.exists(slots.path)
+    slots.close()
+    monkeypatch.setattr(_slots.os, "posix_fallocate", None)
+    assert _slots.open_slots(2, 1 << 60) is None, "refused before anything is reserved"
+
+
+def test_texts_plans_and_refs_come_along(pool):
+    with Loader(pool, batch_size=6, plans=True, **FAST) as loader:
+        batch = next(iter(loader))
+    assert len(batch) == 6 and batch.image.shape == (6, 3, 48, 48) and batch.tokens.shape == (6, 77)
+    assert [plan["text"] for plan in batch.plan] == batch.text
+    assert [key.rsplit("/", 1)[0] for key in batch.key] == batch.ref
+    assert batch.plan[0]["index"] == batch.indices[0]
+    assert pickle.loads(pickle.dumps(batch)).indices == batch.indices
+
+
+@pytest.mark.parametrize(
+    "options, code, says",
+    [
+        ({"split": "trian"}, "usage", 'Did you mean "train"'),
+        ({"settings": {"bnd": {}}}, "settings", "unknown setting"),
+        ({"settings": "/nowhere/nemosaic.json"}, "not-found", "cannot read the settings file"),
+        ({"preset": "nemoo"}, "usage", "unknown preset"),
+        ({"preset": "nemo"}, "incomplete", "run \"nemosaic embed\""),
+        ({"batch_size": 0}, "usage", "batch size of 1"),
+        ({"rank": 2, "world_size": 2}, "usage", "rank 2 of 2"),
+        ({"dtype": "float16"}, "usage", "uint8 or float32"),
+        ({"normalise": "cilp"}, "usage", "clip, imagenet"),
+        ({"size": 3}, "settings", "size"),
+        ({"seed": -1}, "bad-input", "seed"),
+        ({"tail": "cut"}, "usage", "pad, drop, keep"),
+    ],
+)
+def test_wrong_arguments_are_told_in_one_line(pool, warm, options, code, says):
+    with pytest.raises(NemosaicError, match=says) as caught:
+        Loader(pool, **{**FAST, **options})
+    assert caught.value.code == code
+    assert "\n" not in str(caught.value)
+
+
+def test_a_pool_that_is_none_is_told(command, tmp_path):
+    with pytest.raises(NemosaicError, match="expected a pool"):
+        Loader(tmp_path / "nothing", **FAST)
+    with pytest.raises(NemosaicError, match="pool.json"):
+        Loader(tmp_path, **FAST)
+
+
+def test_a_settings_file_is_read_and_arguments_stand_over_it(pool, tmp_path):
+    path = tmp_path / "nemosaic.json"
+    path.write_text(json.dumps({"preset": "none", "size": 40, "tokens": {"length": 17}}))
+    with Loader(pool, settings=path, framework="numpy") as loader:
+        assert loader.size == 40 and next(iter(loader)).tokens.shape[1] == 17
+        assert loader.settings["mosaic"]["gamma"] == 0
+    with Loader(pool, settings=str(path), size=56, tokens="bert", token_length=20, preset="random", framework="numpy") as loader:
+        assert loader.size == 56 and next(iter(loader)).tokens[:, 0].tolist() == [101] * 16
+        assert loader.settings["mosaic"]["randomShare"] == 1
+
+
+def test_without_the_command_the_error_says_what_to_install(pool, tmp_path):
+    script = """
+import sys
+from nemosaic import Loader, NemosaicError
+from nemosaic import _command
+_command.__file__ = "/nowhere/python/nemosaic/_command.py"
+try:
+    Loader(sys.argv[1], framework="numpy")
+except NemosaicError as error:
+    print(error.code, error)
+"""
+    env = {"PATH": "/usr/bin:/bin", "NEMOSAIC_COMMAND": ""}
+    cwd = os.getcwd()
+    os.chdir(tmp_path)
+    try:
+        done = run_script(script, pool, env=env)
+    finally:
+        os.chdir(cwd)
+    assert done.stdout.startswith("not-found the nemosaic command is not installed: install Node 20.19"), done.stdout
+    assert "npm install -g nemosaic" in done.stdout
+
+
+def test_a_command_that_fails_is_quoted(pool):
+    with pytest.raises(NemosaicError, match="cannot start"):
+        Loader(pool, command=["/nowhere/nemosaic"], **FAST)
+    with pytest.raises(NemosaicError, match="no such thing"):
+        Loader(pool, command=["sh", "-c", "echo no such thing >&2; exit 3"], **FAST)
+
+
+def test_an_epoch_too_small_for_the_global_batch_warns(pool):
+    with pytest.warns(UserWarning, match="an epoch is empty"):
+        loader = Loader(pool, batch_size=1000, drop_last=True, **FAST)
+    assert len(loader) == 0 and list(loader) == []
+    loader.close()
+
+
+def test_a_closed_loader_says_so(pool):
+    loader = Loader(pool, **FAST)
+    loader.close()
+    loader.close()
+    with pytest.raises(NemosaicError, match="closed"):
+        next(iter(loader))
+
+
+def test_ranks_are_taken_from_the_environment_and_share_one_server(pool, monkeypatch):
+    for name, value in {"RANK": "0", "WORLD_SIZE": "2", "LOCAL_RANK": "0", "MASTER_PORT": "29511"}.items():
+        monkeypatch.setenv(name, value)
+    with Loader(pool, batch_size=4, **FAST) as owner:
+        script = """
+import json, sys
+from nemosaic import Loader
+loader = Loader(sys.argv[1], batch_size=4, size=48, settings={"preset": "random"}, framework="numpy", dtype="uint8")
+print(json.dumps([loader.rank, loader.world_size, loader._connection().welcome["pid"], [i for b in loader for i in b.indices]]))
+"""
+        done = run_script(script, pool, env={"RANK": "1", "LOCAL_RANK": "1"})
+        rank, world, pid, indices = json.loads(done.stdout)
+        assert (rank, world) == (1, 2) and pid == owner._connection().welcome["pid"]
+        mine = [index for batch in owner for index in batch.indices]
+        assert set(mine) | set(indices) == set(range(owner.samples))
+        assert len(set(mine) & set(indices)) <= 1, "only padding repeats"
+
+
+def test_a_joining_rank_says_what_it_waits_for(pool, monkeypatch):
+    for name, value in {"RANK": "1", "WORLD_SIZE": "2", "LOCAL_RANK": "1"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(nemosaic.ServerGone, match="local rank 0"):
+        Loader(pool, timeout=0.3, **FAST)
+
+
+def test_train_and_val_of_one_process_share_a_server(pool):
+    with Loader(pool, **FAST) as train, Loader(pool, split="val", **FAST) as val:
+        assert train._connection().welcome["pid"] == val._connection().welcome["pid"]
+        assert np.array_equal(next(iter(train)).epoch, 0) and next(iter(val)).truth is not None
