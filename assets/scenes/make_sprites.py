@@ -44,7 +44,7 @@ SPRITES = {
     "cap": ("1f9e2", 0), "backpack": ("1f392", 0), "handbag": ("1f45c", 0), "umbrella": ("2602-fe0f", 0),
     "guitar": ("1f3b8", 40), "violin": ("1f3bb", 40), "drum": ("1f941", 0), "saxophone": ("1f3b7", 0),
     "trumpet": ("1f3ba", -35), "accordion": ("1fa97", 0),
-    "cactus": ("1f335", 0), "rose": ("1f339", 0), "tulip": ("1f337", 0), "sunflower": ("1f33b", 0),
+    "cactus": ("1f335", 0), "tulip": ("1f337", 0), "sunflower": ("1f33b", 0),
     "potted plant": ("1fab4", 0), "pine tree": ("1f332", 0), "palm tree": ("1f334", 0),
     "laptop": ("1f4bb", 0), "tv": ("1f4fa", 0), "radio": ("1f4fb", 0), "camera": ("1f4f7", 0),
     "cell phone": ("1f4f1", 0), "telephone": ("260e-fe0f", 0), "printer": ("1f5a8-fe0f", 0),

@@ -18,7 +18,7 @@ const inCategory = (category: string): string[] =>
   objectClasses.filter((entry) => entry.category === category).map((entry) => entry.name);
 
 const trees = ["pine tree", "palm tree"];
-const flowers = ["rose", "tulip", "sunflower"];
+const flowers = ["tulip", "sunflower"];
 const balls = ["soccer ball", "basketball", "volleyball", "baseball"];
 const animals = [...inCategory("animal"), ...inCategory("bird")];
 

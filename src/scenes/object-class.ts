@@ -5,8 +5,14 @@ export type SurroundingPlace = "wild" | "street" | "table" | "room" | "beach";
 
 /** Which pixels of a sprite a hue variant repaints. */
 export type RepaintBand =
-  | { readonly kind: "hues"; readonly from: number; readonly to: number; readonly minChroma: number }
-  | { readonly kind: "greys"; readonly minValue: number };
+  | {
+      readonly kind: "hues";
+      readonly from: number;
+      readonly to: number;
+      readonly minChroma: number;
+      readonly gain: number;
+    }
+  | { readonly kind: "greys"; readonly minValue: number; readonly gain: number };
 
 /** How a class looks in one colour. `tints` are colours that it shows too: neither true nor false of it. */
 export interface ColourVariant {
@@ -45,6 +51,8 @@ export interface ClassRow {
   readonly band?: readonly [from: number, to: number] | "greys";
   /** Least saturation of a repainted pixel in a band of hues. */
   readonly minChroma?: number;
+  /** Brightens a dark sprite before it is repainted. */
+  readonly gain?: number;
   readonly variants?: readonly Colour[];
   /** Tints that stay when the object is repainted. */
   readonly keeps?: readonly Colour[];
@@ -81,6 +89,6 @@ function pluralOf(noun: string): string {
 
 function bandOf(row: ClassRow): RepaintBand | undefined {
   if (row.band === undefined) return undefined;
-  if (row.band === "greys") return { kind: "greys", minValue: 0.3 };
-  return { kind: "hues", from: row.band[0], to: row.band[1], minChroma: row.minChroma ?? 0.22 };
+  if (row.band === "greys") return { kind: "greys", minValue: 0.3, gain: row.gain ?? 1 };
+  return { kind: "hues", from: row.band[0], to: row.band[1], minChroma: row.minChroma ?? 0.22, gain: row.gain ?? 1 };
 }

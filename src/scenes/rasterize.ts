@@ -1,38 +1,68 @@
-import { type Placement, type PixelBox, sceneHeight, sceneWidth } from "./scene.ts";
-import type { Sprite, SpriteLevel } from "./sprites.ts";
+import { type PixelBox, type Placement, sceneHeight, sceneWidth } from "./scene.ts";
+import type { Sprite } from "./sprites.ts";
+
+/** An object as it is put on the canvas: premultiplied R G B A bytes for each pixel of `frame`, row by row. */
+export interface Stamp {
+  readonly frame: PixelBox;
+  readonly data: Uint8Array;
+}
+
+/** Opacity of 0 … 255 from which on a pixel belongs to an object: at least one half. */
+export const solidFrom = 128;
 
 /**
- * Calls `paint(at, level, ...)` for no pixel outside the picture: walks the pixels that a placed sprite touches, with
- * the sprite's premultiplied R, G, B and A at each (0 … 255, not rounded), row by row. `at` is y * sceneWidth + x.
+ * Scales, turns and flips a sprite to its place; what lies outside of the picture is cut off.
  *
  * Bilinear, from the coarsest level that still has as many pixels as the object on the canvas: no aliasing, and the
- * same numbers everywhere.
+ * same bytes everywhere.
  */
-export function walkSprite(
-  sprite: Sprite,
-  placement: Placement,
-  paint: (at: number, red: number, green: number, blue: number, alpha: number) => void,
-): void {
+export function stampOf(sprite: Sprite, placement: Placement): Stamp {
   const scale = placement.side / Math.max(sprite.width, sprite.height);
   const step = Math.max(0, Math.min(sprite.levels.length - 1, Math.floor(Math.log2(1 / scale) + 1e-9)));
-  const level = sprite.levels[step];
-  if (level === undefined) return;
-  const shrink = 2 ** step;
+  const level = sprite.levels[step] ?? { width: 0, height: 0, data: new Uint8Array(0) };
+  const { width: columns, height: rows, data: source } = level;
+  const frame = frameOf(sprite, placement);
+  const [left, top, width, height] = frame;
+  const data = new Uint8Array(width * height * 4);
   const angle = (placement.rotation * Math.PI) / 180;
-  const cosine = Math.cos(angle);
-  const sine = Math.sin(angle);
-  const [left, top, width, height] = frameOf(sprite, placement);
-  const mirror = placement.isFlipped ? -1 : 1;
-  for (let y = top; y < top + height; y++) {
-    for (let x = left; x < left + width; x++) {
-      const dx = x + 0.5 - placement.x;
-      const dy = y + 0.5 - placement.ground;
-      const u = (mirror * (cosine * dx + sine * dy)) / scale + sprite.width / 2;
-      const v = (cosine * dy - sine * dx) / scale + sprite.height;
-      sampleInto(level, u / shrink - 0.5, v / shrink - 0.5);
-      if (sample.alpha > 0) paint(y * sceneWidth + x, sample.red, sample.green, sample.blue, sample.alpha);
+  const perPixel = 1 / (scale * 2 ** step);
+  const uAcross = (placement.isFlipped ? -1 : 1) * Math.cos(angle) * perPixel;
+  const uDown = (placement.isFlipped ? -1 : 1) * Math.sin(angle) * perPixel;
+  const vAcross = -Math.sin(angle) * perPixel;
+  const vDown = Math.cos(angle) * perPixel;
+  const uStart = sprite.width / 2 ** step / 2 - 0.5;
+  const vStart = sprite.height / 2 ** step - 0.5;
+  for (let y = 0, at = 0; y < height; y++) {
+    const dy = top + y + 0.5 - placement.ground;
+    for (let x = 0; x < width; x++, at += 4) {
+      const dx = left + x + 0.5 - placement.x;
+      const u = uAcross * dx + uDown * dy + uStart;
+      const v = vAcross * dx + vDown * dy + vStart;
+      const x0 = Math.floor(u);
+      const y0 = Math.floor(v);
+      if (x0 < -1 || y0 < -1 || x0 >= columns || y0 >= rows) continue;
+      const fx = u - x0;
+      const fy = v - y0;
+      const hasLeft = x0 >= 0;
+      const hasRight = x0 + 1 < columns;
+      const upperLeft = y0 >= 0 && hasLeft ? (1 - fx) * (1 - fy) : 0;
+      const upperRight = y0 >= 0 && hasRight ? fx * (1 - fy) : 0;
+      const lowerLeft = y0 + 1 < rows && hasLeft ? (1 - fx) * fy : 0;
+      const lowerRight = y0 + 1 < rows && hasRight ? fx * fy : 0;
+      const from = (y0 * columns + x0) * 4;
+      const below = from + columns * 4;
+      for (let channel = 0; channel < 4; channel++) {
+        // A corner outside of the sprite has weight 0, and whatever is read for it does not matter.
+        data[at + channel] =
+          0.5 +
+          (upperLeft === 0 ? 0 : upperLeft * (source[from + channel] ?? 0)) +
+          (upperRight === 0 ? 0 : upperRight * (source[from + channel + 4] ?? 0)) +
+          (lowerLeft === 0 ? 0 : lowerLeft * (source[below + channel] ?? 0)) +
+          (lowerRight === 0 ? 0 : lowerRight * (source[below + channel + 4] ?? 0));
+      }
     }
   }
+  return { frame, data };
 }
 
 /** The pixels that a placed sprite may touch, cut to the picture. */
@@ -41,53 +71,13 @@ export function frameOf(sprite: Sprite, placement: Placement): PixelBox {
   const angle = (placement.rotation * Math.PI) / 180;
   const half = (sprite.width * scale) / 2;
   const tall = sprite.height * scale;
-  const xs: number[] = [];
-  const ys: number[] = [];
-  for (const [dx, dy] of [
-    [-half, 0],
-    [half, 0],
-    [-half, -tall],
-    [half, -tall],
-  ] as const) {
-    xs.push(placement.x + dx * Math.cos(angle) - dy * Math.sin(angle));
-    ys.push(placement.ground + dx * Math.sin(angle) + dy * Math.cos(angle));
-  }
-  const left = Math.max(0, Math.floor(Math.min(...xs)) - 1);
-  const top = Math.max(0, Math.floor(Math.min(...ys)) - 1);
-  const right = Math.min(sceneWidth, Math.ceil(Math.max(...xs)) + 1);
-  const bottom = Math.min(sceneHeight, Math.ceil(Math.max(...ys)) + 1);
+  const leanX = Math.abs(half * Math.cos(angle));
+  const leanY = Math.abs(half * Math.sin(angle));
+  const tipX = tall * Math.sin(angle);
+  const tipY = -tall * Math.cos(angle);
+  const left = Math.max(0, Math.floor(placement.x - leanX + Math.min(0, tipX)) - 1);
+  const top = Math.max(0, Math.floor(placement.ground - leanY + tipY) - 1);
+  const right = Math.min(sceneWidth, Math.ceil(placement.x + leanX + Math.max(0, tipX)) + 1);
+  const bottom = Math.min(sceneHeight, Math.ceil(placement.ground + leanY) + 1);
   return [left, top, Math.max(0, right - left), Math.max(0, bottom - top)];
-}
-
-const sample = { red: 0, green: 0, blue: 0, alpha: 0 };
-
-function sampleInto(level: SpriteLevel, u: number, v: number): void {
-  const { width, height, data } = level;
-  const x = Math.floor(u);
-  const y = Math.floor(v);
-  if (x < -1 || y < -1 || x >= width || y >= height) {
-    sample.alpha = 0;
-    return;
-  }
-  const fx = u - x;
-  const fy = v - y;
-  let red = 0;
-  let green = 0;
-  let blue = 0;
-  let alpha = 0;
-  for (let corner = 0; corner < 4; corner++) {
-    const cx = x + (corner & 1);
-    const cy = y + (corner >> 1);
-    if (cx < 0 || cy < 0 || cx >= width || cy >= height) continue;
-    const weight = (corner & 1 ? fx : 1 - fx) * (corner >> 1 ? fy : 1 - fy);
-    const at = (cy * width + cx) * 4;
-    red += weight * (data[at] ?? 0);
-    green += weight * (data[at + 1] ?? 0);
-    blue += weight * (data[at + 2] ?? 0);
-    alpha += weight * (data[at + 3] ?? 0);
-  }
-  sample.red = red;
-  sample.green = green;
-  sample.blue = blue;
-  sample.alpha = alpha;
 }

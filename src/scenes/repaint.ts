@@ -21,7 +21,10 @@ export function repainted(rgb: Uint8Array, band: RepaintBand, colour: Colour): U
     // Greys carry their shading in the value alone; colours in the chroma as well (a highlight is pale).
     const paleness = band.kind === "hues" ? Math.max(0, 1 - chroma / 0.9) : Math.max(0, (value - 0.93) * 6);
     const newChroma = pigment.chroma * (1 - 0.75 * Math.min(1, paleness));
-    const newValue = Math.min(1, pigment.value * value ** pigment.lift + 0.25 * paleness * (1 - pigment.value));
+    const newValue = Math.min(
+      1,
+      pigment.value * Math.min(1, value * band.gain) ** pigment.lift + 0.25 * paleness * (1 - pigment.value),
+    );
     const painted = rgbOf(pigment.hue, newChroma, newValue);
     out[at] = Math.round(255 * (painted[0] * share + red * (1 - share)));
     out[at + 1] = Math.round(255 * (painted[1] * share + green * (1 - share)));

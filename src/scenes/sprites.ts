@@ -42,7 +42,11 @@ export async function loadSprites(): Promise<SpriteSet> {
     objectClasses.map(async (entry) => {
       const path = fileURLToPath(new URL(`${entry.name.replaceAll(" ", "-")}.webp`, folder));
       const bytes = await readFile(path).catch((error: unknown) =>
-        fail("not-found", `expected the sprite "${path}", found none: the package is not whole; install it again`, error),
+        fail(
+          "not-found",
+          `expected the sprite "${path}", found none: the package is not whole; install it again`,
+          error,
+        ),
       );
       return { entry, bytes, stacked: await decodeImage(bytes) };
     }),
@@ -57,9 +61,11 @@ export async function loadSprites(): Promise<SpriteSet> {
       if (known !== undefined) return known;
       const found = stacks.get(className);
       const look = found?.entry.variants[variant];
-      if (found === undefined || look === undefined) fail("bad-input", `expected a class and its variant, got "${key}"`);
+      if (found === undefined || look === undefined)
+        fail("bad-input", `expected a class and its variant, got "${key}"`);
       const band = found.entry.band;
-      const paint = look.repaint === undefined || band === undefined ? undefined : { band, colour: look.repaint as Colour };
+      const paint =
+        look.repaint === undefined || band === undefined ? undefined : { band, colour: look.repaint as Colour };
       const { width, height, data } = found.stacked;
       const rgb = data.slice(0, (width * height * 3) / 2);
       const sprite = spriteOf(
