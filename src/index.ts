@@ -1,5 +1,13 @@
 /** nemosaic as a library: open a pool, read settings, iterate batches. */
 export {
+  type Evaluation,
+  evaluate,
+  evaluateDefaults,
+  evaluationPreset,
+  openPredictions,
+  truthsOfPool,
+} from "./evaluate/index.ts";
+export {
   type Batch,
   type EpochOptions,
   Loader,

@@ -2,8 +2,10 @@
 import { Command, CommanderError } from "commander";
 import { version } from "../io/index.ts";
 import { demoCommand } from "./commands/demo.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { drawCommand } from "./commands/draw.ts";
 import { embedCommand } from "./commands/embed.ts";
+import { evaluateCommand } from "./commands/evaluate.ts";
 import { exportCommand } from "./commands/export.ts";
 import { importCommand } from "./commands/import.ts";
 import { mineCommand } from "./commands/mine.ts";
@@ -11,6 +13,7 @@ import { planCommand } from "./commands/plan.ts";
 import { previewCommand } from "./commands/preview.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { statsCommand } from "./commands/stats.ts";
+import { subsetCommand } from "./commands/subset.ts";
 import { report } from "./session.ts";
 
 const program = new Command("nemosaic")
@@ -25,11 +28,14 @@ const commands = [
   embedCommand,
   mineCommand,
   statsCommand,
+  evaluateCommand,
+  subsetCommand,
   previewCommand,
   planCommand,
   drawCommand,
   serveCommand,
   exportCommand,
+  doctorCommand,
 ];
 for (const add of commands) add(program);
 

@@ -18,12 +18,15 @@ export interface SharedOptions {
   readonly force: boolean;
 }
 
-/** Adds the shared options to a command. */
-export function withShared(command: Command): Command {
+/** Adds the shared options to a command; without `sampling`, those that choose settings of sampling are left out. */
+export function withShared(command: Command, { sampling = true }: { readonly sampling?: boolean } = {}): Command {
+  if (sampling) {
+    command
+      .option("--settings <file>", "settings file (default: nemosaic.json in this folder, if there is one)")
+      .option("--preset <name>", "start from this preset instead of the file's")
+      .option("--set <key=value>", "change one setting, dotted key; may be repeated", collect, []);
+  }
   return command
-    .option("--settings <file>", "settings file (default: nemosaic.json in this folder, if there is one)")
-    .option("--preset <name>", "start from this preset instead of the file's")
-    .option("--set <key=value>", "change one setting, dotted key; may be repeated", collect, [])
     .option("--seed <n>", "seed of everything random", integerOption("--seed", 0), 0)
     .option("--json", "print the result as JSON", false)
     .option("--quiet", "no progress", false)

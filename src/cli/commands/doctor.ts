@@ -1,0 +1,111 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { defaultAlikeBits, type Examination, type ExamineOptions, examinePool } from "../../doctor/index.ts";
+import { publishedCounts } from "../../importers/index.ts";
+import { exists, grouped } from "../../io/index.ts";
+import { Pool } from "../../pool/index.ts";
+import {
+  action,
+  cores,
+  integerOption,
+  print,
+  progressOf,
+  readSettings,
+  remark,
+  type SharedOptions,
+  withShared,
+} from "../session.ts";
+import { runImport } from "./import.ts";
+
+interface Options extends SharedOptions {
+  readonly against?: string;
+  readonly fast: boolean;
+  readonly alikeBits: number;
+  readonly images?: string;
+  readonly dataset?: string;
+  readonly splitBy?: string;
+  readonly name?: string;
+}
+
+export function doctorCommand(program: Command): void {
+  withShared(program.command("doctor <pool-or-folder>"))
+    .description(
+      "find what is wrong with a pool, or with a dataset before it is imported; ends with status 1 on errors",
+    )
+    .option(
+      "--against <pool>",
+      "also look for images that this one trains on and the other evaluates on, and the reverse",
+    )
+    .option("--fast", "read image headers only; near-duplicates are not looked for", false)
+    .option(
+      "--alike-bits <n>",
+      "bits of 128 by which images may differ and still look alike",
+      integerOption("--alike-bits", 0),
+      defaultAlikeBits,
+    )
+    .option("--images <folder>", "dataset folder: where its images are")
+    .option("--dataset <name>", "dataset folder: which dataset, where it holds several")
+    .option("--split-by <name>", "dataset folder: which split file")
+    .option("--name <name>", "dataset folder: its name among the published tables")
+    .addHelpText(
+      "after",
+      "\nExample:\n  nemosaic doctor pool\n  nemosaic doctor data/refcoco --images data/images/train2014 --fast",
+    )
+    .action(
+      action(async (folder: string, options: Options) => {
+        const settings = await readSettings(options);
+        const { fast, alikeBits } = options;
+        const common: Omit<ExamineOptions, "against"> = {
+          published: publishedCounts,
+          fast,
+          alikeBits,
+          nearDuplicate: settings.guards.nearDuplicate ?? 0.97,
+          concurrency: 2 * cores(),
+          progress: progressOf(options),
+        };
+        const examination = await withPool(folder, options, async (pool) => {
+          if (options.against === undefined) return examinePool(pool, common);
+          return withPool(options.against, options, (against) => examinePool(pool, { ...common, against }));
+        });
+        print(options, examination, examinationText(examination));
+        if (examination.totals.error > 0) process.exitCode = 1;
+      }),
+    );
+}
+
+/** Opens a pool; a dataset's folder is imported into one that is thrown away afterwards. */
+async function withPool<T>(folder: string, options: Options, use: (pool: Pool) => Promise<T>): Promise<T> {
+  const isPool = await exists(join(folder, "pool.json"));
+  const made = isPool ? undefined : await mkdtemp(join(tmpdir(), "nemosaic-doctor-"));
+  try {
+    if (made !== undefined) {
+      await runImport("auto", folder, made, { ...options, onBad: "skip", pack: false, force: false }, (line) =>
+        remark(options, line),
+      );
+    }
+    const pool = await Pool.open(made ?? folder);
+    try {
+      return await use(pool);
+    } finally {
+      await pool.close();
+    }
+  } finally {
+    if (made !== undefined) await rm(made, { recursive: true, force: true });
+  }
+}
+
+function examinationText({ findings, totals, checked }: Examination): string {
+  const looked = `${grouped(checked.images)} images${checked.decoded ? "" : " (headers only)"}, ${grouped(checked.refs)} refs, ${grouped(checked.expressions)} expressions`;
+  const lines = findings.flatMap(({ severity, message, fix, examples }) => [
+    `${severity.padEnd(7)}  ${message}`,
+    ...examples.slice(0, 3).map((example) => `           e.g. ${example}`),
+    `           → ${fix}`,
+  ]);
+  const verdict =
+    findings.length === 0
+      ? "nothing found"
+      : `${totals.error} errors, ${totals.warning} warnings, ${totals.info} remarks`;
+  return [...lines, `${verdict}; looked at ${looked}`].join("\n");
+}

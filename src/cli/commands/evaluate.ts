@@ -1,0 +1,196 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Command, Option } from "commander";
+import { imageSize } from "../../codecs/index.ts";
+import {
+  type EvaluateChoices,
+  evaluateCommand as evaluate,
+  type Truth,
+  truthsOfPool,
+  truthsOfRecords,
+} from "../../evaluate/index.ts";
+import { findImporter, type ImportOptions, recogniseImporter } from "../../importers/index.ts";
+import { exists, insidePath } from "../../io/index.ts";
+import { fail, shown } from "../../model/index.ts";
+import { Pool } from "../../pool/index.ts";
+import {
+  action,
+  integerOption,
+  listOption,
+  print,
+  progressOf,
+  remark,
+  type SharedOptions,
+  withShared,
+} from "../session.ts";
+
+interface TruthOptions {
+  readonly truth?: string;
+  readonly source?: string[];
+  readonly format: string;
+  readonly images?: string;
+  readonly dataset?: string;
+  readonly splitBy?: string;
+}
+
+interface Options extends SharedOptions, TruthOptions {
+  readonly preset: string;
+  readonly ids?: string;
+  readonly compare?: string;
+  readonly compareIds?: string;
+  readonly only?: string;
+  readonly html?: string;
+  readonly samples?: string;
+  readonly worst: number;
+  readonly threshold?: number;
+  readonly size?: string;
+  readonly sentences?: string;
+  readonly split?: string[];
+  readonly missing?: string;
+  readonly extra?: string;
+  readonly wrongSize?: string;
+  readonly duplicate?: string;
+  readonly idsAre?: string;
+  readonly values?: string;
+  readonly emptyBelow?: number;
+  readonly bootstrap?: number;
+}
+
+export function evaluateCommand(program: Command): void {
+  // --settings, --preset and --set speak of sampling elsewhere; here --preset names an evaluator.
+  const command = program.command("evaluate <predictions>");
+  withShared(command, { sampling: false })
+    .description("score predicted masks in the convention of a paper, and say where the model fails")
+    .requiredOption("--truth <pool|folder>", "a pool, or the dataset's own folder")
+    .requiredOption("--preset <name>", "whose evaluator: cris, lavt, cgformer, rela, gsva, lisa")
+    .option("--split <names>", "splits to score, comma-separated", listOption("--split"))
+    .option("--source <names>", "sources of the pool to score, comma-separated", listOption("--source"))
+    .option("--compare <predictions>", "a second model: its gain over the first, paired")
+    .option("--html <file>", "write a self-contained report")
+    .option("--samples <file>", "write one JSON line a sample")
+    .option("--only <file>", "score only these expressions (see subset)")
+    .option("--ids <file>", "ids of a .npy stack")
+    .option("--compare-ids <file>", "ids of the second model's .npy stack")
+    .option("--missing <policy>", "error, empty or skip")
+    .option("--extra <policy>", "error or ignore")
+    .option("--wrong-size <policy>", "error, resize, empty or skip")
+    .option("--duplicate <policy>", "error, first or last")
+    .option("--ids-are <what>", "sentence or ref, where bare ids could be either")
+    .option("--values <what>", "masks or probabilities, where integer files could be either")
+    .option("--empty-below <pixels>", "fewer predicted pixels mean no target", integerOption("--empty-below", 0))
+    .option("--threshold <p>", "change the preset's threshold", probability)
+    .option("--size <side|original>", "change the size compared at")
+    .option("--sentences <rule>", "change which sentences count: all, first or last")
+    .option("--bootstrap <n>", "draws of the bootstrap", integerOption("--bootstrap", 1))
+    .option("--worst <n>", "pictures of the worst cases in the report", integerOption("--worst", 0), 24)
+    .option("--images <folder>", "images folder, where --truth is a dataset's folder")
+    .option("--dataset <name>", "which dataset, where --truth is a folder of several")
+    .option("--split-by <name>", "which split file of the dataset")
+    .addOption(new Option("--format <name>", "format of the dataset's folder").default("auto"))
+    .addHelpText(
+      "after",
+      "\nExample:\n  nemosaic evaluate predictions/ --truth pool --preset cris --split val --html report.html",
+    )
+    .action(
+      action(async (predictions: string, options: Options) => {
+        const truth = await openTruth(options, (line) => remark(options, line));
+        try {
+          const result = await evaluate({
+            truths: truth.truths,
+            predictions,
+            idsFile: options.ids,
+            compareWith: options.compare,
+            compareIdsFile: options.compareIds,
+            choices: choicesOf(options),
+            only: options.only,
+            htmlFile: options.html,
+            samplesFile: options.samples,
+            force: options.force,
+            worst: options.worst,
+            loadImage: truth.loadImage,
+            progress: progressOf(options),
+          });
+          print(options, result.json, result.text);
+        } finally {
+          await truth.close();
+        }
+      }),
+    );
+}
+
+function choicesOf(options: Options): EvaluateChoices {
+  const {
+    preset,
+    threshold,
+    size,
+    sentences,
+    split,
+    missing,
+    extra,
+    wrongSize,
+    duplicate,
+    idsAre,
+    values,
+    emptyBelow,
+    seed,
+    bootstrap,
+  } = options;
+  return {
+    preset,
+    threshold,
+    size,
+    sentences,
+    split,
+    missing,
+    extra,
+    wrongSize,
+    duplicate,
+    idsAre,
+    values,
+    emptyBelow,
+    seed,
+    bootstrap,
+  };
+}
+
+function probability(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value))
+    fail("usage", `expected a number from 0 to 1 for --threshold, got ${shown(text)}`);
+  return value;
+}
+
+interface OpenedTruth {
+  readonly truths: readonly Truth[];
+  loadImage(truth: Truth): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/** The truth of a pool, or of a dataset's folder read by its importer. */
+async function openTruth(options: TruthOptions, tell: (line: string) => void): Promise<OpenedTruth> {
+  const path = options.truth ?? fail("usage", "expected --truth POOL or FOLDER");
+  if (await exists(join(path, "pool.json"))) {
+    const pool = await Pool.open(path);
+    return {
+      truths: truthsOfPool(pool, options.source),
+      loadImage: (truth) => pool.imageBytes(pool.imageRow(truth.imageKey)),
+      close: () => pool.close(),
+    };
+  }
+  const given: Omit<ImportOptions, "source"> = {
+    ...(options.images === undefined ? {} : { images: options.images }),
+    ...(options.dataset === undefined ? {} : { dataset: options.dataset }),
+    ...(options.splitBy === undefined ? {} : { splitBy: options.splitBy }),
+  };
+  const recognised = options.format === "auto" ? await recogniseImporter(path) : undefined;
+  if (recognised !== undefined) tell(`recognised as ${recognised.importer.name}: ${recognised.how}`);
+  const source = await (recognised === undefined
+    ? findImporter(options.format).open({ source: path, ...given })
+    : recognised.importer.open({ ...recognised.options, ...given }));
+  const read = async (file: string): Promise<Uint8Array> => readFile(await insidePath(source.imagesFolder, file));
+  return {
+    truths: await truthsOfRecords(source.records(), source.name, async (file) => imageSize(await read(file))),
+    loadImage: (truth) => read(truth.imageKey),
+    close: async () => undefined,
+  };
+}
