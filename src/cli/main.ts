@@ -11,6 +11,7 @@ import { importCommand } from "./commands/import.ts";
 import { mineCommand } from "./commands/mine.ts";
 import { planCommand } from "./commands/plan.ts";
 import { previewCommand } from "./commands/preview.ts";
+import { scenesCommand } from "./commands/scenes.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { statsCommand } from "./commands/stats.ts";
 import { subsetCommand } from "./commands/subset.ts";
@@ -24,6 +25,7 @@ const program = new Command("nemosaic")
 
 const commands = [
   demoCommand,
+  scenesCommand,
   importCommand,
   embedCommand,
   mineCommand,
