@@ -1,10 +1,11 @@
-import { join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { summariseBands } from "../../analysis/index.ts";
 import { duration, grouped, writeFileAtomic } from "../../io/index.ts";
 import { Loader } from "../../loader/index.ts";
 import { fail } from "../../model/index.ts";
 import { Pool } from "../../pool/index.ts";
+import { writeScenes } from "../../scenes/index.ts";
 import { contactEntries, contactHtml, contactPng, type SummaryLine } from "../../sheets/index.ts";
 import { action, print, progressOf, readSettings, remark, type SharedOptions, withShared } from "../session.ts";
 import { textTable } from "../table.ts";
@@ -42,26 +43,24 @@ export function demoCommand(program: Command): void {
     .action(action(runDemo));
 }
 
+type Note = (step: string, what: string, reused: boolean) => void;
+
 async function runDemo(options: Options): Promise<void> {
   const started = performance.now();
   const steps: string[][] = [];
-  const note = (step: string, what: string, reused: boolean): void => {
+  const note: Note = (step, what, reused) => {
     steps.push([step, what, reused ? "reused" : "made"]);
     remark(options, `${step}: ${what}${reused ? " (reused)" : ""}`);
   };
 
-  const source =
-    options.refer ??
-    fail(
-      "usage",
-      "expected --refer FOLDER: a REFER dataset (a folder with refs(*).p and instances.json), and --images FOLDER",
-    );
-  const poolFolder = join(options.output, "pool");
+  const own = options.refer;
+  const given = own === undefined ? await drawScenes(options, note) : { refer: own, images: options.images };
+  const poolFolder = join(options.output, own === undefined ? "pool" : `pool-${basename(resolve(own))}`);
   const imported = await runImport(
     options.format,
-    source,
+    given.refer,
     poolFolder,
-    { ...options, onBad: "skip", pack: false },
+    { ...options, ...(given.images === undefined ? {} : { images: given.images }), onBad: "skip", pack: false },
     (line) => remark(options, line),
   );
   const { counts, skipped } = imported.source;
@@ -76,7 +75,8 @@ async function runDemo(options: Options): Promise<void> {
   try {
     const embedded = await runEmbed(pool, {
       ...options,
-      model: options.model ?? "auto",
+      // The embedded sample must not start a download: words are enough to look at it.
+      model: options.model ?? (own === undefined ? "lexical" : "auto"),
       device: "cpu",
       dtype: "fp32",
       onBad: "skip",
@@ -100,7 +100,9 @@ async function runDemo(options: Options): Promise<void> {
       mined.reused,
     );
 
-    const settings = { ...(await readSettings(options)), mined: embedded.name };
+    // The sample has 240 candidates: the default K would reach into images that have nothing to do with the text.
+    const sets = own === undefined ? ["band.k=20", ...options.set] : options.set;
+    const settings = { ...(await readSettings({ ...options, set: sets })), mined: embedded.name };
     const loader = await Loader.open(pool, settings, { seed: options.seed });
     try {
       await showResult(loader, options, steps, started);
@@ -112,13 +114,27 @@ async function runDemo(options: Options): Promise<void> {
   }
 }
 
+/** How many scenes the embedded sample has: enough for bands that differ, drawn in seconds. */
+const sceneCount = 300;
+
+async function drawScenes(options: Options, note: Note): Promise<{ refer: string; images: string }> {
+  const folder = join(options.output, "scenes");
+  const { isReused, manifest } = await writeScenes(
+    folder,
+    { count: sceneCount, seed: 0, force: options.force },
+    progressOf(options),
+  );
+  note("scenes", `${grouped(manifest.settings.count)} scenes drawn by this machine`, isReused);
+  return { refer: join(folder, "refer", "scenes"), images: join(folder, "images") };
+}
+
 async function showResult(loader: Loader, options: Options, steps: string[][], started: number): Promise<void> {
   const mined = loader.mined ?? fail("internal", "nothing was mined");
   const { pool, settings } = loader;
   const rows = trainExpressions(loader);
   const need = settings.mosaic.grid === "2x2" ? 3 : 8;
   const bands = summariseBands(pool, mined, settings, loader.facts.judged, rows, need);
-  const rate = await mosaicRate(loader, options);
+  const rate = await mosaicRate(loader);
   const task = progressOf(options).begin("draw the sheet", undefined, "pictures");
   const entries = await contactEntries(loader, { expressions: 6, candidates: 5, mosaics: 3 });
   task.end();
@@ -154,7 +170,7 @@ async function showResult(loader: Loader, options: Options, steps: string[][], s
       page,
       elapsedMs: Math.round(elapsed),
     },
-    `\n${stepTable}\n\n${table}\n\n${picture}\n${page}\n\ndone in ${duration(elapsed)}; next: nemosaic preview ${join(options.output, "pool")} -o preview.png --set mined=${settings.mined}`,
+    `\n${stepTable}\n\n${table}\n\n${picture}\n${page}\n\ndone in ${duration(elapsed)}; next: npx nemosaic preview ${loader.pool.folder} -o preview.png --set mined=${settings.mined}`,
   );
 }
 
@@ -166,12 +182,9 @@ function trainExpressions(loader: Loader): Int32Array {
 }
 
 /** Mosaics per second into memory, over about two seconds, decoding included. */
-async function mosaicRate(loader: Loader, options: Options): Promise<number> {
-  const always = await Loader.open(
-    loader.pool,
-    { ...(await readSettings(options)), mined: loader.settings.mined, mosaic: { ...loader.settings.mosaic, gamma: 1 } },
-    { seed: options.seed },
-  );
+async function mosaicRate(loader: Loader): Promise<number> {
+  const { settings, seed } = loader;
+  const always = await Loader.open(loader.pool, { ...settings, mosaic: { ...settings.mosaic, gamma: 1 } }, { seed });
   try {
     const began = performance.now();
     let count = 0;
