@@ -25,7 +25,7 @@ export class CandidateBlocks {
     return Math.ceil(this.#candidates.length / this.#columns);
   }
 
-  /** Block `index`; a block beyond the memory is valid until the next call but one, and while `use` runs. */
+  /** Block `index`; one beyond the memory is valid until the next call. */
   async load(index: number): Promise<Tensor> {
     if (!Number.isInteger(index) || index < 0 || index >= this.count)
       fail("internal", `no block ${index} of ${this.count}`);
@@ -42,16 +42,6 @@ export class CandidateBlocks {
     return tensor;
   }
 
-  /** Keeps `tensor` from being overwritten until `run` ends. */
-  use<T>(tensor: Tensor, run: Promise<T>): Promise<T> {
-    const spare = this.#spares.find((each) => each.data === tensor.data);
-    if (spare === undefined) return run;
-    const forget = (): void => void spare.uses.delete(run);
-    spare.uses.add(run);
-    run.then(forget, forget);
-    return run;
-  }
-
   /** Ends reading ahead. */
   async close(): Promise<void> {
     await Promise.allSettled(this.#spares.map((spare) => spare.tensor));
@@ -60,8 +50,8 @@ export class CandidateBlocks {
   #refill(index: number): Spare {
     const old = this.#spares.length < 2 ? undefined : this.#spares.shift();
     const data = old?.data ?? new Float32Array(this.#columns * this.#file.dimension);
-    const free = Promise.allSettled([...(old?.uses ?? []), old?.tensor]);
-    const spare: Spare = { index, data, uses: new Set(), tensor: free.then(() => this.#fill(index, data)) };
+    const free = Promise.allSettled([old?.tensor]);
+    const spare: Spare = { index, data, tensor: free.then(() => this.#fill(index, data)) };
     this.#spares.push(spare);
     return spare;
   }
@@ -78,6 +68,5 @@ export class CandidateBlocks {
 interface Spare {
   readonly index: number;
   readonly data: Float32Array;
-  readonly uses: Set<Promise<unknown>>;
   readonly tensor: Promise<Tensor>;
 }

@@ -2,19 +2,25 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import { fail } from "../model/index.ts";
 import { CandidateBlocks } from "./candidate-blocks.ts";
 import { gemmGraph } from "./gemm-graph.ts";
+import { canWork, openMiners, type WorkerMiners } from "./miners.ts";
 import type { ScoreBlock, Scorer } from "./scorer.ts";
 import { dotProduct, readVectors, type VectorFile } from "./vector-file.ts";
 
 export interface DenseScorerOptions {
   /** Image rows that are candidates, ascending. */
   readonly candidates: Int32Array;
-  /** Threads of the matrix product; selection runs beside them on the thread that mines. */
+  /** Threads that mine. Never changes a score. */
   readonly threads: number;
   /** Candidate vectors are kept in memory up to this many bytes (default 1 GiB); the others are read for each pass. */
   readonly memoryBytes?: number;
-  /** The largest block of scores, candidates by queries (defaults 4096 and 256). Neither changes a score. */
+  /** The largest block of scores, candidates by queries (defaults 8192 and 256). Neither changes a score. */
   readonly blockColumns?: number;
   readonly blockRows?: number;
+  /**
+   * The vectors are .npy files at their `path`: each thread opens them for itself and mines steps of its own. Otherwise,
+   * and where Node cannot start such threads, only the product is shared out.
+   */
+  readonly files?: boolean;
 }
 
 /** Below this the product would sum in another order. */
@@ -22,8 +28,8 @@ const fewestColumns = 512;
 
 /**
  * Scores by embeddings: cosine = dot product of unit vectors, as blocked matrix products in onnxruntime. Blocks are
- * padded to fixed shapes and each is one thread's work as long as there are blocks for all, so that a score depends
- * neither on how rows fall into blocks nor on the threads. Errors: "bad-input" for vectors that are not finite or not of unit length.
+ * padded to fixed shapes, so that a score depends neither on how rows fall into blocks nor on the threads.
+ * Errors: "bad-input" for vectors that are not finite or not of unit length.
  */
 export async function createDenseScorer(
   images: VectorFile,
@@ -36,22 +42,20 @@ export async function createDenseScorer(
       `expected images and expressions of one dimension, got ${images.dimension} in "${images.path}" and ${expressions.dimension} in "${expressions.path}"`,
     );
   }
-  const { candidates, threads, blockRows: rows = 256 } = options;
+  const { candidates, threads, blockRows: rows = 256, memoryBytes = 2 ** 30 } = options;
   const dimension = images.dimension;
-  const columns = balancedColumns(candidates.length, Math.max(fewestColumns, options.blockColumns ?? 4096));
-  const blocks = new CandidateBlocks(images, candidates, columns, options.memoryBytes ?? 2 ** 30);
-  // Several products of one thread each beat one product of several: none waits for the others' end.
-  const parallel = Math.max(1, threads <= 3 ? threads : 2);
+  const columns = balancedColumns(candidates.length, Math.max(fewestColumns, options.blockColumns ?? 8192));
+  const blocks = new CandidateBlocks(images, candidates, columns, memoryBytes);
   const session = await InferenceSession.create(gemmGraph(rows, columns, dimension), {
-    intraOpNumThreads: Math.max(1, Math.floor(threads / parallel)),
+    intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: "sequential",
   });
-  const queries = new WeakMap<Int32Array, Promise<Tensor>>();
-  const runs: Promise<unknown>[] = [];
-  let places: readonly Float32Array[] = [new Float32Array(rows * columns)];
+  const queries = new WeakMap<Int32Array, Tensor>();
+  let places: readonly Float32Array[] = [];
   let calls = 0;
   let current: Tensor | undefined;
+  let team: WorkerMiners | undefined;
 
   const read = async (file: VectorFile, wanted: Int32Array): Promise<Tensor> => {
     if (wanted.length > rows) fail("internal", `asked for ${wanted.length} rows at once, ${rows} is the most`);
@@ -61,24 +65,22 @@ export async function createDenseScorer(
   };
   const score = async (file: VectorFile, wanted: Int32Array): Promise<ScoreBlock> => {
     const block = current ?? fail("internal", "no block of candidates is loaded");
+    if (places.length === 0) places = [new Float32Array(rows * columns)];
     const scores = places[calls++ % places.length] ?? fail("internal", "no place for scores");
     // The same rows come again for every block.
-    const known = queries.get(wanted) ?? read(file, wanted);
-    queries.set(wanted, known);
-    const before = runs.length < parallel ? undefined : runs.shift();
-    const run = Promise.all([known, before]).then(([tensor]) =>
-      session.run({ queries: tensor, candidates: block }, { scores: new Tensor("float32", scores, [rows, columns]) }),
+    const tensor = queries.get(wanted) ?? (await read(file, wanted));
+    queries.set(wanted, tensor);
+    await session.run(
+      { queries: tensor, candidates: block },
+      { scores: new Tensor("float32", scores, [rows, columns]) },
     );
-    runs.push(run.catch(() => undefined));
-    await blocks.use(block, run);
     return { scores, columns };
   };
 
-  return {
+  const scorer: Scorer = {
     candidateCount: candidates.length,
     blockColumns: columns,
     blockRows: rows,
-    parallel,
     writeTo(wanted) {
       places = [...wanted];
       calls = 0;
@@ -102,9 +104,24 @@ export async function createDenseScorer(
       return result;
     },
     async close() {
+      await team?.close();
       await blocks.close();
       await session.release();
       await Promise.all([images.close(), expressions.close()]);
+    },
+  };
+  if (threads === 1 || options.files !== true || !canWork()) return scorer;
+  const ofWorkers = { ...options, blockColumns: columns, memoryBytes: Math.floor(memoryBytes / threads), threads: 1 };
+  return {
+    ...scorer,
+    async miners(rank, depth, stepRows) {
+      await team?.close();
+      const { files: _files, ...each } = ofWorkers;
+      team = openMiners(
+        { images: images.path, expressions: expressions.path, options: each, rank, depth, rows: stepRows },
+        threads,
+      );
+      return team.miners;
     },
   };
 }

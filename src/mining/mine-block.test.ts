@@ -3,8 +3,8 @@ import { afterEach, describe, expect, it } from "vitest";
 import { hashBytes } from "../io/index.ts";
 import { createDenseScorer, type DenseScorerOptions } from "./dense-scorer.ts";
 import { dot, memoryVectors, type SignDimension, signVectors } from "./exact-vectors.contract.ts";
-import { BlockMiner, type MinedColumns, mineBlock, type Rank } from "./mine-block.ts";
-import type { Scorer } from "./scorer.ts";
+import { BlockMiner, mineBlock } from "./mine-block.ts";
+import type { MinedColumns, Rank, Scorer } from "./scorer.ts";
 
 interface Case {
   readonly dimension: SignDimension;

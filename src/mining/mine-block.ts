@@ -1,20 +1,10 @@
 import { noTiming, type StageTimer } from "../io/index.ts";
 import { fail } from "../model/index.ts";
-import type { ScoreBlock, Scorer } from "./scorer.ts";
+import type { MinedColumns, Rank, ScoreBlock, Scorer, StepMiner } from "./scorer.ts";
 import { Selection } from "./selection.ts";
 
-/** What candidates are ranked by: text-to-image, image-to-image, or the mean of the two scores. */
-export type Rank = "t2i" | "i2i" | "mean";
-
-/** Aligned columns [expressions, depth], best first; ids are positions among the candidates until translated. */
-export interface MinedColumns {
-  readonly ids: Int32Array;
-  readonly t2i: Float32Array;
-  readonly i2i: Float32Array;
-}
-
 /** Mines steps of expressions with one scorer; memory is taken once and does not depend on how many steps follow. */
-export class BlockMiner {
+export class BlockMiner implements StepMiner {
   readonly #scorer: Scorer;
   readonly #rank: Rank;
   readonly #depth: number;
@@ -32,11 +22,8 @@ export class BlockMiner {
     this.#rank = rank;
     this.#depth = depth;
     this.#rows = rows;
-    const floats = scorer.blockRows * scorer.blockColumns;
-    const parallel = scorer.parallel ?? 1;
-    // A block is visited while `parallel` others are made; for the mean, pairs of blocks are.
-    const places = rank === "mean" ? 4 * parallel : parallel + 1;
-    this.#selection = new Selection(rows, depth, scorer.writeTo === undefined && rank !== "mean" ? 0 : places, floats);
+    const places = rank === "mean" ? 2 : scorer.writeTo === undefined ? 0 : 1;
+    this.#selection = new Selection(rows, depth, places, scorer.blockRows * scorer.blockColumns);
     scorer.writeTo?.(this.#selection.blocks);
   }
 
@@ -130,14 +117,8 @@ export class BlockMiner {
       return part;
     };
     const both = async (part: Int32Array, first: number): Promise<{ byText: ScoreBlock; byImage: ScoreBlock }> => {
-      const ofImages = imagesOf(first, part.length);
-      if (scorer.writeTo !== undefined) {
-        // Asked for at once: by the time the first is there, another block of candidates may be current.
-        const [byText, byImage] = await Promise.all([scorer.expressions(part), scorer.images(ofImages)]);
-        return { byText, byImage };
-      }
-      const byText = copied(await scorer.expressions(part), selection.blocks[0]);
-      return { byText, byImage: copied(await scorer.images(ofImages), selection.blocks[1]) };
+      const byText = kept(await scorer.expressions(part), selection.blocks[0]);
+      return { byText, byImage: kept(await scorer.images(imagesOf(first, part.length)), selection.blocks[1]) };
     };
     await sweep(scorer, this.#timing, expressions, both, ({ byText, byImage }, first, chunk, firstId, valid) => {
       for (let row = 0; row < chunk; row++) {
@@ -174,10 +155,7 @@ export function mineBlock(
 
 type Side = "expressions" | "images";
 
-/**
- * Makes a block of scores for every chunk of rows against every block of candidates, blocks outermost, and visits them
- * in order. Where the scorer can, the next ones are made meanwhile.
- */
+/** Makes a block of scores for every chunk of rows against every block of candidates, blocks outermost, and visits it. */
 async function sweep<Block>(
   scorer: Scorer,
   timing: StageTimer,
@@ -186,47 +164,27 @@ async function sweep<Block>(
   visit: (block: Block, firstRow: number, chunk: number, firstId: number, valid: number) => void,
 ): Promise<void> {
   const { candidateCount, blockColumns, blockRows } = scorer;
-  const ahead = scorer.writeTo === undefined ? 0 : (scorer.parallel ?? 1);
   const parts: Int32Array[] = [];
   for (let start = 0; start < rows.length; start += blockRows) parts.push(rows.subarray(start, start + blockRows));
-  const queue: { readonly block: Promise<Block>; readonly use: (block: Block) => void }[] = [];
-  const visitOldest = async (meanwhile?: () => void): Promise<void> => {
-    const oldest = queue.shift();
-    const waiting = timing.now();
-    const block = await oldest?.block;
-    const ready = timing.since("product", waiting);
-    meanwhile?.();
-    if (oldest !== undefined && block !== undefined) oldest.use(block);
-    timing.since("selection", ready);
-  };
-  try {
-    for (let firstId = 0, index = 0; firstId < candidateCount; firstId += blockColumns, index++) {
-      await scorer.load(index);
-      const valid = Math.min(blockColumns, candidateCount - firstId);
-      for (const [at, part] of parts.entries()) {
-        const firstRow = at * blockRows;
-        const start = (): void => {
-          const block = make(part, firstRow);
-          block.catch(() => undefined); // seen when it is visited
-          queue.push({ block, use: (made) => visit(made, firstRow, part.length, firstId, valid) });
-        };
-        if (queue.length < ahead) start();
-        else if (ahead > 0) await visitOldest(start);
-        else {
-          start();
-          await visitOldest();
-        }
-      }
+  for (let firstId = 0, index = 0; firstId < candidateCount; firstId += blockColumns, index++) {
+    const loading = timing.now();
+    await scorer.load(index);
+    timing.since("reading", loading);
+    const valid = Math.min(blockColumns, candidateCount - firstId);
+    for (const [at, part] of parts.entries()) {
+      const asked = timing.now();
+      const block = await make(part, at * blockRows);
+      const made = timing.since("product", asked);
+      visit(block, at * blockRows, part.length, firstId, valid);
+      timing.since("selection", made);
     }
-    while (queue.length > 0) await visitOldest();
-  } finally {
-    await Promise.allSettled(queue.map(({ block }) => block));
   }
 }
 
-/** A block that outlives further calls of its scorer: copied to `place`, where the kernel can reach it. */
-function copied(block: ScoreBlock, place: Float32Array | undefined): ScoreBlock {
+/** A block in `place`, where the kernel can reach it and further calls leave it alone; copied unless it lies there. */
+function kept(block: ScoreBlock, place: Float32Array | undefined): ScoreBlock {
   if (place === undefined) return fail("internal", "no place for a block");
+  if (block.scores === place) return block;
   place.set(block.scores.subarray(0, place.length));
   return { scores: place, columns: block.columns };
 }

@@ -172,6 +172,6 @@ describe("minePool", () => {
         .report()
         .stages.map(({ stage }) => stage)
         .sort(),
-    ).toEqual(["disk", "product", "selection"]);
+    ).toEqual(["disk", "product", "reading", "selection"]);
   });
 });

@@ -1,5 +1,6 @@
 import { type FileHandle, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { pMapIterable } from "p-map";
 import { encodeNpy, npyHeader } from "../codecs/index.ts";
 import {
   exists,
@@ -15,9 +16,9 @@ import {
 } from "../io/index.ts";
 import { fail } from "../model/index.ts";
 import { type MinedManifest, minedFolder, minedFormat, minedVersion, type Pool } from "../pool/index.ts";
-import { BlockMiner, type MinedColumns, type Rank } from "./mine-block.ts";
+import { BlockMiner } from "./mine-block.ts";
 import { ScoreHistogram } from "./score-histogram.ts";
-import type { Scorer } from "./scorer.ts";
+import type { MinedColumns, Rank, Scorer } from "./scorer.ts";
 
 export interface MinePoolOptions {
   /** The folder under mined/. */
@@ -32,9 +33,9 @@ export interface MinePoolOptions {
   readonly relevance: { readonly kind: string; readonly model: string; readonly hash: string };
   readonly force: boolean;
   readonly progress: Progress;
-  /** Gets the stages "product" (waiting for scores), "selection" and "disk" (waiting for writes). */
+  /** Gets the stages "reading", "product", "selection" and "disk"; "mining" for the first three where threads mine side by side. */
   readonly timing?: StageTimer;
-  /** Expressions per step, at most 4096: what is lost when a run is killed. Never changes a byte. */
+  /** Expressions per step, at most 2048: what is lost when a run is killed. Never changes a byte. */
   readonly stepExpressions?: number;
 }
 
@@ -44,7 +45,7 @@ export interface MineReport {
 }
 
 /** Steps are smaller where deep lists would take much memory. */
-const mostExpressions = 4096;
+const mostExpressions = 2048;
 const stepBytes = 2 ** 27;
 
 /**
@@ -116,7 +117,6 @@ async function mineInto(
   const files = {} as Record<keyof typeof columnTypes, { handle: FileHandle; header: number }>;
   const order = byImage(pool);
   const timing = options.timing ?? noTiming;
-  let written: Promise<void> = Promise.resolve();
   const save = async (columns: MinedColumns, step: Int32Array, end: number): Promise<void> => {
     for (const name of ["ids", "t2i", "i2i"] as const) {
       const { handle, header } = files[name];
@@ -139,36 +139,43 @@ async function mineInto(
         await onDisk(path, () => handle.truncate(header.length + total * depth * 4));
       }
     }
-    const stepRows = Math.max(
-      1,
-      Math.min(
-        options.stepExpressions ?? mostExpressions,
-        mostExpressions,
-        total,
-        Math.floor(stepBytes / (depth * 36)),
-      ),
+    const stepRows = stepSize(options, depth, total);
+    const miners = (await scorer.miners?.(options.rank, depth, stepRows)) ?? [
+      new BlockMiner(scorer, options.rank, depth, stepRows, timing),
+    ];
+    const starts = Array.from({ length: Math.ceil((total - done) / stepRows) }, (_, at) => done + at * stepRows);
+    const free = [...miners];
+    const mined = pMapIterable(
+      starts,
+      async (start) => {
+        const step = order.subarray(start, start + stepRows);
+        const { images, imageOf } = imagesOf(pool, step);
+        const miner = free.pop() ?? fail("internal", "more steps than miners");
+        const columns = await miner.mine(step, images, imageOf);
+        free.push(miner);
+        for (let at = 0; at < columns.ids.length; at++) {
+          columns.ids[at] = options.candidates[columns.ids[at] as number] as number;
+        }
+        return { columns, step, end: start + step.length };
+      },
+      { concurrency: miners.length, backpressure: miners.length * 2 },
     );
-    const miner = new BlockMiner(scorer, options.rank, depth, stepRows, timing);
-    for (let start = done; start < total; start += stepRows) {
-      const step = order.subarray(start, start + stepRows);
-      const { images, imageOf } = imagesOf(pool, step);
-      const columns = await miner.mine(step, images, imageOf);
-      for (let at = 0; at < columns.ids.length; at++)
-        columns.ids[at] = options.candidates[columns.ids[at] as number] as number;
-      const waiting = timing.now();
-      await written;
-      timing.since("disk", waiting);
-      // The next step is mined while this one is written.
-      written = save(columns, step, start + step.length);
-      written.catch(() => undefined);
+    let waiting = timing.now();
+    for await (const { columns, step, end } of mined) {
+      if (scorer.miners !== undefined) timing.since("mining", waiting);
+      waiting = timing.now();
+      await save(columns, step, end);
+      waiting = timing.since("disk", waiting);
     }
-    await written;
   } finally {
-    await written.catch(() => undefined);
     task.end();
     for (const file of Object.values(files)) await file.handle.close();
   }
   return finish(pool, scorer, options.candidates, depth, work, folder);
+}
+
+function stepSize({ stepExpressions = mostExpressions }: MinePoolOptions, depth: number, total: number): number {
+  return Math.max(1, Math.min(stepExpressions, mostExpressions, total, Math.floor(stepBytes / (depth * 36))));
 }
 
 /** Own scores, quantiles, and the move of the columns into place. */

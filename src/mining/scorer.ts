@@ -14,11 +14,9 @@ export interface Scorer {
   readonly blockColumns: number;
   /** The most rows that one call of `expressions` or `images` may ask for. */
   readonly blockRows: number;
-  /** Calls of `expressions` and `images` that may be under way at once; 1 where absent. */
-  readonly parallel?: number;
   /**
    * Asks for scores to be written to these places in turn, each of blockRows · blockColumns numbers: a block is then
-   * valid until as many further calls were made. Without it, a block is valid until the next call is made.
+   * valid until as many further calls were made. Without it, a block is valid until the next call.
    */
   writeTo?(places: readonly Float32Array[]): void;
   /** Makes block `index` current for the calls that follow. */
@@ -29,5 +27,25 @@ export interface Scorer {
   images(rows: Int32Array): Promise<ScoreBlock>;
   /** Text-to-image scores of expression–image pairs, row by row. */
   pairs(expressionRows: Int32Array, imageRows: Int32Array): Promise<Float32Array>;
+  /**
+   * Miners with a thread each that can mine steps of at most `rows` expressions at the same time as each other, to the
+   * same bytes; one that works in this thread where absent.
+   */
+  miners?(rank: Rank, depth: number, rows: number): Promise<readonly StepMiner[]>;
   close(): Promise<void>;
+}
+
+/** What candidates are ranked by: text-to-image, image-to-image, or the mean of the two scores. */
+export type Rank = "t2i" | "i2i" | "mean";
+
+/** Aligned columns [expressions, depth], best first; ids are positions among the candidates until translated. */
+export interface MinedColumns {
+  readonly ids: Int32Array;
+  readonly t2i: Float32Array;
+  readonly i2i: Float32Array;
+}
+
+/** Mines steps of expressions: see `BlockMiner`. */
+export interface StepMiner {
+  mine(expressions: Int32Array, images: Int32Array, imageOf: Int32Array): Promise<MinedColumns>;
 }

@@ -1,0 +1,86 @@
+import { Worker } from "node:worker_threads";
+import { type ErrorCode, NemosaicError } from "../model/index.ts";
+import type { DenseScorerOptions } from "./dense-scorer.ts";
+import type { MinedColumns, Rank, StepMiner } from "./scorer.ts";
+
+/** What a mining thread is started with. */
+export interface MinerSetup {
+  /** Paths of the .npy files. */
+  readonly images: string;
+  readonly expressions: string;
+  readonly options: DenseScorerOptions;
+  readonly rank: Rank;
+  readonly depth: number;
+  readonly rows: number;
+}
+
+export interface MineTask {
+  readonly expressions: Int32Array;
+  readonly images: Int32Array;
+  readonly imageOf: Int32Array;
+}
+
+export type MineAnswer =
+  | { readonly columns: MinedColumns }
+  | { readonly code: ErrorCode | undefined; readonly message: string };
+
+export interface WorkerMiners {
+  readonly miners: readonly StepMiner[];
+  close(): Promise<void>;
+}
+
+/** Whether this program can start threads of its own: compiled, not run from TypeScript by a Node that does not know it. */
+export function canWork(): boolean {
+  return import.meta.url.endsWith(".js");
+}
+
+/**
+ * Threads that mine steps side by side: onnxruntime-node blocks the thread that calls it, and selection is as parallel
+ * as the product. Close them when done.
+ */
+export function openMiners(setup: MinerSetup, threads: number): WorkerMiners {
+  const workers = Array.from({ length: threads }, () => {
+    const worker = new Worker(new URL("./mine-worker.js", import.meta.url), { workerData: setup });
+    // What fails outside a task fails the next one: see `mine`.
+    worker.on("error", () => undefined);
+    return worker;
+  });
+  return {
+    miners: workers.map((worker) => ({ mine: (...step) => mineIn(worker, step) })),
+    async close() {
+      await Promise.all(workers.map((worker) => worker.terminate()));
+    },
+  };
+}
+
+/** One task at a time for each worker. */
+function mineIn(
+  worker: Worker,
+  [expressions, images, imageOf]: readonly [Int32Array, Int32Array, Int32Array],
+): Promise<MinedColumns> {
+  return new Promise((resolve, reject) => {
+    const done = (): void => {
+      worker.off("message", answered);
+      worker.off("error", failed);
+      worker.off("exit", ended);
+    };
+    const answered = (answer: MineAnswer): void => {
+      done();
+      if ("columns" in answer) resolve(answer.columns);
+      else if (answer.code === undefined) reject(new Error(answer.message));
+      else reject(new NemosaicError(answer.code, answer.message));
+    };
+    const failed = (error: unknown): void => {
+      done();
+      reject(error);
+    };
+    const ended = (code: number): void => {
+      done();
+      reject(new NemosaicError("internal", `a mining thread ended with ${code}: too little memory?`));
+    };
+    worker.on("message", answered);
+    worker.on("error", failed);
+    worker.on("exit", ended);
+    worker.postMessage({ expressions, images, imageOf } satisfies MineTask);
+  });
+}
