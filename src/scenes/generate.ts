@@ -22,7 +22,7 @@ export interface SceneOptions {
 }
 
 /** The defaults of `SceneOptions`. */
-export const defaultSceneOptions: SceneOptions = { hardShare: 0.72, twinShare: 0.7, objects: [2, 9] };
+export const defaultSceneOptions: SceneOptions = { hardShare: 0.75, twinShare: 0.8, objects: [2, 9] };
 
 const streams = { makeUp: 1, layout: 2 } as const;
 const maxAttempts = 400;
@@ -136,8 +136,9 @@ function castOf(
   // Towards the middle of the range: two draws' mean.
   const span = to - from + 1;
   const count = from + Math.floor((random.below(span) + random.below(span) + 1) / 2);
-  const total = isHard ? Math.max(count, 2) : count;
-  const alike = isHard ? Math.min(total, random.pick([2, 2, 2, 3, 3, 3, 4])) : 1;
+  const alike = isHard ? Math.min(count, random.pick([2, 2, 2, 3, 3, 3, 4])) : 1;
+  // Something else to compare with, where there is room for it.
+  const total = Math.min(to, isHard ? Math.max(count, alike + 1 + random.below(2)) : count);
   const members: Member[] = membersAlike(target, alike, isHard && random.float() < options.twinShare, random);
   // Others of its category are the likeliest company; some of them come in pairs.
   while (members.length < total) {

@@ -32,9 +32,12 @@ export function sizeOf(object: SceneObject): number {
   return Math.sqrt(object.wholeBox[2] * object.wholeBox[3]);
 }
 
-/** A scale on which objects are compared: more is more so. */
+/**
+ * A scale on which objects are compared: more is more so. Where a part is hidden people may go by what they see or by the
+ * whole object: with two readings, what they disagree on is in doubt.
+ */
 interface PoleScale {
-  readonly value: (object: SceneObject) => number;
+  readonly readings: readonly ((object: SceneObject) => number)[];
   /** Less than this apart, two objects are not told apart. */
   readonly margin: number;
   /** An object alone is plainly so from `yes` on, plainly not up to `no`. */
@@ -42,17 +45,35 @@ interface PoleScale {
   readonly yes: number;
 }
 
+const wholeX = (object: SceneObject): number => object.wholeBox[0] + object.wholeBox[2] / 2;
+const wholeY = (object: SceneObject): number => object.wholeBox[1] + object.wholeBox[3] / 2;
+
 /** The scales, in pixels of the 640 x 480 picture; sizes as logarithms. */
 const scales: Readonly<Record<Pole, PoleScale>> = {
-  left: { value: (object) => -middleX(object), margin: 26, no: -0.52 * sceneWidth, yes: -0.42 * sceneWidth },
-  right: { value: middleX, margin: 26, no: 0.48 * sceneWidth, yes: 0.58 * sceneWidth },
-  top: { value: (object) => -middleY(object), margin: 30, no: -0.56 * sceneHeight, yes: -0.46 * sceneHeight },
-  bottom: { value: middleY, margin: 30, no: 0.54 * sceneHeight, yes: 0.66 * sceneHeight },
-  front: { value: groundOf, margin: 28, no: 0.72 * sceneHeight, yes: 0.84 * sceneHeight },
-  back: { value: (object) => -groundOf(object), margin: 28, no: -0.74 * sceneHeight, yes: -0.62 * sceneHeight },
-  big: { value: (object) => Math.log(sizeOf(object)), margin: Math.log(1.28), no: Math.log(120), yes: Math.log(160) },
+  left: {
+    readings: [(object) => -middleX(object), (object) => -wholeX(object)],
+    margin: 26,
+    no: -0.52 * sceneWidth,
+    yes: -0.42 * sceneWidth,
+  },
+  right: { readings: [middleX, wholeX], margin: 26, no: 0.48 * sceneWidth, yes: 0.58 * sceneWidth },
+  top: {
+    readings: [(object) => -middleY(object), (object) => -wholeY(object)],
+    margin: 30,
+    no: -0.56 * sceneHeight,
+    yes: -0.46 * sceneHeight,
+  },
+  bottom: { readings: [middleY, wholeY], margin: 30, no: 0.54 * sceneHeight, yes: 0.66 * sceneHeight },
+  front: { readings: [groundOf], margin: 28, no: 0.72 * sceneHeight, yes: 0.84 * sceneHeight },
+  back: { readings: [(object) => -groundOf(object)], margin: 28, no: -0.74 * sceneHeight, yes: -0.62 * sceneHeight },
+  big: {
+    readings: [(object) => Math.log(sizeOf(object))],
+    margin: Math.log(1.28),
+    no: Math.log(120),
+    yes: Math.log(160),
+  },
   small: {
-    value: (object) => -Math.log(sizeOf(object)),
+    readings: [(object) => -Math.log(sizeOf(object))],
     margin: Math.log(1.28),
     no: -Math.log(112),
     yes: -Math.log(80),
@@ -68,8 +89,7 @@ const scales: Readonly<Record<Pole, PoleScale>> = {
  */
 export function polarTruths(pole: Pole, isMost: boolean, objects: readonly SceneObject[]): Truth[] {
   const scale = scales[pole];
-  const values = objects.map(scale.value);
-  return values.map((value, position) => {
+  return agreed(scale, objects, (values, value, position) => {
     const lead = leadOf(values, position, scale.margin);
     if (isMost) return lead;
     const alone = graded(value, scale.no, scale.yes);
@@ -83,8 +103,7 @@ export function polarTruths(pole: Pole, isMost: boolean, objects: readonly Scene
 /** Which of `objects` is the `rank`-th (1 = first) counted from the pole. */
 export function ordinalTruths(rank: number, from: Pole, objects: readonly SceneObject[]): Truth[] {
   const scale = scales[from];
-  const values = objects.map(scale.value);
-  return values.map((value, position) => {
+  return agreed(scale, objects, (values, value, position) => {
     let ahead = 0;
     let close = 0;
     values.forEach((other, place) => {
@@ -155,6 +174,22 @@ export function leastTruths(distances: readonly number[]): Truth[] {
     const others = distances.filter((_, place) => place !== position);
     if (others.every((other) => other >= own * 1.33 + 20)) return 2;
     return others.some((other) => own >= other * 1.33 + 20) ? 0 : 1;
+  });
+}
+
+/** Judges each object by every reading of a scale; true or false is what all readings say. */
+function agreed(
+  scale: PoleScale,
+  objects: readonly SceneObject[],
+  judge: (values: readonly number[], value: number, position: number) => Truth,
+): Truth[] {
+  const judged = scale.readings.map((reading) => {
+    const values = objects.map(reading);
+    return values.map((value, position) => judge(values, value, position));
+  });
+  return objects.map((_, position) => {
+    const first = judged[0]?.[position] ?? 0;
+    return judged.every((truths) => truths[position] === first) ? first : 1;
   });
 }
 

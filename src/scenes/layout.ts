@@ -17,7 +17,7 @@ export interface Placed extends Waiting {
 }
 
 /** Least and most pixels of an object's larger side. */
-const sideRange = [66, 262] as const;
+const sideRange = [72, 300] as const;
 /** Categories of things that may lie askew; others stand nearly upright. */
 const loose: ReadonlySet<string> = new Set(["fruit", "vegetable", "food", "sports", "tool"]);
 /** Pixels kept free at the picture's border. */
@@ -80,7 +80,7 @@ function bestPlace(
   slot: Slot | undefined,
   random: CounterRandom,
 ): Placement | undefined {
-  const company = slot === undefined && placed.length > 0 && random.below(100) < 38 ? random.pick(placed) : undefined;
+  const company = slot === undefined && placed.length > 0 && random.below(100) < 46 ? random.pick(placed) : undefined;
   let best: Placement | undefined;
   let bestScore = Number.NEGATIVE_INFINITY;
   for (let attempt = 0, found = 0; attempt < 70 && found < 6; attempt++) {
@@ -154,7 +154,7 @@ function placeBy(other: Placed, object: Waiting, pose: Pose, backdrop: Backdrop,
 
 function placementAt(x: number, ground: number, object: Waiting, pose: Pose, backdrop: Backdrop): Placement {
   const depth = (ground - backdrop.horizon) / (sceneHeight - backdrop.horizon);
-  const wished = 138 * object.entry.size ** 0.8 * pose.factor * (0.58 + 0.58 * depth);
+  const wished = 166 * object.entry.size ** 0.8 * pose.factor * (0.58 + 0.58 * depth);
   const side = Math.min(sideRange[1], Math.max(sideRange[0], wished));
   return {
     x: rounded(x),

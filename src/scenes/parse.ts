@@ -88,6 +88,9 @@ const fixed = (place: Wording["place"]): [string[], Modifier][] =>
 const fixedBefore = fixed("before");
 const fixedAfter = fixed("after");
 const singulars = bySize(nouns.map((noun) => [noun.name, noun] as const));
+const longNouns = nouns
+  .flatMap((noun) => [noun.name.split(" "), noun.plural.split(" ")])
+  .filter((words) => words.length > 1);
 const plurals = bySize(nouns.map((noun) => [noun.plural, noun] as const));
 const relations = bySize(
   (Object.entries(relationForms) as [Relation, readonly string[]][]).flatMap(([relation, texts]) =>
@@ -192,6 +195,10 @@ interface Before {
 }
 
 function* modifiersBefore(state: State, at: number, isOuter: boolean): Reading<Before> {
+  const none: Found<Before> = { value: { modifiers: [], rank: undefined }, at };
+  // "Top hat" is a kind of hat before it is the hat at the top.
+  const isLongNoun = longNouns.some((words) => words.every((word, offset) => state.words[at + offset] === word));
+  if (isLongNoun) yield none;
   for (const first of modifierBefore(state, at, isOuter)) {
     for (const rest of modifiersBefore(state, first.at, isOuter)) {
       if (first.value.rank !== undefined && rest.value.rank !== undefined) continue;
@@ -204,7 +211,7 @@ function* modifiersBefore(state: State, at: number, isOuter: boolean): Reading<B
       };
     }
   }
-  yield { value: { modifiers: [], rank: undefined }, at };
+  if (!isLongNoun) yield none;
 }
 
 function* modifierBefore(state: State, at: number, isOuter: boolean): Reading<Before> {

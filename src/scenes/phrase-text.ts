@@ -22,9 +22,8 @@ interface Spoken {
 
 /** Words an expression in one of its wordings, drawn from `random`; `parseExpression` gives the same meaning back. */
 export function textOf(expression: ParsedExpression, random: CounterRandom): string {
-  const texts = expression.phrases.map((phrase) =>
-    phraseText(phrase, random, expression.number !== "one" && expression.phrases.length === 1),
-  );
+  const use = expression.number !== "one" && expression.phrases.length === 1 ? "several" : "one";
+  const texts = expression.phrases.map((phrase) => phraseText(phrase, random, use));
   if (expression.number === "one") return article(random) + (texts[0] ?? "");
   if (expression.phrases.length > 1) return texts.map((text) => article(random) + text).join(" and ");
   if (expression.number === 2) return `${random.pick(["both ", "both ", "the two ", "two "])}${texts[0]}`;
@@ -37,17 +36,20 @@ function article(random: CounterRandom): string {
   return random.below(4) === 0 ? "the " : "";
 }
 
+/** How a phrase is used: for one object, for several, or as the mark that others are compared with (words before only). */
+type PhraseUse = "one" | "several" | "mark";
+
 /** A phrase without an article. `random` chooses among the wordings. */
-export function phraseText(phrase: Phrase, random: CounterRandom, isPlural = false): string {
+function phraseText(phrase: Phrase, random: CounterRandom, use: PhraseUse): string {
   const noun = nounNamed(phrase.noun) ?? fail("internal", `"${phrase.noun}" is no noun of the grammar`);
-  const spoken = phrase.modifiers.map((modifier) => spokenOf(modifier, random));
+  const spoken = phrase.modifiers.map((modifier) => spokenOf(modifier, random, use));
   // The last to apply stands farthest out: "left big red mug", "mug that is red on the left".
   const before = spoken.map((part) => part.before).reverse();
   const after = spoken.map((part) => part.after);
-  return [...before, isPlural ? noun.plural : noun.name, ...after].filter((part) => part !== "").join(" ");
+  return [...before, use === "several" ? noun.plural : noun.name, ...after].filter((part) => part !== "").join(" ");
 }
 
-function spokenOf(modifier: Modifier, random: CounterRandom): Spoken {
+function spokenOf(modifier: Modifier, random: CounterRandom, use: PhraseUse): Spoken {
   switch (modifier.kind) {
     case "ordinal":
       return ordinalText(modifier.rank, modifier.from, random);
@@ -67,14 +69,14 @@ function spokenOf(modifier: Modifier, random: CounterRandom): Spoken {
     case "is":
       return fail("internal", "a noun can only be denied");
     default:
-      return fixedText(modifier, random);
+      return fixedText(modifier, random, use);
   }
 }
 
-function fixedText(modifier: Modifier, random: CounterRandom): Spoken {
+function fixedText(modifier: Modifier, random: CounterRandom, use: PhraseUse): Spoken {
   const key = JSON.stringify(modifier);
   const known = written.get(key) ?? fail("internal", `no wording for ${key}`);
-  const wording = random.pick(known);
+  const wording = random.pick(use === "mark" ? known.filter(({ place }) => place === "before") : known);
   return wording.place === "before" ? { before: wording.text, after: "" } : { before: "", after: wording.text };
 }
 
@@ -123,7 +125,7 @@ function deniedText(modifier: PlainModifier, presumes: boolean, random: CounterR
       if (!presumes && forms !== undefined) {
         const mark =
           random.below(3) === 0
-            ? `with no ${phraseText(modifier.of, random)}`
+            ? `with no ${phraseText(modifier.of, random, "mark")}`
             : `without ${indefinite(modifier.of, random)}`;
         return { before: "", after: `${mark} ${random.pick(forms)}` };
       }
@@ -151,11 +153,11 @@ function betweenText(of: readonly [Phrase, Phrase], random: CounterRandom, isBar
 
 /** The thing that another is compared with: mostly with an article. */
 function markText(phrase: Phrase, random: CounterRandom): string {
-  return (random.below(4) === 0 ? "" : "the ") + phraseText(phrase, random);
+  return (random.below(4) === 0 ? "" : "the ") + phraseText(phrase, random, "mark");
 }
 
 function indefinite(phrase: Phrase, random: CounterRandom): string {
-  return withArticle(phraseText(phrase, random));
+  return withArticle(phraseText(phrase, random, "mark"));
 }
 
 function withArticle(text: string): string {

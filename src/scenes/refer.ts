@@ -1,3 +1,4 @@
+import { canonicalJson } from "../io/index.ts";
 import { CounterRandom } from "../kernels/index.ts";
 import { candidatesFor, marksOf } from "./candidates.ts";
 import { colourWords } from "./colours.ts";
@@ -12,6 +13,7 @@ import {
   phraseOf,
 } from "./logic.ts";
 import { nouns, nounsOfClass } from "./nouns.ts";
+import { tryParseExpression } from "./parse.ts";
 import { textOf } from "./phrase-text.ts";
 import type { Scene, SceneObject } from "./scene.ts";
 
@@ -39,10 +41,10 @@ const maxRefs = 3;
 const kindWeights: Readonly<Record<ExpressionKind, number>> = {
   class: 5,
   attribute: 5,
-  position: 4.5,
-  ordinal: 2.5,
+  position: 3.6,
+  ordinal: 2,
   relation: 6,
-  negation: 2.2,
+  negation: 3,
 };
 
 /**
@@ -59,12 +61,17 @@ export function expressionsOf(scene: Scene): SceneRef[] {
     .sort((a, b) => Number(b.className === scene.targetClass) - Number(a.className === scene.targetClass));
   const wanted = Math.min(maxRefs, 1 + random.below(isHard ? 3 : 2));
   const refs: SceneRef[] = [];
+  const held: SceneRef[] = [];
   for (const target of eligible) {
     if (refs.length === wanted) break;
     const ref = refTo(target, scene);
-    if (ref !== undefined) refs.push(ref);
+    if (ref === undefined) continue;
+    // Mostly, those that need a relation go first: what colour and size name is the easier part of a hard scene.
+    const hasRelation = ref.sentences.some(({ kind }) => kind === "relation");
+    const waits = isHard && (ref.isPlain || !hasRelation) && random.below(3) > 0;
+    (waits ? held : refs).push(ref);
   }
-  return refs;
+  return [...refs, ...held].slice(0, wanted);
 }
 
 /** A ref to `target`, or undefined where fewer than two sentences can be said of it. */
@@ -83,12 +90,12 @@ export function refTo(target: SceneObject, scene: Scene): SceneRef | undefined {
   for (let attempt = 0; attempt < 24 && sentences.length < wanted; attempt++) {
     if (left.length === 0) left = [...byKind.keys()];
     // Where class, colour and size do not suffice, a relation is what people turn to.
-    const isDue = sentences.length === 0 && !isPlain && left.includes("relation") && random.below(4) > 0;
+    const isDue = sentences.length === 0 && !isPlain && left.includes("relation") && random.below(12) > 0;
     const kind = isDue ? "relation" : (left[random.weighted(left.map((name) => kindWeights[name]))] ?? "class");
     left = left.filter((name) => name !== kind);
     const logic = drawn(byKind.get(kind) ?? [], random);
-    const text = textOf(logic, random);
-    if (sentences.every((other) => other.text !== text)) sentences.push({ text, kind, logic });
+    const text = spokenPlainly(logic, random);
+    if (text !== undefined && sentences.every((other) => other.text !== text)) sentences.push({ text, kind, logic });
   }
   if (sentences.length < 2) return undefined;
   const similar = classCount(scene, target.className) - 1;
@@ -152,12 +159,24 @@ function modifierWeight(phrase: Phrase | undefined): number {
   }, 1);
 }
 
+/** A wording that is read as it is meant: "top hat" is never the hat at the top. */
+function spokenPlainly(logic: ParsedExpression, random: CounterRandom): string | undefined {
+  const meant = canonicalJson(logic);
+  for (let attempt = 0; attempt < 4; attempt++) {
+    const text = textOf(logic, random);
+    const read = tryParseExpression(text);
+    if (read !== undefined && canonicalJson(read) === meant) return text;
+  }
+  return undefined;
+}
+
 function worded(expressions: readonly ParsedExpression[], random: CounterRandom): SceneSentence[] {
   const sentences: SceneSentence[] = [];
   for (let attempt = 0; attempt < 8 && sentences.length < 2; attempt++) {
     const logic = random.pick(expressions);
-    const text = textOf(logic, random);
-    if (sentences.every((other) => other.text !== text)) sentences.push({ text, kind: kindOf(logic), logic });
+    const text = spokenPlainly(logic, random);
+    if (text !== undefined && sentences.every((other) => other.text !== text))
+      sentences.push({ text, kind: kindOf(logic), logic });
   }
   return sentences;
 }

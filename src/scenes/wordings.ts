@@ -203,7 +203,7 @@ function poleForms(): Wording[] {
       ["that is biggest", "that is the largest", "that's the biggest"],
       ["the biggest", "the largest"],
     ),
-    ...forms(some("small"), ["small", "little", "smaller", "tiny"], ["that is small", "that's smaller"], ["littler"]),
+    ...forms(some("small"), ["small", "little", "smaller"], ["that is small", "that's smaller"], ["littler", "tiny"]),
     ...forms(
       most("small"),
       ["smallest", "littlest", "tiniest"],
