@@ -25,6 +25,8 @@ export interface BatchServer {
   readonly clients: number;
   /** Loaders open now: one for each (split, seed, settings) in use. */
   readonly loaders: number;
+  /** Takes no new clients, removes the socket, and settles when the clients that are there have gone. */
+  drain(): Promise<void>;
   /** Ends all connections, removes the socket and settles when everything is given back. */
   close(): Promise<void>;
 }
@@ -48,7 +50,16 @@ export async function serve(options: ServeOptions): Promise<BatchServer> {
   });
   await prepareSocketPath(path);
   await listen(server, path);
-  let closing: Promise<void> | undefined;
+  let draining: Promise<void> | undefined;
+  const drain = (): Promise<void> => {
+    draining ??= (async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      await removeSocket(path);
+      await closed;
+      await Promise.all([...sessions].map((session) => session.ended));
+    })();
+    return draining;
+  };
   return {
     socket: path,
     get clients() {
@@ -57,15 +68,10 @@ export async function serve(options: ServeOptions): Promise<BatchServer> {
     get loaders() {
       return shelf.size;
     },
+    drain,
     close() {
-      closing ??= (async () => {
-        const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-        for (const session of sessions) session.close();
-        await Promise.all([...sessions].map((session) => session.ended));
-        await closed;
-        await removeSocket(path);
-      })();
-      return closing;
+      for (const session of sessions) session.close();
+      return drain();
     },
   };
 }
