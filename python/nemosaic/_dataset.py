@@ -11,7 +11,7 @@ from ._command import Command
 from ._errors import NemosaicError, ServerGone
 from ._layouts import LAYOUTS, Sample
 from ._loader import group_of
-from ._stream import Settings, Stream, overrides, pick_framework, read_settings
+from ._stream import Holder, Settings, Stream, overrides, pick_framework, read_settings
 
 MODES = ("train", "val", "test")
 
@@ -80,8 +80,8 @@ class MosaicDataset:
             "timeout": timeout,
         }
         self._epoch = multiprocessing.RawValue("q", 0)
-        self._stream: Optional[Stream] = None
-        self._current: Optional[Connection] = None
+        self._holder: Optional[Holder] = None
+        self._finalizer: Optional[Any] = None
         self._process = os.getpid()
         self._path = ""
         self._open(Stream(self._pool, socket_path=socket, world_size=world_size, local_rank=local_rank, **self._options))
@@ -126,7 +126,7 @@ class MosaicDataset:
 
     def __getstate__(self) -> Dict[str, Any]:
         state = dict(self.__dict__)
-        state["_stream"] = state["_current"] = state["_finalizer"] = None
+        state["_holder"] = state["_finalizer"] = None
         if multiprocessing_context.get_spawning_popen() is None:
             # A plain pickle cannot carry shared memory: the copy has an epoch of its own.
             state["_epoch"] = self.epoch
@@ -143,7 +143,6 @@ class MosaicDataset:
         """Ends this process's connection, and the server if nobody else here uses it."""
         if self._finalizer is not None:
             self._finalizer()
-        self._current = None
 
     def _checked(self, index: int) -> int:
         length = len(self)
@@ -160,16 +159,15 @@ class MosaicDataset:
         except ServerGone:
             if not self.restart:
                 raise
-            self._renew()
-            return self._connection().call(self.epoch, indices, want)
+            return self._renew().call(self.epoch, indices, want)
 
     def _item(self, answer: Dict[str, Any], at: int, count: int) -> Any:
         layout = LAYOUTS[self.layout]
         truths = answer.get("truths")
         # Copies: an item must not keep its whole batch in memory.
         sample = Sample(
-            image=_own(answer["image"][at], count),
-            mask=_own(answer["mask"][at], count),
+            image=_own(answer["image"][at]),
+            mask=_own(answer["mask"][at]),
             tokens=answer["tokens"][at : at + count],
             texts=answer["texts"][at : at + count],
             key=answer["keys"][at],
@@ -190,44 +188,33 @@ class MosaicDataset:
         if self._process != os.getpid():
             # A worker: whatever was inherited is the parent's.
             self._process = os.getpid()
-            self._current = None
+            self._holder = None
             self._open(Stream(self._pool, socket_path=self._path, world_size=1, local_rank=None, **{**self._options, "timeout": 5.0}))
-        if self._current is None:
-            assert self._stream is not None
-            try:
-                self._current = self._stream.connect()
-            except ServerGone:
-                if not self.restart:
-                    raise
-                self._renew()
-            assert self._current is not None
-        return self._current
-
-    def _renew(self) -> None:
-        """Starts the own server again, or, in a worker, one of its own."""
-        stream = self._stream
-        assert stream is not None
-        if self._current is not None:
-            self._current.close()
-            self._current = None
+        if self._finalizer is None or not self._finalizer.alive or self._holder is None:
+            raise NemosaicError("usage", "the dataset is closed")
         try:
-            self._current = stream.connect(restart=True)
+            return self._holder.connection(renew=False)
+        except ServerGone:
+            if not self.restart:
+                raise
+            return self._renew()
+
+    def _renew(self) -> Connection:
+        """Starts the own server again, or, in a worker, one of its own."""
+        assert self._holder is not None
+        try:
+            return self._holder.connection(renew=True)
         except ServerGone:
             own = Stream(self._pool, socket_path=None, world_size=1, local_rank=None, **self._options)
-            own.welcome = stream.welcome
+            own.welcome = self._holder.stream.welcome
             self._open(own)
-            self._current = own.connect()
+            return self._holder.connection(renew=False)
 
     def _open(self, stream: Stream) -> None:
-        self._stream = stream
         self._path = stream.server.path
-        self._finalizer: Optional[Any] = weakref.finalize(self, _release, stream, os.getpid())
+        self._holder = Holder(stream)
+        self._finalizer = weakref.finalize(self, self._holder.close)
 
 
-def _own(array: Any, count: int) -> Any:
+def _own(array: Any) -> Any:
     return array.copy() if hasattr(array, "copy") else array.clone()
-
-
-def _release(stream: Stream, process: int) -> None:
-    if os.getpid() == process:
-        stream.server.release()

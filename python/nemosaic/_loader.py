@@ -14,7 +14,7 @@ from ._client import Connection
 from ._command import Command
 from ._errors import NemosaicError, ServerGone
 from ._order import RankOrder, epoch_order
-from ._stream import Settings, Stream, overrides, pick_framework, read_settings
+from ._stream import Holder, Settings, Stream, overrides, pick_framework, read_settings
 
 TAILS = ("pad", "drop", "keep")
 
@@ -161,7 +161,7 @@ class Loader:
             self.local_rank,
             timeout,
         )
-        self._holder = _Holder(self._stream)
+        self._holder = Holder(self._stream)
         self._finalizer = weakref.finalize(self, self._holder.close)
         try:
             self._connection()
@@ -341,13 +341,10 @@ class _Epoch:
                             continue
                         answer = connection.result(waiting[0][1])
                         break
-                    except ServerGone:
-                        failures += 1
-                        if not loader.restart or failures > 5:
-                            raise
+                    except ServerGone as gone:
                         waiting.clear()
                         ahead = step
-                        connection = loader._connection(renew=True)
+                        connection, failures = self._reconnected(gone, failures)
                 failures = 0
                 waiting.popleft()
                 if loader._running is self:
@@ -359,28 +356,15 @@ class _Epoch:
             for _, request in waiting:
                 connection.drop(request)
 
-
-class _Holder:
-    """The loader's connection and its share of the server; apart from the loader, so that it can be collected."""
-
-    def __init__(self, stream: Stream) -> None:
-        self._stream = stream
-        self._current: Optional[Connection] = None
-        self._owner = os.getpid()
-
-    def connection(self, renew: bool) -> Connection:
-        if renew and self._current is not None:
-            self._current.close()
-            self._current = None
-        if self._current is None:
-            self._current = self._stream.connect(restart=renew)
-        return self._current
-
-    def close(self) -> None:
-        if self._current is not None:
-            self._current.close()
-        if os.getpid() == self._owner:
-            self._stream.server.release()
+    def _reconnected(self, gone: ServerGone, failures: int) -> Tuple[Connection, int]:
+        """A connection to a server started again; `failures` in a row without a batch end the attempts."""
+        while self._loader.restart and failures < 10:
+            failures += 1
+            try:
+                return self._loader._connection(renew=True), failures
+            except ServerGone as again:  # killed once more, before it could answer
+                gone = again
+        raise gone
 
 
 def group_of(rank: Optional[int], world_size: Optional[int], local_rank: Optional[int]) -> Tuple[int, int, Optional[int]]:

@@ -177,6 +177,8 @@ class OwnedServer(Server):
             listener.join(1.0)
             self._process = None
             said = self._said.strip() or line.decode("utf-8", "replace").strip() or f"exit status {status}"
+            if status is not None and status < 0:
+                raise ServerGone("io", f"the nemosaic server was killed by signal {-status} while it started")
             code = {2: "usage", 3: "not-found", 4: "bad-input", 5: "incomplete"}.get(status or 0, "io")
             raise NemosaicError(code, said.splitlines()[0].replace("nemosaic: ", "", 1) if said else said)
 

@@ -114,3 +114,26 @@ class Stream:
             self._arrays["pin_memory"],
             self._arrays["device"],
         )
+
+
+class Holder:
+    """A connection and its owner's share of the server; apart from the owner, so that that one can be collected."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
+        self._current: Optional[Connection] = None
+        self._owner = os.getpid()
+
+    def connection(self, renew: bool) -> Connection:
+        if renew and self._current is not None:
+            self._current.close()
+            self._current = None
+        if self._current is None:
+            self._current = self.stream.connect(restart=renew)
+        return self._current
+
+    def close(self) -> None:
+        if self._current is not None:
+            self._current.close()
+        if os.getpid() == self._owner:
+            self.stream.server.release()

@@ -1,0 +1,165 @@
+"""MosaicDataset: in DataLoader workers, forked and spawned, and in the shapes of published scripts."""
+
+import pickle
+
+import numpy as np
+import pytest
+from renderer import Renderer
+
+from nemosaic import Loader, MosaicDataset, NemosaicError
+
+torch = pytest.importorskip("torch")
+cv2 = pytest.importorskip("cv2")
+from torch.utils.data import DataLoader
+
+OPTIONS = dict(size=48, settings={"preset": "random"}, token_length=17)
+
+
+def expected(pool, epoch):
+    """index → (image, tokens, mask) from a Loader."""
+    with Loader(pool, batch_size=8, **OPTIONS) as loader:
+        loader.set_epoch(epoch)
+        return {
+            index: (batch.image[at], batch.tokens[at], batch.mask[at])
+            for batch in loader
+            for at, index in enumerate(batch.indices)
+        }
+
+
+def test_an_item_is_what_the_references_dataset_returns(pool):
+    dataset = MosaicDataset(pool, **OPTIONS)
+    wanted = expected(pool, 0)
+    assert len(dataset) == len(wanted)
+    for index in range(len(dataset)):
+        image, word_vec, mask = dataset[index]
+        assert (image.dtype, word_vec.dtype, mask.dtype) == (torch.float32, torch.int64, torch.float32)
+        assert (image.shape, word_vec.shape, mask.shape) == ((3, 48, 48), (17,), (48, 48))
+        for ours, theirs in zip((image, word_vec, mask), wanted[index]):
+            assert torch.equal(ours, theirs)
+    with pytest.raises(IndexError):
+        dataset[len(dataset)]
+    dataset.close()
+
+
+@pytest.mark.parametrize("context", ["fork", "spawn"])
+def test_persistent_workers_see_a_new_epoch(pool, context):
+    dataset = MosaicDataset(pool, **OPTIONS)
+    loader = DataLoader(dataset, batch_size=4, num_workers=2, persistent_workers=True, multiprocessing_context=context)
+    seen = {}
+    for epoch in (0, 3, 0):
+        dataset.set_epoch(epoch)
+        images, words, masks = (torch.cat(parts) for parts in zip(*loader))
+        wanted = expected(pool, epoch)
+        for index in range(len(dataset)):
+            assert torch.equal(images[index], wanted[index][0])
+            assert torch.equal(words[index], wanted[index][1])
+            assert torch.equal(masks[index], wanted[index][2])
+        seen[epoch] = images
+    assert not torch.equal(seen[0], seen[3])
+    del loader
+    dataset.close()
+
+
+def test_a_batch_of_items_is_one_request(pool):
+    dataset = MosaicDataset(pool, **OPTIONS)
+    items = dataset.__getitems__([5, 1, 5])
+    assert all(torch.equal(a, b) for a, b in zip(items[0], dataset[5])) and all(torch.equal(a, b) for a, b in zip(items[1], dataset[1]))
+    dataset.close()
+
+
+def test_a_pickled_dataset_joins_the_server_of_its_maker(pool):
+    dataset = MosaicDataset(pool, **OPTIONS)
+    dataset.set_epoch(2)
+    copy = pickle.loads(pickle.dumps(dataset))
+    assert copy.epoch == 2
+    assert all(torch.equal(a, b) for a, b in zip(copy[4], dataset[4]))
+    copy.close()
+    assert torch.equal(dataset[4][0], dataset[4][0])
+    dataset.close()
+
+
+def test_validation_fits_the_loop_of_cris(pool, tmp_path):
+    """CRIS: predictions are warped to the original size by `inverse` and compared with the file `mask_dir`."""
+    dataset = MosaicDataset(pool, mode="val", mask_dir=str(tmp_path / "masks"), **{**OPTIONS, "size": 200})
+    loader = DataLoader(dataset, batch_size=4, num_workers=1)
+    ious = []
+    for images, texts, param in loader:
+        assert images.shape[1:] == (3, 200, 200) and texts.shape[1:] == (17,)
+        for mask_dir, mat, ori_size in zip(param["mask_dir"], param["inverse"], param["ori_size"]):
+            h, w = np.array(ori_size)
+            truth = cv2.imread(mask_dir, flags=cv2.IMREAD_GRAYSCALE)
+            assert truth.shape == (h, w) and set(np.unique(truth)) <= {0, 255}
+            small = cv2.resize(truth, (200, 200), interpolation=cv2.INTER_LINEAR).astype(np.float32)
+            back = cv2.warpAffine(small, np.array(mat), (int(w), int(h)), flags=cv2.INTER_CUBIC, borderValue=0.0) > 127
+            ious.append((back & (truth > 0)).sum() / (back | (truth > 0)).sum())
+    assert len(ious) == len(dataset)
+    assert min(ious) > 0.93, "a perfect prediction comes back as the truth"
+    dataset.close()
+
+
+def test_testing_gives_all_sentences_of_a_ref(pool):
+    renderer = Renderer(pool)
+    dataset = MosaicDataset(pool, mode="test", split="val", **OPTIONS)
+    sentences = 0
+    with Loader(pool, split="val", batch_size=64, plans=True, **OPTIONS) as loader:
+        batch = next(iter(loader))
+        by_ref = {}
+        for at, ref in enumerate(batch.ref):
+            by_ref.setdefault(ref, []).append(at)
+    for image, params in (dataset[at] for at in range(len(dataset))):
+        rows = by_ref[params["seg_id"]]
+        assert params["sents"] == [batch.text[row] for row in rows]
+        assert torch.equal(image, batch.image[rows[0]])
+        np.testing.assert_array_equal(params["mask"], renderer.original_truth(batch.plan[rows[0]]) * 255)
+        assert params["ori_size"].tolist() == list(params["mask"].shape)
+        sentences += len(rows)
+    assert len(dataset) == len(by_ref) and sentences == len(batch)
+    dataset.close()
+
+
+def test_lavts_loop_gets_targets_and_sentences_as_it_unpacks_them(pool):
+    train = MosaicDataset(pool, layout="lavt", size=48, preset="random")
+    image, target, ids, attention = train[0]
+    assert image.shape == (3, 48, 48) and target.dtype == torch.int64 and set(target.unique().tolist()) <= {0, 1}
+    assert ids.shape == attention.shape == (1, 20) and ids[0, 0] == 101
+    assert attention.sum() == (ids != 0).sum() and ids[0, int(attention.sum()) - 1] == 102
+    test = MosaicDataset(pool, mode="test", layout="lavt", split="val", size=48, preset="random")
+    for at in range(len(test)):
+        image, target, ids, attention = next(iter(DataLoader(torch.utils.data.Subset(test, [at]), batch_size=1)))
+        ids, attention = ids.squeeze(1), attention.squeeze(1)
+        assert ids.shape[:2] == (1, 20) and ids.shape == attention.shape
+        assert all(ids[0, 0, sentence] == 101 for sentence in range(ids.shape[-1]))
+    train.close()
+    test.close()
+
+
+def test_vpd_gets_clip_tokens_padded_as_transformers_does(pool):
+    dataset = MosaicDataset(pool, layout="vpd", size=48, preset="random")
+    image, target, ids, attention = dataset[0]
+    used = int(attention.sum())
+    assert ids.shape == (1, 77) and ids[0, 0] == 49406
+    assert (ids[0, used - 1 :] == 49407).all() and (ids[0, 1 : used - 1] != 49407).all()
+    assert image.min() >= -1 and image.max() <= 1 and image.min() < -0.5
+    dataset.close()
+
+
+def test_cgformer_gets_lists_of_sentences_in_testing(pool):
+    dataset = MosaicDataset(pool, mode="test", layout="cgformer", split="val", size=48, preset="random")
+    shape_only, image, words, mask, pad_masks, seg_id, sents = dataset[0]
+    assert len(words) == len(pad_masks) == len(sents) >= 1 and words[0].shape == (1, 20)
+    assert shape_only.shape[:2] == mask.shape and mask.dtype == np.int64
+    dataset.close()
+
+
+@pytest.mark.parametrize(
+    "options, says",
+    [
+        ({"mode": "training"}, "train, val, test"),
+        ({"layout": "crisp"}, "cris, lavt"),
+        ({"mode": "train", "split": "val"}, "not augmented"),
+        ({"mode": "val", "split": "train"}, "is the augmented one"),
+    ],
+)
+def test_wrong_arguments_are_told(pool, options, says):
+    with pytest.raises(NemosaicError, match=says):
+        MosaicDataset(pool, **{**OPTIONS, **options})
