@@ -1,4 +1,4 @@
-import { dropRules } from "../band/index.ts";
+import { type DropRule, dropRules, dropRuleTexts } from "../band/index.ts";
 import { renderSvg } from "../codecs/index.ts";
 import type { CandidateView, ContactEntry } from "./contact-entry.ts";
 import { textPath, wrapText } from "./outlined-text.ts";
@@ -73,17 +73,14 @@ async function target(entry: ContactEntry, x: number, y: number): Promise<string
 }
 
 function dropLines(entry: ContactEntry): string[] {
-  const names: Record<(typeof dropRules)[number], string> = {
-    "own-image": "own image",
-    "near-duplicate": "near-duplicates",
-    judged: "judged false negative",
-    tau: `above τ ${score(entry.tau ?? Number.NaN)} (text)`,
-    "tau-image": `above τᵢ ${score(entry.tauImage ?? Number.NaN)} (image)`.replace("ᵢ", "i"),
-    "beyond-k": "beyond K",
-  };
   return dropRules
     .filter((rule) => rule !== "own-image" && entry.drops[rule] > 0)
-    .map((rule) => `dropped ${entry.drops[rule]}: ${names[rule]}`);
+    .map((rule) => `dropped ${entry.drops[rule]}: ${shortText(rule)}`);
+}
+
+/** A rule in a few words: its text up to the explanation, in letters that the font has. */
+function shortText(rule: DropRule): string {
+  return (dropRuleTexts[rule].split(/[:,]/)[0] ?? rule).replace("ᵢ", "i");
 }
 
 async function candidates(entry: ContactEntry, x: number, y: number): Promise<string> {
