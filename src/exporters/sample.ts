@@ -2,7 +2,7 @@ import { decodeCocoRle, decodeImage, encodeJpeg, encodePng, imageSize } from "..
 import type { Loader } from "../loader/index.ts";
 import { fail, NemosaicError } from "../model/index.ts";
 import { noCategory } from "./coco-category-ids.ts";
-import type { EncodedImage, ExportSample, ExportSentence } from "./exporter.ts";
+import type { Category, EncodedImage, ExportSample, ExportSentence } from "./exporter.ts";
 import { firstDrawnId, type Identity } from "./identity.ts";
 import type { ExportJob, ImageEncoding } from "./job.ts";
 import type { RecordKind } from "./sequence.ts";
@@ -46,7 +46,10 @@ async function drawnSample(
   const plan = batch.plans[0] ?? fail("internal", "a batch of one without a plan");
   const [replaced] = batch.replaced;
   const expression = pool.expressionRow(plan.expression);
-  const ref = pool.expressions.ref[expression] ?? 0;
+  const own = pool.expressions.sent[expression];
+  // What a plan joins or changes has no raw form but its own text.
+  const raw = plan.text === own ? (pool.expressions.raw[expression] ?? plan.text) : plan.text;
+  const targets = plan.layers.flatMap((layer) => layer.masks).map((key) => pool.annotationRow(key));
   const id = firstDrawnId + place.number;
   const image = await encodePixels({ width: batch.size, height: batch.size, data: batch.image }, job.image);
   const sample: ExportSample = {
@@ -56,8 +59,10 @@ async function drawnSample(
     mask: batch.mask,
     imageId: id,
     refId: id,
-    sentences: sentencesOf(pool, [expression], () => undefined, place.number, job),
-    ...targetOf(pool, ref, identity),
+    sentences: [{ id: firstDrawnId + place.number * job.sentenceStride, key: plan.expression, raw, sent: plan.text }],
+    category: categoryOf(pool, targets, identity),
+    refKey: refKeyOf(plan.expression),
+    targets: targets.length,
     polygons: undefined,
   };
   const remark =
@@ -102,22 +107,23 @@ async function originalSample(
       place.number,
       job,
     ),
-    ...targetOf(pool, record.ref, identity),
+    category: categoryOf(pool, targets, identity),
+    refKey: refKeyOf(pool.expressionKey(pool.expressionsOfRef(record.ref)[0])),
+    targets: targets.length,
     polygons: ownPolygons(pool, targets, mask),
   };
   return { sample, remark: undefined };
 }
 
-function targetOf(pool: Pool, ref: number, identity: Identity): Pick<ExportSample, "category" | "refKey" | "targets"> {
-  const targets = pool.targetsOfRef(ref);
+function categoryOf(pool: Pool, targets: readonly number[], identity: Identity): Category {
   const name = targets[0] === undefined ? undefined : pool.annotations.category[targets[0]];
-  const category =
-    name === undefined
-      ? noCategory
-      : (identity.categories.get(name) ?? fail("internal", `no number for category "${name}"`));
-  const [first] = pool.expressionsOfRef(ref);
-  const key = pool.expressionKey(first);
-  return { category, refKey: key.slice(0, key.lastIndexOf("/")), targets: targets.length };
+  if (name === undefined) return noCategory;
+  return identity.categories.get(name) ?? fail("internal", `no number for category "${name}"`);
+}
+
+/** source/ref of a sentence's key source/ref/sentence. */
+function refKeyOf(key: string): string {
+  return key.slice(0, key.lastIndexOf("/"));
 }
 
 function sentencesOf(

@@ -5,11 +5,13 @@ import {
   type ExportManifest,
   type ExportReport,
   exporters,
+  exportLists,
   exportPool,
   type ImageEncoding,
   mergeExport,
 } from "../../exporters/index.ts";
 import { byteText, grouped } from "../../io/index.ts";
+import { Loader } from "../../loader/index.ts";
 import { fail, shown } from "../../model/index.ts";
 import { Pool } from "../../pool/index.ts";
 import {
@@ -42,6 +44,7 @@ interface Options extends SharedOptions {
   readonly shardBytes?: number;
   readonly shard?: { readonly index: number; readonly count: number };
   readonly merge: boolean;
+  readonly source?: string;
 }
 
 export function exportCommand(program: Command): void {
@@ -92,6 +95,7 @@ export function exportCommand(program: Command): void {
       defaultFormatOptions.shardSamples,
     )
     .option("--shard-bytes <n>", "webdataset: bytes of a file at most", integerOption("--shard-bytes", 1))
+    .option("--source <name>", "lists: the source, where the pool has several")
     .addOption(
       new Option("--shard <i/n>", "do part i of n (from 0) of the work; --merge puts the parts together").argParser(
         shardOption,
@@ -102,7 +106,7 @@ export function exportCommand(program: Command): void {
       "after",
       `
 Formats:
-${textTable(exporters.map(({ name, title }) => ["  ", name, title]))}
+${textTable([...exporters.map(({ name, title }) => ["  ", name, title]), ["  ", "lists", "the mined candidates as the reference loader's own score lists"]])}
 
 Example:
   nemosaic export refer pool -o baked --split train,val --epochs 10 --originals 0.5`,
@@ -110,12 +114,41 @@ Example:
     .action(
       action(async (format: string, folder: string, options: Options) => {
         const output = options.output ?? fail("usage", "expected -o FOLDER");
+        if (format === "lists") return runLists(folder, output, options);
         const report = options.merge
           ? await mergeExport(output, { progress: progressOf(options) })
           : await runExport(format, folder, output, options);
         print(options, report, exportText(report, output));
       }),
     );
+}
+
+/** The reference loader's lists hold scores, no samples. */
+async function runLists(folder: string, output: string, options: Options): Promise<void> {
+  const { split, force, seed, source } = options;
+  const [only, ...others] = split;
+  if (only === undefined || others.length > 0) fail("usage", `expected one split for lists, got "${split.join(",")}"`);
+  const loader = await Loader.open(folder, await readSettings(options), { split: only, seed });
+  try {
+    const { mined, pool, settings } = loader;
+    if (mined === undefined)
+      fail("incomplete", `"${folder}" has no mined/${settings.mined}; run "nemosaic mine" first`);
+    const report = await exportLists(pool, mined, {
+      output,
+      split: only,
+      force,
+      progress: progressOf(options),
+      ...(source === undefined ? {} : { source }),
+    });
+    const verb = report.reused ? "there already" : "exported";
+    print(
+      options,
+      report,
+      `${verb}: lists of ${grouped(report.refs)} refs and ${grouped(report.images)} images in "${output}"`,
+    );
+  } finally {
+    await loader.close();
+  }
 }
 
 async function runExport(format: string, folder: string, output: string, options: Options): Promise<ExportReport> {
