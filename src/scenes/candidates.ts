@@ -20,7 +20,7 @@ export function candidatesFor(target: SceneObject, scene: Judged): ParsedExpress
   const marks = marksOf(scene, target);
   return nounsOfClass(target.className).flatMap((noun) => {
     const bare = phraseOf(noun.name, []);
-    if (names(bare, target, scene)) return [oneOf(bare)];
+    if (names(bare, target, scene)) return [oneOf(bare), oneOf(bare), oneOf(bare), { number: 1, phrases: [bare] }];
     const attributes = [...colourModifiers(target), ...poleModifiers(["big", "small"])];
     const places = [...poleModifiers(["left", "right", "top", "bottom", "front", "back"]), ...otherPlaces];
     const relations = relationModifiers(target, marks);

@@ -32,7 +32,10 @@ export interface Phrase {
   readonly modifiers: readonly Modifier[];
 }
 
-/** How many objects an expression is about: one, all that match, or exactly so many. */
+/**
+ * How many objects an expression is about: one (true of whatever matches), all that match, or exactly so many: "both mugs"
+ * (2) and "the only mug" (1) are true of nothing where there are more or fewer.
+ */
 export type ExpressionNumber = "one" | "all" | number;
 
 /** The logical form of an expression. Several phrases: what any of them names ("the dog and the red car"). */

@@ -75,7 +75,11 @@ export function classesOf(
     band: bandOf(row),
     variants: [
       { colours: row.colours, tints: row.tints ?? [], repaint: undefined },
-      ...(row.variants ?? []).map((colour) => ({ colours: [colour], tints: row.keeps ?? [], repaint: colour })),
+      ...(row.variants ?? []).map((colour) => ({
+        colours: [colour],
+        tints: (row.keeps ?? []).filter((kept) => kept !== colour),
+        repaint: colour,
+      })),
     ],
   }));
 }

@@ -16,6 +16,7 @@ import {
   denialForms,
   linkForms,
   nearestForms,
+  onlyForms,
   ordinalForms,
   originForms,
   relationForms,
@@ -65,9 +66,13 @@ interface Found<T> {
 
 type Reading<T> = Generator<Found<T>, void, undefined>;
 
+/** "The dog in the picture" is the dog: all is about this picture. */
+const tailPattern = /(?<=\S)\s+(?:(?:in|of) (?:the |this )?(?:picture|image|photo|scene)|here)\s*[.!]?\s*$/;
+
 function wordsOf(text: string): string[] {
   return text
     .toLowerCase()
+    .replace(tailPattern, "")
     .replaceAll("’", "'")
     .replace(/[.,;:!?"]/g, " ")
     .split(/\s+/)
@@ -114,6 +119,7 @@ const ranks = bySize(
 );
 const figures = bySize([1, 2, 3, 4, 5].map((rank) => [String(rank), rank] as const));
 const origins = bySize(originForms);
+const onlyWords = literal(onlyForms);
 const counts = bySize<ExpressionNumber>([
   ["all the", "all"],
   ["all of the", "all"],
@@ -143,6 +149,11 @@ function* read<T>(state: State, at: number, table: readonly (readonly [readonly 
 }
 
 function* expressions(state: State, at: number): Reading<ParsedExpression> {
+  for (const only of read(state, at, onlyWords)) {
+    for (const found of phrases(state, only.at, singulars, true, false)) {
+      yield { value: { number: 1, phrases: [found.value] }, at: found.at };
+    }
+  }
   for (const first of phrases(state, at, singulars, true)) {
     if (first.at === state.words.length) yield { value: oneOf(first.value), at: first.at };
     yield* moreOf(state, first, [first.value]);

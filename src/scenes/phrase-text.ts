@@ -7,9 +7,11 @@ import {
   denialForms,
   linkForms,
   nearestForms,
+  onlyForms,
   ordinalForms,
   originForms,
   relationForms,
+  tailForms,
   withForms,
   wordings,
 } from "./wordings.ts";
@@ -22,9 +24,14 @@ interface Spoken {
 
 /** Words an expression in one of its wordings, drawn from `random`; `parseExpression` gives the same meaning back. */
 export function textOf(expression: ParsedExpression, random: CounterRandom): string {
-  const use = expression.number !== "one" && expression.phrases.length === 1 ? "several" : "one";
+  const isPlural = expression.number !== "one" && expression.number !== 1 && expression.phrases.length === 1;
+  const use = isPlural ? "several" : "one";
   const texts = expression.phrases.map((phrase) => phraseText(phrase, random, use));
-  if (expression.number === "one") return article(random) + (texts[0] ?? "");
+  if (expression.number === "one") {
+    const isBare = expression.phrases[0]?.modifiers.length === 0;
+    return article(random) + (texts[0] ?? "") + (isBare && random.below(8) === 0 ? ` ${random.pick(tailForms)}` : "");
+  }
+  if (expression.number === 1) return `${random.pick(onlyForms)} ${texts[0]}`;
   if (expression.phrases.length > 1) return texts.map((text) => article(random) + text).join(" and ");
   if (expression.number === 2) return `${random.pick(["both ", "both ", "the two ", "two "])}${texts[0]}`;
   if (expression.number === 3) return `${random.pick(["the three ", "three ", "all three "])}${texts[0]}`;

@@ -53,6 +53,18 @@ export const betweenForms: readonly string[] = [
   "which is between",
 ];
 
+/** Words that say that there is just one such thing. */
+export const onlyForms: readonly string[] = ["the only", "only", "the single", "the one and only", "just one"];
+
+/** Words behind a mere noun that add nothing. */
+export const tailForms: readonly string[] = [
+  "in the picture",
+  "in the image",
+  "in the photo",
+  "in this picture",
+  "here",
+];
+
 /** Links between a noun and its relation. */
 export const linkForms: readonly string[] = ["", "", "", "that is", "that's", "which is", "that's"];
 

@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest";
+import { objectClasses } from "./classes.ts";
+import { nouns } from "./nouns.ts";
+import { parseExpression, tryParseExpression } from "./parse.ts";
+
+const one = (noun: string, ...modifiers: unknown[]): unknown => ({ number: "one", phrases: [{ noun, modifiers }] });
+
+describe("parseExpression", () => {
+  it.each([
+    ["2nd mug from left", one("mug", { kind: "ordinal", rank: 2, from: "left" })],
+    ["The second mug from the left.", one("mug", { kind: "ordinal", rank: 2, from: "left" })],
+    [
+      "big red car behind the dog",
+      one(
+        "car",
+        { kind: "colour", colour: "red" },
+        { kind: "pole", pole: "big", isMost: false },
+        { kind: "relation", relation: "behind", of: { noun: "dog", modifiers: [] } },
+      ),
+    ],
+    ["left mug", one("mug", { kind: "pole", pole: "left", isMost: false })],
+    ["mug left of dog", one("mug", { kind: "relation", relation: "left of", of: { noun: "dog", modifiers: [] } })],
+    [
+      "mug right behind the dog",
+      one("mug", { kind: "relation", relation: "behind", of: { noun: "dog", modifiers: [] } }),
+    ],
+    [
+      "apple without a dog next to it",
+      one("apple", {
+        kind: "not",
+        modifier: { kind: "relation", relation: "next to", of: { noun: "dog", modifiers: [] } },
+        presumes: false,
+      }),
+    ],
+    ["mug in front", one("mug", { kind: "pole", pole: "front", isMost: false })],
+    ["top hat", one("top hat")],
+    ["cap at the top", one("cap", { kind: "pole", pole: "top", isMost: false })],
+    ["bus nearest the camera", one("bus", { kind: "nearest", to: { noun: "camera", modifiers: [] } })],
+  ])("reads %s", (text, expected) => {
+    expect(parseExpression(text)).toEqual(expected);
+  });
+
+  it("reads the name, plural and every synonym of every class as that noun", () => {
+    let seen = 0;
+    for (const noun of nouns) {
+      expect(parseExpression(`the ${noun.name}`)).toEqual(one(noun.name));
+      expect(parseExpression(`all ${noun.plural}`)).toEqual({
+        number: "all",
+        phrases: [{ noun: noun.name, modifiers: [] }],
+      });
+      seen++;
+    }
+    expect(seen).toBeGreaterThan(objectClasses.length);
+  });
+
+  it.each(["", "the", "blorp", "mug mug", "leftover mug", "mug in a bright room", "red", "mug from left", "2nd mug"])(
+    "refuses %j with the place where it stops making sense",
+    (text) => {
+      expect(tryParseExpression(text)).toBeUndefined();
+      expect(() => parseExpression(text)).toThrow(/grammar.*does not fit/);
+    },
+  );
+
+  it("names the first word that does not fit", () => {
+    expect(() => parseExpression("red mug under the dog")).toThrow('word 3, "under"');
+  });
+});
