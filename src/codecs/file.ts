@@ -1,11 +1,16 @@
 import { type FileHandle, open } from "node:fs/promises";
-import { fail, shown } from "../model/index.ts";
+import { fail, NemosaicError, shown } from "../model/index.ts";
 
-/** Opens a file for reading; a missing one is "not-found", anything else the system says "io". */
+/** Opens a file for reading; a missing one is "not-found", a folder "bad-input", anything else the system says "io". */
 export async function openForReading(path: string, what: string): Promise<FileHandle> {
+  if (path.includes("\0")) fail("bad-input", `expected a ${what}, but its name holds a NUL byte: ${shown(path)}`);
   try {
-    return await open(path, "r");
+    const handle = await open(path, "r");
+    if (!(await handle.stat()).isDirectory()) return handle;
+    await handle.close();
+    fail("bad-input", `expected a ${what} at ${shown(path)}, got a folder`);
   } catch (error) {
+    if (error instanceof NemosaicError) throw error;
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
     if (code === "ENOENT") fail("not-found", `expected a ${what} at ${shown(path)}, but there is none`, error);
     fail("io", `cannot open the ${what} ${shown(path)}: ${code === "" ? String(error) : code}`, error);

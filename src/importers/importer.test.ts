@@ -33,14 +33,12 @@ itKeepsTheContract({
   format: "hf-parquet",
   variant: "jxu124",
   make: makeRawParquet,
-  cutOnly: true,
   vital: ["refcoco/data/train-00000-of-00001-0123456789abcdef.parquet"],
 });
 itKeepsTheContract({
   format: "hf-parquet",
   variant: "lmms-lab",
   make: makeEmbeddedParquet,
-  cutOnly: true,
   vital: ["RefCOCO/data/val-00000-of-00001.parquet"],
 });
 

@@ -1,13 +1,28 @@
 import type { FileHandle } from "node:fs/promises";
-import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync } from "hyparquet";
+import {
+  type AsyncBuffer,
+  type Compressors,
+  type FileMetaData,
+  parquetMetadataAsync,
+  parquetSchema,
+  type SchemaTree,
+} from "hyparquet";
 import { fail, NemosaicError, shown } from "../../model/index.ts";
 import { openForReading, readFully } from "../file.ts";
+import { type ChunkFacts, checkCount, checkPages } from "./check-pages.ts";
+import { boundedCompressors } from "./decompress.ts";
+import { checkThrift } from "./thrift.ts";
 
-/** A Parquet file opened for reading: bounds-checked slices and the parsed footer. The caller closes it. */
+/**
+ * A Parquet file opened for reading: bounds-checked slices, in which each column chunk's pages have been checked, and
+ * the parsed footer. The caller closes it.
+ */
 export interface ParquetFile {
   readonly path: string;
   readonly buffer: AsyncBuffer;
   readonly metadata: FileMetaData;
+  /** What the library decompresses with: bounded by the pages' headers. */
+  readonly compressors: Compressors;
   close(): Promise<void>;
 }
 
@@ -24,14 +39,22 @@ export async function openParquet(path: string): Promise<ParquetFile> {
   try {
     const { size } = await handle.stat();
     await checkEnds(handle, path, size);
+    const compressors = boundedCompressors();
     const buffer = bufferOf(handle, path, size);
-    const metadata = await parquetStep(path, "its footer", async () => {
+    const { metadata, chunks } = await parquetStep(path, "its footer", async () => {
+      await checkFooter(buffer);
       const parsed = await parquetMetadataAsync(buffer, { geoparquet: false });
-      checkRowCounts(parsed);
-      checkChunks(parsed, size);
-      return parsed;
+      checkRowCounts(parsed, size);
+      checkSchema(parsed);
+      return { metadata: parsed, chunks: checkedChunks(parsed, size) };
     });
-    return { path, buffer, metadata, close: () => handle.close() };
+    return {
+      path,
+      buffer: checkedBuffer(buffer, chunks, compressors),
+      metadata,
+      compressors,
+      close: () => handle.close(),
+    };
   } catch (error) {
     await handle.close();
     throw error;
@@ -43,8 +66,10 @@ export async function parquetStep<T>(path: string, what: string, step: () => Pro
   try {
     return await step();
   } catch (error) {
-    if (error instanceof NemosaicError) throw error;
+    if (error instanceof NemosaicError && error.message.includes(shown(path))) throw error;
     const reason = error instanceof Error ? error.message : String(error);
+    const code = error instanceof NemosaicError ? error.code : "bad-input";
+    if (code !== "bad-input") fail(code, `cannot read ${what} of ${shown(path)}: ${firstLine(reason)}`, error);
     fail(
       "bad-input",
       `expected a sound Parquet file ${shown(path)}, but ${what} cannot be read: ${firstLine(reason)}`,
@@ -100,8 +125,15 @@ function bufferOf(handle: FileHandle, path: string, size: number): AsyncBuffer {
   }
 }
 
-/** The library believes a footer's counts: they must agree before memory is taken for them. */
-function checkRowCounts(metadata: FileMetaData): void {
+/** The library takes memory for a list's stated length before it reads the list. */
+async function checkFooter(buffer: AsyncBuffer): Promise<void> {
+  const tail = new DataView(await buffer.slice(buffer.byteLength - 8, buffer.byteLength));
+  const end = buffer.byteLength - 8;
+  checkThrift(new Uint8Array(await buffer.slice(end - tail.getUint32(0, true), end)));
+}
+
+/** The library believes a footer's counts: they must agree, and be credible, before memory is taken for them. */
+function checkRowCounts(metadata: FileMetaData, size: number): void {
   let rows = 0n;
   for (const group of metadata.row_groups) {
     if (!(group.num_rows >= 0n)) throw new Error(`a row group has ${group.num_rows} rows`);
@@ -110,24 +142,101 @@ function checkRowCounts(metadata: FileMetaData): void {
   if (rows !== metadata.num_rows || rows > 2n ** 31n) {
     throw new Error(`it counts ${metadata.num_rows} rows, its row groups ${rows}`);
   }
+  checkCount(Number(rows), size, "a file");
+}
+
+/** Schemas nested deeper than this are made to exhaust the stack. */
+const deepestSchema = 64;
+
+function checkSchema({ schema }: FileMetaData): void {
+  let open = 1;
+  const left: number[] = [];
+  for (const { num_children: children = 0, name } of schema) {
+    if (!(children >= 0 && children < schema.length)) throw new Error(`a schema element claims ${children} children`);
+    if (typeof name !== "string") throw new Error("a schema element has no name");
+    if (open-- === 0) throw new Error("its schema has elements outside the tree");
+    open += children;
+    if (left.length > 0) left.push((left.pop() ?? 0) - 1);
+    if (children > 0) left.push(children);
+    else while (left.at(-1) === 0) left.pop();
+    if (left.length > deepestSchema) throw new Error(`its schema is nested more than ${deepestSchema} deep`);
+  }
+  if (open !== 0) throw new Error("its schema lacks elements");
+}
+
+interface Chunk {
+  readonly start: number;
+  readonly end: number;
+  readonly facts: ChunkFacts;
 }
 
 /**
  * Every column chunk has to lie inside the file. Checked here, since the library starts reads that it no longer waits
  * for when another one has failed.
  */
-function checkChunks(metadata: FileMetaData, size: number): void {
-  for (const [index, group] of metadata.row_groups.entries()) {
-    for (const { meta_data: chunk, file_path: elsewhere } of group.columns) {
-      if (chunk === undefined || elsewhere !== undefined)
-        throw new Error(`row group ${index} keeps a column elsewhere`);
-      const first = Number(chunk.data_page_offset);
+function checkedChunks(metadata: FileMetaData, size: number): Chunk[] {
+  const tree = parquetSchema(metadata);
+  return metadata.row_groups.flatMap((group, index) =>
+    group.columns.map(({ meta_data: meta, file_path: elsewhere }): Chunk => {
+      if (meta === undefined || elsewhere !== undefined) throw new Error(`row group ${index} keeps a column elsewhere`);
+      const first = Number(meta.data_page_offset);
       // Some writers state a dictionary at byte 0 where there is none.
-      const start = Number(chunk.dictionary_page_offset ?? 0) || first;
-      const end = start + Number(chunk.total_compressed_size);
-      if (!(start >= 4 && first >= start && end >= first && end <= size) || !Array.isArray(chunk.path_in_schema)) {
+      const start = Number(meta.dictionary_page_offset ?? 0) || first;
+      const end = start + Number(meta.total_compressed_size);
+      if (!(start >= 4 && first >= start && end >= first && end <= size) || !Array.isArray(meta.path_in_schema)) {
         throw new Error(`row group ${index} has a column at bytes ${start} to ${end} of ${size}`);
       }
+      const path = pathOf(tree, meta.path_in_schema);
+      const [values, rows] = [Number(meta.num_values), Number(group.num_rows)];
+      const isFlat = path.every(({ element }, depth) => depth === 0 || element.repetition_type !== "REPEATED");
+      if (isFlat && values !== rows)
+        throw new Error(`row group ${index} has ${rows} rows and a column of ${values} values`);
+      checkCount(values, Math.max(end - start, Number(meta.total_uncompressed_size)), "a column");
+      return { start, end, facts: { meta, path, values } };
+    }),
+  );
+}
+
+function pathOf(root: SchemaTree, names: readonly string[]): SchemaTree[] {
+  const path = [root];
+  for (const name of names) {
+    const child = path.at(-1)?.children.find(({ element }) => element.name === name);
+    if (child === undefined) throw new Error(`the schema has no column ${shown(names.join("."))}`);
+    path.push(child);
+  }
+  return path;
+}
+
+/** Checks the pages of column chunks as their bytes are read, before the library sees them. */
+function checkedBuffer(buffer: AsyncBuffer, chunks: readonly Chunk[], compressors: Compressors): AsyncBuffer {
+  const unchecked = new Set(chunks);
+  return {
+    byteLength: buffer.byteLength,
+    slice(start: number, end: number = buffer.byteLength): Promise<ArrayBuffer> {
+      const checked = read(start, end);
+      checked.catch(() => undefined); // see bufferOf
+      return checked;
+    },
+  };
+
+  async function read(start: number, end: number): Promise<ArrayBuffer> {
+    const bytes = await buffer.slice(start, end);
+    for (const chunk of unchecked) {
+      if (chunk.end <= start || chunk.start >= end) continue;
+      const isInside = chunk.start >= start && chunk.end <= end;
+      const whole = isInside
+        ? new Uint8Array(bytes, chunk.start - start, chunk.end - chunk.start)
+        : new Uint8Array(await buffer.slice(chunk.start, chunk.end));
+      try {
+        checkPages(whole, chunk.facts, compressors);
+      } catch (error) {
+        const column = chunk.facts.path.slice(1).map(({ element }) => element.name);
+        if (error instanceof NemosaicError)
+          fail(error.code, `column ${shown(column.join("."))}: ${error.message}`, error);
+        throw error;
+      }
+      unchecked.delete(chunk);
     }
+    return bytes;
   }
 }

@@ -1,5 +1,4 @@
 import { parquetReadObjects, parquetSchema } from "hyparquet";
-import { compressors } from "hyparquet-compressors";
 import { fail, shown, unknownName } from "../../model/index.ts";
 import { openParquet, parquetStep } from "./file.ts";
 
@@ -45,7 +44,7 @@ export async function* readRows(path: string, options: ReadRowsOptions = {}): As
             ...(options.columns === undefined ? {} : { columns: [...options.columns] }),
             rowStart: start,
             rowEnd: end,
-            compressors,
+            compressors: file.compressors,
             utf8: false,
             geoparquet: false,
           }),

@@ -1,5 +1,4 @@
 import { type ColumnData, parquetRead, parquetSchema, type SchemaTree } from "hyparquet";
-import { compressors } from "hyparquet-compressors";
 import { fail, shown, unknownName } from "../../model/index.ts";
 import type { ColumnType, ReadColumn, Table } from "./columns.ts";
 import { openParquet, type ParquetFile, parquetStep } from "./file.ts";
@@ -88,7 +87,7 @@ async function readGroup(
       columns: [...builders.keys()],
       rowStart: start,
       rowEnd: end,
-      compressors,
+      compressors: file.compressors,
       utf8: false,
       geoparquet: false,
       onChunk: (chunk) => chunks.push(chunk),
