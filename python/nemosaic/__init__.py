@@ -11,6 +11,7 @@ The work is done by the nemosaic command, which a Loader starts and ends; docs/p
 from ._dataset import MosaicDataset
 from ._errors import NemosaicError, ServerGone
 from ._loader import Batch, Loader
+from ._predictions import save_prediction
 
 __version__ = "0.1.0"
-__all__ = ["Batch", "Loader", "MosaicDataset", "NemosaicError", "ServerGone", "__version__"]
+__all__ = ["Batch", "Loader", "MosaicDataset", "NemosaicError", "ServerGone", "__version__", "save_prediction"]

@@ -6,13 +6,13 @@ test.py), CGFormer (utils/dataset.py) and VPD (refer/data/dataset_refer_clip.py)
 
 import os
 import re
-import struct
-import zlib
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, List, Optional, Sequence, Union
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ._predictions import write_mask
 
 Constants = Dict[str, Sequence[float]]
 
@@ -155,28 +155,7 @@ def _last(rows: Any) -> Any:
 
 def truth_file(folder: str, key: str, truth: NDArray[Any]) -> str:
     """The truth of a ref as a PNG of 0 and 255, written once; its path."""
-    name = re.sub(r"[^\w.+-]", "_", key.rsplit("/", 1)[0]) + ".png"
-    path = os.path.join(folder, name)
+    path = os.path.join(folder, re.sub(r"[^\w.+-]", "_", key.rsplit("/", 1)[0]) + ".png")
     if not os.path.exists(path):
-        os.makedirs(folder, exist_ok=True)
-        temporary = f"{path}.{os.getpid()}.tmp"
-        with open(temporary, "wb") as file:
-            file.write(grey_png(truth * np.uint8(255)))
-        os.replace(temporary, path)
+        write_mask(path, truth)
     return path
-
-
-def grey_png(pixels: NDArray[Any]) -> bytes:
-    """An 8-bit greyscale PNG of uint8 [H, W]."""
-    height, width = pixels.shape
-    rows = np.zeros((height, width + 1), dtype=np.uint8)  # each row begins with its filter: 0 = none
-    rows[:, 1:] = pixels
-    chunks: List[Tuple[bytes, bytes]] = [
-        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)),
-        (b"IDAT", zlib.compress(rows.tobytes())),
-        (b"IEND", b""),
-    ]
-    parts = [b"\x89PNG\r\n\x1a\n"]
-    for kind, data in chunks:
-        parts.append(struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)))
-    return b"".join(parts)

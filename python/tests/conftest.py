@@ -33,6 +33,21 @@ def pool(command, tmp_path_factory):
     return made
 
 
+@pytest.fixture(scope="session")
+def scenes_pool(command, tmp_path_factory):
+    """A pool of drawn scenes with mined candidates (by words: no model is needed)."""
+    folder = tmp_path_factory.mktemp("scenes")
+    scenes, made = folder / "scenes", str(folder / "pool")
+    for words in (
+        ["scenes", str(scenes), "--count", "48", "--seed", "3", "--splits", "train=0.75,val=0.25"],
+        ["import", "refer", str(scenes / "refer" / "scenes"), "--images", str(scenes / "images"), "--pool", made],
+        ["embed", made, "--model", "lexical"],
+        ["mine", made],
+    ):
+        subprocess.run([*command, *words, "--quiet"], check=True, stdout=subprocess.DEVNULL)
+    return made
+
+
 @pytest.fixture(autouse=True)
 def nothing_is_left(monkeypatch, tmp_path_factory):
     """Every test has a runtime folder of its own, which has to be empty at its end, as has /dev/shm of our files."""
