@@ -1,13 +1,30 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { bandOf, type CandidateRow, countDrops, dropRules, dropRuleTexts, ruleOf, survives } from "./index.ts";
+import { defaults, type ResolvedSettings } from "../settings/index.ts";
+import {
+  type BandContext,
+  bandOf,
+  type CandidateRow,
+  countDrops,
+  dropRules,
+  dropRuleTexts,
+  HubCounter,
+  isBarred,
+  isWithinCap,
+  ruleOf,
+  survives,
+  verdictOf,
+} from "./index.ts";
 
-const settings = (
-  change: Partial<{ tau: number | null; tauImage: number | null; k: number; nearDuplicate: number | null }> = {},
-) => {
-  const { tau = null, tauImage = null, k = 100, nearDuplicate = null } = change;
-  return { band: { tau, tauImage, k }, guards: { nearDuplicate } };
+type Change = Partial<ResolvedSettings["band"]> & {
+  readonly nearDuplicate?: number | null;
+  readonly tighten?: number;
 };
+const settings = ({ nearDuplicate = null, tighten = 0, ...band }: Change = {}) => ({
+  band: { ...defaults.band, tau: null, tauImage: null, ...band },
+  guards: { nearDuplicate },
+  gres: { ...defaults.gres, tighten },
+});
 const row = (t2i: number[], i2i: number[] = t2i.map(() => 0), truncated = false): CandidateRow => ({
   ids: Int32Array.from(t2i.keys()),
   t2i: Float32Array.from(t2i),
@@ -27,7 +44,9 @@ describe("bandOf", () => {
     );
     expect(rules(band)).toEqual(["own-image", "near-duplicate", "judged", "tau", "tau-image", undefined, "beyond-k"]);
     expect([band.size, Array.from(band.survivors)]).toEqual([1, [5, 6]]);
-    expect(countDrops(band.verdicts)).toEqual({
+    expect(countDrops(band.verdicts)).toMatchObject({
+      margin: 0,
+      "hub-cap": 0,
       "own-image": 1,
       "near-duplicate": 1,
       judged: 1,
@@ -35,6 +54,82 @@ describe("bandOf", () => {
       "tau-image": 1,
       "beyond-k": 1,
     });
+  });
+
+  it.each<[string, Change, Partial<BandContext>, (string | undefined)[]]>([
+    ["margin below the own score", { margin: 0.25 }, { ownScore: 1 }, ["margin", undefined, undefined, undefined]],
+    ["ratio of the own score", { ratio: 0.5 }, { ownScore: 1 }, ["ratio", undefined, undefined, undefined]],
+    ["ratio under a negative own score", { ratio: 0.5 }, { ownScore: -0.5 }, ["ratio", "ratio", "ratio", undefined]],
+    [
+      "a score equal to the own image's at ratio 1",
+      { ratio: 1 },
+      { ownScore: 0.5 },
+      ["ratio", undefined, undefined, undefined],
+    ],
+    [
+      "no own score: positive-aware rules are off",
+      { margin: 0, ratio: 0 },
+      {},
+      [undefined, undefined, undefined, undefined],
+    ],
+    ["text-to-text above τₜ", { tauText: 0.5 }, {}, [undefined, undefined, "tau-text", undefined]],
+    [
+      "several targets tighten τ and τₜ",
+      { tau: 1, tauText: 1, tighten: 0.25 },
+      { targets: 2 },
+      ["tau", undefined, "tau-text", undefined],
+    ],
+    [
+      "no target tightens likewise",
+      { tau: 1, tauText: 1, tighten: 0.25 },
+      { targets: 0 },
+      ["tau", undefined, "tau-text", undefined],
+    ],
+    [
+      "one target does not",
+      { tau: 1, tauText: 1, tighten: 0.25 },
+      { targets: 1 },
+      [undefined, undefined, undefined, undefined],
+    ],
+    ["the least score", { minScore: 0 }, {}, [undefined, undefined, undefined, "min-score"]],
+    ["the window of ranks", { rankFrom: 1, rankTo: 3 }, {}, ["rank-window", undefined, undefined, "rank-window"]],
+  ])("drops by %s", (_name, change, context, expected) => {
+    const t2t = Float32Array.of(0, 0.5, 0.875, -1);
+    const candidates = { ...row([0.875, 0.5, 0, -0.875]), t2t };
+    expect(rules(bandOf(candidates, { ownImage: 9, ...context }, settings(change)))).toEqual(expected);
+  });
+
+  it("asks for text-to-text scores only where τₜ is set, and says how to get them", () => {
+    expect(() => bandOf(row([0.5]), { ownImage: 9 }, settings({ tauText: 0.5 }))).toThrow(/mine --t2t/);
+    expect(bandOf(row([0.5]), { ownImage: 9 }, settings()).size).toBe(1);
+  });
+
+  it("never raises the bar above the own score, for any ratio and sign (property)", () => {
+    const score = fc.float({ min: -1, max: 1, noNaN: true });
+    fc.assert(
+      fc.property(score, fc.double({ min: 0, max: 1, noNaN: true }), fc.array(score), (ownScore, ratio, scores) => {
+        const band = bandOf(row(scores), { ownImage: -1, ownScore }, settings({ ratio }));
+        for (const at of band.survivors) expect(scores[at]!).toBeLessThanOrEqual(ownScore);
+      }),
+    );
+  });
+
+  it("bars for every draw what may be true, not what is only too easy, too hard or used too often", () => {
+    expect(dropRules.filter((rule) => !isBarred(verdictOf[rule]))).toEqual([
+      "min-score",
+      "rank-window",
+      "hub-cap",
+      "beyond-k",
+    ]);
+    expect(isBarred(0)).toBe(false);
+  });
+
+  it("lets the reference's loader use the own image, near-duplicates and judged ones where they pass τ", () => {
+    const candidates = row([0.9, 0.8, 0.7], [1, 0.99, 0]);
+    const context = { ownImage: 0, judged: new Set([2]) };
+    const legacy = { ownImage: true, repeats: false, lastOfList: 0, randomOverRefs: false, canvas: false };
+    const band = bandOf(candidates, context, { ...settings({ tau: 0.85, nearDuplicate: 0.9 }), legacy });
+    expect(rules(band)).toEqual(["tau", undefined, undefined]);
   });
 
   it("applies both thresholds together and keeps a score equal to one", () => {
@@ -88,6 +183,42 @@ describe("bandOf", () => {
           expect(Array.from(band.verdicts.keys()).filter((at) => survives(band.verdicts[at]!))).toEqual(alive);
         },
       ),
+    );
+  });
+
+  it("keeps an image for the expressions that score it best only, ties by the smaller row", () => {
+    const hubs = new HubCounter(2, 2);
+    for (const [expression, score] of [
+      [5, 0.5],
+      [3, 0.5],
+      [9, 0.75],
+      [4, 0.25],
+    ] as const)
+      hubs.want(0, expression, score);
+    hubs.want(1, 7, 0.1);
+    const cuts = hubs.cuts();
+    const keeps = (expression: number, score: number): boolean => isWithinCap(cuts, 0, expression, score);
+    expect([keeps(9, 0.75), keeps(3, 0.5), keeps(5, 0.5), keeps(4, 0.25)]).toEqual([true, true, false, false]);
+    expect(isWithinCap(cuts, 1, 7, 0.1)).toBe(true);
+    const band = bandOf(row([0.5, 0.1]), { ownImage: 9, expression: 5, hubs: cuts }, settings());
+    expect(rules(band)).toEqual(["hub-cap", undefined]);
+  });
+
+  it("caps hubs as sorting everything would, whatever the order of wishes (property)", () => {
+    const wish = fc.tuple(fc.integer({ min: 0, max: 4 }), fc.integer({ min: 0, max: 4 }));
+    fc.assert(
+      fc.property(fc.array(wish, { maxLength: 60 }), fc.integer({ min: 1, max: 6 }), (drawn, cap) => {
+        const wishes = drawn.map(([image, score], expression) => ({ image, score: score / 4, expression }));
+        const counter = new HubCounter(5, cap);
+        for (const { image, expression, score } of wishes) counter.want(image, expression, score);
+        const cuts = counter.cuts();
+        for (let image = 0; image < 5; image++) {
+          const mine = wishes.filter((one) => one.image === image);
+          const best = [...mine].sort((a, b) => b.score - a.score || a.expression - b.expression).slice(0, cap);
+          const kept = mine.filter((one) => isWithinCap(cuts, image, one.expression, one.score));
+          expect(new Set(kept)).toEqual(new Set(best));
+        }
+      }),
     );
   });
 

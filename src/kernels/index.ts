@@ -16,6 +16,7 @@ export {
   rleToMask,
   rleToString,
 } from "./rle.ts";
+export { rleAreaInside } from "./rle-area-inside.ts";
 export {
   rleArea,
   rleBox,

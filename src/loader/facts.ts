@@ -1,9 +1,12 @@
-import type { CandidateRow } from "../band/index.ts";
+import type { BandContext, CandidateRow } from "../band/index.ts";
 import { hashJson } from "../io/index.ts";
+import type { Rle } from "../kernels/index.ts";
 import { fail, resampleVersions, unknownName } from "../model/index.ts";
 import type { PlanFacts } from "../plan/index.ts";
 import type { Mined, Pool } from "../pool/index.ts";
 import type { ResolvedSettings, ScoreSummary } from "../settings/index.ts";
+import { hubCutsOf } from "./hubs.ts";
+import type { ImageVectors } from "./image-vectors.ts";
 
 /** The splits of a pool's refs, most refs first. */
 export function splitsOf(pool: Pool): string[] {
@@ -28,13 +31,29 @@ export function imagesOfSplits(pool: Pool, splits: readonly string[]): Int32Arra
 export function scoreSummary(mined: Mined | undefined): ScoreSummary | undefined {
   if (mined === undefined) return undefined;
   const { own, i2i } = mined.manifest.scores;
-  return { ownMedian: own["0.5"] ?? null, i2iHigh: i2i["0.95"] ?? null };
+  return { ownMedian: own["0.5"] ?? null, ownLower: own["0.25"] ?? null, i2iHigh: i2i["0.95"] ?? null };
 }
 
-/** The identity of resolved settings in plans: changes with anything that could change a sample. */
-export function settingsHash(settings: ResolvedSettings): string {
+/** What plans depend on beside the pool's tables and the settings. */
+export interface PlanInputs {
+  /** Hash of the mined set; absent where there is none. */
+  readonly mined?: string;
+  readonly judgements?: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+/** The identity of resolved settings and inputs in plans: changes with anything that could change a sample. */
+export function settingsHash(settings: ResolvedSettings, inputs: PlanInputs = {}): string {
   const { tokens: _tokens, onBadImage: _onBadImage, ...drawn } = settings;
-  return hashJson({ ...drawn, resampleVersion: resampleVersions[settings.resample] });
+  const judged = [...(inputs.judgements ?? [])]
+    .filter(([, images]) => images.size > 0)
+    .map(([expression, images]): [string, string[]] => [expression, [...images].sort()])
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return hashJson({
+    ...drawn,
+    resampleVersion: resampleVersions[settings.resample],
+    minedHash: inputs.mined ?? null,
+    judged,
+  });
 }
 
 export interface FactsOptions {
@@ -45,32 +64,58 @@ export interface FactsOptions {
   readonly mined: Mined | undefined;
   /** False negatives by expression key → image hashes. */
   readonly judgements: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Where draws mind diversity. */
+  readonly vectors?: ImageVectors;
 }
 
-/** What planning needs to know, over an open pool. Errors: "usage" for a split the pool lacks. */
+/**
+ * What planning needs to know, over an open pool. Refs without a sentence are left out. Looks at all mined candidates
+ * once where there is a hub cap. Errors: "usage" for a split the pool lacks.
+ */
 export function planFacts(pool: Pool, options: FactsOptions): PlanFacts {
-  const { split, unit, mined, judgements } = options;
+  const { split, unit, settings, mined, judgements, vectors } = options;
   const splits = splitsOf(pool);
   if (!splits.includes(split)) throw unknownName("split", split, splits);
   const refOf = pool.expressions.ref;
-  const count = unit === "ref" ? pool.refs.count : pool.expressions.count;
-  const refOfUnit = (row: number): number => (unit === "ref" ? row : (refOf[row] as number));
-  const units = Int32Array.from({ length: count }, (_, row) => row).filter(
-    (row) => pool.refs.split[refOfUnit(row)] === split,
-  );
-  const judgedRows = new Map<number, ReadonlySet<number>>();
-  for (const [key, images] of judgements) {
-    const rows = [...images].flatMap((hash) => rowOrNothing(() => pool.imageRow(hash)));
-    for (const expression of rowOrNothing(() => pool.expressionRow(key))) judgedRows.set(expression, new Set(rows));
-  }
+  const refs = rowsWhere(pool.refs.count, (ref) => {
+    const [start, end] = pool.expressionsOfRef(ref);
+    return pool.refs.split[ref] === split && end > start;
+  });
+  const units =
+    unit === "ref" ? refs : rowsWhere(pool.expressions.count, (row) => pool.refs.split[refOf[row] as number] === split);
+  const judgedRows = judgedByRow(pool, judgements);
+  const refOfExpression = (row: number): number => refOf[row] ?? fail("internal", `no expression row ${row}`);
+  const plainContext = (expression: number): BandContext => {
+    const ref = refOfExpression(expression);
+    const targets = pool.targetsOfRef(ref).length;
+    const judged = judgedRows.get(expression);
+    const ownScore = targets > 0 ? mined?.own[expression] : undefined;
+    return {
+      ownImage: pool.refs.image[ref] as number,
+      targets,
+      expression,
+      ...(judged === undefined ? {} : { judged }),
+      ...(ownScore === undefined ? {} : { ownScore }),
+    };
+  };
+  const hubs =
+    mined === undefined
+      ? undefined
+      : hubCutsOf(mined, pool.images.count, expressionsOf(pool, refs), plainContext, settings);
+  let byImage: Map<number, number[]> | undefined;
   return {
     pool: pool.manifest.hash,
-    settings: settingsHash(options.settings),
+    settings: settingsHash(settings, { ...(mined === undefined ? {} : { mined: mined.manifest.hash }), judgements }),
     units,
     unit,
+    refs,
     candidateImages: imagesOfSplits(pool, mined?.manifest.candidates.splits ?? [split]),
     expressionsOfRef: (ref) => pool.expressionsOfRef(ref),
-    refOfExpression: (row) => refOf[row] ?? fail("internal", `no expression row ${row}`),
+    refOfExpression,
+    refsOfImage: (image) => {
+      byImage ??= groupedBy(refs, (ref) => pool.refs.image[ref] as number);
+      return byImage.get(image) ?? [];
+    },
     expression: (row) => ({ key: pool.expressionKey(row), text: pool.expressions.sent[row] ?? "" }),
     ref: (row) => ({
       image: pool.refs.image[row] ?? 0,
@@ -81,9 +126,65 @@ export function planFacts(pool: Pool, options: FactsOptions): PlanFacts {
       width: pool.images.width[row] ?? 0,
       height: pool.images.height[row] ?? 0,
     }),
+    targetMask: remembered((ref) => {
+      const targets = pool.targetsOfRef(ref);
+      return targets.length === 0 ? undefined : pool.mask(pool.refs.image[ref] as number, targets);
+    }),
     candidates: (row): CandidateRow | undefined => mined?.row(row),
+    bandContext: (row) => (hubs === undefined ? plainContext(row) : { ...plainContext(row), hubs }),
     judged: (row) => judgedRows.get(row),
+    neighbours: (image) => mined?.neighbours(image),
+    imageVector: (image) =>
+      vectors?.read(image) ?? fail("incomplete", "the image vectors that draws by diversity need are not open"),
   };
+}
+
+function rowsWhere(count: number, isWanted: (row: number) => boolean): Int32Array {
+  return Int32Array.from({ length: count }, (_, row) => row).filter(isWanted);
+}
+
+function* expressionsOf(pool: Pool, refs: Int32Array): Generator<number> {
+  for (const ref of refs) {
+    const [start, end] = pool.expressionsOfRef(ref);
+    for (let row = start; row < end; row++) yield row;
+  }
+}
+
+function groupedBy(rows: Int32Array, keyOf: (row: number) => number): Map<number, number[]> {
+  const groups = new Map<number, number[]>();
+  for (const row of rows) {
+    const key = keyOf(row);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [row]);
+    else group.push(row);
+  }
+  return groups;
+}
+
+/** Masks are asked for again every epoch; run lengths are small. */
+function remembered(make: (ref: number) => Rle | undefined): (ref: number) => Rle | undefined {
+  const known = new Map<number, Rle | undefined>();
+  return (ref) => {
+    if (known.has(ref)) return known.get(ref);
+    if (known.size >= mostRemembered) known.clear();
+    const mask = make(ref);
+    known.set(ref, mask);
+    return mask;
+  };
+}
+
+const mostRemembered = 50_000;
+
+function judgedByRow(
+  pool: Pool,
+  judgements: ReadonlyMap<string, ReadonlySet<string>>,
+): ReadonlyMap<number, ReadonlySet<number>> {
+  const judged = new Map<number, ReadonlySet<number>>();
+  for (const [key, images] of judgements) {
+    const rows = [...images].flatMap((hash) => rowOrNothing(() => pool.imageRow(hash)));
+    for (const expression of rowOrNothing(() => pool.expressionRow(key))) judged.set(expression, new Set(rows));
+  }
+  return judged;
 }
 
 /** Judgements outlive pools: one on an image or expression that is gone says nothing. */

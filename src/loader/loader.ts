@@ -1,21 +1,29 @@
 import pMap, { pMapIterable } from "p-map";
-import { hashJson } from "../io/index.ts";
+import { hashJson, noTiming, type StageTimer } from "../io/index.ts";
 import type { Rle } from "../kernels/index.ts";
 import { fail, NemosaicError, type Plan } from "../model/index.ts";
-import { compose, type LayerContent } from "../mosaic/index.ts";
+import { compose, type LayerContent, resizerOf } from "../mosaic/index.ts";
 import { type PlanFacts, planSample, planSingle } from "../plan/index.ts";
 import { Mined, Pool, readJudgements } from "../pool/index.ts";
-import { type ResolvedSettings, resolveSettings, type Settings } from "../settings/index.ts";
-import { type CellSource, decodingCells } from "../tiles/index.ts";
+import { type ResolvedSettings, resolveSettings, type Settings, usesMined } from "../settings/index.ts";
+import { type CellSource, type TileMode, tiledCells } from "../tiles/index.ts";
 import { openTokenizer, type Tokenizer } from "../tokens/index.ts";
 import type { Batch, Replacement } from "./batch.ts";
 import { planFacts, scoreSummary } from "./facts.ts";
+import { type ImageVectors, openImageVectors } from "./image-vectors.ts";
 import { rankIndices } from "./sampler.ts";
 
 export interface LoaderOptions {
   /** Default "train". Only this split is augmented; the others give single images, every sentence and the truth. */
   readonly split?: string;
   readonly seed?: number;
+  /**
+   * use (default) = copy cells from the pool's tiles where there are any, decode the rest; build = also keep what had to
+   * be decoded; off = always decode. The pixels are the same.
+   */
+  readonly tiles?: TileMode;
+  /** Gets the stages "plan", "tiles", "decode", "resize", "compose", "tokens". */
+  readonly timing?: StageTimer;
 }
 
 export interface EpochOptions {
@@ -53,19 +61,24 @@ export class Loader {
   readonly mined: Mined | undefined;
   readonly #cells: CellSource;
   readonly #tokenizer: Tokenizer | undefined;
+  readonly #vectors: ImageVectors | undefined;
   readonly #ownsPool: boolean;
+  readonly #timing: StageTimer;
   readonly #truths = new Map<string, Rle | undefined>();
+  /** Where the tiles of one sample are read to; drawing from tiles never leaves the thread. */
+  readonly #scratch: Uint8Array[] = [];
 
   /** Opens a pool (a folder or an open `Pool`) for one split. Errors: "usage", "settings", "not-found", "incomplete". */
   static async open(pool: string | Pool, settings: Settings, options: LoaderOptions = {}): Promise<Loader> {
     const opened = typeof pool === "string" ? await Pool.open(pool) : pool;
+    let mined: Mined | undefined;
     try {
       const { split = "train", seed = 0 } = options;
       if (!Number.isSafeInteger(seed) || seed < 0) fail("usage", `expected a seed from 0 to 2^53 - 1, got ${seed}`);
-      const mined = await Mined.open(opened.folder, settings.mined, opened.manifest.hash);
+      mined = await Mined.open(opened.folder, settings.mined, opened.manifest.hash);
       const augmented = split === "train";
-      const usesMined = augmented && settings.mosaic.gamma > 0 && settings.mosaic.randomShare < 1;
-      if (usesMined && mined === undefined) {
+      const drawsMined = augmented && usesMined(settings);
+      if (drawsMined && mined === undefined) {
         fail(
           "incomplete",
           `"${opened.folder}" has no mined/${settings.mined}; run "nemosaic embed" and "nemosaic mine" first, or use --preset random or none`,
@@ -74,7 +87,24 @@ export class Loader {
       const resolved = resolveSettings(settings, scoreSummary(mined));
       const unit = augmented ? settings.unit : "expression";
       const judgements = await readJudgements(opened.folder);
-      const facts = planFacts(opened, { split, unit, settings: resolved, mined, judgements });
+      if (drawsMined && settings.band.tauText !== null && mined?.hasTextScores !== true) {
+        fail(
+          "incomplete",
+          `band.tauText needs text-to-text scores, and mined/${settings.mined} has none; run "nemosaic mine --t2t"`,
+        );
+      }
+      const vectors =
+        drawsMined && mined !== undefined && settings.draw.method === "mmr"
+          ? await openImageVectors(opened, mined)
+          : undefined;
+      const facts = planFacts(opened, {
+        split,
+        unit,
+        settings: resolved,
+        mined,
+        judgements,
+        ...(vectors === undefined ? {} : { vectors }),
+      });
       const tokenizer = settings.tokens.kind === "none" ? undefined : openTokenizer(settings.tokens.kind);
       return new Loader(
         opened,
@@ -85,10 +115,13 @@ export class Loader {
         augmented,
         facts,
         mined,
-        decodingCells(opened),
+        tiledCells(opened, options.tiles ?? "use", resizerOf, options.timing),
         tokenizer,
+        vectors,
+        options.timing ?? noTiming,
       );
     } catch (error) {
+      await mined?.close();
       if (typeof pool === "string") await opened.close();
       throw error;
     }
@@ -105,6 +138,8 @@ export class Loader {
     mined: Mined | undefined,
     cells: CellSource,
     tokenizer: Tokenizer | undefined,
+    vectors: ImageVectors | undefined,
+    timing: StageTimer,
   ) {
     this.pool = pool;
     this.#ownsPool = ownsPool;
@@ -116,6 +151,8 @@ export class Loader {
     this.mined = mined;
     this.#cells = cells;
     this.#tokenizer = tokenizer;
+    this.#vectors = vectors;
+    this.#timing = timing;
   }
 
   /** Samples in an epoch. */
@@ -152,13 +189,16 @@ export class Loader {
     );
     const texts = plans.map((plan) => plan.text);
     const tokenLength = this.#tokenizer === undefined ? 0 : tokens.length;
+    const tokenizing = this.#timing.now();
+    const ids = this.#tokenizer?.encodeBatch(texts, tokens.length).ids ?? new Int32Array(0);
+    this.#timing.since("tokens", tokenizing);
     return {
       epoch,
       indices: [...indices],
       size,
       image,
       mask,
-      tokens: this.#tokenizer === undefined ? new Int32Array(0) : this.#tokenizer.encodeBatch(texts, tokens.length).ids,
+      tokens: ids,
       tokenLength,
       texts,
       plans,
@@ -211,14 +251,19 @@ export class Loader {
   async close(): Promise<void> {
     await this.#cells.close();
     await this.mined?.close();
+    await this.#vectors?.close();
     if (this.#ownsPool) await this.pool.close();
   }
 
-  /** The truth of a plan's target at its image's original size; empty for no-target. */
+  /** The truth of a plan's target at its image's original size; empty for no-target, of the expression's own image. */
   truth(plan: Plan): Rle {
-    const target =
-      plan.layers.find((layer) => layer.role === "target") ?? fail("internal", "a plan without a target layer");
-    return this.#maskOf(target.image, target.masks) ?? this.pool.mask(this.pool.imageRow(target.image), []);
+    const target = plan.layers.find((layer) => layer.role === "target");
+    if (target !== undefined && target.masks.length > 0) {
+      const mask = this.#maskOf(target.image, target.masks);
+      if (mask !== undefined) return mask;
+    }
+    const ref = this.pool.expressions.ref[this.pool.expressionRow(plan.expression)] as number;
+    return this.pool.mask(this.pool.refs.image[ref] as number, []);
   }
 
   async #drawReadable(
@@ -229,7 +274,9 @@ export class Loader {
     let reason: string | undefined;
     for (let attempt = 0; attempt < this.length; attempt++) {
       const by = (index + attempt) % this.length;
+      const start = this.#timing.now();
       const plan = this.plan(epoch, attempt === 0 ? index : by);
+      this.#timing.since("plan", start);
       try {
         await this.#drawPlan(plan, canvas);
         return { plan, by, ...(reason === undefined ? {} : { reason }) };
@@ -243,6 +290,7 @@ export class Loader {
   }
 
   async #drawPlan(plan: Plan, canvas: Parameters<typeof compose>[2]): Promise<void> {
+    if (this.#drawTiles(plan, canvas)) return;
     const contents = await Promise.all(
       plan.layers.map(async (layer): Promise<LayerContent> => {
         const pixels = await this.#cells.pixels(this.pool.imageRow(layer.image), layer, plan.resample);
@@ -250,7 +298,36 @@ export class Loader {
         return mask === undefined ? { pixels } : { pixels, mask };
       }),
     );
+    const start = this.#timing.now();
     compose(plan, contents, canvas);
+    this.#timing.since(contents.some(({ pixels }) => pixels.kind === "image") ? "resize" : "compose", start);
+  }
+
+  /** Draws a plan without leaving the thread where every layer has a tile; else does nothing and returns false. */
+  #drawTiles(plan: Plan, canvas: Parameters<typeof compose>[2]): boolean {
+    const cells = this.#cells;
+    if (cells.tile === undefined) return false;
+    const contents: LayerContent[] = [];
+    for (const layer of plan.layers) {
+      const data = this.#scratchOf(contents.length, layer.destination[2] * layer.destination[3] * 3);
+      if (!cells.tile(this.pool.imageRow(layer.image), layer, plan.resample, data)) return false;
+      const pixels = { kind: "tile", data } as const;
+      const mask = this.#maskOf(layer.image, layer.masks);
+      contents.push(mask === undefined ? { pixels } : { pixels, mask });
+    }
+    const start = this.#timing.now();
+    compose(plan, contents, canvas);
+    this.#timing.since("compose", start);
+    return true;
+  }
+
+  #scratchOf(at: number, length: number): Uint8Array {
+    let buffer = this.#scratch[at];
+    if (buffer === undefined || buffer.length < length) {
+      buffer = new Uint8Array(length);
+      this.#scratch[at] = buffer;
+    }
+    return buffer.subarray(0, length);
   }
 
   #maskOf(image: string, masks: readonly string[]): Rle | undefined {

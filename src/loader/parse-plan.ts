@@ -9,7 +9,7 @@ const layerSchema = z.strictObject({
   image: z.string(),
   source: rect,
   destination: rect,
-  fit: z.literal("stretch"),
+  fit: z.enum(["stretch", "cover", "contain"]),
   alpha: z.number().min(0).max(1),
   blur: z.number().min(0).max(1000),
   masks: z.array(z.string()),
@@ -22,10 +22,12 @@ const planSchema = z.strictObject({
   seed: whole,
   epoch: whole,
   index: whole,
-  kind: z.enum(["single", "random", "mined"]),
+  kind: z.enum(["single", "random", "mined", "no-target"]),
+  style: z.enum(["yolov4", "cutmix", "mixgen"]).optional(),
   expression: z.string(),
   text: z.string(),
   size: z.number().int().min(1).max(8192),
+  canvas: z.number().int().min(1).max(8192).optional(),
   resample: z.strictObject({ name: z.enum(["opencv", "fast"]), version: whole }),
   layers: z.array(layerSchema).min(1).max(1024),
   why: z.object({ survivors: z.number(), band: z.number(), negatives: z.array(z.unknown()) }).loose(),
@@ -45,13 +47,11 @@ export function parsePlan(value: unknown, where: string): Plan {
     );
   }
   const plan = result.data as unknown as Plan;
+  const side = plan.canvas ?? plan.size;
   for (const { destination } of plan.layers) {
     const [x, y, width, height] = destination;
-    if (x + width > plan.size || y + height > plan.size)
-      fail(
-        "bad-input",
-        `a layer of the plan in ${where} leaves its ${plan.size}×${plan.size} sample: ${shown(destination)}`,
-      );
+    if (x + width > side || y + height > side)
+      fail("bad-input", `a layer of the plan in ${where} leaves its ${side}×${side} sample: ${shown(destination)}`);
   }
   const version = resampleVersions[plan.resample.name];
   if (plan.resample.version !== version) {

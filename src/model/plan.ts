@@ -19,8 +19,8 @@ export interface Layer {
   readonly source: PixelRect;
   /** Where it lands in the sample, inside S×S. */
   readonly destination: PixelRect;
-  /** stretch = the source fills the destination, whatever its aspect. */
-  readonly fit: "stretch";
+  /** How the two rectangles were chosen; whichever it is, the source fills the destination. */
+  readonly fit: "stretch" | "cover" | "contain";
   /** Opacity, 0 to 1. */
   readonly alpha: number;
   /** Radius of a Gaussian blur in the sample's pixels; 0 = none. */
@@ -29,14 +29,28 @@ export interface Layer {
   readonly masks: readonly string[];
 }
 
-/** What a sample is made of. */
-export type PlanKind = "single" | "random" | "mined";
+/** What a sample is made of; no-target = a mosaic without the expression's image, so without truth. */
+export type PlanKind = "single" | "random" | "mined" | "no-target";
+
+/** How the images of a mosaic are put together, where it is not NeMo's grid of whole images. */
+export type MosaicStyle = "yolov4" | "cutmix" | "mixgen";
+
+/**
+ * Why the kind drawn could not be had: the band was too small (`widen`, `random`, `single`), no cell keeps the position
+ * words true (`placement`), the target covers too much of its image (`large-target`), too little of it would stay
+ * visible (`visibility`), or no expression could be joined (`partner`). All but the first two give the single image.
+ */
+export type PlanPolicy = "widen" | "random" | "single" | "placement" | "large-target" | "visibility" | "partner";
 
 /** Why a plan looks as it does: for people and for checks, never needed to draw it. */
 export interface PlanReasons {
   /** Set where the kind drawn could not be had: what was wanted, and the policy that decided. */
   readonly wanted?: PlanKind;
-  readonly policy?: "widen" | "single" | "random";
+  readonly policy?: PlanPolicy;
+  /** The cells that keep the expression true, where placement minded them and not all do. */
+  readonly cells?: readonly number[];
+  /** Key of the expression that was joined (MixGen). */
+  readonly partner?: string;
   /** Candidates that survived every rule, before K; -1 where no band was looked at. */
   readonly survivors: number;
   /** Size of the band (survivors up to K); -1 where no band was looked at. */
@@ -56,11 +70,18 @@ export interface Plan {
   readonly epoch: number;
   readonly index: number;
   readonly kind: PlanKind;
+  /** Absent for NeMo's grid and single images. */
+  readonly style?: MosaicStyle;
   /** The expression's key, source/ref/sentence. */
   readonly expression: string;
   readonly text: string;
   /** S, pixels. */
   readonly size: number;
+  /**
+   * Where set, layers are painted on canvas × canvas pixels, and the whole is scaled to S × S as the released loader
+   * does: cubic for the image, linear for the mask.
+   */
+  readonly canvas?: number;
   readonly resample: Resample;
   readonly layers: readonly Layer[];
   readonly why: PlanReasons;

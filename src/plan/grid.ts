@@ -1,3 +1,4 @@
+import type { CounterRandom } from "../kernels/index.ts";
 import type { PixelRect } from "../model/index.ts";
 
 /**
@@ -5,16 +6,72 @@ import type { PixelRect } from "../model/index.ts";
  * first columns and rows (416 in three: 139 + 139 + 138).
  */
 export function gridCells(size: number, columns: number, rows: number): PixelRect[] {
-  const xs = shares(size, columns);
-  const ys = shares(size, rows);
-  return ys.flatMap(([y, height]) => xs.map(([x, width]): PixelRect => [x, y, width, height]));
+  return cellsBetween(evenLines(size, columns), evenLines(size, rows));
 }
 
-function shares(size: number, parts: number): [start: number, length: number][] {
+/**
+ * As `gridCells`, with the inner lines moved: `crossPoint` "free" = any tiling in whole pixels whose cells are at
+ * least `minCell` of an even cell wide and high, all equally likely; a number r = each line uniformly within ±r of a
+ * cell around its even place, redrawn together until no cell is too small.
+ */
+export function movedCells(
+  size: number,
+  columns: number,
+  rows: number,
+  crossPoint: number | "free",
+  minCell: number,
+  random: CounterRandom,
+): PixelRect[] {
+  const lines = (parts: number): number[] =>
+    crossPoint === "free"
+      ? freeLines(size, parts, minCell, random)
+      : shiftedLines(size, parts, crossPoint, minCell, random);
+  const xs = lines(columns);
+  return cellsBetween(xs, lines(rows));
+}
+
+/** All lines from 0 to `size`. */
+function evenLines(size: number, parts: number): number[] {
   const base = Math.floor(size / parts);
   const remainder = size - base * parts;
-  return Array.from({ length: parts }, (_, at) => [
-    at * base + Math.min(at, remainder),
-    base + (at < remainder ? 1 : 0),
-  ]);
+  return Array.from({ length: parts + 1 }, (_, at) => at * base + Math.min(at, remainder));
+}
+
+/** Stars and bars: every way to share the pixels beyond the least cells out is equally likely. */
+function freeLines(size: number, parts: number, minCell: number, random: CounterRandom): number[] {
+  const least = leastCell(size, parts, minCell);
+  const spare = size - least * parts;
+  const bars = random
+    .sample(spare + parts - 1, parts - 1)
+    .sort((a, b) => a - b)
+    .map((bar, at) => bar - at);
+  return [0, ...bars.map((bar, at) => bar + (at + 1) * least), size];
+}
+
+function shiftedLines(size: number, parts: number, r: number, minCell: number, random: CounterRandom): number[] {
+  const even = evenLines(size, parts);
+  const reach = Math.floor((r * size) / parts);
+  const least = leastCell(size, parts, minCell);
+  for (let attempt = 0; attempt < mostAttempts; attempt++) {
+    const moved = even.map((line, at) =>
+      at === 0 || at === parts ? line : line - reach + random.below(2 * reach + 1),
+    );
+    if (moved.every((line, at) => at === 0 || line - (moved[at - 1] as number) >= least)) return moved;
+  }
+  return even;
+}
+
+/** Whole pixels, at least 1, never above an even cell. */
+function leastCell(size: number, parts: number, minCell: number): number {
+  return Math.max(1, Math.min(Math.floor(size / parts), Math.ceil((minCell * size) / parts)));
+}
+
+/** Reached only where nearly no draw fits; the even grid always does. */
+const mostAttempts = 64;
+
+function cellsBetween(xs: readonly number[], ys: readonly number[]): PixelRect[] {
+  const spans = (lines: readonly number[]): [start: number, length: number][] =>
+    lines.slice(1).map((end, at) => [lines[at] as number, end - (lines[at] as number)]);
+  const across = spans(xs);
+  return spans(ys).flatMap(([y, height]) => across.map(([x, width]): PixelRect => [x, y, width, height]));
 }

@@ -1,2 +1,4 @@
-export { gridCells } from "./grid.ts";
-export { type PlanFacts, planSample, planSingle } from "./plan-sample.ts";
+export { fitted } from "./fit.ts";
+export { gridCells, movedCells } from "./grid.ts";
+export type { Neighbours, PlanFacts } from "./plan-facts.ts";
+export { planSample, planSingle } from "./plan-sample.ts";

@@ -112,7 +112,7 @@ describe("planSample over 10,000 plans", () => {
 
   it("draws kinds, sentences and grids with the chances that were set", async () => {
     const loader = await open({ mosaic: { gamma: 0.6, randomShare: 0.25, grid: "mixed" } });
-    const counts = { single: 0, random: 0, mined: 0, four: 0, nine: 0, first: 0 };
+    const counts = { single: 0, random: 0, mined: 0, "no-target": 0, four: 0, nine: 0, first: 0 };
     for (const plan of plansOf(loader, 20_000)) {
       counts[plan.kind]++;
       if (plan.layers.length === 4) counts.four++;

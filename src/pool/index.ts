@@ -2,5 +2,14 @@ export type { BadPolicy } from "./collect.ts";
 export { type ImportPoolOptions, type ImportReport, importPool, type RecordSource } from "./import-pool.ts";
 export { appendJudgement, type Judgement, readJudgements } from "./judgements.ts";
 export { type PoolManifest, type PoolSource, readManifest } from "./manifest.ts";
-export { Mined, type MinedManifest, type MinedRow, minedFolder, minedFormat, minedVersion } from "./mined.ts";
+export {
+  Mined,
+  type MinedManifest,
+  type MinedNeighbours,
+  type MinedRow,
+  minedExtras,
+  minedFolder,
+  minedFormat,
+  minedVersion,
+} from "./mined.ts";
 export { type AnnotationMeasures, Pool, readMeasures } from "./pool.ts";

@@ -35,9 +35,30 @@ export interface MinedRow {
   readonly ids: Int32Array;
   readonly t2i: Float32Array;
   readonly i2i: Float32Array;
+  /** Highest text-to-text score of the image's own expressions, where "mine --t2t" has made them. */
+  readonly t2t?: Float32Array;
   readonly truncated: boolean;
   readonly rank: "t2i" | "i2i" | "mean";
 }
+
+/** The images most like one image, best first, the image itself left out; fresh arrays. */
+export interface MinedNeighbours {
+  readonly ids: Int32Array;
+  readonly scores: Float32Array;
+  /** True where further images, none above the last score, were cut off. */
+  readonly truncated: boolean;
+}
+
+/** What "mine" adds beside the columns; each file of its own names the mined set that it was made for. */
+export const minedExtras = {
+  t2t: { format: "nemosaic-mined-t2t", version: 1, manifest: "t2t.json", files: ["t2t.npy"] },
+  neighbours: {
+    format: "nemosaic-mined-neighbours",
+    version: 1,
+    manifest: "neighbours.json",
+    files: ["neighbour-ids.npy", "neighbour-scores.npy"],
+  },
+} as const;
 
 /** The folder of a mined set: mined/<name>. */
 export function minedFolder(poolFolder: string, name: string): string {
@@ -52,6 +73,8 @@ export class Mined {
   readonly #ids: NpyReader;
   readonly #t2i: NpyReader;
   readonly #i2i: NpyReader;
+  readonly #t2t: NpyReader | undefined;
+  readonly #neighbours: readonly NpyReader[] | undefined;
 
   /**
    * Opens mined/<name> of the pool at `folder`; undefined where there is none.
@@ -99,19 +122,36 @@ export class Mined {
       if (ids.dtype !== "int32") fail("bad-input", `expected int32 in "${ids.path}", got ${ids.dtype}`);
       const ownReader = await NpyReader.open(join(place, "own.npy"));
       const own = await ownReader.rowsAsFloat32(0, manifest.expressions).finally(() => ownReader.close());
-      return new Mined(manifest, own, ids, t2i, i2i);
+      const [t2t] = (await openExtra(place, "t2t", manifest, [manifest.expressions, manifest.depth], readers)) ?? [];
+      const neighbours = await openExtra(place, "neighbours", manifest, undefined, readers);
+      return new Mined(manifest, own, ids, t2i, i2i, t2t, neighbours);
     } catch (error) {
       await Promise.all(readers.map((reader) => reader.close()));
       throw error;
     }
   }
 
-  private constructor(manifest: MinedManifest, own: Float32Array, ids: NpyReader, t2i: NpyReader, i2i: NpyReader) {
+  private constructor(
+    manifest: MinedManifest,
+    own: Float32Array,
+    ids: NpyReader,
+    t2i: NpyReader,
+    i2i: NpyReader,
+    t2t: NpyReader | undefined,
+    neighbours: readonly NpyReader[] | undefined,
+  ) {
     this.manifest = manifest;
     this.own = own;
     this.#ids = ids;
     this.#t2i = t2i;
     this.#i2i = i2i;
+    this.#t2t = t2t;
+    this.#neighbours = neighbours;
+  }
+
+  /** True where rows hold text-to-text scores. */
+  get hasTextScores(): boolean {
+    return this.#t2t !== undefined;
   }
 
   /** The candidates of an expression row, read by position. */
@@ -120,12 +160,61 @@ export class Mined {
       ids: this.#ids.rowsSync(expression, 1) as Int32Array,
       t2i: this.#t2i.rowsAsFloat32Sync(expression, 1),
       i2i: this.#i2i.rowsAsFloat32Sync(expression, 1),
+      ...(this.#t2t === undefined ? {} : { t2t: this.#t2t.rowsAsFloat32Sync(expression, 1) }),
       truncated: this.manifest.depth < this.manifest.candidates.count,
       rank: this.manifest.rank,
     };
   }
 
-  async close(): Promise<void> {
-    await Promise.all([this.#ids.close(), this.#t2i.close(), this.#i2i.close()]);
+  /** The images most like an image row, read by position; undefined where mining has not kept them. */
+  neighbours(image: number): MinedNeighbours | undefined {
+    const [idReader, scoreReader] = this.#neighbours ?? [];
+    if (idReader === undefined || scoreReader === undefined) return undefined;
+    const ids = idReader.rowsSync(image, 1) as Int32Array;
+    const scores = scoreReader.rowsAsFloat32Sync(image, 1);
+    const end = ids.indexOf(-1);
+    if (end >= 0) return { ids: ids.subarray(0, end), scores: scores.subarray(0, end), truncated: false };
+    return { ids, scores, truncated: ids.length < this.manifest.candidates.count };
   }
+
+  async close(): Promise<void> {
+    const readers = [this.#ids, this.#t2i, this.#i2i, ...(this.#neighbours ?? [])];
+    if (this.#t2t !== undefined) readers.push(this.#t2t);
+    await Promise.all(readers.map((reader) => reader.close()));
+  }
+}
+
+/** Opens the files of an extra and adds them to `readers`; undefined where it is not there or of another mined set. */
+async function openExtra(
+  place: string,
+  name: keyof typeof minedExtras,
+  manifest: MinedManifest,
+  shape: readonly number[] | undefined,
+  readers: NpyReader[],
+): Promise<NpyReader[] | undefined> {
+  const extra = minedExtras[name];
+  const text = await readFile(join(place, extra.manifest), "utf8").catch(() => undefined);
+  if (text === undefined) return undefined;
+  const path = join(place, extra.manifest);
+  let known: { format?: unknown; version?: unknown; mined?: unknown };
+  try {
+    known = JSON.parse(text) as typeof known;
+  } catch (error) {
+    return fail("bad-input", `expected JSON in "${path}": ${(error as Error).message}; mine again`, error);
+  }
+  if (known?.format !== extra.format || known.version !== extra.version)
+    fail("bad-input", `expected ${extra.format} of version ${extra.version} in "${path}"; mine again`);
+  if (known.mined !== manifest.hash) return undefined;
+  const opened: NpyReader[] = [];
+  for (const file of extra.files) {
+    const reader = await NpyReader.open(join(place, file));
+    opened.push(reader);
+    readers.push(reader);
+    if (reader.shape.length !== 2 || shape?.some((size, at) => reader.shape[at] !== size))
+      fail(
+        "bad-input",
+        `expected shape ${shown(shape ?? ["images", "n"])} in "${reader.path}", got ${shown(reader.shape)}; mine again`,
+      );
+  }
+  return opened;
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { fail, nearest, shown, unknownName } from "../model/index.ts";
+import { contradiction } from "./check-settings.ts";
 import { defaults, presetNames, presets } from "./presets.ts";
 import { type ResolvedSettings, type Settings, settingsSchema } from "./schema.ts";
 
@@ -20,7 +21,8 @@ export function parseSettings(value: unknown, where: string): Settings {
   const merged = merge(merge(defaults, base.settings), own);
   const result = settingsSchema.safeParse(merged);
   if (!result.success) fail("settings", explain(result.error, merged, where));
-  if (result.data.tokens.length < 2) fail("settings", `tokens.length must hold start and end in ${where}`);
+  const wrong = contradiction(result.data);
+  if (wrong !== undefined) fail("settings", `${wrong} (in ${where})`);
   return result.data;
 }
 
@@ -52,13 +54,15 @@ export function withSets(base: Tree, words: readonly string[]): Tree {
 export interface ScoreSummary {
   /** Median over expressions of the text-to-image score with their own image; null where unknown. */
   readonly ownMedian: number | null;
+  /** The lower quartile of the same scores; null where unknown. */
+  readonly ownLower?: number | null;
   /** 95th percentile of the mined candidates' image-to-image scores; null where unknown. */
   readonly i2iHigh: number | null;
 }
 
 /** Replaces "auto" thresholds by numbers. Errors: "settings" where "auto" is asked for and the scores are not known. */
 export function resolveSettings(settings: Settings, scores: ScoreSummary | undefined): ResolvedSettings {
-  const usesBand = settings.mosaic.gamma > 0 && settings.mosaic.randomShare < 1;
+  const usesBand = usesMined(settings);
   const resolve = (key: string, value: number | "auto" | null, automatic: number | null | undefined): number | null => {
     if (value !== "auto") return value;
     if (automatic !== null && automatic !== undefined) return automatic;
@@ -75,7 +79,21 @@ export function resolveSettings(settings: Settings, scores: ScoreSummary | undef
       tau: resolve("tau", settings.band.tau, scores?.ownMedian),
       tauImage: resolve("tauImage", settings.band.tauImage, scores?.i2iHigh),
     },
+    gres: { ...settings.gres, tighten: tightening(settings.gres.tighten, scores) },
   };
+}
+
+/** True where some epoch of these settings draws from the band, so that mined candidates have to be there. */
+export function usesMined({ mosaic, schedule }: Pick<Settings, "mosaic" | "schedule">): boolean {
+  const gammas = schedule.gamma?.map(([, gamma]) => gamma) ?? [mosaic.gamma];
+  return Math.max(...gammas) > 0 && mosaic.randomShare < 1;
+}
+
+/** Without scores there is no text filter that could tighten. */
+function tightening(value: number | "auto", scores: ScoreSummary | undefined): number {
+  if (value !== "auto") return value;
+  const { ownMedian, ownLower } = scores ?? {};
+  return ownMedian === null || ownMedian === undefined ? 0 : Math.max(0, ownMedian - (ownLower ?? ownMedian));
 }
 
 /** The JSON Schema (2020-12) of nemosaic.json, for editors. */
@@ -153,7 +171,7 @@ function expectation(issue: z.core.$ZodIssue): string {
     case "invalid_type":
       return issue.expected === "int" ? "expected a whole number" : `expected ${article(issue.expected)}`;
     case "invalid_union":
-      return 'expected a number from -1 to 1, "auto" where the key allows it, or null';
+      return issue.message;
     default:
       return issue.message;
   }

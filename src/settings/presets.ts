@@ -6,20 +6,69 @@ export const defaults: Settings = {
   unit: "ref",
   resample: "opencv",
   mined: "default",
-  mosaic: { gamma: 0.5, randomShare: 0, grid: "2x2", fit: "stretch" },
-  band: { tau: "auto", tauImage: "auto", k: 100 },
+  mosaic: {
+    gamma: 0.5,
+    randomShare: 0,
+    style: "nemo",
+    grid: "2x2",
+    crossPoint: 0,
+    minCell: 0.5,
+    fit: "stretch",
+    blur: 0,
+    placement: "uniform",
+    largeTarget: null,
+    minVisible: 0.5,
+  },
+  band: {
+    tau: "auto",
+    tauImage: "auto",
+    tauText: null,
+    k: 100,
+    margin: null,
+    ratio: null,
+    minScore: null,
+    rankFrom: 0,
+    rankTo: null,
+    hubCap: null,
+  },
+  draw: { method: "uniform", temperature: 0.02, diversity: 0.5 },
+  schedule: { randomUntil: 0, epochs: null, plainLast: 0, gamma: null, tau: null, k: null },
+  gres: { tighten: "auto", makeNoTarget: 0 },
   tooFew: "widen",
   guards: { nearDuplicate: 0.97 },
   tokens: { kind: "clip", length: 77 },
   onBadImage: "skip",
+  legacy: { ownImage: false, repeats: false, lastOfList: 0, randomOverRefs: false, canvas: false },
 };
 
 /** Named starting points; a settings file or --set changes single keys of one. */
 export const presets: Readonly<Record<string, { readonly about: string; readonly settings: PartialSettings }>> = {
   nemo: { about: "mined hard negatives in half of the samples", settings: {} },
+  "nemo-reference": {
+    about: "the released loader's distribution and pixels, its defects included where it runs",
+    settings: {
+      band: { tauImage: null },
+      gres: { tighten: 0 },
+      guards: { nearDuplicate: null },
+      tooFew: "single",
+      legacy: { ownImage: true, repeats: true, lastOfList: 300, randomOverRefs: true, canvas: true },
+    },
+  },
   random: {
     about: "mosaics with random negatives in half of the samples, the paper's baseline",
     settings: { mosaic: { randomShare: 1 } },
+  },
+  yolov4: {
+    about: "YOLOv4's mosaic: four full-size images cut around a random cross point",
+    settings: { mosaic: { style: "yolov4", randomShare: 1 } },
+  },
+  cutmix: {
+    about: "CutMix: a rectangle of a random image pasted over the target's image",
+    settings: { mosaic: { style: "cutmix", randomShare: 1 } },
+  },
+  mixgen: {
+    about: "MixGen: two images blended half and half, their expressions joined",
+    settings: { mosaic: { style: "mixgen", randomShare: 1 } },
   },
   none: { about: "single images only, no augmentation", settings: { mosaic: { gamma: 0 } } },
 };

@@ -1,16 +1,58 @@
 import { z } from "zod";
 
 const share = z.number().min(0).max(1);
+const cosine = z.number().min(-1).max(1);
+const count = z.number().int().min(0).max(1_000_000_000);
 /** A cosine similarity, or a number derived from the mined scores, or no threshold at all. */
-const threshold = z.union([z.number().min(-1).max(1), z.literal("auto"), z.null()]);
+const threshold = z.union([cosine, z.literal("auto"), z.null()], {
+  error: 'expected a number from -1 to 1, "auto" where the key allows it, or null',
+});
+const plainThreshold = z.union([cosine, z.null()], { error: "expected a number from -1 to 1, or null" });
+const orNull = <T extends z.ZodType>(type: T, what: string) =>
+  z.union([type, z.null()], { error: `expected ${what}, or null` });
 
 const mosaic = z.strictObject({
   gamma: share.describe("γ: the share of training samples that are mosaics; the rest are single images at full size"),
   randomShare: share.describe(
     "of the mosaics, the share whose negatives are drawn from all candidate images, not from the band",
   ),
-  grid: z.enum(["2x2", "3x3", "mixed"]).describe("cells per mosaic; mixed draws 2x2 or 3x3 with equal chance"),
-  fit: z.enum(["stretch"]).describe("how an image fills its cell; stretch is NeMo's"),
+  style: z
+    .enum(["nemo", "yolov4", "cutmix", "mixgen"])
+    .describe("how images are put together: nemo shrinks each whole into a cell; the others are its rivals"),
+  grid: z
+    .union([z.literal("mixed"), z.string().regex(/^(?!1x1$)[1-8]x[1-8]$/)], {
+      error: 'expected columns and rows from 1x2 to 8x8, such as 2x2 or 3x2, or "mixed"',
+    })
+    .describe("cells per mosaic, columns x rows up to 8x8; mixed draws 2x2 or 3x3 with equal chance"),
+  crossPoint: z
+    .union([z.number().min(0).max(0.5), z.literal("free")], { error: 'expected a number from 0 to 0.5, or "free"' })
+    .describe(
+      "how far each inner line of the grid may move, in cells: 0 = fixed; r = uniformly within ±r; free = anywhere, by minCell",
+    ),
+  minCell: z
+    .number()
+    .min(0.05)
+    .max(1)
+    .describe("where lines move: the least width and height of a cell, as a share of the fixed grid's"),
+  fit: z
+    .enum(["stretch", "cover", "contain"])
+    .describe("how an image fills its cell: stretch is NeMo's; cover cuts what sticks out; contain leaves black bars"),
+  blur: z
+    .number()
+    .min(0)
+    .max(1000)
+    .describe("radius in the sample's pixels of a Gaussian blur on the negatives (the paper's ablation); 0 = none"),
+  placement: z
+    .enum(["uniform", "position-aware"])
+    .describe(
+      "the target's cell: any, or one that keeps the expression's position words true; a single image where none does",
+    ),
+  largeTarget: orNull(share, "a number from 0 to 1").describe(
+    "a target that covers more than this share of its image is given as a single image; null = off",
+  ),
+  minVisible: share.describe(
+    "yolov4 and cutmix: the least share of the target's pixels that has to stay visible, else the single image",
+  ),
 });
 
 const band = z.strictObject({
@@ -20,15 +62,67 @@ const band = z.strictObject({
   tauImage: threshold.describe(
     "τᵢ: drop candidates whose image-to-image score with the target image is above it; auto = the 95th percentile of the mined candidates' scores; null = off",
   ),
+  tauText: plainThreshold.describe(
+    "τₜ: drop candidates of whose own expressions one has a text-to-text score with the expression above it (needs mine --t2t); null = off",
+  ),
   k: z.number().int().min(1).describe("K: of the candidates that survive, keep the best K: hard, yet not trivial"),
+  margin: orNull(z.number().min(0).max(2), "a number from 0 to 2").describe(
+    "positive-aware: drop candidates whose score is above the own image's minus this; null = off",
+  ),
+  ratio: orNull(share, "a number from 0 to 1").describe(
+    "positive-aware: drop candidates whose score is above this share of the own image's; null = off",
+  ),
+  minScore: plainThreshold.describe("drop candidates whose text-to-image score is below it, as too easy; null = off"),
+  rankFrom: count.describe("drop candidates of a lower rank in the mined list, as too hard; 0 is the best"),
+  rankTo: orNull(z.number().int().min(1), "a whole number from 1").describe(
+    "drop candidates of this rank in the mined list and beyond; null = off",
+  ),
+  hubCap: orNull(z.number().int().min(1), "a whole number from 1").describe(
+    "an image stays in the bands of the expressions that score it best only, at most this many; null = off",
+  ),
+});
+
+const draw = z.strictObject({
+  method: z
+    .enum(["uniform", "top", "temperature", "mmr"])
+    .describe("which of the band: any; the best; by score with a temperature; or unlike each other"),
+  temperature: z
+    .number()
+    .min(0.0001)
+    .max(100)
+    .describe("temperature: chances go as exp(score / temperature); lower is harder"),
+  diversity: share.describe("mmr: 0 = by score alone, 1 = by unlikeness alone"),
+});
+
+const ramp = (value: z.ZodNumber, what: string) =>
+  orNull(z.array(z.tuple([count, value])).min(1), `[[epoch, ${what}], …]`);
+
+const schedule = z.strictObject({
+  randomUntil: count.describe("epochs before this one draw random negatives only (the reference's retrieval_epoch)"),
+  epochs: orNull(z.number().int().min(1), "a whole number from 1").describe(
+    "how many epochs there will be: what plainLast counts back from",
+  ),
+  plainLast: count.describe("the last n epochs hold single images only"),
+  gamma: ramp(share, "share").describe(
+    "γ over epochs, [[epoch, value], …], straight between points, held before and after; null = mosaic.gamma",
+  ),
+  tau: ramp(cosine, "score").describe("τ over epochs, likewise; null = band.tau"),
+  k: ramp(z.number().min(1).max(1_000_000_000), "K").describe("K over epochs, likewise, rounded; null = band.k"),
+});
+
+const gres = z.strictObject({
+  tighten: z
+    .union([z.number().min(0).max(2), z.literal("auto")], { error: 'expected a number from 0 to 2, or "auto"' })
+    .describe(
+      "how much lower τ and τₜ are for multi-target and no-target expressions; auto = median minus lower quartile of the scores with own images",
+    ),
+  makeNoTarget: share.describe("of the mosaics, the share that leaves the expression's image out: an empty mask"),
 });
 
 const guards = z.strictObject({
-  nearDuplicate: z
-    .union([z.number().min(0).max(1), z.null()])
-    .describe(
-      "never draw an image whose image-to-image score with the target image is at least this; null = only exact copies are barred",
-    ),
+  nearDuplicate: orNull(share, "a number from 0 to 1").describe(
+    "never draw an image whose image-to-image score with the target image is at least this; null = only exact copies are barred",
+  ),
 });
 
 const tokens = z.strictObject({
@@ -39,6 +133,18 @@ const tokens = z.strictObject({
     .min(2)
     .max(512)
     .describe("tokens per expression, start and end included: 17 (CRIS), 22, 77 (CLIP)"),
+});
+
+const legacy = z.strictObject({
+  ownImage: z.boolean().describe("the target's own image, its near-duplicates and judged images may be negatives"),
+  repeats: z.boolean().describe("K ≥ 20 draws with replacement: the same image twice in one mosaic"),
+  lastOfList: count.describe(
+    "where nothing survives, draw from this many at the end of the list, all above τ; 0 = off",
+  ),
+  randomOverRefs: z.boolean().describe("random negatives are drawn over refs without any guard, not over images"),
+  canvas: z
+    .boolean()
+    .describe("a grid that does not divide the sample is drawn smaller and scaled up with a cubic filter"),
 });
 
 /** The schema of nemosaic.json with every key present; `parseSettings` fills what is left out from a preset. */
@@ -58,6 +164,9 @@ export const settingsSchema = z.strictObject({
     .describe("the folder under mined/ to draw from"),
   mosaic,
   band,
+  draw,
+  schedule,
+  gres,
   tooFew: z
     .enum(["widen", "single", "random", "error"])
     .describe(
@@ -68,6 +177,7 @@ export const settingsSchema = z.strictObject({
   onBadImage: z
     .enum(["skip", "fail"])
     .describe("an image that cannot be decoded: replace the sample by the next good one and count it, or stop"),
+  legacy,
 });
 
 /** What a researcher tunes: complete, validated. See docs/settings.md for each key. */
@@ -79,9 +189,10 @@ export type PartialSettings = {
 };
 
 /** Settings whose thresholds are numbers or null: what the pure rooms work with. */
-export type ResolvedSettings = Omit<Settings, "band"> & {
+export type ResolvedSettings = Omit<Settings, "band" | "gres"> & {
   readonly band: Omit<Settings["band"], "tau" | "tauImage"> & {
     readonly tau: number | null;
     readonly tauImage: number | null;
   };
+  readonly gres: Omit<Settings["gres"], "tighten"> & { readonly tighten: number };
 };

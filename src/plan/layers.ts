@@ -1,0 +1,48 @@
+import { rleBox } from "../kernels/index.ts";
+import type { Layer, PixelRect } from "../model/index.ts";
+import { type Fitted, fitted } from "./fit.ts";
+import type { PlanFacts } from "./plan-facts.ts";
+import type { Request } from "./request.ts";
+
+/** The expression's own image in a cell. `fit` is the settings' unless given. */
+export function targetLayer(request: Request, cell: PixelRect, fit = request.settings.mosaic.fit): Layer {
+  const { facts, ref } = request;
+  const { image, masks } = facts.ref(ref);
+  const { width, height } = facts.image(image);
+  const mask = fit === "cover" ? facts.targetMask(ref) : undefined;
+  return layer(
+    facts,
+    image,
+    fit,
+    fitted(fit, width, height, cell, mask === undefined ? undefined : rleBox(mask)),
+    masks,
+  );
+}
+
+/** Another image in a cell, as the settings fit and blur it. */
+export function negativeLayer(request: Request, image: number, cell: PixelRect): Layer {
+  const { facts, settings } = request;
+  const { width, height } = facts.image(image);
+  const { fit, blur } = settings.mosaic;
+  return { ...layer(facts, image, fit, fitted(fit, width, height, cell)), blur };
+}
+
+/** A layer of an image: a target's where `masks` are given. */
+export function layer(
+  facts: PlanFacts,
+  image: number,
+  fit: Layer["fit"],
+  { source, destination }: Fitted,
+  masks?: readonly string[],
+): Layer {
+  return {
+    role: masks === undefined ? "negative" : "target",
+    image: facts.image(image).key,
+    source,
+    destination,
+    fit,
+    alpha: 1,
+    blur: 0,
+    masks: masks ?? [],
+  };
+}

@@ -1,0 +1,107 @@
+import { type Band, type BandContext, bandOf, type CandidateRow } from "../band/index.ts";
+import { fail, type PlanKind, type PlanReasons } from "../model/index.ts";
+import { drawFromBand } from "./draw-band.ts";
+import { legacyMined, legacyRandom } from "./legacy-draws.ts";
+import { drawRandom } from "./random-images.ts";
+import { type Request, wantedKind } from "./request.ts";
+
+export interface Negatives {
+  readonly kind: PlanKind;
+  /** Image rows in the order of cells; fewer than asked for = no mosaic. */
+  readonly images: readonly number[];
+  readonly why: PlanReasons;
+}
+
+/**
+ * `need` negatives by the kind wanted and, where the band is too small, by the policy. Distinct and barred by no rule,
+ * unless legacy switches say otherwise. Errors: "incomplete" where mined candidates are needed and missing, or where
+ * the policy is "error".
+ */
+export function drawNegatives(request: Request, need: number): Negatives {
+  const { facts, settings, expression, kind } = request;
+  const row = facts.candidates(expression);
+  const context = contextOf(request);
+  const wanted = wantedKind(request);
+  const named = (drawn: "random" | "mined"): PlanKind => (request.leavesOut ? "no-target" : drawn);
+  if (row === undefined) {
+    if (kind === "mined")
+      fail(
+        "incomplete",
+        `no mined candidates for expression ${facts.expression(expression).key}; run "nemosaic mine" first`,
+      );
+    const images = randomImages(request, context, undefined, undefined, need);
+    return { kind: named("random"), images, why: lacking(reasons(undefined, undefined, images), images, need, wanted) };
+  }
+  const band = bandOf(row, context, settings);
+  if (kind === "random") {
+    const images = randomImages(request, context, row, band, need);
+    return { kind: named("random"), images, why: lacking(reasons(row, band, images), images, need, wanted) };
+  }
+  const legacy = legacyMined(settings, row, band, need, request.random("negatives"));
+  if (legacy !== undefined) return { kind: named("mined"), images: legacy, why: reasons(row, band, legacy) };
+  if (band.size >= need) {
+    const places = drawFromBand(facts, settings.draw, row, band, need, request.random("negatives"));
+    const images = places.map((place) => imageAt(row, band, place));
+    return { kind: named("mined"), images, why: reasons(row, band, images) };
+  }
+  switch (settings.tooFew) {
+    case "error":
+      return fail(
+        "incomplete",
+        `the band of ${facts.expression(expression).key} holds ${band.size} images, ${need} are needed; widen τ or K, or set tooFew`,
+      );
+    case "widen": {
+      // Beyond K by as little as fills the mosaic: still under every threshold.
+      const enough = band.survivors.length >= need;
+      const places = enough ? request.random("negatives").sample(need, need) : [];
+      const images = places.map((place) => imageAt(row, band, place));
+      const policy = enough ? "widen" : "single";
+      return { kind: named("mined"), images, why: { ...reasons(row, band, images), wanted, policy } };
+    }
+    case "random": {
+      const images = randomImages(request, context, row, band, need);
+      const policy = images.length < need ? "single" : "random";
+      return { kind: named("random"), images, why: { ...reasons(row, band, images), wanted, policy } };
+    }
+    case "single":
+      return { kind: "single", images: [], why: { ...reasons(row, band, []), wanted, policy: "single" } };
+  }
+}
+
+/** A mosaic without the target has no object named in it, whatever the expression names elsewhere: filters tighten. */
+function contextOf({ facts, expression, leavesOut }: Request): BandContext {
+  const context = facts.bandContext(expression);
+  return leavesOut ? { ...context, targets: 0 } : context;
+}
+
+function randomImages(
+  request: Request,
+  context: BandContext,
+  row: CandidateRow | undefined,
+  band: Band | undefined,
+  need: number,
+): number[] {
+  const random = request.random("negatives");
+  if (request.settings.legacy.randomOverRefs) return legacyRandom(request.facts, need, random);
+  return drawRandom(request.facts, request.settings, context, row, band, need, random);
+}
+
+function imageAt(row: CandidateRow, band: Band, place: number): number {
+  return row.ids[band.survivors[place] as number] as number;
+}
+
+function lacking(why: PlanReasons, images: readonly number[], need: number, wanted: PlanKind): PlanReasons {
+  return images.length < need ? { ...why, wanted, policy: "single" } : why;
+}
+
+function reasons(row: CandidateRow | undefined, band: Band | undefined, images: readonly number[]): PlanReasons {
+  return {
+    survivors: band?.survivors.length ?? -1,
+    band: band?.size ?? -1,
+    negatives: images.map((image) => {
+      const rank = row === undefined ? -1 : row.ids.indexOf(image);
+      if (row === undefined || rank < 0) return { rank: -1, t2i: null, i2i: null };
+      return { rank, t2i: row.t2i[rank] as number, i2i: row.i2i[rank] as number };
+    }),
+  };
+}

@@ -1,0 +1,72 @@
+import { allowedCells } from "../language/index.ts";
+import { fail, type PixelRect } from "../model/index.ts";
+import { gridShapes } from "../settings/index.ts";
+import { gridCells, movedCells } from "./grid.ts";
+import { negativeLayer, targetLayer } from "./layers.ts";
+import { drawNegatives } from "./negatives.ts";
+import { type Mosaic, noMosaic, type Request } from "./request.ts";
+
+/** NeMo's mosaic: a grid, each image whole in its cell, the expression's in one of them, or in none. */
+export function nemoMosaic(request: Request): Mosaic {
+  const { settings, leavesOut } = request;
+  const shapes = gridShapes(settings.mosaic.grid);
+  const [columns, rows] = shapes.length === 1 ? (shapes[0] ?? square) : request.random("grid").pick(shapes);
+  const place = leavesOut ? undefined : targetPlace(request, columns, rows);
+  if (place !== undefined && place.cell < 0) return noMosaic(request, "placement", { cells: [] });
+
+  const count = columns * rows;
+  const need = leavesOut ? count : count - 1;
+  const negatives = drawNegatives(request, need);
+  if (negatives.images.length < need) return { kind: "single", why: negatives.why };
+
+  const side = settings.legacy.canvas ? legacyCanvas(settings.size, columns, rows) : settings.size;
+  let next = 0;
+  const layers = cellsOf(request, side, columns, rows).map((cell, at) => {
+    if (at === place?.cell) return targetLayer(request, cell);
+    return negativeLayer(request, negatives.images[next++] ?? fail("internal", "fewer negatives than cells"), cell);
+  });
+  return {
+    kind: negatives.kind,
+    layers,
+    why: place?.cells === undefined ? negatives.why : { ...negatives.why, cells: place.cells },
+    ...(side === settings.size ? {} : { canvas: side }),
+  };
+}
+
+/** The target's cell, -1 where none keeps the expression true; `cells` where placement leaves not all of them. */
+export interface TargetPlace {
+  readonly cell: number;
+  readonly cells?: readonly number[];
+}
+
+/**
+ * Draws the target's cell. Where positions are minded, a no-target expression that binds cells gets none: moved into
+ * those cells, its image could make it true.
+ */
+export function targetPlace(request: Request, columns: number, rows: number): TargetPlace {
+  const { facts, settings, expression, ref } = request;
+  const count = columns * rows;
+  const random = request.random("placement");
+  if (settings.mosaic.placement === "uniform") return { cell: random.below(count) };
+  const cells = allowedCells(facts.expression(expression).text, columns, rows);
+  if (cells.length === count) return { cell: random.below(count) };
+  const isNoTarget = facts.ref(ref).masks.length === 0;
+  if (cells.length === 0 || isNoTarget) return { cell: -1, cells: [] };
+  return { cell: random.pick(cells), cells };
+}
+
+const square = [2, 2] as const;
+
+function cellsOf(request: Request, side: number, columns: number, rows: number): PixelRect[] {
+  const { crossPoint, minCell } = request.settings.mosaic;
+  if (crossPoint === 0) return gridCells(side, columns, rows);
+  return movedCells(side, columns, rows, crossPoint, minCell, request.random("lines"));
+}
+
+/** The largest side up to S that columns and rows divide: what the released loader paints before it scales up. */
+function legacyCanvas(size: number, columns: number, rows: number): number {
+  const divides = (side: number): boolean => side % columns === 0 && side % rows === 0;
+  let side = size;
+  while (!divides(side)) side--;
+  return side;
+}

@@ -1,0 +1,88 @@
+import type { CounterRandom } from "../kernels/index.ts";
+import { fail, type Layer, type PixelRect } from "../model/index.ts";
+import { layer } from "./layers.ts";
+import { drawNegatives } from "./negatives.ts";
+import { targetPlace } from "./nemo.ts";
+import { type Mosaic, noMosaic, type Request } from "./request.ts";
+import { shareInside, sourceOfWindow, targetBox } from "./windows.ts";
+
+/**
+ * YOLOv4's mosaic (Bochkovskiy et al., arXiv 2004.10934, and its program darknet): four images at full size, each cut
+ * to its quadrant around a cross point that keeps a fifth of the side from every edge. Where the paper draws any window,
+ * the target's holds its box if the box fits, and a mosaic that would hide too much of it is drawn again.
+ */
+export function yolov4Mosaic(request: Request): Mosaic {
+  const place = targetPlace(request, 2, 2);
+  if (place.cell < 0) return noMosaic(request, "placement", { cells: [] });
+  const random = request.random("window");
+  for (let attempt = 0; attempt < mostAttempts; attempt++) {
+    const cells = quadrants(request.settings.size, random);
+    const cell = cells[place.cell] ?? fail("internal", "a quadrant is missing");
+    const target = targetWindow(request, cell, random);
+    if (target === undefined) continue;
+    const negatives = drawNegatives(request, 3);
+    if (negatives.images.length < 3) return { kind: "single", why: negatives.why };
+    let next = 0;
+    const layers = cells.map((quadrant, at) =>
+      at === place.cell ? target : negativeWindow(request, negatives.images[next++] ?? 0, quadrant, random),
+    );
+    const why = place.cells === undefined ? negatives.why : { ...negatives.why, cells: place.cells };
+    return { kind: negatives.kind, layers, why };
+  }
+  return noMosaic(request, "visibility");
+}
+
+const mostAttempts = 8;
+/** darknet's least distance of the cross point from the edges. */
+const leastOffset = 0.2;
+
+function quadrants(size: number, random: CounterRandom): PixelRect[] {
+  const least = Math.ceil(leastOffset * size);
+  const x = least + random.below(size - 2 * least + 1);
+  const y = least + random.below(size - 2 * least + 1);
+  return [
+    [0, 0, x, y],
+    [x, 0, size - x, y],
+    [0, y, x, size - y],
+    [x, y, size - x, size - y],
+  ];
+}
+
+function targetWindow(request: Request, cell: PixelRect, random: CounterRandom): Layer | undefined {
+  const { facts, ref, settings } = request;
+  const { image, masks } = facts.ref(ref);
+  const { width, height } = facts.image(image);
+  const [, , w, h] = cell;
+  const box = targetBox(request);
+  const x = windowStart(settings.size, w, box?.[0], box?.[2], random);
+  const y = windowStart(settings.size, h, box?.[1], box?.[3], random);
+  const source = sourceOfWindow(width, height, settings.size, [x, y, w, h]);
+  if (shareInside(request, source) < settings.mosaic.minVisible) return undefined;
+  return layer(facts, image, "cover", { source, destination: cell }, masks);
+}
+
+function negativeWindow(request: Request, image: number, cell: PixelRect, random: CounterRandom): Layer {
+  const { facts, settings } = request;
+  const { width, height } = facts.image(image);
+  const [, , w, h] = cell;
+  const x = windowStart(settings.size, w, undefined, undefined, random);
+  const y = windowStart(settings.size, h, undefined, undefined, random);
+  const source = sourceOfWindow(width, height, settings.size, [x, y, w, h]);
+  return { ...layer(facts, image, "cover", { source, destination: cell }), blur: settings.mosaic.blur };
+}
+
+/** Uniform among the windows that hold the box, or, where it is longer, lie within it. */
+function windowStart(
+  size: number,
+  window: number,
+  start: number | undefined,
+  extent: number | undefined,
+  random: CounterRandom,
+): number {
+  const last = size - window;
+  if (start === undefined || extent === undefined) return random.below(last + 1);
+  const [a, b] = [Math.ceil(start + extent - window), Math.floor(start)];
+  const low = Math.max(0, Math.min(a, b, last));
+  const high = Math.min(last, Math.max(a, b, 0));
+  return low + random.below(Math.max(0, high - low) + 1);
+}

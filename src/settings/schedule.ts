@@ -1,0 +1,36 @@
+import type { ResolvedSettings } from "./schema.ts";
+
+/** The value of a ramp at an epoch: straight between its points, held before the first and after the last. */
+export function ramped(points: readonly (readonly [epoch: number, value: number])[], epoch: number): number {
+  let [fromEpoch, from] = points[0] ?? [0, Number.NaN];
+  for (const [toEpoch, to] of points) {
+    if (epoch <= toEpoch)
+      return toEpoch === fromEpoch ? to : from + ((to - from) * (epoch - fromEpoch)) / (toEpoch - fromEpoch);
+    [fromEpoch, from] = [toEpoch, to];
+  }
+  return from;
+}
+
+/**
+ * The settings as one epoch has them: ramps applied, random negatives before `randomUntil`, single images in the last
+ * epochs. Returns `settings` itself where nothing is scheduled.
+ */
+export function settingsAt(settings: ResolvedSettings, epoch: number): ResolvedSettings {
+  const { randomUntil, epochs, plainLast, gamma, tau, k } = settings.schedule;
+  const isPlain = epochs !== null && plainLast > 0 && epoch >= epochs - plainLast;
+  const isWarmUp = epoch < randomUntil;
+  if (!isPlain && !isWarmUp && gamma === null && tau === null && k === null) return settings;
+  return {
+    ...settings,
+    mosaic: {
+      ...settings.mosaic,
+      gamma: isPlain ? 0 : gamma === null ? settings.mosaic.gamma : ramped(gamma, epoch),
+      randomShare: isWarmUp ? 1 : settings.mosaic.randomShare,
+    },
+    band: {
+      ...settings.band,
+      tau: tau === null ? settings.band.tau : ramped(tau, epoch),
+      k: k === null ? settings.band.k : Math.max(1, Math.round(ramped(k, epoch))),
+    },
+  };
+}
