@@ -29,3 +29,4 @@ export {
 export { rleFromPolygon } from "./rle-polygon.ts";
 export { toFloat32Chw } from "./tensor.ts";
 export { mergeTopK, type Ranking, TopKBuffer, topK } from "./top-k.ts";
+export { upscaleCubic, upscaleMask } from "./upscale-canvas.ts";

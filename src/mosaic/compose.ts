@@ -6,6 +6,8 @@ import {
   type Rle,
   resizeLinear,
   resizeTriangle,
+  upscaleCubic,
+  upscaleMask,
 } from "../kernels/index.ts";
 import type { Layer, Plan, Resample } from "../model/index.ts";
 
@@ -50,10 +52,14 @@ export function resizerOf(resample: Resample["name"]): Resize {
  * sample's S×S on the canvas, nothing else. Throws a RangeError where contents do not fit the plan.
  */
 export function compose(
-  plan: Pick<Plan, "size" | "resample" | "layers">,
+  plan: Pick<Plan, "size" | "canvas" | "resample" | "layers">,
   contents: readonly LayerContent[],
   canvas: Canvas,
 ): void {
+  if (plan.canvas !== undefined && plan.canvas !== plan.size) {
+    composeScaled(plan, plan.canvas, contents, canvas);
+    return;
+  }
   const { size, layers } = plan;
   canvas.image.fill(0, canvas.imageOffset, canvas.imageOffset + size * size * 3);
   canvas.mask.fill(0, canvas.maskOffset, canvas.maskOffset + size * size);
@@ -64,6 +70,23 @@ export function compose(
     drawPixels(layer, content.pixels, size, resizerOf(plan.resample.name), canvas);
     drawMask(layer, content.mask, size, canvas);
   });
+}
+
+/** The released loader's border colour, which cubic taps outside the canvas read: the mean of CLIP's pixels. */
+const borderColour = [123, 117, 104] as const;
+
+function composeScaled(
+  plan: Pick<Plan, "size" | "resample" | "layers">,
+  side: number,
+  contents: readonly LayerContent[],
+  canvas: Canvas,
+): void {
+  const image = new Uint8Array(side * side * 3);
+  const mask = new Uint8Array(side * side);
+  const { resample, layers } = plan;
+  compose({ size: side, resample, layers }, contents, { image, imageOffset: 0, mask, maskOffset: 0 });
+  upscaleCubic(image, side, plan.size, borderColour, canvas.image, canvas.imageOffset);
+  upscaleMask(mask, side, plan.size, canvas.mask, canvas.maskOffset);
 }
 
 function drawPixels(layer: Layer, pixels: LayerPixels, size: number, resize: Resize, canvas: Canvas): void {
