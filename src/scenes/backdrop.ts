@@ -7,12 +7,12 @@ const fog = tileOf([8, 16, 32], 11);
 const grain = tileOf([64, 128, 256], 12);
 
 /**
- * Paints what is behind the objects: `3 * sceneWidth * sceneHeight` numbers R G B of 0 … 255, not rounded, row by row.
+ * Paints what is behind the objects over all of `canvas`: `3 * sceneWidth * sceneHeight` numbers R G B of 0 … 255, not
+ * rounded, row by row.
  */
-export function paintBackdrop(backdrop: Backdrop): Float32Array {
+export function paintBackdrop(canvas: Float32Array, backdrop: Backdrop): void {
   const theme = themes[backdrop.theme];
   const palette = theme.palettes[backdrop.palette % theme.palettes.length] ?? (theme.palettes[0] as Palette);
-  const canvas = new Float32Array(sceneWidth * sceneHeight * 3);
   if (backdrop.theme === "studio") paintStudio(canvas, backdrop, palette);
   else {
     paintAbove(canvas, backdrop, palette);
@@ -20,7 +20,6 @@ export function paintBackdrop(backdrop: Backdrop): Float32Array {
     paintFar(canvas, backdrop, palette);
   }
   paintLight(canvas, backdrop);
-  return canvas;
 }
 
 /** A sheet of paper that bends from wall to floor: no horizon at all. */

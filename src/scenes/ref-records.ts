@@ -1,7 +1,7 @@
-import { rleArea, rleBox, rleFromMask, rleToString } from "../kernels/index.ts";
+import { type Rle, rleArea, rleBox, rleToString } from "../kernels/index.ts";
 import { objectClasses } from "./classes.ts";
 import type { SceneRef } from "./refer.ts";
-import { type Scene, sceneHeight, sceneWidth } from "./scene.ts";
+import { type Scene, type SceneObject, sceneHeight, sceneWidth } from "./scene.ts";
 
 /** A ref as it stands in refs(unc).p, field by field. */
 export interface ReferEntry {
@@ -46,10 +46,8 @@ export const categories: readonly { id: number; name: string; supercategory: str
 
 /** A scene's annotations as instances.json holds them: one an object, its mask what can be seen of it. */
 export function annotationsOf(scene: Scene, instances: Uint8Array): unknown[] {
-  const mask = new Uint8Array(instances.length);
   return scene.objects.map((object) => {
-    for (let at = 0; at < mask.length; at++) mask[at] = instances[at] === object.id ? 1 : 0;
-    const rle = rleFromMask(mask, sceneHeight, sceneWidth);
+    const rle = visibleRle(object, instances);
     return {
       id: annotationIdOf(scene.index, object.id),
       image_id: imageIdOf(scene.index),
@@ -60,6 +58,31 @@ export function annotationsOf(scene: Scene, instances: Uint8Array): unknown[] {
       iscrowd: 0,
     };
   });
+}
+
+/** The pixels of `instances` that are the object's, as run lengths down the columns; looks at its box only. */
+function visibleRle(object: SceneObject, instances: Uint8Array): Rle {
+  const [left, top, width, height] = object.box;
+  const counts: number[] = [];
+  let begin = 0;
+  let isSet = false;
+  for (let x = left; x < left + width; x++) {
+    // Above and below the box there is nothing: a run ends where the box does.
+    for (let y = top; y <= top + height; y++) {
+      const isOwn = y < top + height && instances[y * sceneWidth + x] === object.id;
+      if (isOwn === isSet) continue;
+      const at = x * sceneHeight + y;
+      // A box as high as the picture: the run goes on in the next column.
+      if (isOwn && at === begin && counts.length > 0) begin -= counts.pop() ?? 0;
+      else {
+        counts.push(at - begin);
+        begin = at;
+      }
+      isSet = isOwn;
+    }
+  }
+  counts.push(sceneWidth * sceneHeight - begin);
+  return { height: sceneHeight, width: sceneWidth, counts: Uint32Array.from(counts) };
 }
 
 /** A ref in REFER's form (one object) or, with `isGeneral`, in gRefCOCO's (lists of ids; [-1] for none). */

@@ -12,14 +12,17 @@ export interface DrawnScene {
   readonly instances: Uint8Array;
 }
 
+/** Drawn on and read within one call of `renderScene`. */
+const canvas = new Float32Array(sceneWidth * sceneHeight * 3);
+
 /**
  * Draws a scene: backdrop, shadows on the ground, objects from the farthest to the nearest. Shadows and soft borders
  * change colours only; a pixel belongs to the nearest object that is at least half opaque there.
  */
 export function renderScene(scene: Scene, sprites: SpriteSet): DrawnScene {
-  const canvas = paintBackdrop(scene.backdrop);
+  paintBackdrop(canvas, scene.backdrop);
   for (const object of scene.objects) {
-    paintShadow(canvas, sprites.get(object.className, object.variant), object, scene.backdrop);
+    paintShadow(sprites.get(object.className, object.variant), object, scene.backdrop);
   }
   const stamps = stampsOf(scene, sprites);
   for (const { frame, data } of stamps) {
@@ -50,7 +53,7 @@ function stampsOf(scene: Scene, sprites: SpriteSet): Stamp[] {
 }
 
 /** A wide soft shadow away from the light, and a dark narrow one where the object touches the ground. */
-function paintShadow(canvas: Float32Array, sprite: Sprite, object: SceneObject, backdrop: Backdrop): void {
+function paintShadow(sprite: Sprite, object: SceneObject, backdrop: Backdrop): void {
   const { placement, wholeBox } = object;
   const width = (placement.side * sprite.width) / Math.max(sprite.width, sprite.height);
   const [from, to] = placement.isFlipped ? [1 - sprite.footing[1], 1 - sprite.footing[0]] : sprite.footing;
@@ -58,24 +61,16 @@ function paintShadow(canvas: Float32Array, sprite: Sprite, object: SceneObject, 
   const contact = Math.max(0.16, to - from) * width;
   const bottom = wholeBox[1] + wholeBox[3];
   paintEllipse(
-    canvas,
     contactX - backdrop.light * 0.1 * width,
     bottom - 0.03 * width,
     0.3 * width + 0.4 * contact,
     0.085 * width + 5,
     0.3,
   );
-  paintEllipse(canvas, contactX, bottom - 2, 0.56 * contact + 3, 0.055 * contact + 4.5, 0.5);
+  paintEllipse(contactX, bottom - 2, 0.56 * contact + 3, 0.055 * contact + 4.5, 0.5);
 }
 
-function paintEllipse(
-  canvas: Float32Array,
-  x: number,
-  y: number,
-  radiusX: number,
-  radiusY: number,
-  strength: number,
-): void {
+function paintEllipse(x: number, y: number, radiusX: number, radiusY: number, strength: number): void {
   const top = Math.max(0, Math.floor(y - radiusY));
   const bottom = Math.min(sceneHeight - 1, Math.ceil(y + radiusY));
   const left = Math.max(0, Math.floor(x - radiusX));

@@ -7,6 +7,7 @@ import type { RepaintBand } from "./object-class.ts";
  */
 export function repainted(rgb: Uint8Array, band: RepaintBand, colour: Colour): Uint8Array {
   const pigment = pigments[colour];
+  const [lackOfRed, lackOfGreen, lackOfBlue] = lacksOf(pigment.hue);
   const out = rgb.slice();
   for (let at = 0; at + 2 < rgb.length; at += 3) {
     const red = (rgb[at] ?? 0) / 255;
@@ -25,10 +26,10 @@ export function repainted(rgb: Uint8Array, band: RepaintBand, colour: Colour): U
       1,
       pigment.value * Math.min(1, value * band.gain) ** pigment.lift + 0.25 * paleness * (1 - pigment.value),
     );
-    const painted = rgbOf(pigment.hue, newChroma, newValue);
-    out[at] = Math.round(255 * (painted[0] * share + red * (1 - share)));
-    out[at + 1] = Math.round(255 * (painted[1] * share + green * (1 - share)));
-    out[at + 2] = Math.round(255 * (painted[2] * share + blue * (1 - share)));
+    const strength = newValue * newChroma;
+    out[at] = Math.round(255 * ((newValue - strength * lackOfRed) * share + red * (1 - share)));
+    out[at + 1] = Math.round(255 * ((newValue - strength * lackOfGreen) * share + green * (1 - share)));
+    out[at + 2] = Math.round(255 * ((newValue - strength * lackOfBlue) * share + blue * (1 - share)));
   }
   return out;
 }
@@ -59,10 +60,11 @@ function hueOf(red: number, green: number, blue: number, value: number, spread: 
   return sector * 60;
 }
 
-function rgbOf(hue: number, chroma: number, value: number): [number, number, number] {
-  const part = (n: number): number => {
-    const k = (n + hue / 60) % 6;
-    return value - value * chroma * Math.max(0, Math.min(k, 4 - k, 1));
+/** How much red, green and blue a pure hue lacks, 0 … 1 (from HSV to RGB). */
+function lacksOf(hue: number): [red: number, green: number, blue: number] {
+  const lack = (offset: number): number => {
+    const k = (offset + hue / 60) % 6;
+    return Math.max(0, Math.min(k, 4 - k, 1));
   };
-  return [part(5), part(3), part(1)];
+  return [lack(5), lack(3), lack(1)];
 }

@@ -21,13 +21,7 @@ export const relationForms: Readonly<Record<Relation, readonly string[]>> = {
   "left of": ["left of", "to the left of", "on the left of", "to left of", "on the left side of"],
   "right of": ["right of", "to the right of", "on the right of", "to right of", "on the right side of"],
   behind: ["behind", "in back of", "right behind", "directly behind", "just behind"],
-  "in front of": [
-    "in front of",
-    "right in front of",
-    "directly in front of",
-    "standing in front of",
-    "just in front of",
-  ],
+  "in front of": ["in front of", "right in front of", "directly in front of", "just in front of"],
 };
 
 /** Relations in the form "with a dog … it". */
@@ -54,7 +48,7 @@ export const betweenForms: readonly string[] = [
 ];
 
 /** Words that say that there is just one such thing. */
-export const onlyForms: readonly string[] = ["the only", "only", "the single", "the one and only", "just one"];
+export const onlyForms: readonly string[] = ["the only", "only", "the single", "the one and only"];
 
 /** Words behind a mere noun that add nothing. */
 export const tailForms: readonly string[] = [
