@@ -1,12 +1,21 @@
-import { type DecodedImage, decodeImage, decodeImageAtLeast } from "../codecs/index.ts";
+import { type DecodedImage, decodeImage, decodeImageTo } from "../codecs/index.ts";
+import { noTiming, type StageTimer } from "../io/index.ts";
 import type { PixelRectangle } from "../kernels/index.ts";
 import { fail, type Layer, NemosaicError, type Resample } from "../model/index.ts";
 import type { Pool } from "../pool/index.ts";
 
+/** What a layer asks for: which part of an image, at which size. */
+export type CellRequest = Pick<Layer, "source" | "destination">;
+
 /** Pixels for layers: decoded images, or tiles already at the size of a cell. */
 export interface CellSource {
   /** The pixels of a layer whose image is image row `row`. Rejects with the decoder's error, the image named. */
-  pixels(row: number, layer: Pick<Layer, "source" | "destination">, resample: Resample): Promise<CellPixels>;
+  pixels(row: number, layer: CellRequest, resample: Resample): Promise<CellPixels>;
+  /**
+   * Reads the tile of a layer into `into` (width · height · 3 bytes) without leaving the thread; false where there is no
+   * tile. Never tried where it is absent.
+   */
+  tile?(row: number, layer: CellRequest, resample: Resample, into: Uint8Array): boolean;
   close(): Promise<void>;
 }
 
@@ -22,41 +31,50 @@ export type CellPixels =
   | { readonly kind: "tile"; readonly data: Uint8Array };
 
 /**
- * Decodes on demand. `opencv` needs the full image; `fast` decodes at the smallest JPEG scale that is still at least
- * as large as the cell, where the layer uses the whole image.
+ * Decodes on demand. `opencv` needs the full image; `fast` lets the decoder shrink it to the cell where the layer uses
+ * the whole image. `timing` gets the stage "decode", summed over what is decoded at the same time.
  */
-export function decodingCells(pool: Pool): CellSource {
+export function decodingCells(pool: Pool, timing: StageTimer = noTiming): CellSource {
   return {
     async pixels(row, layer, resample) {
       const [, , width, height] = layer.destination;
       const [x, y, sourceWidth, sourceHeight] = layer.source;
-      const whole = sourceWidth === pool.images.width[row] && sourceHeight === pool.images.height[row];
-      if (resample.name === "fast" && whole) {
+      const start = timing.now();
+      if (resample.name === "fast" && isWhole(pool, row, layer)) {
         const image = await decodePoolImage(pool, row, [width, height]);
-        return { kind: "image", ...image, part: { x: 0, y: 0, width: image.width, height: image.height } };
+        timing.since("decode", start);
+        return { kind: "tile", data: image.data };
       }
       const part = { x, y, width: sourceWidth, height: sourceHeight };
-      return { kind: "image", ...(await decodePoolImage(pool, row)), part };
+      const image = await decodePoolImage(pool, row);
+      timing.since("decode", start);
+      return { kind: "image", ...image, part };
     },
     close: async () => undefined,
   };
 }
 
-/** Decodes an image of the pool, at least as large as `atLeast` where given, and checks that it still has its recorded size. */
+/** Whether a layer shows all of an image: what tiles are made of. */
+export function isWhole(pool: Pool, row: number, { source: [x, y, width, height] }: CellRequest): boolean {
+  return x === 0 && y === 0 && width === pool.images.width[row] && height === pool.images.height[row];
+}
+
+/**
+ * Decodes an image of the pool and checks that it still has its recorded size; with `size`, decodes it straight to that
+ * size by the `fast` kernel.
+ */
 export async function decodePoolImage(
   pool: Pool,
   row: number,
-  atLeast?: readonly [width: number, height: number],
+  size?: readonly [width: number, height: number],
 ): Promise<DecodedImage> {
   const where = pool.imageName(row);
   try {
     const bytes = await pool.imageBytes(row);
-    const image =
-      atLeast === undefined
-        ? await decodeImage(bytes, { where })
-        : await decodeImageAtLeast(bytes, ...atLeast, { where });
+    if (size !== undefined) return await decodeImageTo(bytes, ...size, { where });
+    const image = await decodeImage(bytes, { where });
     const [width, height] = [pool.images.width[row], pool.images.height[row]];
-    if (atLeast === undefined && (image.width !== width || image.height !== height)) {
+    if (image.width !== width || image.height !== height) {
       fail(
         "bad-input",
         `expected ${width}×${height} pixels in ${where} as when it was imported, got ${image.width}×${image.height}; import again`,

@@ -1,1 +1,17 @@
-export { type CellPixels, type CellSource, decodePoolImage, decodingCells } from "./cell-source.ts";
+export {
+  type BuildTilesOptions,
+  buildTiles,
+  type TileDemand,
+  type TilesPlan,
+  type TilesReport,
+  tilesPlanText,
+} from "./build-tiles.ts";
+export {
+  type CellPixels,
+  type CellRequest,
+  type CellSource,
+  decodePoolImage,
+  decodingCells,
+} from "./cell-source.ts";
+export { TileFile, type TileShape, tileBytes, tilesFolder } from "./tile-file.ts";
+export { type Resizer, type TileMode, tiledCells } from "./tiled-cells.ts";

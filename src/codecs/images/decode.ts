@@ -62,6 +62,24 @@ export async function decodeImageAtLeast(
   return toRgb(source, pipeline);
 }
 
+/**
+ * As `decodeImage`, stretched to width x height by a triangle filter that widens with the scale. JPEGs are scaled by 2,
+ * 4 or 8 while they are decoded as long as they stay at least as large as asked for, so that the pixels differ
+ * a little from a full decode and resize (docs/performance.md has the numbers).
+ */
+export async function decodeImageTo(
+  input: ImageInput,
+  width: number,
+  height: number,
+  options: ImageOptions = {},
+): Promise<DecodedImage> {
+  if (!Number.isInteger(width) || !Number.isInteger(height) || width < 1 || height < 1)
+    fail("usage", `expected a size of whole pixels, 1 x 1 or more, got ${width} x ${height}`);
+  const source = await openImage(input, options);
+  const pipeline = source.pipeline().resize(width, height, { fit: "fill", kernel: "linear", fastShrinkOnLoad: true });
+  return toRgb(source, pipeline);
+}
+
 /** Reads an image's header only. Errors as `decodeImage`. */
 export async function imageSize(input: ImageInput, options: ImageOptions = {}): Promise<ImageSize> {
   const { metadata } = await openImage(input, { maxPixels: Number.POSITIVE_INFINITY, ...options });

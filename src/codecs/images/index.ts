@@ -1,5 +1,5 @@
 export type { DecodedImage, ImageSize } from "./decode.ts";
-export { decodeImage, decodeImageAtLeast, imageSize } from "./decode.ts";
+export { decodeImage, decodeImageAtLeast, decodeImageTo, imageSize } from "./decode.ts";
 export type { PixelImage } from "./encode.ts";
 export { encodeJpeg, encodePng, encodeWebp, renderSvg, setImageThreads } from "./encode.ts";
 export type { DecodedMask } from "./mask.ts";

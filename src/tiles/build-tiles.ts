@@ -1,0 +1,225 @@
+import { mkdir } from "node:fs/promises";
+import { pMapIterable } from "p-map";
+import { byteText, noTiming, onDisk, type Progress, removeLeftovers, type StageTimer, withLock } from "../io/index.ts";
+import { fail, NemosaicError, type Resample } from "../model/index.ts";
+import type { Pool } from "../pool/index.ts";
+import { type CellPixels, decodePoolImage } from "./cell-source.ts";
+import { TileFile, tileBytes, tilesFolder } from "./tile-file.ts";
+import type { Resizer } from "./tiled-cells.ts";
+
+/** The tiles wanted of one size: image rows, best first. */
+export interface TileDemand {
+  readonly width: number;
+  readonly height: number;
+  readonly rows: Int32Array;
+  /** How often an epoch draws the tile of each of `rows`, on average. */
+  readonly uses: Float64Array;
+}
+
+export interface BuildTilesOptions {
+  readonly resample: Resample;
+  readonly resizer: Resizer;
+  /** Tiles beyond this many bytes, over all sizes, are not made: those used least for their size are left out. */
+  readonly maxBytes?: number;
+  /** Images decoded at the same time. */
+  readonly threads: number;
+  /** What a corrupt image does: ends the run, or is left to the cold path. */
+  readonly onBad: "fail" | "skip";
+  readonly force: boolean;
+  readonly progress: Progress;
+  /** Told before the first image is decoded. */
+  readonly plan?: (plan: TilesPlan) => void;
+  /** Gets "decode", "resize" and "disk". */
+  readonly timing?: StageTimer;
+}
+
+/** What building will do. */
+export interface TilesPlan {
+  readonly sizes: readonly {
+    readonly width: number;
+    readonly height: number;
+    readonly tiles: number;
+    readonly bytes: number;
+    readonly missing: number;
+  }[];
+  /** Bytes of all tiles, those that are there already included. */
+  readonly bytes: number;
+  readonly leftOut: number;
+  /** The share of an epoch's cells that will come from tiles. */
+  readonly covered: number;
+}
+
+export interface TilesReport extends TilesPlan {
+  readonly made: number;
+  readonly skipped: readonly { readonly image: string; readonly reason: string }[];
+}
+
+/**
+ * Makes the tiles that are missing. A killed run goes on where it was. Errors: "locked" while another process adds
+ * tiles of one of the sizes; "bad-input" with the image where `onBad` is "fail"; "io" where the disk is full.
+ */
+export async function buildTiles(
+  pool: Pool,
+  demands: readonly TileDemand[],
+  options: BuildTilesOptions,
+): Promise<TilesReport> {
+  const chosen = chooseTiles(demands, options.maxBytes ?? Number.POSITIVE_INFINITY);
+  return withFiles(pool, demands, options, [], async (files) => {
+    const missing = chosen.rows.map((rows, at) => rows.filter((row) => !files[at]?.has(hashOf(pool, row))));
+    const plan: TilesPlan = {
+      sizes: demands.map(({ width, height }, at) => ({
+        width,
+        height,
+        tiles: chosen.rows[at]?.length ?? 0,
+        bytes: (chosen.rows[at]?.length ?? 0) * tileBytes({ width, height }),
+        missing: missing[at]?.length ?? 0,
+      })),
+      bytes: chosen.bytes,
+      leftOut: chosen.leftOut,
+      covered: chosen.covered,
+    };
+    options.plan?.(plan);
+    const skipped = await makeAll(pool, demands, files, missing, options);
+    const made = missing.reduce((sum, rows) => sum + rows.length, 0);
+    return { ...plan, made: made - skipped.tiles, skipped: skipped.images };
+  });
+}
+
+/** Which tiles fit: those with the most uses a byte, ties by size and row as given. */
+function chooseTiles(
+  demands: readonly TileDemand[],
+  maxBytes: number,
+): { rows: number[][]; bytes: number; leftOut: number; covered: number } {
+  const all = demands.flatMap((demand, size) =>
+    Array.from(demand.rows, (row, at) => {
+      const uses = demand.uses[at] as number;
+      return { size, row, uses, bytes: tileBytes(demand), worth: uses / tileBytes(demand) };
+    }),
+  );
+  const total = all.reduce((sum, { uses }) => sum + uses, 0);
+  all.sort((a, b) => b.worth - a.worth || a.size - b.size);
+  const rows: number[][] = demands.map(() => []);
+  let [bytes, covered, leftOut] = [0, 0, 0];
+  for (const tile of all) {
+    if (bytes + tile.bytes > maxBytes) {
+      leftOut++;
+      continue;
+    }
+    bytes += tile.bytes;
+    covered += tile.uses;
+    rows[tile.size]?.push(tile.row);
+  }
+  return { rows, bytes, leftOut, covered: total === 0 ? 1 : covered / total };
+}
+
+/** Opens the files of all sizes under their locks, one inside the other, and closes them after `work`. */
+async function withFiles<T>(
+  pool: Pool,
+  demands: readonly TileDemand[],
+  options: BuildTilesOptions,
+  files: readonly TileFile[],
+  work: (files: readonly TileFile[]) => Promise<T>,
+): Promise<T> {
+  const demand = demands[files.length];
+  if (demand === undefined) return work(files);
+  const shape = { width: demand.width, height: demand.height, resample: options.resample };
+  const folder = tilesFolder(pool.folder, shape);
+  await onDisk(folder, () => mkdir(folder, { recursive: true }));
+  return withLock(folder, "tiles", async () => {
+    await removeLeftovers(folder);
+    const file = await TileFile.create(pool.folder, shape, options.force);
+    try {
+      return await withFiles(pool, demands, options, [...files, file], work);
+    } finally {
+      await file.close();
+    }
+  });
+}
+
+async function makeAll(
+  pool: Pool,
+  demands: readonly TileDemand[],
+  files: readonly TileFile[],
+  missing: readonly (readonly number[])[],
+  options: BuildTilesOptions,
+): Promise<{ tiles: number; images: TilesReport["skipped"] }> {
+  const wanted = new Map<number, number[]>();
+  missing.forEach((rows, size) => {
+    for (const row of rows) wanted.set(row, [...(wanted.get(row) ?? []), size]);
+  });
+  // In the order of the pool: images that lie together are read together.
+  const jobs = [...wanted].sort(([a], [b]) => a - b);
+  const images: { image: string; reason: string }[] = [];
+  let tiles = 0;
+  const timing = options.timing ?? noTiming;
+  const task = options.progress.begin("tiles", jobs.length, "images");
+  const make = async ([row, sizes]: [number, number[]]): Promise<void> => {
+    try {
+      for (const { size, data } of await cellsOf(pool, row, sizes, demands, options)) {
+        const start = timing.now();
+        await files[size]?.add(hashOf(pool, row), data);
+        timing.since("disk", start);
+      }
+    } catch (error) {
+      const isBad = error instanceof NemosaicError && ["bad-input", "not-found", "refused"].includes(error.code);
+      if (!isBad || options.onBad === "fail") throw error;
+      images.push({ image: pool.imageName(row), reason: error.message });
+      tiles += sizes.length;
+    }
+    task.advance();
+  };
+  try {
+    const concurrency = Math.max(1, options.threads) + 1;
+    for await (const _ of pMapIterable(jobs, make, { concurrency, backpressure: concurrency })) {
+      // each is written when it is made
+    }
+  } finally {
+    task.end();
+  }
+  return { tiles, images };
+}
+
+/** An image's cells at several sizes, decoded once where the kernel works on the full image. */
+async function cellsOf(
+  pool: Pool,
+  row: number,
+  sizes: readonly number[],
+  demands: readonly TileDemand[],
+  { resample, resizer, timing = noTiming }: BuildTilesOptions,
+): Promise<{ size: number; data: Uint8Array }[]> {
+  const sizeOf = (size: number): TileDemand => demands[size] ?? fail("internal", `no tile size ${size}`);
+  const start = timing.now();
+  if (resample.name === "fast") {
+    const cells: { size: number; data: Uint8Array }[] = [];
+    for (const size of sizes) {
+      const { width, height } = sizeOf(size);
+      cells.push({ size, data: (await decodePoolImage(pool, row, [width, height])).data });
+    }
+    timing.since("decode", start);
+    return cells;
+  }
+  const image = await decodePoolImage(pool, row);
+  const decoded = timing.since("decode", start);
+  const part: (CellPixels & { kind: "image" })["part"] = { x: 0, y: 0, width: image.width, height: image.height };
+  const cells = sizes.map((size) => {
+    const { width, height } = sizeOf(size);
+    return { size, data: resizer(resample.name)(image.data, image.width, image.height, 3, part, width, height) };
+  });
+  timing.since("resize", decoded);
+  return cells;
+}
+
+function hashOf(pool: Pool, row: number): string {
+  return pool.images.hash[row] ?? fail("internal", `no image row ${row}`);
+}
+
+/** The plan of building for a person. */
+export function tilesPlanText({ sizes, bytes, leftOut, covered }: TilesPlan): string {
+  return [
+    ...sizes.map(
+      (size) =>
+        `  ${`${size.width}×${size.height}`.padEnd(9)} ${String(size.tiles).padStart(8)} tiles, ${byteText(size.bytes)}, ${size.missing} to make`,
+    ),
+    `  together ${byteText(bytes)}${leftOut === 0 ? "" : `; ${leftOut} tiles do not fit`}: ${(100 * covered).toFixed(1)} % of an epoch's cells`,
+  ].join("\n");
+}

@@ -1,0 +1,197 @@
+import { readSync } from "node:fs";
+import { type FileHandle, mkdir, open, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { hashBytes, onDisk, producer, writeFileAtomic } from "../io/index.ts";
+import { fail, type Resample } from "../model/index.ts";
+
+/**
+ * Decoded cells of one size, by image content:
+ *
+ *   tiles.json   format, version, producer, width, height, stride, resample { name, version }
+ *   cells.raw    slot i at byte i · stride: width · height · 3 bytes, row by row, R G B
+ *   index.bin    64 bytes a slot: SHA-256 of the image file, SHA-256 of the slot's pixels
+ *
+ * A slot counts once its 64 bytes are in the index, which are written after its pixels are on disk: a killed run leaves
+ * whole slots, and the next one writes over what it had begun.
+ */
+export interface TileShape {
+  readonly width: number;
+  readonly height: number;
+  readonly resample: Resample;
+}
+
+export const tilesFormat = "nemosaic-tiles";
+export const tilesVersion = 1;
+const recordBytes = 64;
+/** Slots between two syncs to disk. */
+const slotsPerSync = 256;
+
+/** The folder of one size and kernel: tiles/<width>x<height>-<resample>. */
+export function tilesFolder(poolFolder: string, { width, height, resample }: TileShape): string {
+  return join(poolFolder, "tiles", `${width}x${height}-${resample.name}`);
+}
+
+/** Bytes of one tile. */
+export function tileBytes({ width, height }: Pick<TileShape, "width" | "height">): number {
+  return width * height * 3;
+}
+
+/** Decoded cells of one size, open for reading and, by one process at a time, for adding. Close it when done. */
+export class TileFile {
+  readonly shape: TileShape;
+  readonly folder: string;
+  readonly stride: number;
+  readonly #cells: FileHandle;
+  readonly #index: FileHandle;
+  readonly #slots = new Map<string, number>();
+  readonly #adding = new Set<string>();
+  #records = 0;
+  #next = 0;
+  #pending: { readonly image: string; readonly slot: number; readonly record: Uint8Array }[] = [];
+
+  /** Opens what is there for reading; undefined where there is nothing, or tiles of another version of the kernel. */
+  static async open(poolFolder: string, shape: TileShape): Promise<TileFile | undefined> {
+    const folder = tilesFolder(poolFolder, shape);
+    if (!(await isCurrent(folder, shape))) return undefined;
+    return TileFile.#opened(folder, shape, "r");
+  }
+
+  /**
+   * Opens for adding, under the folder's lock; starts over where the tiles are of another version of the kernel, or with
+   * `afresh`. Errors: "io" where the disk refuses.
+   */
+  static async create(poolFolder: string, shape: TileShape, afresh = false): Promise<TileFile> {
+    const folder = tilesFolder(poolFolder, shape);
+    await onDisk(folder, () => mkdir(folder, { recursive: true }));
+    if (afresh || !(await isCurrent(folder, shape))) {
+      for (const name of ["tiles.json", "index.bin", "cells.raw"]) await rm(join(folder, name), { force: true });
+      for (const name of ["cells.raw", "index.bin"])
+        await onDisk(folder, async () => (await open(join(folder, name), "w")).close());
+      await writeFileAtomic(join(folder, "tiles.json"), `${JSON.stringify(manifestOf(shape), undefined, 2)}\n`);
+    }
+    return TileFile.#opened(folder, shape, "r+");
+  }
+
+  static async #opened(folder: string, shape: TileShape, mode: "r" | "r+"): Promise<TileFile> {
+    const cells = await onDisk(folder, () => open(join(folder, "cells.raw"), mode));
+    const index = await onDisk(folder, () => open(join(folder, "index.bin"), mode));
+    const file = new TileFile(folder, shape, cells, index);
+    await file.refresh();
+    return file;
+  }
+
+  private constructor(folder: string, shape: TileShape, cells: FileHandle, index: FileHandle) {
+    this.folder = folder;
+    this.shape = shape;
+    this.stride = tileBytes(shape);
+    this.#cells = cells;
+    this.#index = index;
+  }
+
+  /** Tiles that can be read. */
+  get count(): number {
+    return this.#slots.size;
+  }
+
+  /** Whether there is a tile of the image with this content hash. */
+  has(image: string): boolean {
+    return this.#slots.has(image);
+  }
+
+  /** Sees what another process has added since. */
+  async refresh(): Promise<void> {
+    const [{ size }, cells] = await Promise.all([this.#index.stat(), this.#cells.stat()]);
+    // An index that is longer than its cells is one whose disk lost them.
+    const records = Math.min(Math.floor(size / recordBytes), Math.floor(cells.size / this.stride));
+    if (records <= this.#records) return;
+    const bytes = Buffer.alloc((records - this.#records) * recordBytes);
+    await this.#index.read(bytes, 0, bytes.length, this.#records * recordBytes);
+    for (let at = 0; at < bytes.length; at += recordBytes) {
+      this.#slots.set(bytes.toString("hex", at, at + 32), this.#records + at / recordBytes);
+    }
+    this.#records = records;
+    this.#next = Math.max(this.#next, records);
+  }
+
+  /** Reads the tile of an image into `into`, on this thread; false where there is none. */
+  read(image: string, into: Uint8Array): boolean {
+    const slot = this.#slots.get(image);
+    if (slot === undefined) return false;
+    return readSync(this.#cells.fd, into, 0, this.stride, slot * this.stride) === this.stride;
+  }
+
+  /** Adds the tile of an image; can then be read, and counts on disk after the next `sync`. */
+  async add(image: string, pixels: Uint8Array): Promise<void> {
+    if (pixels.length !== this.stride)
+      fail("internal", `expected a tile of ${this.stride} bytes, got ${pixels.length}`);
+    if (this.#slots.has(image) || this.#adding.has(image)) return;
+    const record = Buffer.from(image + hashBytes(pixels), "hex");
+    if (record.length !== recordBytes) fail("internal", `expected a SHA-256 in hex, got "${image}"`);
+    const slot = this.#next++;
+    this.#adding.add(image);
+    // A write that fails leaves a gap, and no slot behind it counts: the next run writes over them.
+    const path = join(this.folder, "cells.raw");
+    await onDisk(path, () => this.#cells.write(pixels, 0, pixels.length, slot * this.stride));
+    this.#adding.delete(image);
+    this.#slots.set(image, slot);
+    this.#pending.push({ image, slot, record });
+    if (this.#pending.length >= slotsPerSync) await this.sync();
+  }
+
+  /** Makes what was added last: pixels first, then their place in the index. */
+  async sync(): Promise<void> {
+    // Slots are taken in order, but their writes may end in another: only an unbroken run can go to the index.
+    const added = this.#pending.sort((a, b) => a.slot - b.slot);
+    let run = 0;
+    while (added[run]?.slot === this.#records + run) run++;
+    if (run === 0) return;
+    this.#pending = added.slice(run);
+    const records = Buffer.concat(added.slice(0, run).map(({ record }) => record));
+    const position = this.#records * recordBytes;
+    this.#records += run;
+    await onDisk(join(this.folder, "index.bin"), async () => {
+      await this.#cells.datasync();
+      await this.#index.write(records, 0, records.length, position);
+      await this.#index.datasync();
+    });
+  }
+
+  /** Content hashes of images whose tile is not what was written. Reads everything. */
+  async damaged(): Promise<string[]> {
+    const pixels = new Uint8Array(this.stride);
+    const record = Buffer.alloc(recordBytes);
+    const found: string[] = [];
+    for (const [image, slot] of this.#slots) {
+      await this.#index.read(record, 0, recordBytes, slot * recordBytes);
+      if (!this.read(image, pixels) || hashBytes(pixels) !== record.toString("hex", 32)) found.push(image);
+    }
+    return found;
+  }
+
+  async close(): Promise<void> {
+    if (this.#pending.length > 0) await this.sync();
+    await Promise.all([this.#cells.close(), this.#index.close()]);
+  }
+}
+
+function manifestOf({ width, height, resample }: TileShape) {
+  return { format: tilesFormat, version: tilesVersion, producer, width, height, stride: width * height * 3, resample };
+}
+
+async function isCurrent(folder: string, { width, height, resample }: TileShape): Promise<boolean> {
+  const text = await readFile(join(folder, "tiles.json"), "utf8").catch(() => undefined);
+  if (text === undefined) return false;
+  try {
+    const found = JSON.parse(text) as Partial<ReturnType<typeof manifestOf>>;
+    return (
+      found.format === tilesFormat &&
+      found.version === tilesVersion &&
+      found.width === width &&
+      found.height === height &&
+      found.resample?.name === resample.name &&
+      found.resample.version === resample.version
+    );
+  } catch {
+    return false; // cut short: as if there were none, tiles can be made again
+  }
+}
