@@ -41,10 +41,15 @@ export class NemosaicError extends Error {
   readonly code: ErrorCode;
 
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options);
+    super(onOneLine(message), options);
     this.name = "NemosaicError";
     this.code = code;
   }
+}
+
+/** Quoted input may hold line ends and control characters, also inside the reasons that libraries give. */
+function onOneLine(message: string): string {
+  return message.replace(/[\p{Cc}\u2028\u2029]+/gu, " ");
 }
 
 /** Throws a `NemosaicError`; an expression, so that it can stand behind `??`. */

@@ -52,7 +52,7 @@ export function fuzz<Case>(
         }
         expect(process.memoryUsage.rss() - began, "bytes that the process grew by").toBeLessThan(caseBytes);
       }),
-      { numRuns: runs, seed: fuzzSeed },
+      { numRuns: runs, seed: fuzzSeed, verbose: 0 },
     );
     expect(refused, `cases refused, beside ${read_} that could be read`).toBeGreaterThan(0);
   });
