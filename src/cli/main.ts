@@ -8,6 +8,7 @@ import { embedCommand } from "./commands/embed.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
 import { exportCommand } from "./commands/export.ts";
 import { importCommand } from "./commands/import.ts";
+import { importListsCommand } from "./commands/import-lists.ts";
 import { mineCommand } from "./commands/mine.ts";
 import { planCommand } from "./commands/plan.ts";
 import { previewCommand } from "./commands/preview.ts";
@@ -28,6 +29,7 @@ const commands = [
   scenesCommand,
   importCommand,
   embedCommand,
+  importListsCommand,
   mineCommand,
   statsCommand,
   evaluateCommand,
