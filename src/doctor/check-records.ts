@@ -76,7 +76,7 @@ function checkSentences(pool: Pool): Finding[] {
     ...ambiguous.finding(
       "warning",
       "ambiguous-sentence",
-      (n) => `${plural(n, "sentence")} that name another object of the same image in the same words`,
+      (n) => `${plural(n, "sentence")} in the words that name another object of the same image`,
       "no reader could tell which is meant; consider leaving these refs out",
     ),
   ];

@@ -106,6 +106,10 @@ function examinationText({ findings, totals, checked }: Examination): string {
   const verdict =
     findings.length === 0
       ? "nothing found"
-      : `${totals.error} errors, ${totals.warning} warnings, ${totals.info} remarks`;
+      : [counted(totals.error, "error"), counted(totals.warning, "warning"), counted(totals.info, "remark")].join(", ");
   return [...lines, `${verdict}; looked at ${looked}`].join("\n");
+}
+
+function counted(count: number, noun: string): string {
+  return `${grouped(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
