@@ -25,7 +25,8 @@ class MosaicDataset:
     image, all of its sentences. Items of "val" and "test" carry the truth as their loops expect it; `layout` names
     whose: "cris" (NeMo's own), "lavt", "cgformer", "vpd" (docs/recipes).
 
-    Call `set_epoch` before each epoch, with workers alive too: they see it. mask_dir: a folder that truth masks are
+    Call `set_epoch` before each epoch, with workers alive too: they see it. epochs: for trainers that count steps and
+    know no epochs, the dataset is as long as that many of them, one after the other, each drawn anew. mask_dir: a folder that truth masks are
     written to, for CRIS's loops, which read them from files. restart: a worker whose server was killed goes on with
     one of its own. The other arguments are those of Loader.
     """
@@ -43,6 +44,7 @@ class MosaicDataset:
         preset: Optional[str] = None,
         tokens: Optional[str] = None,
         token_length: Optional[int] = None,
+        epochs: int = 1,
         mask_dir: Optional[str] = None,
         normalise: Any = "layout",
         framework: Optional[str] = None,
@@ -55,9 +57,12 @@ class MosaicDataset:
             raise NemosaicError("usage", f"expected mode to be one of {', '.join(MODES)}, got {mode!r}")
         if layout not in LAYOUTS:
             raise NemosaicError("usage", f"expected layout to be one of {', '.join(LAYOUTS)}, got {layout!r}")
+        if int(epochs) < 1 or (mode != "train" and int(epochs) != 1):
+            raise NemosaicError("usage", f"expected epochs of 1 or more for mode train, 1 for the others, got {epochs}")
         chosen = LAYOUTS[layout]
         self.mode = mode
         self.layout = layout
+        self.epochs = int(epochs)
         self.mask_dir = mask_dir
         self.restart = restart
         rank, world_size, local_rank = group_of(None, None, None)
@@ -97,7 +102,7 @@ class MosaicDataset:
         self._groups: Optional[List[range]] = self._refs(connection) if mode == "test" else None
 
     def __len__(self) -> int:
-        return self.samples if self._groups is None else len(self._groups)
+        return self.samples * self.epochs if self._groups is None else len(self._groups)
 
     @property
     def epoch(self) -> int:
@@ -115,13 +120,17 @@ class MosaicDataset:
     def __getitems__(self, indices: Sequence[int]) -> List[Any]:
         """Several items by one request; DataLoader of torch 2 calls it."""
         wanted = [self._checked(int(index)) for index in indices]
-        groups = [range(index, index + 1) if self._groups is None else self._groups[index] for index in wanted]
-        answer = self._call([sample for group in groups for sample in group])
-        items = []
-        at = 0
-        for group in groups:
-            items.append(self._item(answer, at, len(group)))
-            at += len(group)
+        items: List[Any] = [None] * len(wanted)
+        by_epoch: Dict[int, List[int]] = {}
+        for at, index in enumerate(wanted):
+            by_epoch.setdefault(index // self.samples if self._groups is None else 0, []).append(at)
+        for later, places in by_epoch.items():
+            groups = [self._samples_of(wanted[at]) for at in places]
+            answer = self._call(self.epoch + later, [sample for group in groups for sample in group])
+            first = 0
+            for at, group in zip(places, groups):
+                items[at] = self._item(answer, first, len(group))
+                first += len(group)
         return items
 
     def __getstate__(self) -> Dict[str, Any]:
@@ -144,22 +153,28 @@ class MosaicDataset:
         if self._finalizer is not None:
             self._finalizer()
 
+    def _samples_of(self, index: int) -> range:
+        if self._groups is not None:
+            return self._groups[index]
+        sample = index % self.samples
+        return range(sample, sample + 1)
+
     def _checked(self, index: int) -> int:
         length = len(self)
         if not -length <= index < length:
             raise IndexError(f"expected an index from 0 to {length - 1}, got {index}")
         return index % length
 
-    def _call(self, indices: List[int]) -> Dict[str, Any]:
+    def _call(self, epoch: int, indices: List[int]) -> Dict[str, Any]:
         want = ["image", "mask", "tokens", "texts", "keys"]
         if self.mode != "train":
             want.append("truths")
         try:
-            return self._connection().call(self.epoch, indices, want)
+            return self._connection().call(epoch, indices, want)
         except ServerGone:
             if not self.restart:
                 raise
-            return self._renew().call(self.epoch, indices, want)
+            return self._renew().call(epoch, indices, want)
 
     def _item(self, answer: Dict[str, Any], at: int, count: int) -> Any:
         layout = LAYOUTS[self.layout]

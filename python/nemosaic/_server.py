@@ -297,7 +297,9 @@ def _own_path() -> str:
 def _group_path(pool: str) -> str:
     """The same name in all processes of one launch on this machine, and in no other launch."""
     names = ("MASTER_ADDR", "MASTER_PORT", "TORCHELASTIC_RUN_ID", "TORCHELASTIC_RESTART_COUNT", "SLURM_JOB_ID", "SLURM_STEP_ID")
-    facts = [pool, *(os.environ.get(name, "") for name in names)]
+    values = [os.environ.get(name, "") for name in names]
+    # Launchers that say nothing of themselves are told apart by their process, the parent of all ranks here.
+    facts = [pool, *values, "" if any(values) else str(os.getppid())]
     return os.path.join(_folder(), f"group-{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:24]}.sock")
 
 

@@ -60,6 +60,21 @@ def test_persistent_workers_see_a_new_epoch(pool, context):
     dataset.close()
 
 
+def test_epochs_follow_each_other_for_trainers_that_count_steps(pool, warm):
+    dataset = MosaicDataset(pool, epochs=3, **OPTIONS)
+    samples = dataset.samples
+    assert len(dataset) == 3 * samples
+    wanted = expected(pool, 2)
+    for ours, theirs in zip(dataset[2 * samples + 4], wanted[4]):
+        assert torch.equal(ours, theirs)
+    mixed = dataset.__getitems__([2 * samples + 1, 1, 2 * samples])
+    assert torch.equal(mixed[0][0], wanted[1][0]) and torch.equal(mixed[2][0], wanted[0][0])
+    assert torch.equal(mixed[1][0], expected(pool, 0)[1][0])
+    with pytest.raises(NemosaicError, match="epochs"):
+        MosaicDataset(pool, mode="val", epochs=2, **OPTIONS)
+    dataset.close()
+
+
 def test_a_batch_of_items_is_one_request(pool):
     dataset = MosaicDataset(pool, **OPTIONS)
     items = dataset.__getitems__([5, 1, 5])
@@ -154,6 +169,7 @@ def test_cgformer_gets_lists_of_sentences_in_testing(pool):
 @pytest.mark.parametrize(
     "options, says",
     [
+        ({"epochs": 0}, "epochs of 1"),
         ({"mode": "training"}, "train, val, test"),
         ({"layout": "crisp"}, "cris, lavt"),
         ({"mode": "train", "split": "val"}, "not augmented"),
