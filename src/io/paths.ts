@@ -9,7 +9,7 @@ import { fail, shown } from "../model/index.ts";
 export async function insidePath(folder: string, file: string): Promise<string> {
   const path = insideName(folder, file);
   const [realFolder, real] = await Promise.all([
-    realpath(folder),
+    realpath(folder).catch(() => fail("not-found", `expected the folder ${shown(folder)}, found nothing there`)),
     realpath(path).catch(() => fail("not-found", `expected a file ${shown(file)} in "${folder}", found nothing there`)),
   ]);
   if (!isInside(realFolder, real)) fail("refused", `${shown(file)} is a link that leaves "${folder}"`);

@@ -190,13 +190,27 @@ export class Pool {
   /** An image's encoded bytes. Errors: "not-found" where its file is gone; "bad-input" where the pack is cut short. */
   async imageBytes(row: number): Promise<Uint8Array> {
     const path = await this.imagePath(row);
-    if (path !== undefined) return readFile(path);
-    this.#pack ??= open(join(this.folder, "images.pack"), "r");
-    const pack = await this.#pack;
-    const bytes = new Uint8Array(Number(this.images.bytes[row]));
-    const { bytesRead } = await pack.read(bytes, 0, bytes.length, Number(this.images.offset[row]));
-    if (bytesRead !== bytes.length)
-      fail("bad-input", `"${join(this.folder, "images.pack")}" ends before image ${this.imageName(row)}; import again`);
+    if (path !== undefined) {
+      return readFile(path).catch((error: NodeJS.ErrnoException) =>
+        fail(
+          error.code === "EISDIR" ? "bad-input" : "io",
+          `cannot read the image ${shown(path)}: ${error.message}`,
+          error,
+        ),
+      );
+    }
+    const packPath = join(this.folder, "images.pack");
+    this.#pack ??= open(packPath, "r");
+    const pack = await this.#pack.catch((error: unknown) =>
+      fail("not-found", `expected the images of "${this.folder}" in "${packPath}", found no such file`, error),
+    );
+    const [offset, length] = [Number(this.images.offset[row]), Number(this.images.bytes[row])];
+    if (offset < 0 || length < 0 || offset + length > (await pack.stat()).size)
+      fail("bad-input", `"${packPath}" ends before image ${shown(this.imageName(row))}; import again`);
+    const bytes = new Uint8Array(length);
+    const { bytesRead } = await pack.read(bytes, 0, length, offset);
+    if (bytesRead !== length)
+      fail("bad-input", `"${packPath}" ends before image ${shown(this.imageName(row))}; import again`);
     return bytes;
   }
 

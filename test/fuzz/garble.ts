@@ -17,7 +17,8 @@ type ByteEdit =
   | { readonly kind: "repeat"; readonly at: number; readonly length: number; readonly times: number }
   | { readonly kind: "move"; readonly from: number; readonly to: number; readonly length: number };
 
-const place = fc.double({ min: 0, max: 1, noNaN: true });
+/** Even over 0 to 1; fast-check's doubles crowd at 0. */
+const place = fc.noBias(fc.nat({ max: 2 ** 30 })).map((n) => n / (2 ** 30 + 1));
 const few = fc.nat({ max: 40 });
 /** Where formats break: zero, signs, ends of 8, 16, 24, 31, 32, 53 and 63 bits, sizes of gigabytes. */
 const edges = [0n, 1n, 127n, 128n, 255n, 256n, 65535n, 65536n, 0xffffffn, 0x7fffffffn, 0x80000000n, 0xffffffffn];
