@@ -16,6 +16,7 @@ import { scenesCommand } from "./commands/scenes.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { statsCommand } from "./commands/stats.ts";
 import { subsetCommand } from "./commands/subset.ts";
+import { tilesCommand } from "./commands/tiles.ts";
 import { report } from "./session.ts";
 
 const program = new Command("nemosaic")
@@ -31,6 +32,7 @@ const commands = [
   embedCommand,
   importListsCommand,
   mineCommand,
+  tilesCommand,
   statsCommand,
   evaluateCommand,
   subsetCommand,

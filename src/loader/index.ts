@@ -3,3 +3,4 @@ export { imagesOfSplits, planFacts, scoreSummary, settingsHash, splitsOf } from 
 export { type EpochOptions, Loader, type LoaderOptions, loadMosaics } from "./loader.ts";
 export { parsePlan } from "./parse-plan.ts";
 export { rankIndices, type SamplerOptions } from "./sampler.ts";
+export { type LoaderDemand, tileDemand } from "./tile-demand.ts";

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { grouped } from "../../io/index.ts";
+import { grouped, type StageTiming, stageTiming, timingText } from "../../io/index.ts";
 import { imagesOfSplits } from "../../loader/index.ts";
 import { createDenseScorer, type MineReport, minePool, type Rank, type Scorer } from "../../mining/index.ts";
 import { Pool } from "../../pool/index.ts";
@@ -24,7 +24,16 @@ export interface MineOptions extends Pick<SharedOptions, "force" | "quiet" | "js
   readonly name: string;
   readonly embeddings?: string;
   readonly threads?: number;
+  readonly timing?: boolean;
 }
+
+const timingAdvice = {
+  mining: "product and selection together keep the threads busy: more --threads",
+  product: "the matrix product is the limit: more --threads",
+  selection: "a smaller --depth keeps shorter lists; with more than one thread selection is shared out too",
+  reading: "vectors beyond 1 GiB are read again for every step: keep the pool on a fast disk",
+  disk: "the disk under the pool is the limit; a smaller --depth writes less",
+};
 
 export function mineCommand(program: Command): void {
   withShared(program.command("mine <pool>"))
@@ -45,6 +54,7 @@ export function mineCommand(program: Command): void {
     .option("--name <name>", "the set's name under mined/ (setting: mined)", "default")
     .option("--embeddings <name>", "which embeddings, where the pool has several")
     .option("--threads <n>", "threads of the matrix product (default: all cores)", integerOption("--threads", 1))
+    .option("--timing", "tell which stage holds the work back", false)
     .addHelpText("after", "\nExample:\n  nemosaic mine pool --rank t2i --depth 1024 --candidates train")
     .action(
       action(async (folder: string, options: MineOptions & SharedOptions) => {
@@ -79,10 +89,12 @@ export async function runMine(pool: Pool, options: MineOptions): Promise<MineRep
     scorer = await createDenseScorer(opened.images, opened.expressions, {
       candidates,
       threads: options.threads ?? cores(),
+      files: true,
     });
   }
+  const timing: StageTiming | undefined = options.timing ? stageTiming(() => performance.now()) : undefined;
   try {
-    return await minePool(pool, scorer, {
+    const report = await minePool(pool, scorer, {
       name: options.name,
       rank: options.rank,
       depth: options.depth,
@@ -91,7 +103,10 @@ export async function runMine(pool: Pool, options: MineOptions): Promise<MineRep
       relevance: { kind: opened.kind, model: opened.model, hash: opened.hash },
       force: options.force,
       progress: progressOf(options),
+      ...(timing === undefined ? {} : { timing }),
     });
+    if (timing !== undefined) process.stderr.write(`${timingText(timing, timingAdvice)}\n`);
+    return report;
   } finally {
     await scorer.close();
   }
