@@ -1,0 +1,177 @@
+/**
+ * What the studio's server and page say to each other. Types only: the server imports them as types, the page owns
+ * them. Binary answers are `pack`ed values (see unpack.ts).
+ */
+
+/** GET /api/info */
+export interface StudioInfo {
+  readonly version: string;
+  /** Sent back with every writing request; changes with every start. */
+  readonly token: string;
+  readonly pool: {
+    readonly name: string;
+    readonly folder: string;
+    readonly hash: string;
+    readonly images: number;
+    readonly annotations: number;
+    readonly refs: number;
+    readonly expressions: number;
+    readonly sources: readonly { readonly name: string; readonly format: string }[];
+  };
+  /** Mined sets by name; the one that the settings named when the studio started, or the only one there is. */
+  readonly mined: readonly string[];
+  readonly settings: SettingsInfo;
+  /** Why judgements cannot be written; absent where they can. */
+  readonly readOnly?: string;
+  /** How many false negatives people have marked in this pool. */
+  readonly judged: number;
+  readonly seed: number;
+  /** Names of the evaluator's files given on the command line. */
+  readonly evaluation?: string;
+  readonly samples?: string;
+}
+
+export interface SettingsInfo {
+  /** Where "save" writes. */
+  readonly path: string;
+  /** SHA-256 of the file as read, null where there was none. */
+  readonly hash: string | null;
+  /** All settings, as parsed by the server. */
+  readonly tree: unknown;
+}
+
+/** GET /api/mined?mined=NAME (packed) */
+export interface MinedInfo {
+  readonly name: string;
+  readonly model: string;
+  readonly kind: string;
+  readonly rank: "t2i" | "i2i" | "mean";
+  readonly depth: number;
+  readonly candidates: number;
+  readonly splits: readonly string[];
+  /** The room `settings` resolves "auto" thresholds with this. */
+  readonly scores: unknown;
+  /** Text-to-image score of each expression with its own image. */
+  readonly own: Float32Array;
+}
+
+/** GET /api/expressions (packed): columns of the list. */
+export interface ListColumns {
+  readonly splits: readonly string[];
+  readonly sources: readonly string[];
+  readonly categories: readonly string[];
+  /** Sentences joined by line feeds, one an expression row. */
+  readonly texts: Uint8Array;
+  /** Of each expression. */
+  readonly ref: Int32Array;
+  /** Of each ref: image row, and indices into the names above. */
+  readonly image: Int32Array;
+  readonly split: Uint8Array;
+  readonly source: Uint8Array;
+  readonly category: Uint16Array;
+  /** Targets: 0, 1 or more (capped at 255). */
+  readonly targets: Uint8Array;
+  /** Other objects of the target's category in its image, capped at 255; 255 where there is no target. */
+  readonly similar: Uint8Array;
+}
+
+/** GET /api/keys (packed): the ids that keys are made of, joined by line feeds. */
+export interface KeyColumns {
+  readonly refIds: Uint8Array;
+  readonly sentenceIds: Uint8Array;
+}
+
+/** GET /api/expression/ROW */
+export interface ExpressionDetail {
+  readonly row: number;
+  readonly key: string;
+  readonly raw: string;
+  readonly sent: string;
+  readonly split: string;
+  readonly source: string;
+  readonly image: ImageFacts;
+  /** The other sentences of the same ref. */
+  readonly siblings: readonly { readonly row: number; readonly sent: string }[];
+  readonly targets: readonly { readonly category: string; readonly areaShare: number }[];
+  /** COCO run lengths of the truth over the image. */
+  readonly mask: string;
+}
+
+export interface ImageFacts {
+  readonly row: number;
+  readonly name: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** GET /api/image/ROW: what is known of a candidate. */
+export interface ImageDetail extends ImageFacts {
+  readonly expressions: readonly { readonly row: number; readonly sent: string }[];
+  readonly expressionCount: number;
+  readonly categories: readonly { readonly name: string; readonly count: number }[];
+}
+
+/** GET /api/candidates/ROW?mined=NAME (packed). `row` and `context` are what the room `band` takes. */
+export interface CandidateAnswer {
+  readonly expression: number;
+  readonly row: Readonly<Record<string, unknown>>;
+  readonly context: Readonly<Record<string, unknown>>;
+}
+
+/** GET /api/sample?mined=NAME (packed): candidates of expressions spread over the training split. */
+export interface SampleAnswer {
+  readonly split: string;
+  /** Expressions of that split. */
+  readonly total: number;
+  readonly answers: readonly CandidateAnswer[];
+}
+
+/** GET /api/mosaic/ROW?draw=N&settings=JSON (packed) */
+export interface MosaicAnswer {
+  /** The plan, as docs/formats/plan.md describes it. */
+  readonly plan: {
+    readonly kind: string;
+    readonly size: number;
+    readonly layers: readonly {
+      readonly role: "target" | "negative";
+      readonly destination: readonly [number, number, number, number];
+    }[];
+    readonly why: {
+      readonly wanted?: string;
+      readonly policy?: string;
+      readonly negatives: readonly { readonly rank: number; readonly t2i: number | null }[];
+    };
+  };
+  /** Image rows of the layers, in their order. */
+  readonly images: readonly number[];
+  readonly mask: string;
+  readonly jpeg: Uint8Array;
+}
+
+/** POST /api/judgement */
+export interface JudgementRequest {
+  readonly expression: number;
+  readonly image: number;
+  readonly verdict: "false-negative" | "negative";
+}
+
+/** POST /api/settings */
+export interface SaveRequest {
+  readonly tree: unknown;
+  /** The hash that the page knows; another one in the file is a conflict, unless `overwrite`. */
+  readonly hash: string | null;
+  readonly overwrite: boolean;
+}
+
+export interface SaveAnswer {
+  readonly path: string;
+  readonly hash: string;
+  /** What was written. */
+  readonly text: string;
+}
+
+/** Every answer that is not 2xx. */
+export interface ErrorAnswer {
+  readonly error: string;
+  readonly code: string;
+}

@@ -1,0 +1,11 @@
+/** How pictures are shown; lasts as long as the page. */
+class DisplayState {
+  /** Opacity of masks, 0 to 1. */
+  mask = $state(0.4);
+  /** Masks hidden for a look underneath. */
+  isMaskHidden = $state(false);
+  isHelpOpen = $state(false);
+  isSettingsOpen = $state(false);
+}
+
+export const display = new DisplayState();

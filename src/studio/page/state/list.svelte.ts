@@ -1,0 +1,129 @@
+import { mostNegatives } from "../../../settings/index.ts";
+import { streamBandSizes } from "../api.ts";
+import { type Filtered, filterRows, matching, within } from "../list/facets.ts";
+import { bandCodes, listFacets } from "../list/list-facets.ts";
+import { orderBy } from "../list/orders.ts";
+import { route } from "./route.svelte.ts";
+import { settings } from "./settings.svelte.ts";
+import { studio } from "./studio.svelte.ts";
+
+/** Pools up to this many expressions have their bands measured again whenever the settings rest. */
+const quickExpressions = 20_000;
+
+/** The filtered, sorted list; and the size of every band, measured by the server in the background. */
+class ListState {
+  sizes = $state.raw<Uint16Array>();
+  /** Expressions measured so far, of those there are; undefined when at rest. */
+  measuring = $state<number>();
+  /** The settings that `sizes` holds for, as text. */
+  measuredFor = $state("");
+  /** The settings that are being measured now. */
+  underWay: string | undefined;
+  #abort: AbortController | undefined;
+
+  /** Negatives that one mosaic needs under the present settings. */
+  need = $derived(
+    settings.current === undefined ? 3 : mostNegatives(settings.current as Parameters<typeof mostNegatives>[0]),
+  );
+  bandKey = $derived(bandKeyOf());
+  isStale = $derived(this.sizes !== undefined && this.measuredFor !== this.bandKey);
+
+  facets = $derived.by(() => {
+    if (studio.columns === undefined) return [];
+    const bands =
+      this.sizes === undefined || this.measuring !== undefined
+        ? undefined
+        : bandCodes(this.sizes, this.need, settings.current?.band.k ?? 100);
+    return listFacets(studio.columns, studio.features, bands);
+  });
+
+  order = $derived.by(() => {
+    const { columns, features, mined } = studio;
+    if (columns === undefined) return undefined;
+    const descending = route.descending;
+    switch (route.order) {
+      case "pool":
+        return descending ? Int32Array.from(columns.ref.keys()).reverse() : undefined;
+      case "score":
+        return mined === undefined ? undefined : orderBy(mined.own, descending);
+      case "words":
+        return features === undefined ? undefined : orderBy(features.words, descending);
+      case "similar":
+        return orderBy(
+          Float32Array.from(columns.ref, (ref) => {
+            const count = columns.similar[ref] as number;
+            return count === 255 ? Number.NaN : count;
+          }),
+          descending,
+        );
+      case "band":
+        return this.sizes === undefined ? undefined : orderBy(this.sizes, descending);
+    }
+  });
+
+  #textPasses = $derived(matching(studio.lowerTexts, route.query));
+  #otherPasses = $derived.by(() => {
+    const passes: Uint8Array[] = [];
+    const { columns, mined } = studio;
+    if (route.scoreRange !== undefined && mined !== undefined) passes.push(within(mined.own, ...route.scoreRange));
+    const { image } = route;
+    if (image !== undefined && columns !== undefined)
+      passes.push(Uint8Array.from(columns.ref, (ref) => (columns.image[ref] === image ? 1 : 0)));
+    return passes;
+  });
+
+  filtered = $derived.by<Filtered>(() => {
+    const passes = this.#textPasses === undefined ? this.#otherPasses : [this.#textPasses, ...this.#otherPasses];
+    const allowed = Object.fromEntries(
+      this.facets.flatMap((facet) => {
+        const chosen = route.filters[facet.name];
+        return chosen === undefined
+          ? []
+          : [[facet.name, chosen.map((label) => facet.labels.indexOf(label)).filter((code) => code >= 0)]];
+      }),
+    );
+    return filterRows(this.facets, allowed, studio.texts.length, passes, this.order);
+  });
+
+  /** Whether a change of settings measures all bands again by itself. */
+  get isQuick(): boolean {
+    return studio.texts.length <= quickExpressions;
+  }
+
+  /** Measures every band under the present settings. */
+  async measure(): Promise<void> {
+    const tree = settings.current;
+    if (tree === undefined || studio.mined === undefined) return;
+    this.#abort?.abort();
+    const abort = new AbortController();
+    this.#abort = abort;
+    const key = this.bandKey;
+    this.underWay = key;
+    const sizes = new Uint16Array(studio.texts.length);
+    this.measuring = this.sizes === undefined || !this.isQuick ? 0 : undefined;
+    try {
+      await streamBandSizes(tree, abort.signal, (start, part) => {
+        sizes.set(part, start);
+        if (this.measuring !== undefined) this.measuring = start + part.length;
+      });
+      this.sizes = sizes;
+      this.measuredFor = key;
+      this.measuring = undefined;
+    } catch {
+      if (this.#abort === abort) this.measuring = undefined; // the list does without; a newer run keeps its own state
+    } finally {
+      if (this.#abort === abort) this.underWay = undefined;
+    }
+  }
+}
+
+/** What the size of a band depends on. */
+function bandKeyOf(): string {
+  const { current } = settings;
+  if (current === undefined) return "";
+  const { band, guards, mined, ...rest } = current;
+  const { gres, legacy } = rest as { gres?: unknown; legacy?: unknown };
+  return JSON.stringify({ band, guards, gres, legacy, mined, judged: studio.judged });
+}
+
+export const list = new ListState();

@@ -1,0 +1,51 @@
+import type { BandContext } from "../../band/index.ts";
+import { CounterRandom } from "../../kernels/index.ts";
+import { splitsOf } from "../../loader/index.ts";
+import { fail } from "../../model/index.ts";
+import type { Mined, Pool } from "../../pool/index.ts";
+import type { CandidateAnswer, SampleAnswer } from "../page/contract.ts";
+import type { Judged } from "./judged.ts";
+
+/** Candidates in one sample, over all of its expressions: bounds its bytes. */
+const sampleCells = 1_500_000;
+const sampleExpressions = 2_000;
+
+/** What the room `band` needs to know of an expression; the hub cap, which all bands share, is left out. */
+export function contextOf(pool: Pool, mined: Mined, judged: Judged, expression: number): BandContext {
+  const ref = pool.expressions.ref[expression] ?? fail("usage", `expected an expression row, got ${expression}`);
+  const images = judged.of(expression);
+  const targets = pool.targetsOfRef(ref).length;
+  const ownScore = mined.own[expression];
+  return {
+    expression,
+    ownImage: pool.refs.image[ref] as number,
+    targets,
+    ...(targets === 0 || ownScore === undefined ? {} : { ownScore }),
+    ...(images === undefined ? {} : { judged: images }),
+  };
+}
+
+/** One expression's candidates, as the page bands them. */
+export function candidatesOf(pool: Pool, mined: Mined, judged: Judged, expression: number): CandidateAnswer {
+  const context = contextOf(pool, mined, judged, expression);
+  return { expression, row: { ...mined.row(expression) }, context: { ...context } };
+}
+
+/** Candidates of expressions of the training split (else the largest), spread by a fixed draw. */
+export function sampleOf(pool: Pool, mined: Mined, judged: Judged): SampleAnswer {
+  const splits = splitsOf(pool);
+  const split = splits.includes("train") ? "train" : (splits[0] ?? "");
+  const rows = Int32Array.from(pool.expressions.ref.keys()).filter(
+    (row) => pool.refs.split[pool.expressions.ref[row] as number] === split,
+  );
+  const most = Math.max(1, Math.min(sampleExpressions, Math.floor(sampleCells / mined.manifest.depth)));
+  const chosen =
+    rows.length <= most
+      ? rows
+      : Int32Array.from(new CounterRandom(0, 0, 0, 103).sample(rows.length, most), (at) => rows[at] as number).sort();
+  return {
+    split,
+    total: rows.length,
+    answers: Array.from(chosen, (expression) => candidatesOf(pool, mined, judged, expression)),
+  };
+}

@@ -1,0 +1,64 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { scoreSummary } from "../../loader/index.ts";
+import { fail, unknownName } from "../../model/index.ts";
+import { Mined, type Pool } from "../../pool/index.ts";
+import type { MinedInfo } from "../page/contract.ts";
+
+/** The mined sets of a pool, opened when first asked for. Close it when done. */
+export class MinedSets {
+  readonly #pool: Pool;
+  readonly names: readonly string[];
+  readonly #open = new Map<string, Promise<Mined>>();
+
+  static async of(pool: Pool): Promise<MinedSets> {
+    const entries = await readdir(join(pool.folder, "mined"), { withFileTypes: true }).catch(() => []);
+    const found = await Promise.all(
+      entries
+        .filter((entry) => entry.isDirectory() && /^[\w.-]+$/.test(entry.name))
+        .map(async ({ name }) =>
+          (await readdir(join(pool.folder, "mined", name))).includes("mined.json") ? [name] : [],
+        ),
+    );
+    return new MinedSets(pool, found.flat().sort());
+  }
+
+  private constructor(pool: Pool, names: readonly string[]) {
+    this.#pool = pool;
+    this.names = names;
+  }
+
+  /** Errors: "usage" for a name that is not there; "bad-input", "incomplete" as `Mined.open`. */
+  get(name: string): Promise<Mined> {
+    const known = this.#open.get(name);
+    if (known !== undefined) return known;
+    if (!this.names.includes(name)) throw unknownName("mined set", name, this.names);
+    const opened = Mined.open(this.#pool.folder, name, this.#pool.manifest.hash).then(
+      (mined) => mined ?? fail("not-found", `expected mined candidates in "${this.#pool.folder}/mined/${name}"`),
+    );
+    opened.catch(() => this.#open.delete(name));
+    this.#open.set(name, opened);
+    return opened;
+  }
+
+  async info(name: string): Promise<MinedInfo> {
+    const { manifest, own } = await this.get(name);
+    return {
+      name,
+      model: manifest.relevance.model,
+      kind: manifest.relevance.kind,
+      rank: manifest.rank,
+      depth: manifest.depth,
+      candidates: manifest.candidates.count,
+      splits: manifest.candidates.splits,
+      scores: scoreSummary(await this.get(name)),
+      own,
+    };
+  }
+
+  async close(): Promise<void> {
+    const all = await Promise.all([...this.#open.values()].map((opened) => opened.catch(() => undefined)));
+    this.#open.clear();
+    await Promise.all(all.map((mined) => mined?.close()));
+  }
+}
