@@ -15,6 +15,7 @@ import { previewCommand } from "./commands/preview.ts";
 import { scenesCommand } from "./commands/scenes.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { statsCommand } from "./commands/stats.ts";
+import { studioCommand } from "./commands/studio.ts";
 import { subsetCommand } from "./commands/subset.ts";
 import { tilesCommand } from "./commands/tiles.ts";
 import { report } from "./session.ts";
@@ -36,6 +37,7 @@ const commands = [
   statsCommand,
   evaluateCommand,
   subsetCommand,
+  studioCommand,
   previewCommand,
   planCommand,
   drawCommand,
