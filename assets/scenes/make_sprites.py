@@ -38,7 +38,7 @@ SPRITES = {
     "helicopter": ("1f681", 0), "van": ("1f690", 0),
     "soccer ball": ("26bd", 0), "basketball": ("1f3c0", 0), "volleyball": ("1f3d0", 0), "baseball": ("26be", 0),
     "boxing glove": ("1f94a", 0), "roller skate": ("1f6fc", 0), "trophy": ("1f3c6", 0),
-    "toolbox": ("1f9f0", 0), "ladder": ("1fa9c", 0), "hammer": ("1f528", 45), "scissors": ("2702-fe0f", 0),
+    "toolbox": ("1f9f0", 0), "ladder": ("1fa9c", 0), "hammer": ("1f528", 45), 
     "magnet": ("1f9f2", 0), "fire extinguisher": ("1f9ef", 0),
     "boot": ("1f97e", 0), "high heel": ("1f460", 0), "sneaker": ("1f45f", 40), "top hat": ("1f3a9", 0),
     "cap": ("1f9e2", 0), "backpack": ("1f392", 0), "handbag": ("1f45c", 0), "umbrella": ("2602-fe0f", 0),

@@ -19,6 +19,8 @@ import {
   onlyForms,
   ordinalForms,
   originForms,
+  pluralDenialForms,
+  pluralLinkForms,
   relationForms,
   type Wording,
   withForms,
@@ -110,8 +112,8 @@ const withRelations = bySize(
 const literal = (texts: readonly string[]): [string[], true][] => bySize(texts.map((text) => [text, true] as const));
 const nearestWords = literal(nearestForms);
 const betweenWords = literal(betweenForms);
-const links = literal(["", ...linkForms.filter((text) => text !== "")]);
-const denials = literal(denialForms);
+const links = literal(["", ...[...linkForms, ...pluralLinkForms].filter((text) => text !== "")]);
+const denials = literal([...denialForms, ...pluralDenialForms]);
 const articles = literal(["the", "a", "an", ""]);
 const definite = literal(["the", ""]);
 const ranks = bySize(

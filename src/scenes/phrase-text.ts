@@ -10,6 +10,8 @@ import {
   onlyForms,
   ordinalForms,
   originForms,
+  pluralDenialForms,
+  pluralLinkForms,
   relationForms,
   tailForms,
   withForms,
@@ -25,7 +27,8 @@ interface Spoken {
 /** Words an expression in one of its wordings, drawn from `random`; `parseExpression` gives the same meaning back. */
 export function textOf(expression: ParsedExpression, random: CounterRandom): string {
   const isPlural = expression.number !== "one" && expression.number !== 1 && expression.phrases.length === 1;
-  const use = isPlural ? "several" : "one";
+  // "Blue crab and pig": with words behind a noun it would not be clear what "and" joins.
+  const use = isPlural ? "several" : expression.phrases.length > 1 ? "mark" : "one";
   const texts = expression.phrases.map((phrase) => phraseText(phrase, random, use));
   if (expression.number === "one") {
     const isBare = expression.phrases[0]?.modifiers.length === 0;
@@ -63,13 +66,16 @@ function spokenOf(modifier: Modifier, random: CounterRandom, use: PhraseUse): Sp
     case "nearest":
       return { before: "", after: `${random.pick(nearestForms)} ${markText(modifier.to, random)}` };
     case "not":
-      return deniedText(modifier.modifier, modifier.presumes, random);
+      return deniedText(modifier.modifier, modifier.presumes, random, use);
     case "relation": {
       const forms = withForms[modifier.relation];
       if (forms !== undefined && random.below(4) === 0) {
         return { before: "", after: `with ${indefinite(modifier.of, random)} ${random.pick(forms)}` };
       }
-      return { before: "", after: joined(random.pick(linkForms), relationText(modifier, random)) };
+      return {
+        before: "",
+        after: joined(random.pick(use === "several" ? pluralLinkForms : linkForms), relationText(modifier, random)),
+      };
     }
     case "between":
       return { before: "", after: betweenText(modifier.of, random) };
@@ -83,7 +89,7 @@ function spokenOf(modifier: Modifier, random: CounterRandom, use: PhraseUse): Sp
 function fixedText(modifier: Modifier, random: CounterRandom, use: PhraseUse): Spoken {
   const key = JSON.stringify(modifier);
   const known = written.get(key) ?? fail("internal", `no wording for ${key}`);
-  const wording = random.pick(use === "mark" ? known.filter(({ place }) => place === "before") : known);
+  const wording = random.pick(use === "one" ? known : known.filter(({ place }) => place === "before"));
   return wording.place === "before" ? { before: wording.text, after: "" } : { before: "", after: wording.text };
 }
 
@@ -116,8 +122,8 @@ function ordinalText(rank: number, from: string, random: CounterRandom): Spoken 
   }
 }
 
-function deniedText(modifier: PlainModifier, presumes: boolean, random: CounterRandom): Spoken {
-  const denial = random.pick(denialForms);
+function deniedText(modifier: PlainModifier, presumes: boolean, random: CounterRandom, use: PhraseUse): Spoken {
+  const denial = random.pick(use === "several" ? pluralDenialForms : denialForms);
   switch (modifier.kind) {
     case "colour":
       if (random.below(6) === 0) return { before: `non ${modifier.colour}`, after: "" };

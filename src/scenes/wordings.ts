@@ -62,6 +62,12 @@ export const tailForms: readonly string[] = [
 /** Links between a noun and its relation. */
 export const linkForms: readonly string[] = ["", "", "", "that is", "that's", "which is", "that's"];
 
+/** Links behind a plural. */
+export const pluralLinkForms: readonly string[] = ["", "", "that are", "which are"];
+
+/** Links that deny behind a plural. */
+export const pluralDenialForms: readonly string[] = ["not", "that are not", "that aren't", "which are not"];
+
 /** Links that deny what follows. */
 export const denialForms: readonly string[] = [
   "not",

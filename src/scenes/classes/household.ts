@@ -89,7 +89,6 @@ export const householdClasses: readonly ObjectClass[] = [
     },
     ladder: { colours: ["brown"], tints: ["red"], size: 1.4 },
     hammer: { colours: [], tints: ["brown", "gray", "white"], size: 0.95 },
-    scissors: { plural: "scissors", colours: [], tints: ["red", "pink", "orange", "gray"] },
     magnet: {
       colours: [],
       tints: ["red", "pink", "gray", "white"],
