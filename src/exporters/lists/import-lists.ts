@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, mkdir, open, rename, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { decodePickle, encodeNpy, LmdbReader, npyHeader, type PickleValue } from "../../codecs/index.ts";
 import {
@@ -64,6 +64,9 @@ export async function importLists(pool: Pool, options: ImportListsOptions): Prom
       fail("exists", `"${folder}" exists already. Use --force to replace it, or --name for another`);
     await rm(join(folder, "mined.json"), { force: true });
     return importInto(pool, options);
+  }).catch(async (error: unknown) => {
+    await rmdir(folder).catch(() => undefined); // a folder that this made stays empty when the lists are refused
+    throw error;
   });
 }
 

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { access, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -198,6 +198,7 @@ print(json.dumps(out))
     }));
     await writeLmdb(swapped, wrong, { subdir: false });
     await expect(take("bad", join(home, "lists", "t2i.lmdb"), swapped)).rejects.toThrow(/cannot tell whose lists/);
+    await expect(access(minedFolder(pool.folder, "bad"))).rejects.toThrow();
     await writeFile(join(home, "no.lmdb"), "x");
     await expect(take("bad", join(home, "no.lmdb"))).rejects.toThrow();
   });
