@@ -8,7 +8,6 @@ import type {
   ListColumns,
   MinedInfo,
   MosaicAnswer,
-  SampleAnswer,
   SaveAnswer,
   SaveRequest,
   StudioInfo,
@@ -36,8 +35,9 @@ export async function fetchInfo(): Promise<StudioInfo> {
 export const fetchList = () => packed<ListColumns>("api/expressions");
 export const fetchKeys = () => packed<KeyColumns>("api/keys");
 export const fetchMined = (mined: string) => packed<MinedInfo>(`api/mined?${new URLSearchParams({ mined })}`);
-export const fetchSample = (mined: string, signal?: AbortSignal) =>
-  packed<SampleAnswer>(`api/sample?${new URLSearchParams({ mined })}`, signal);
+/** A packed `SampleAnswer`, for a worker to unpack. */
+export const fetchSample = async (mined: string): Promise<ArrayBuffer> =>
+  (await ask(`api/sample?${new URLSearchParams({ mined })}`)).arrayBuffer();
 export const fetchCandidates = (row: number, mined: string, signal?: AbortSignal) =>
   packed<CandidateAnswer>(`api/candidates/${row}?${new URLSearchParams({ mined })}`, signal);
 export const fetchMosaic = (row: number, draw: number, settings: unknown, signal?: AbortSignal) =>

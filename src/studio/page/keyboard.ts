@@ -6,7 +6,7 @@ import { selection } from "./state/selection.svelte.ts";
 export function handleKey(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "Escape") {
-    escape();
+    closeTop();
     return;
   }
   if (display.isHelpOpen || isTyping(event.target)) return;
@@ -53,7 +53,7 @@ function step(by: number): void {
 }
 
 /** Closes what is on top: a dialog, the panel, the search; then the filters. */
-function escape(): void {
+function closeTop(): void {
   if (display.isHelpOpen) display.isHelpOpen = false;
   else if (display.isSettingsOpen) display.isSettingsOpen = false;
   else if (document.activeElement instanceof HTMLInputElement && document.activeElement.id === "search") {

@@ -42,7 +42,8 @@ class RouteState {
     const filters: Record<string, string[]> = {};
     for (const text of params.getAll("f")) {
       const at = text.indexOf(":");
-      if (at > 0) (filters[text.slice(0, at)] ??= []).push(text.slice(at + 1));
+      const [facet, label] = [text.slice(0, at), text.slice(at + 1)];
+      if (at > 0) filters[facet] = [...(filters[facet] ?? []), label];
     }
     this.filters = filters;
     return params.getAll("set");

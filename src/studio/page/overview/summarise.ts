@@ -1,0 +1,204 @@
+import { type BandContext, bandOf, type CandidateRow, countDrops, type DropRule, dropRules } from "../../../band/index.ts";
+import type { ResolvedSettings } from "../../../settings/index.ts";
+import type { CandidateAnswer } from "../contract.ts";
+
+/** One expression of the sample. */
+export interface Sampled {
+  readonly expression: number;
+  readonly row: CandidateRow;
+  readonly context: BandContext;
+}
+
+/** Counts over bins of equal width; bin i holds scores from low + i · width. */
+export interface Histogram {
+  readonly low: number;
+  readonly width: number;
+  readonly counts: readonly number[];
+}
+
+/** How the bands of the sample look under some settings. */
+export interface SampleSummary {
+  readonly expressions: number;
+  readonly candidates: number;
+  readonly inBand: number;
+  /** Expressions whose band can fill a mosaic; is empty; asks to be mined deeper. */
+  readonly full: number;
+  readonly empty: number;
+  readonly mineDeeper: number;
+  readonly drops: Readonly<Record<DropRule, number>>;
+  /** Band places whose image scores above the expression's own: the first to look at. */
+  readonly aboveOwn: number;
+  readonly own: Histogram;
+  readonly all: Histogram;
+  readonly band: Histogram;
+  /** Distinct images in any band, and how often the most used ones are, best first. */
+  readonly imagesUsed: number;
+  readonly mostUsed: readonly { readonly image: number; readonly uses: number }[];
+  /** Share of all band places that the most used 1 % of images take. */
+  readonly topShare: number;
+  /** Images by uses: [uses from, images]. */
+  readonly reuse: readonly { readonly from: number; readonly to: number; readonly images: number }[];
+}
+
+/** The rows of a sample as the room `band` takes them. */
+export function sampledOf(answers: readonly CandidateAnswer[]): Sampled[] {
+  return answers.map(({ expression, row, context }) => ({
+    expression,
+    row: row as unknown as CandidateRow,
+    context: context as unknown as BandContext,
+  }));
+}
+
+/** Looks at every band of the sample. `need` = negatives per mosaic. Errors as `bandOf`. */
+export function summarise(sample: readonly Sampled[], settings: ResolvedSettings, need: number): SampleSummary {
+  const range = rangeOf(sample);
+  const [own, all, band] = [histogram(range), histogram(range), histogram(range)];
+  const uses = new Map<number, number>();
+  const drops = Object.fromEntries(dropRules.map((rule) => [rule, 0])) as Record<DropRule, number>;
+  let [candidates, inBand, full, empty, mineDeeper, aboveOwn] = [0, 0, 0, 0, 0, 0];
+  for (const { row, context } of sample) {
+    const result = bandOf(row, context, settings);
+    candidates += row.ids.length;
+    inBand += result.size;
+    if (result.size >= need) full++;
+    if (result.size === 0) empty++;
+    if (result.mineDeeper) mineDeeper++;
+    for (const [rule, count] of Object.entries(countDrops(result.verdicts))) drops[rule as DropRule] += count;
+    if (context.ownScore !== undefined) own.add(context.ownScore);
+    for (let at = 0; at < row.ids.length; at++) if (row.ids[at] !== context.ownImage) all.add(row.t2i[at] as number);
+    for (let member = 0; member < result.size; member++) {
+      const at = result.survivors[member] as number;
+      const score = row.t2i[at] as number;
+      band.add(score);
+      if (context.ownScore !== undefined && score > context.ownScore) aboveOwn++;
+      const image = row.ids[at] as number;
+      uses.set(image, (uses.get(image) ?? 0) + 1);
+    }
+  }
+  const used = [...uses].map(([image, count]) => ({ image, uses: count })).sort((a, b) => b.uses - a.uses || a.image - b.image);
+  const top = used.slice(0, Math.max(1, Math.ceil(used.length / 100)));
+  return {
+    expressions: sample.length,
+    candidates,
+    inBand,
+    full,
+    empty,
+    mineDeeper,
+    drops,
+    aboveOwn,
+    own: own.result(),
+    all: all.result(),
+    band: band.result(),
+    imagesUsed: used.length,
+    mostUsed: used.slice(0, 12),
+    topShare: inBand === 0 ? 0 : top.reduce((sum, one) => sum + one.uses, 0) / inBand,
+    reuse: reuseOf(used.map((one) => one.uses)),
+  };
+}
+
+export interface CoverageCell {
+  readonly tau: number;
+  readonly k: number;
+  /** Share of expressions whose band holds K images. */
+  readonly full: number;
+  /** Mean text-to-image score in the bands. */
+  readonly hardness: number;
+  /** Share of band places whose image scores above the expression's own. */
+  readonly risk: number;
+}
+
+/** Bands over a grid of τ and K, all other settings as they are: each τ is filtered once, and every K is a prefix. */
+export function coverage(
+  sample: readonly Sampled[],
+  settings: ResolvedSettings,
+  taus: readonly number[],
+  ks: readonly number[],
+): CoverageCell[] {
+  const deepest = Math.max(...ks);
+  return taus.flatMap((tau) => {
+    const sums = ks.map(() => ({ full: 0, places: 0, score: 0, above: 0 }));
+    const loose = { ...settings, band: { ...settings.band, tau, k: deepest } };
+    for (const { row, context } of sample) {
+      const { survivors } = bandOf(row, context, loose);
+      const own = context.ownScore ?? Number.POSITIVE_INFINITY;
+      let [score, above, step] = [0, 0, 0];
+      const close = (places: number): void => {
+        const sum = sums[step];
+        if (sum === undefined) return;
+        sum.places += places;
+        sum.score += score;
+        sum.above += above;
+        if (places >= (ks[step] as number)) sum.full++;
+        step++;
+      };
+      const most = Math.min(survivors.length, deepest);
+      for (let member = 0; member < most; member++) {
+        const text = row.t2i[survivors[member] as number] as number;
+        score += text;
+        if (text > own) above++;
+        if (member + 1 === ks[step]) close(member + 1);
+      }
+      while (step < ks.length) close(most);
+    }
+    return sums.map((sum, at) => ({
+      tau,
+      k: ks[at] as number,
+      full: sum.full / Math.max(1, sample.length),
+      hardness: sum.score / Math.max(1, sum.places),
+      risk: sum.above / Math.max(1, sum.places),
+    }));
+  });
+}
+
+/** K for the grid, ascending: 1-2-5 steps up to the depth. */
+export function gridKs(depth: number): number[] {
+  const steps = [3, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
+  return steps.filter((k) => k <= depth);
+}
+
+/** τ for the grid, ascending, over the scores of the sample. */
+export function gridTaus(sample: readonly Sampled[], count: number): number[] {
+  const { low, high } = rangeOf(sample);
+  return Array.from({ length: count }, (_, at) => low + ((at + 1) * (high - low)) / count);
+}
+
+const bins = 48;
+
+function rangeOf(sample: readonly Sampled[]): { low: number; high: number } {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (const { row, context } of sample) {
+    for (const score of context.ownScore === undefined ? [] : [context.ownScore]) {
+      low = Math.min(low, score);
+      high = Math.max(high, score);
+    }
+    for (const score of row.t2i) {
+      if (score < low) low = score;
+      if (score > high) high = score;
+    }
+  }
+  return low > high ? { low: 0, high: 1 } : { low, high: Math.max(high, low + 1e-4) };
+}
+
+function histogram({ low, high }: { low: number; high: number }): { add(score: number): void; result(): Histogram } {
+  const counts = new Array<number>(bins).fill(0);
+  const width = (high - low) / bins;
+  return {
+    add: (score) => {
+      const bin = Math.max(0, Math.min(bins - 1, Math.floor((score - low) / width)));
+      counts[bin] = (counts[bin] ?? 0) + 1;
+    },
+    result: () => ({ low, width, counts }),
+  };
+}
+
+/** How many images are used once, 2-3 times, 4-7 times, … */
+function reuseOf(uses: readonly number[]): { from: number; to: number; images: number }[] {
+  const groups: { from: number; to: number; images: number }[] = [];
+  const most = Math.max(0, ...uses.slice(0, 1));
+  for (let from = 1; from <= most; from *= 2) {
+    const to = from * 2 - 1;
+    groups.push({ from, to, images: uses.filter((count) => count >= from && count <= to).length });
+  }
+  return groups;
+}
