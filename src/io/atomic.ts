@@ -15,7 +15,8 @@ export interface AtomicFile {
   abort(): Promise<void>;
 }
 
-const temporaryMark = ".nemosaic-tmp-";
+/** Part of every temporary name: what bears it may be removed under the folder's lock. */
+export const temporaryMark = ".nemosaic-tmp-";
 
 /**
  * Opens a file that appears at `path` only when committed; creates the folder.
@@ -70,7 +71,7 @@ export async function writeFileAtomic(path: string, data: Uint8Array | string): 
 export async function removeLeftovers(folder: string): Promise<number> {
   const names = await readdir(folder).catch(() => []);
   const leftovers = names.filter((name) => name.includes(temporaryMark));
-  await Promise.all(leftovers.map((name) => rm(join(folder, name), { force: true })));
+  await Promise.all(leftovers.map((name) => rm(join(folder, name), { recursive: true, force: true })));
   return leftovers.length;
 }
 

@@ -1,8 +1,8 @@
-import { link, readFile, rm, writeFile } from "node:fs/promises";
+import { link, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { fail } from "../model/index.ts";
-import { onDisk } from "./atomic.ts";
+import { onDisk, removeLeftovers } from "./atomic.ts";
 
 interface Holder {
   readonly pid: number;
@@ -17,7 +17,8 @@ const heldHere = new Set<string>();
 
 /**
  * Runs `work` while holding `<folder>/<name>` as a lock; a second process gets code "locked" with the holder named.
- * A lock whose process is gone (same host) is taken over, so that a killed run never blocks the next one.
+ * A lock whose process is gone (same host) is taken over, so that a killed run never blocks the next one; what it left
+ * under temporary names directly in `folder` is removed.
  */
 export async function withLock<T>(
   folder: string,
@@ -31,6 +32,8 @@ export async function withLock<T>(
   try {
     await acquire(path, folder, purpose);
     try {
+      await removeLeftovers(folder);
+      await removeDeadClaims(folder, name);
       return await work();
     } finally {
       await rm(path, { force: true });
@@ -50,7 +53,7 @@ async function acquire(path: string, folder: string, purpose: string): Promise<v
     ...(started === undefined ? {} : { started }),
   };
   // A full file linked into place: nobody ever sees a lock without its holder.
-  const mine = `${path}.${process.pid}`;
+  const mine = `${path}.${hostname()}.${process.pid}`;
   await onDisk(path, () => writeFile(mine, JSON.stringify(holder)));
   try {
     for (let attempt = 0; attempt < 20; attempt++) {
@@ -69,6 +72,15 @@ async function acquire(path: string, folder: string, purpose: string): Promise<v
     fail("locked", `"${folder}" could not be locked: "${path}" keeps changing hands`);
   } finally {
     await rm(mine, { force: true });
+  }
+}
+
+/** A process killed while it made its claim left it beside the lock. */
+async function removeDeadClaims(folder: string, name: string): Promise<void> {
+  const mark = `${name}.${hostname()}.`;
+  for (const file of await readdir(folder)) {
+    const pid = file.startsWith(mark) ? Number(file.slice(mark.length)) : 0;
+    if (pid > 0 && pid !== process.pid && !isRunning(pid)) await rm(join(folder, file), { force: true });
   }
 }
 
@@ -91,7 +103,15 @@ async function readHolder(path: string): Promise<Holder | undefined> {
   const text = await readFile(path, "utf8").catch(() => undefined);
   if (text === undefined) return undefined;
   try {
-    return JSON.parse(text) as Holder;
+    const { pid, host, purpose, since, started } = JSON.parse(text) as Record<string, unknown>;
+    if (!Number.isSafeInteger(pid) || typeof host !== "string") throw new TypeError("no holder");
+    return {
+      pid: pid as number,
+      host,
+      purpose: String(purpose).slice(0, 80),
+      since: String(since).slice(0, 80),
+      ...(typeof started === "string" ? { started } : {}),
+    };
   } catch {
     return { pid: -1, host: hostname(), purpose: "unknown", since: "an unknown time" };
   }
@@ -99,13 +119,17 @@ async function readHolder(path: string): Promise<Holder | undefined> {
 
 async function isAlive(holder: Holder): Promise<boolean> {
   if (holder.host !== hostname()) return true; // another machine on a shared file system: cannot know
-  if (holder.pid <= 0) return false;
+  if (!(holder.pid > 0) || !isRunning(holder.pid)) return false;
+  return holder.started === undefined || holder.started === (await startOf(holder.pid));
+}
+
+function isRunning(pid: number): boolean {
   try {
-    process.kill(holder.pid, 0);
+    process.kill(pid, 0);
+    return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
-  return holder.started === undefined || holder.started === (await startOf(holder.pid));
 }
 
 async function startOf(pid: number): Promise<string | undefined> {
