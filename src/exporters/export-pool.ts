@@ -324,9 +324,9 @@ async function assemble(folder: string, job: ExportJob, hash: string, progress: 
       for (const file of content.files) output.add(file);
       remarks.push(...content.remarks);
     }
-    await removeTemporaries(folder, output);
     await exporter.assemble(job, reader, output);
     await writePlans(job, reader, output);
+    await removeTemporaries(folder, output); // by now every folder of the export is known
     task.advance(output.files.length);
     const manifest = await writeExportManifest(job, hash, reader, remarks, output);
     await reader.close();

@@ -194,6 +194,19 @@ describe.each(exporterNames)("export to %s", (format) => {
     // A part cut short by a power failure, and half-written files beside.
     await truncate(join(parts, "00000000.json"), 100);
     await writeFile(join(home, output, "plans-train.jsonl.nemosaic-tmp-1-ab"), "x");
+    for (const folder of [
+      "train",
+      "data",
+      "anns/refcoco",
+      "lmdb/refcoco",
+      "masks/refcoco",
+      "refcoco",
+      "images/mscoco/images/train2014",
+    ]) {
+      if (!Object.keys(whole).some((name) => name.startsWith(`${folder}/`))) continue;
+      await mkdir(join(home, output, folder), { recursive: true });
+      await writeFile(join(home, output, folder, "half.nemosaic-tmp-1-ab"), "x");
+    }
     const report = await run(format, output);
     expect(report).toMatchObject({ reused: false, drawnParts: 2, parts: 2 });
     expect(await tree(output)).toEqual(whole);
