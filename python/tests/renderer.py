@@ -1,6 +1,6 @@
 """An independent renderer of plans: docs/formats/plan.md, docs/formats/pool.md and docs/tokens.md in NumPy and OpenCV.
 
-It shares no code with nemosaic. Only what the tests need is here: the kernel `opencv`, no blur.
+It shares no code with nemosaic. Only the kernel `opencv` is here.
 """
 
 import gzip
@@ -13,6 +13,7 @@ import re
 import cv2
 import numpy as np
 import pyarrow.parquet as parquet
+from PIL import Image, ImageFilter
 from pycocotools import mask as coco
 
 
@@ -39,15 +40,17 @@ class Renderer:
         assert plan["version"] == 1 and plan["pool"] == self.hash
         assert plan["resample"] == {"name": "opencv", "version": 1}
         size = plan["size"]
-        image = np.zeros((size, size, 3), np.uint8)
-        mask = np.zeros((size, size), np.uint8)
+        side = plan.get("canvas", size)
+        image = np.zeros((side, side, 3), np.uint8)
+        mask = np.zeros((side, side), np.uint8)
         for layer in plan["layers"]:
-            assert layer["fit"] == "stretch" and layer["blur"] == 0
             pixels = self.decode(layer["image"])
             x, y, w, h = layer["destination"]
             sx, sy, sw, sh = layer["source"]
             cut = pixels[sy : sy + sh, sx : sx + sw]
             cell = cv2.resize(cut, (w, h), interpolation=cv2.INTER_LINEAR)
+            if layer["blur"] > 0:
+                cell = np.asarray(Image.fromarray(cell).filter(ImageFilter.GaussianBlur(layer["blur"])))
             below = image[y : y + h, x : x + w]
             if layer["alpha"] == 1:
                 below[:] = cell
@@ -58,6 +61,10 @@ class Renderer:
                 truth = self.truth(layer["masks"], pixels.shape[:2])
                 rows, columns = nearest(sh, h) + sy, nearest(sw, w) + sx
                 mask[y : y + h, x : x + w] |= truth[rows[:, None], columns[None, :]]
+        if side != size:
+            matrix = np.array([[size / side, 0.0, 0.0], [0.0, size / side, 0.0]])
+            image = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_CUBIC, borderValue=(123, 117, 104))
+            mask = cv2.warpAffine(mask, matrix, (size, size), flags=cv2.INTER_LINEAR, borderValue=0)
         return image, mask
 
     def decode(self, key):

@@ -7,6 +7,7 @@ import pytest
 
 pytest.importorskip("cv2")
 pytest.importorskip("pyarrow")
+pytest.importorskip("PIL")
 from conftest import ROOT
 from renderer import ClipTokens, Renderer
 
@@ -36,6 +37,34 @@ def test_training_samples_equal_an_independent_rendering_of_their_plans(pool, si
                 assert mask.any()
     assert worst <= 1
     assert set(kinds) == {1, 4, 9}, "the test must have seen single images, 2x2 and 3x3"
+
+
+STYLES = {
+    "cross point": {"preset": "random", "mosaic": {"gamma": 1, "crossPoint": 0.4, "grid": "3x3"}},
+    "cover": {"preset": "random", "mosaic": {"gamma": 1, "fit": "cover"}},
+    "contain": {"preset": "random", "mosaic": {"gamma": 1, "fit": "contain"}},
+    "blur": {"preset": "random", "mosaic": {"gamma": 1, "blur": 3.5}},
+    "yolov4": {"preset": "yolov4", "mosaic": {"gamma": 1}},
+    "cutmix": {"preset": "cutmix", "mosaic": {"gamma": 1}},
+    "mixgen": {"preset": "mixgen", "mosaic": {"gamma": 1}},
+    "canvas": {"preset": "random", "mosaic": {"gamma": 1, "grid": "3x3"}, "legacy": {"canvas": True}},
+}
+
+
+@pytest.mark.parametrize("style", list(STYLES))
+def test_every_style_of_mosaic_is_drawn_by_its_plan_alone(pool, warm, style):
+    renderer = Renderer(pool)
+    layers = 0
+    with Loader(pool, batch_size=12, size=98, settings=STYLES[style], dtype="uint8", plans=True) as loader:
+        for batch in loader:
+            for at, plan in enumerate(batch.plan):
+                image, mask = renderer.draw(plan)
+                ours = batch.image[at].permute(1, 2, 0).numpy().astype(np.int16)
+                assert np.abs(ours - image).max() <= 1
+                np.testing.assert_array_equal(batch.mask[at].numpy(), mask)
+                layers += len(plan["layers"]) > 1
+                assert ("canvas" in plan) == (style == "canvas" and plan["kind"] != "single")
+    assert layers >= 10, "the test must have seen mosaics"
 
 
 def test_float_images_are_the_references_normalisation_of_the_same_bytes(pool):
