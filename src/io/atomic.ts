@@ -67,6 +67,20 @@ export async function writeFileAtomic(path: string, data: Uint8Array | string): 
   await file.commit();
 }
 
+/**
+ * Writes all of `bytes` at `position`: a nearly full disk takes a part first and refuses the rest.
+ * Errors: "io" where the disk is full, read-only or forbidden; `path` is for the error's line.
+ */
+export async function writeFully(handle: FileHandle, bytes: Uint8Array, position: number, path: string): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const from = done;
+    const { bytesWritten } = await onDisk(path, () => handle.write(bytes, from, bytes.length - from, position + from));
+    if (bytesWritten === 0)
+      fail("io", `cannot write "${basename(path)}" in "${dirname(path)}": nothing more was taken`);
+    done += bytesWritten;
+  }
+}
+
 /** Removes temporary files that a killed run left directly in `folder`; returns how many. Call under the folder's lock. */
 export async function removeLeftovers(folder: string): Promise<number> {
   const names = await readdir(folder).catch(() => []);

@@ -13,18 +13,21 @@ interface Holder {
   readonly started?: string;
 }
 
+/** The lock that shuts everyone else out; others share a folder by locks of other names. */
+const wholeFolder = ".nemosaic.lock";
+
 const heldHere = new Set<string>();
 
 /**
  * Runs `work` while holding `<folder>/<name>` as a lock; a second process gets code "locked" with the holder named.
- * A lock whose process is gone (same host) is taken over, so that a killed run never blocks the next one; what it left
- * under temporary names directly in `folder` is removed.
+ * A lock whose process is gone (same host) is taken over, so that a killed run never blocks the next one; under the
+ * default name, what it left half-written directly in `folder` is removed.
  */
 export async function withLock<T>(
   folder: string,
   purpose: string,
   work: () => Promise<T>,
-  name = ".nemosaic.lock",
+  name = wholeFolder,
 ): Promise<T> {
   const path = join(folder, name);
   if (heldHere.has(path)) fail("locked", `"${folder}" is in use by this same process (${purpose})`);
@@ -32,7 +35,7 @@ export async function withLock<T>(
   try {
     await acquire(path, folder, purpose);
     try {
-      await removeLeftovers(folder);
+      if (name === wholeFolder) await removeLeftovers(folder);
       await removeDeadClaims(folder, name);
       return await work();
     } finally {

@@ -10,6 +10,7 @@ import {
   removeLeftovers,
   withLock,
   writeFileAtomic,
+  writeFully,
 } from "../io/index.ts";
 import { type DatasetRecord, fail } from "../model/index.ts";
 import { type BadPolicy, collectRecords, type PackSink } from "./collect.ts";
@@ -236,12 +237,12 @@ async function openPack(folder: string, end: number): Promise<PackSink & { close
       handle ??= await onDisk(path, () => open(path, size === 0 ? "w+" : "r+"));
       const offset = at;
       const file = handle;
-      await onDisk(path, () => file.write(bytes, 0, bytes.length, offset));
+      await writeFully(file, bytes, offset, path);
       at += bytes.length;
       return offset;
     },
     async close() {
-      await handle?.sync();
+      await onDisk(path, async () => handle?.sync());
       await handle?.close();
       if (at === 0) await rm(path, { force: true });
     },

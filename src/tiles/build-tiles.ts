@@ -136,6 +136,11 @@ async function withFiles<T>(
   });
 }
 
+interface Made {
+  readonly row: number;
+  readonly cells: readonly { readonly size: number; readonly data: Uint8Array }[];
+}
+
 async function makeAll(
   pool: Pool,
   demands: readonly TileDemand[],
@@ -153,25 +158,27 @@ async function makeAll(
   let tiles = 0;
   const timing = options.timing ?? noTiming;
   const task = options.progress.begin("tiles", jobs.length, "images");
-  const make = async ([row, sizes]: [number, number[]]): Promise<void> => {
+  const make = async ([row, sizes]: [number, number[]]): Promise<Made> => {
     try {
-      for (const { size, data } of await cellsOf(pool, row, sizes, demands, options)) {
-        const start = timing.now();
-        await files[size]?.add(hashOf(pool, row), data);
-        timing.since("disk", start);
-      }
+      return { row, cells: await cellsOf(pool, row, sizes, demands, options) };
     } catch (error) {
       const isBad = error instanceof NemosaicError && ["bad-input", "not-found", "refused"].includes(error.code);
       if (!isBad || options.onBad === "fail") throw error;
       images.push({ image: pool.imageName(row), reason: error.message });
       tiles += sizes.length;
+      return { row, cells: [] };
     }
-    task.advance();
   };
   try {
     const concurrency = Math.max(1, options.threads) + 1;
-    for await (const _ of pMapIterable(jobs, make, { concurrency, backpressure: concurrency })) {
-      // each is written when it is made
+    // Decoded in any order, written in the pool's: the same tiles give the same files, however often a run is killed.
+    for await (const { row, cells } of pMapIterable(jobs, make, { concurrency, backpressure: concurrency })) {
+      for (const { size, data } of cells) {
+        const start = timing.now();
+        await files[size]?.add(hashOf(pool, row), data);
+        timing.since("disk", start);
+      }
+      task.advance();
     }
   } finally {
     task.end();

@@ -1,7 +1,7 @@
 import { readSync } from "node:fs";
 import { type FileHandle, mkdir, open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { hashBytes, onDisk, producer, writeFileAtomic } from "../io/index.ts";
+import { hashBytes, onDisk, producer, writeFileAtomic, writeFully } from "../io/index.ts";
 import { fail, type Resample } from "../model/index.ts";
 
 /**
@@ -131,7 +131,7 @@ export class TileFile {
     this.#adding.add(image);
     // A write that fails leaves a gap, and no slot behind it counts: the next run writes over them.
     const path = join(this.folder, "cells.raw");
-    await onDisk(path, () => this.#cells.write(pixels, 0, pixels.length, slot * this.stride));
+    await writeFully(this.#cells, pixels, slot * this.stride, path);
     this.#adding.delete(image);
     this.#slots.set(image, slot);
     this.#pending.push({ image, slot, record });
@@ -151,7 +151,7 @@ export class TileFile {
     this.#records += run;
     await onDisk(join(this.folder, "index.bin"), async () => {
       await this.#cells.datasync();
-      await this.#index.write(records, 0, records.length, position);
+      await writeFully(this.#index, records, position, join(this.folder, "index.bin"));
       await this.#index.datasync();
     });
   }
