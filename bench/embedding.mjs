@@ -1,0 +1,105 @@
+// Embedding images: from files to vectors on disk, and the bare model on the same batches already in memory, in turn.
+//
+//   npm run build && node bench/embedding.mjs [--images 128] [--batch 16] [--rounds 5]
+//
+// The model is NEMOSAIC_MODEL, else ../shared/models/lit-small where it exists, else the tiny one of the tests, which is so small
+// that decoding outweighs it: its ratio says little. The photographs are those of NEMOSAIC_SAMPLE, else drawn ones.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { availableParallelism, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { compared, interleaved, load, main, option, root, sampleDir, seconds } from "./measure.mjs";
+
+export async function benchEmbedding(size = {}) {
+  const {
+    images = option("images", 128),
+    batch = option("batch", 16),
+    rounds = option("rounds", 5),
+    real = true,
+  } = size;
+  const { embedSources, hubAccess, openImageTextModel } = await load("relevance/index.ts");
+  const { decodeImage, encodeJpeg, setImageThreads } = await load("codecs/index.ts");
+  setImageThreads(1);
+  const shared = resolve(root, "..", "shared", "models", "lit-small");
+  const tiny = join(root, "test", "fixtures", "tiny-clip", "model");
+  const spec = real ? process.env.NEMOSAIC_MODEL || (existsSync(shared) ? shared : tiny) : tiny;
+  const model = await openImageTextModel(spec, {
+    hub: hubAccess({}, { offline: true }),
+    threads: availableParallelism(),
+  });
+  const files = await jpegs(images, encodeJpeg);
+  const folder = await mkdtemp(join(tmpdir(), "nemosaic-bench-"));
+  try {
+    const { width, height } = model.preprocessing;
+    const length = 3 * width * height;
+    const batches = [];
+    for (let start = 0; start < images; start += batch) {
+      const part = files.slice(start, start + batch);
+      const pixels = new Float32Array(part.length * length);
+      for (const [at, bytes] of part.entries())
+        model.preprocess(await decodeImage(bytes), pixels.subarray(at * length, (at + 1) * length));
+      batches.push({ pixels, count: part.length });
+    }
+    const source = {
+      count: images,
+      load: async (row) => files[row].slice(),
+      name: (row) => `${row}.jpg`,
+      hash: "bench",
+    };
+    const reports = [];
+    const embed = (decode) => async () => {
+      const options = {
+        folder: join(folder, decode),
+        model,
+        images: source,
+        texts: [],
+        onBad: "fail",
+        imageBatch: batch,
+        force: true,
+        decode,
+      };
+      await rm(options.folder, { recursive: true, force: true });
+      const took = await seconds(async () => reports.push((await embedSources(options)).images));
+      return took;
+    };
+    const bare = () =>
+      seconds(async () => {
+        for (const each of batches) await model.embedImages(each);
+      });
+    const took = await interleaved(rounds, { exact: embed("exact"), fast: embed("fast"), bare });
+    const rates = (name) => took[name].map((s) => images / s);
+    const waited =
+      reports.reduce((sum, { waitMs }) => sum + waitMs, 0) /
+      reports.reduce((sum, { waitMs, modelMs }) => sum + waitMs + modelMs, 0);
+    const what = `${images} images in batches of ${batch}, ${model.id}`;
+    return {
+      bench: "embedding",
+      rows: [
+        compared(`${what}, decoded exactly`, "images/s", rates("exact"), "the bare session", rates("bare"), "≥ 0.95"),
+        compared(`${what}, decoded fast`, "images/s", rates("fast"), "the bare session", rates("bare"), "≥ 0.95"),
+      ],
+      notes: { model: model.id, waitingForImages: Number(waited.toFixed(3)) },
+    };
+  } finally {
+    await model.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function jpegs(count, encodeJpeg) {
+  const sample = sampleDir();
+  if (sample !== undefined) {
+    const names = readdirSync(join(sample, "images"))
+      .filter((name) => name.endsWith(".jpg"))
+      .sort();
+    return Array.from(
+      { length: count },
+      (_, at) => new Uint8Array(readFileSync(join(sample, "images", names[at % names.length]))),
+    );
+  }
+  const data = Uint8Array.from({ length: 640 * 480 * 3 }, (_, at) => ((at % 1920) * 7 + (at >> 11) * 13) % 256);
+  const one = await encodeJpeg({ width: 640, height: 480, channels: 3, data }, 90);
+  return Array.from({ length: count }, () => one);
+}
+
+await main(import.meta.url, () => benchEmbedding());

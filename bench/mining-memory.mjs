@@ -1,0 +1,118 @@
+// Memory of mining: peak resident size for a pool of many images, at two numbers of expressions, each in its own process.
+//
+//   npm run build && node bench/mining-memory.mjs [--images 1000000] [--dimension 512] [--depth 300] [--few 1024] [--many 4096]
+//
+// Writes the vectors (2 GB for a million × 512) to the system's temporary folder, and removes them.
+import { spawnSync } from "node:child_process";
+import { mkdtemp, open, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { load, main, option } from "./measure.mjs";
+import { openVectors } from "./mining.mjs";
+
+/** Unit vectors of ±1/√d by a fast generator, written a few thousand rows at a time. */
+async function writeManyVectors(path, count, dimension) {
+  const { npyHeader } = await load("codecs/index.ts");
+  const handle = await open(path, "w");
+  await handle.write(npyHeader("float32", [count, dimension]));
+  const rows = 4096;
+  const data = new Float32Array(rows * dimension);
+  const entry = 1 / Math.sqrt(dimension);
+  let state = 12345;
+  for (let start = 0; start < count; start += rows) {
+    const wanted = Math.min(rows, count - start) * dimension;
+    for (let at = 0; at < wanted; at++) {
+      state ^= state << 13;
+      state ^= state >>> 17;
+      state ^= state << 5;
+      data[at] = state < 0 ? entry : -entry;
+    }
+    await handle.write(new Uint8Array(data.buffer, 0, wanted * 4));
+  }
+  await handle.close();
+}
+
+/** Mines a pool of which only what mining asks for exists; returns the process's peak, MB. */
+export async function mineMany(folder, expressions, depth, threads, name) {
+  const [{ createDenseScorer, minePool }, { silentProgress }] = [
+    await load("mining/index.ts"),
+    await load("io/index.ts"),
+  ];
+  const [images, texts] = [
+    await openVectors(join(folder, "images.npy")),
+    await openVectors(join(folder, "expressions.npy")),
+  ];
+  const candidates = Int32Array.from({ length: images.count }, (_, at) => at);
+  const pool = {
+    folder,
+    manifest: { hash: "bench" },
+    images: { count: images.count },
+    expressions: { count: expressions, ref: Int32Array.from({ length: expressions }, (_, at) => at >> 2) },
+    refs: { image: Int32Array.from({ length: (expressions >> 2) + 1 }, (_, at) => at % images.count) },
+  };
+  const scorer = await createDenseScorer(
+    images,
+    { ...texts, count: expressions },
+    { candidates, threads, files: true },
+  );
+  const report = await minePool(pool, scorer, {
+    name,
+    rank: "t2i",
+    depth,
+    candidates,
+    candidateSplits: ["train"],
+    relevance: { kind: "bench", model: "signs", hash: "signs" },
+    force: true,
+    progress: silentProgress,
+  });
+  await scorer.close();
+  return { depth: report.manifest.depth, peakMegabytes: Math.round(process.resourceUsage().maxRSS / 1000) };
+}
+
+export async function benchMiningMemory(size = {}) {
+  const {
+    images = option("images", 1_000_000),
+    dimension = option("dimension", 512),
+    depth = option("depth", 300),
+  } = size;
+  const { few = option("few", 1024), many = option("many", 4096), apart = true } = size;
+  const folder = await mkdtemp(join(tmpdir(), "nemosaic-bench-"));
+  try {
+    await writeManyVectors(join(folder, "images.npy"), images, dimension);
+    await writeManyVectors(join(folder, "expressions.npy"), many, dimension);
+    const rows = [];
+    for (const expressions of [few, many]) {
+      const start = performance.now();
+      const args = [folder, expressions, depth, 2, `n${expressions}`];
+      const { peakMegabytes } = apart ? inProcess(args) : await mineMany(...args);
+      const took = (performance.now() - start) / 1000;
+      rows.push({
+        what: `${images} × ${dimension}, top ${depth}`,
+        expressions,
+        peakMegabytes,
+        seconds: Number(took.toFixed(1)),
+        goal: "< 3000 MB",
+      });
+      if (!(await readdir(join(folder, "mined", `n${expressions}`))).includes("mined.json"))
+        throw new Error("nothing was mined");
+      await rm(join(folder, "mined"), { recursive: true });
+    }
+    return { bench: "mining-memory", rows };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function inProcess(args) {
+  const script = `const { mineMany } = await import(${JSON.stringify(import.meta.url)});
+    console.log(JSON.stringify(await mineMany(...${JSON.stringify(args)})));`;
+  const done = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
+    encoding: "utf8",
+    cwd: fileURLToPath(new URL("..", import.meta.url)),
+  });
+  if (done.status !== 0) throw new Error(done.stderr);
+  return JSON.parse(done.stdout);
+}
+
+await main(import.meta.url, () => benchMiningMemory());
