@@ -10,7 +10,7 @@ import type { SceneLine } from "./chunk.ts";
 import { holds } from "./judge.ts";
 import { type ScenesManifest, writeScenes } from "./write.ts";
 
-const options = { count: 40, seed: 9, multiTarget: 0.5, noTarget: 0.5 };
+const options = { count: 32, seed: 9, multiTarget: 0.5, noTarget: 0.5 };
 let root: string;
 let first: string;
 let manifest: ScenesManifest;
@@ -49,7 +49,7 @@ describe("writeScenes", () => {
       "scenes.json",
       "scenes.jsonl",
     ]);
-    expect(await readdir(join(first, "images"))).toHaveLength(40);
+    expect(await readdir(join(first, "images"))).toHaveLength(32);
     const image = await decodeImage(join(first, "images", "scene_000000000001.jpg"));
     expect([image.width, image.height]).toEqual([640, 480]);
   });
@@ -58,7 +58,7 @@ describe("writeScenes", () => {
     const records = await recordsOf("refer", join(first, "refer", "scenes"));
     const count = (type: DatasetRecord["type"]): number => records.filter((record) => record.type === type).length;
     expect(records.filter((record) => record.type === "bad" || record.type === "note")).toEqual([]);
-    expect(count("image")).toBe(40);
+    expect(count("image")).toBe(32);
     expect(count("annotation")).toBe(manifest.counts.annotations);
     expect(count("ref")).toBe(manifest.counts.refs);
     expect(count("expression")).toBe(manifest.counts.sentences);
@@ -80,7 +80,7 @@ describe("writeScenes", () => {
   it("keeps each scene with its sentences, whose truth can be counted afterwards", async () => {
     const lines = (await readFile(join(first, "scenes.jsonl"), "utf8")).trimEnd().split("\n");
     const scenes = lines.map((line) => JSON.parse(line) as SceneLine);
-    expect(scenes.map((line) => line.image_id)).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
+    expect(scenes.map((line) => line.image_id)).toEqual(Array.from({ length: 32 }, (_, index) => index + 1));
     for (const { scene, refs } of scenes) {
       for (const ref of refs) {
         for (const { logic, text, holds: stored } of ref.sentences) {
@@ -138,7 +138,7 @@ describe("writeScenes", () => {
     const killing: Progress = {
       begin: () => ({
         advance: () => {
-          if (++advances === 2) throw new Error("killed");
+          if (++advances === 1) throw new Error("killed");
         },
         note: () => undefined,
         end: () => undefined,
