@@ -1,3 +1,4 @@
+import type { HubCuts } from "../../band/index.ts";
 import type {
   CandidateAnswer,
   ErrorAnswer,
@@ -40,6 +41,11 @@ export const fetchSample = async (mined: string): Promise<ArrayBuffer> =>
   (await ask(`api/sample?${new URLSearchParams({ mined })}`)).arrayBuffer();
 export const fetchCandidates = (row: number, mined: string, signal?: AbortSignal) =>
   packed<CandidateAnswer>(`api/candidates/${row}?${new URLSearchParams({ mined })}`, signal);
+export const fetchHubs = (settings: unknown, signal?: AbortSignal) =>
+  packed<{ readonly hubs: HubCuts | null }>(
+    `api/hubs?${new URLSearchParams({ settings: JSON.stringify(settings) })}`,
+    signal,
+  );
 export const fetchMosaic = (row: number, draw: number, settings: unknown, signal?: AbortSignal) =>
   packed<MosaicAnswer>(
     `api/mosaic/${row}?${new URLSearchParams({ draw: String(draw), settings: JSON.stringify(settings) })}`,

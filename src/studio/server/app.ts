@@ -9,7 +9,7 @@ import type { Pool } from "../../pool/index.ts";
 import { parseSettings, resolveSettings, type Settings } from "../../settings/index.ts";
 import type { ErrorAnswer, JudgementRequest, SaveRequest, StudioInfo } from "../page/contract.ts";
 import { bandSizes } from "./band-sizes.ts";
-import { candidatesOf, sampleOf } from "./candidates.ts";
+import { bandContextOf, candidatesOf, sampleOf } from "./candidates.ts";
 import { expressionDetail, imageDetail, refsByImage } from "./details.ts";
 import { guard } from "./guard.ts";
 import type { Judged } from "./judged.ts";
@@ -91,9 +91,16 @@ export function studioApp(parts: StudioParts): Hono {
   app.get("/api/bands", async (context) => {
     const settings = parseSettings(jsonIn(context.req.query("settings")), "the studio's page");
     const set = await mined.get(settings.mined);
-    return new Response(bandSizes(pool, set, judged, resolveSettings(settings, scoreSummary(set))), {
+    const resolved = resolveSettings(settings, scoreSummary(set));
+    const hubs = resolved.band.hubCap === null ? undefined : await mosaics.hubs(settings, judged.version);
+    const contextOf = (row: number) => bandContextOf(pool, set, judged, row, hubs);
+    return new Response(bandSizes(pool.expressions.count, set, contextOf, resolved), {
       headers: { "content-type": "application/octet-stream" },
     });
+  });
+  app.get("/api/hubs", async (context) => {
+    const tree = jsonIn(context.req.query("settings"));
+    return binary(pack({ hubs: (await mosaics.hubs(tree, judged.version)) ?? null }));
   });
   app.get("/api/mosaic/:row", async (context) => {
     const row = rowIn(context.req.param("row"), pool.expressions.count);

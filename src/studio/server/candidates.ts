@@ -1,4 +1,4 @@
-import type { BandContext } from "../../band/index.ts";
+import type { BandContext, HubCuts } from "../../band/index.ts";
 import { CounterRandom } from "../../kernels/index.ts";
 import { splitsOf } from "../../loader/index.ts";
 import { fail } from "../../model/index.ts";
@@ -10,8 +10,14 @@ import type { Judged } from "./judged.ts";
 const sampleCells = 1_500_000;
 const sampleExpressions = 2_000;
 
-/** What the room `band` needs to know of an expression; the hub cap, which all bands share, is left out. */
-export function contextOf(pool: Pool, mined: Mined, judged: Judged, expression: number): BandContext {
+/** What the room `band` needs to know of an expression; the hub cap's cuts, which all bands share, are given. */
+export function bandContextOf(
+  pool: Pool,
+  mined: Mined,
+  judged: Judged,
+  expression: number,
+  hubs?: HubCuts,
+): BandContext {
   const ref = pool.expressions.ref[expression] ?? fail("usage", `expected an expression row, got ${expression}`);
   const images = judged.of(expression);
   const targets = pool.targetsOfRef(ref).length;
@@ -22,12 +28,13 @@ export function contextOf(pool: Pool, mined: Mined, judged: Judged, expression: 
     targets,
     ...(targets === 0 || ownScore === undefined ? {} : { ownScore }),
     ...(images === undefined ? {} : { judged: images }),
+    ...(hubs === undefined ? {} : { hubs }),
   };
 }
 
 /** One expression's candidates, as the page bands them. */
 export function candidatesOf(pool: Pool, mined: Mined, judged: Judged, expression: number): CandidateAnswer {
-  const context = contextOf(pool, mined, judged, expression);
+  const context = bandContextOf(pool, mined, judged, expression);
   return { expression, row: { ...mined.row(expression) }, context: { ...context } };
 }
 

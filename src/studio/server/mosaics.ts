@@ -1,3 +1,4 @@
+import type { HubCuts } from "../../band/index.ts";
 import { encodeJpeg } from "../../codecs/index.ts";
 import { hashJson } from "../../io/index.ts";
 import { rleFromMask, rleToString } from "../../kernels/index.ts";
@@ -48,6 +49,14 @@ export class Mosaics {
       mask: rleToString(rleFromMask(mask, plan.size, plan.size)),
       jpeg: await encodeJpeg({ ...size, channels: 3, data: image }, 88),
     };
+  }
+
+  /** The hub cap's cuts under these settings; undefined without one. */
+  async hubs(tree: unknown, judgements: number): Promise<HubCuts | undefined> {
+    const settings = parseSettings(tree, "the studio's page");
+    const { facts } = await this.#loader({ ...settings, unit: "expression" }, judgements);
+    const [any] = facts.units;
+    return any === undefined ? undefined : facts.bandContext(any).hubs;
   }
 
   async close(): Promise<void> {

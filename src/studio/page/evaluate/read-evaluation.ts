@@ -68,7 +68,9 @@ function readSamples(text: string): SampleScore[] {
     if (line.trim() === "") return [];
     const value = jsonOf(line);
     if (!isTree(value) || typeof value.key !== "string" || typeof value.iou !== "number")
-      throw new Error(`Expected a sample with "key" and "iou" in line ${at + 1}. Write the file with nemosaic evaluate --samples.`);
+      throw new Error(
+        `Expected a sample with "key" and "iou" in line ${at + 1}. Write the file with nemosaic evaluate --samples.`,
+      );
     return {
       key: value.key,
       text: typeof value.text === "string" ? value.text : "",

@@ -1,4 +1,11 @@
-import { type BandContext, bandOf, type CandidateRow, countDrops, type DropRule, dropRules } from "../../../band/index.ts";
+import {
+  type BandContext,
+  bandOf,
+  type CandidateRow,
+  countDrops,
+  type DropRule,
+  dropRules,
+} from "../../../band/index.ts";
 import type { ResolvedSettings } from "../../../settings/index.ts";
 import type { CandidateAnswer } from "../contract.ts";
 
@@ -75,7 +82,9 @@ export function summarise(sample: readonly Sampled[], settings: ResolvedSettings
       uses.set(image, (uses.get(image) ?? 0) + 1);
     }
   }
-  const used = [...uses].map(([image, count]) => ({ image, uses: count })).sort((a, b) => b.uses - a.uses || a.image - b.image);
+  const used = [...uses]
+    .map(([image, count]) => ({ image, uses: count }))
+    .sort((a, b) => b.uses - a.uses || a.image - b.image);
   const top = used.slice(0, Math.max(1, Math.ceil(used.length / 100)));
   return {
     expressions: sample.length,

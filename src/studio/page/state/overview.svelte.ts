@@ -2,6 +2,7 @@ import { fetchSample } from "../api.ts";
 import type { OverviewQuestion } from "../overview/overview-worker.ts";
 import type { CoverageCell, SampleSummary } from "../overview/summarise.ts";
 import { list } from "./list.svelte.ts";
+import { selection } from "./selection.svelte.ts";
 import { settings } from "./settings.svelte.ts";
 import { studio } from "./studio.svelte.ts";
 
@@ -48,7 +49,7 @@ class OverviewState {
     this.#asked++;
     this.isWorking = true;
     for (const type of ["summary", "grid"] as const)
-      this.#ask({ type, id: this.#asked, settings: resolved, need: list.need });
+      this.#ask({ type, id: this.#asked, settings: resolved, need: list.need, hubs: selection.hubs });
   }
 
   #ask(question: OverviewQuestion, transfer: Transferable[] = []): void {

@@ -1,6 +1,12 @@
-import type { Band, BandContext, CandidateRow } from "../../../band/index.ts";
-import { bandOf } from "../../../band/index.ts";
-import { fetchCandidates, fetchExpression, fetchRow, postJudgement } from "../api.ts";
+import {
+  type Band,
+  type BandContext,
+  bandOf,
+  type CandidateRow,
+  type HubCuts,
+  thresholdsOf,
+} from "../../../band/index.ts";
+import { fetchCandidates, fetchExpression, fetchHubs, fetchRow, postJudgement } from "../api.ts";
 import type { ExpressionDetail } from "../contract.ts";
 import { list } from "./list.svelte.ts";
 import { route } from "./route.svelte.ts";
@@ -21,15 +27,25 @@ class SelectionState {
   judgementFault = $state<string>();
   #abort: AbortController | undefined;
 
+  /** The hub cap's cuts, which the server works out when the settings rest; undefined without a cap. */
+  hubs = $state.raw<HubCuts>();
+
   #banded = $derived.by((): { band?: Band; fault?: string } => {
     if (this.candidates === undefined || this.context === undefined || settings.resolved === undefined) return {};
     try {
-      return { band: bandOf(this.candidates, this.context, settings.resolved) };
+      const context = this.hubs === undefined ? this.context : { ...this.context, hubs: this.hubs };
+      return { band: bandOf(this.candidates, context, settings.resolved) };
     } catch (error) {
       return { fault: (error as Error).message };
     }
   });
   band = $derived(this.#banded.band);
+  /** How much lower τ is for this expression than the setting: several targets and none tighten it. */
+  tighten = $derived.by(() => {
+    const { resolved } = settings;
+    if (this.context === undefined || resolved === undefined || resolved.band.tau === null) return 0;
+    return resolved.band.tau - thresholdsOf(this.context, resolved).tau;
+  });
   /** Why there is no band: a rule asks for something that was not mined. */
   bandFault = $derived(this.#banded.fault);
 
@@ -83,6 +99,20 @@ class SelectionState {
 
   isJudged(image: number): boolean {
     return this.context?.judged?.has(image) === true;
+  }
+
+  /** Brings the cuts of the hub cap, where the settings have one. */
+  async followHubs(signal: AbortSignal): Promise<void> {
+    const { current } = settings;
+    if (current === undefined || current.band.hubCap === null) {
+      this.hubs = undefined;
+      return;
+    }
+    try {
+      this.hubs = (await fetchHubs(current, signal)).hubs ?? undefined;
+    } catch {
+      // left behind by newer settings, or the server says why where the band is shown
+    }
   }
 
   /** Marks an image as a false negative of this expression, or takes that back; the band follows at once. */
