@@ -16,12 +16,16 @@ async function rate(workers, name) {
 
 try {
   await writeScenes(join(root, "warm-up"), { count: 32, workers: 0 });
+  const before = process.cpuUsage();
   const one = await rate(0, "one");
+  const cpu = process.cpuUsage(before);
   const all = await rate(availableParallelism(), "all");
   const result = {
     bench: "scenes",
     count,
     cores: availableParallelism(),
+    // Does not depend on what else the machine does.
+    cpuMillisecondsPerScene: Number(((cpu.user + cpu.system) / 1000 / count).toFixed(1)),
     oneThreadPerSecond: Number(one.toFixed(1)),
     allCoresPerSecond: Number(all.toFixed(1)),
     speedUp: Number((all / one).toFixed(2)),
