@@ -1,9 +1,10 @@
 import { mkdir } from "node:fs/promises";
 import { pMapIterable } from "p-map";
+import type { DecodedImage } from "../codecs/index.ts";
 import { byteText, noTiming, onDisk, type Progress, removeLeftovers, type StageTimer, withLock } from "../io/index.ts";
 import { fail, NemosaicError, type Resample } from "../model/index.ts";
 import type { Pool } from "../pool/index.ts";
-import { type CellPixels, decodePoolImage } from "./cell-source.ts";
+import { decodePoolImage, shrinks } from "./cell-source.ts";
 import { TileFile, tileBytes, tilesFolder } from "./tile-file.ts";
 import type { Resizer } from "./tiled-cells.ts";
 
@@ -194,25 +195,23 @@ async function cellsOf(
   demands: readonly TileDemand[],
   { resample, resizer, timing = noTiming }: BuildTilesOptions,
 ): Promise<{ size: number; data: Uint8Array }[]> {
-  const sizeOf = (size: number): TileDemand => demands[size] ?? fail("internal", `no tile size ${size}`);
-  const start = timing.now();
-  if (resample.name === "fast") {
-    const cells: { size: number; data: Uint8Array }[] = [];
-    for (const size of sizes) {
-      const { width, height } = sizeOf(size);
+  const cells: { size: number; data: Uint8Array }[] = [];
+  let image: DecodedImage | undefined;
+  for (const size of sizes) {
+    const { width, height } = demands[size] ?? fail("internal", `no tile size ${size}`);
+    const start = timing.now();
+    if (resample.name === "fast" && shrinks(pool, row, width, height)) {
       cells.push({ size, data: (await decodePoolImage(pool, row, [width, height])).data });
+      timing.since("decode", start);
+      continue;
     }
-    timing.since("decode", start);
-    return cells;
+    image ??= await decodePoolImage(pool, row);
+    const decoded = timing.since("decode", start);
+    const part = { x: 0, y: 0, width: image.width, height: image.height };
+    const data = resizer(resample.name)(image.data, image.width, image.height, 3, part, width, height);
+    timing.since("resize", decoded);
+    cells.push({ size, data });
   }
-  const image = await decodePoolImage(pool, row);
-  const decoded = timing.since("decode", start);
-  const part: (CellPixels & { kind: "image" })["part"] = { x: 0, y: 0, width: image.width, height: image.height };
-  const cells = sizes.map((size) => {
-    const { width, height } = sizeOf(size);
-    return { size, data: resizer(resample.name)(image.data, image.width, image.height, 3, part, width, height) };
-  });
-  timing.since("resize", decoded);
   return cells;
 }
 

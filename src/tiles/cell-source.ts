@@ -32,7 +32,7 @@ export type CellPixels =
 
 /**
  * Decodes on demand. `opencv` needs the full image; `fast` lets the decoder shrink it to the cell where the layer uses
- * the whole image. `timing` gets the stage "decode", summed over what is decoded at the same time.
+ * the whole image and does not enlarge it. `timing` gets the stage "decode", summed over what is decoded at the same time.
  */
 export function decodingCells(pool: Pool, timing: StageTimer = noTiming): CellSource {
   return {
@@ -40,7 +40,7 @@ export function decodingCells(pool: Pool, timing: StageTimer = noTiming): CellSo
       const [, , width, height] = layer.destination;
       const [x, y, sourceWidth, sourceHeight] = layer.source;
       const start = timing.now();
-      if (resample.name === "fast" && isWhole(pool, row, layer)) {
+      if (resample.name === "fast" && isWhole(pool, row, layer) && shrinks(pool, row, width, height)) {
         const image = await decodePoolImage(pool, row, [width, height]);
         timing.since("decode", start);
         return { kind: "tile", data: image.data };
@@ -52,6 +52,11 @@ export function decodingCells(pool: Pool, timing: StageTimer = noTiming): CellSo
     },
     close: async () => undefined,
   };
+}
+
+/** Whether the decoder can make the cell by itself: enlarging is left to our kernel. */
+export function shrinks(pool: Pool, row: number, width: number, height: number): boolean {
+  return (pool.images.width[row] ?? 0) >= width && (pool.images.height[row] ?? 0) >= height;
 }
 
 /** Whether a layer shows all of an image: what tiles are made of. */

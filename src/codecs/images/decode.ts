@@ -63,9 +63,10 @@ export async function decodeImageAtLeast(
 }
 
 /**
- * As `decodeImage`, stretched to width x height by a triangle filter that widens with the scale. JPEGs are scaled by 2,
- * 4 or 8 while they are decoded as long as they stay at least as large as asked for, so that the pixels differ
- * a little from a full decode and resize (docs/performance.md has the numbers).
+ * As `decodeImage`, shrunk to width x height by a triangle filter that widens with the scale. JPEGs are scaled by 2, 4 or 8
+ * while they are decoded as long as they stay at least twice as large as asked for, so that the pixels differ a little from
+ * a full decode and resize: docs/performance.md has the numbers, and a test holds them. Errors: "usage" for a size
+ * that is larger than the image's, since the library's enlarging lies half a pixel beside everyone else's.
  */
 export async function decodeImageTo(
   input: ImageInput,
@@ -73,10 +74,15 @@ export async function decodeImageTo(
   height: number,
   options: ImageOptions = {},
 ): Promise<DecodedImage> {
-  if (!Number.isInteger(width) || !Number.isInteger(height) || width < 1 || height < 1)
-    fail("usage", `expected a size of whole pixels, 1 x 1 or more, got ${width} x ${height}`);
   const source = await openImage(input, options);
-  const pipeline = source.pipeline().resize(width, height, { fit: "fill", kernel: "linear", fastShrinkOnLoad: true });
+  const { metadata } = source;
+  const fits = width >= 1 && height >= 1 && width <= metadata.width && height <= metadata.height;
+  if (!Number.isInteger(width) || !Number.isInteger(height) || !fits)
+    fail(
+      "usage",
+      `expected a size within the ${metadata.width} x ${metadata.height} of ${source.where}, got ${width} x ${height}`,
+    );
+  const pipeline = source.pipeline().resize(width, height, { fit: "fill", kernel: "linear", fastShrinkOnLoad: false });
   return toRgb(source, pipeline);
 }
 
