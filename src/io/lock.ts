@@ -135,7 +135,9 @@ function isRunning(pid: number): boolean {
   }
 }
 
+/** Ticks since boot at which a process started; "dead" for one that has ended and only waits to be collected. */
 async function startOf(pid: number): Promise<string | undefined> {
   const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
-  return text?.slice(text.lastIndexOf(")") + 2).split(" ")[19];
+  const fields = text?.slice(text.lastIndexOf(")") + 2).split(" ");
+  return fields?.[0] === "Z" || fields?.[0] === "X" ? "dead" : fields?.[19];
 }
