@@ -84,7 +84,7 @@ export class Loader {
           `"${opened.folder}" has no mined/${settings.mined}; run "nemosaic embed" and "nemosaic mine" first, or use --preset random or none`,
         );
       }
-      const resolved = resolveSettings(settings, scoreSummary(mined));
+      const resolved = resolveSettings(settings, scoreSummary(mined), augmented);
       const unit = augmented ? settings.unit : "expression";
       const judgements = await readJudgements(opened.folder);
       if (drawsMined && settings.band.tauText !== null && mined?.hasTextScores !== true) {

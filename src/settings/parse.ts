@@ -60,9 +60,16 @@ export interface ScoreSummary {
   readonly i2iHigh: number | null;
 }
 
-/** Replaces "auto" thresholds by numbers. Errors: "settings" where "auto" is asked for and the scores are not known. */
-export function resolveSettings(settings: Settings, scores: ScoreSummary | undefined): ResolvedSettings {
-  const usesBand = usesMined(settings);
+/**
+ * Replaces "auto" thresholds by numbers. `isAugmented` false = nothing will be drawn from the band, as in validation.
+ * Errors: "settings" where "auto" is asked for and the scores are not known.
+ */
+export function resolveSettings(
+  settings: Settings,
+  scores: ScoreSummary | undefined,
+  isAugmented = true,
+): ResolvedSettings {
+  const usesBand = isAugmented && usesMined(settings);
   const resolve = (key: string, value: number | "auto" | null, automatic: number | null | undefined): number | null => {
     if (value !== "auto") return value;
     if (automatic !== null && automatic !== undefined) return automatic;
