@@ -9,6 +9,7 @@ import { evaluateCommand } from "./commands/evaluate.ts";
 import { exportCommand } from "./commands/export.ts";
 import { importCommand } from "./commands/import.ts";
 import { importListsCommand } from "./commands/import-lists.ts";
+import { mergeCommand } from "./commands/merge.ts";
 import { mineCommand } from "./commands/mine.ts";
 import { planCommand } from "./commands/plan.ts";
 import { previewCommand } from "./commands/preview.ts";
@@ -33,6 +34,7 @@ const commands = [
   embedCommand,
   importListsCommand,
   mineCommand,
+  mergeCommand,
   tilesCommand,
   statsCommand,
   evaluateCommand,

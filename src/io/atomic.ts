@@ -26,7 +26,7 @@ export async function openAtomic(path: string): Promise<AtomicFile> {
   const temporary = `${path}${temporaryMark}${process.pid}-${randomBytes(4).toString("hex")}`;
   const handle = await onDisk(path, async () => {
     await mkdir(dirname(path), { recursive: true });
-    return open(temporary, "wx");
+    return open(temporary, "wx+");
   });
   let open_ = true;
   const abort = async (): Promise<void> => {

@@ -4,4 +4,5 @@ export * from "./lock.ts";
 export * from "./paths.ts";
 export * from "./producer.ts";
 export * from "./progress.ts";
+export * from "./shards.ts";
 export * from "./timing.ts";

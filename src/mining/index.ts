@@ -1,4 +1,5 @@
 export { createDenseScorer, type DenseScorerOptions } from "./dense-scorer.ts";
+export { mergeMined } from "./merge-mined.ts";
 export { BlockMiner, mineBlock } from "./mine-block.ts";
 export { type MinePoolOptions, type MineReport, minePool } from "./mine-pool.ts";
 export type { MinedColumns, Rank, ScoreBlock, Scorer, StepMiner } from "./scorer.ts";

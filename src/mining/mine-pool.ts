@@ -5,14 +5,19 @@ import { encodeNpy, npyHeader } from "../codecs/index.ts";
 import {
   exists,
   hashBytes,
+  hashFile,
   hashJson,
   noTiming,
   onDisk,
   type Progress,
   producer,
+  type Shard,
   type StageTimer,
+  shardFolder,
+  shardRange,
   withLock,
   writeFileAtomic,
+  writeFully,
 } from "../io/index.ts";
 import { fail } from "../model/index.ts";
 import { type MinedManifest, minedFolder, minedFormat, minedVersion, type Pool } from "../pool/index.ts";
@@ -37,6 +42,8 @@ export interface MinePoolOptions {
   readonly timing?: StageTimer;
   /** Expressions per step, at most 2048: what is lost when a run is killed. Never changes a byte. */
   readonly stepExpressions?: number;
+  /** Mines one share of the expressions, as a part for `mergeMined`. */
+  readonly shard?: Shard;
 }
 
 export interface MineReport {
@@ -53,7 +60,10 @@ const stepBytes = 2 ** 27;
  * it was and ends with the same bytes. Errors: "exists" for a mined set of other settings; "bad-input" for unusable scores.
  */
 export async function minePool(pool: Pool, scorer: Scorer, options: MinePoolOptions): Promise<MineReport> {
-  const folder = minedFolder(pool.folder, options.name);
+  const { shard } = options;
+  const whole = minedFolder(pool.folder, options.name);
+  const folder = shard === undefined ? whole : shardFolder(whole, shard);
+  const path = join(folder, shard === undefined ? "mined.json" : partFile);
   await onDisk(folder, () => mkdir(folder, { recursive: true }));
   return withLock(folder, "mine", async () => {
     const depth = Math.min(options.depth, scorer.candidateCount);
@@ -69,16 +79,26 @@ export async function minePool(pool: Pool, scorer: Scorer, options: MinePoolOpti
     };
     const { relevance, rank } = options;
     const hash = hashJson({ version: minedVersion, pool: pool.manifest.hash, relevance, rank, depth, candidates });
-    const known = await readJson(join(folder, "mined.json"));
-    if (known?.hash === hash && !options.force) return { reused: true, manifest: known as unknown as MinedManifest };
+    const known = await readJson(path);
+    if (known?.hash === hash && !options.force)
+      return {
+        reused: true,
+        manifest: (shard === undefined ? known : manifestOfPart(known)) as unknown as MinedManifest,
+      };
     if (known !== undefined && !options.force) {
       fail(
         "exists",
         `"${folder}" was mined with other inputs or settings. Use --force to replace it, or --name to mine beside it`,
       );
     }
-    await rm(join(folder, "mined.json"), { force: true });
-    const manifest: MinedManifest = {
+    await rm(path, { force: true });
+    const order = expressionOrder(pool);
+    const total = order.length;
+    const [start, end] = shard === undefined ? [0, total] : shardRange(shard, total);
+    const rows = order.subarray(start, end);
+    const places = shard === undefined ? rows : Int32Array.from(rows, (_, at) => at);
+    const histograms = await mineInto(pool, scorer, options, depth, folder, hash, rows, places);
+    const facts = {
       format: minedFormat,
       version: minedVersion,
       producer,
@@ -86,18 +106,61 @@ export async function minePool(pool: Pool, scorer: Scorer, options: MinePoolOpti
       relevance,
       rank,
       depth,
-      expressions: pool.expressions.count,
+      expressions: total,
       candidates,
       hash,
-      scores: await mineInto(pool, scorer, options, depth, folder, hash),
-    };
-    await writeFileAtomic(join(folder, "mined.json"), `${JSON.stringify(manifest, undefined, 2)}\n`);
+    } as const;
+    const manifest: MinedManifest = { ...facts, scores: quantilesOf(histograms) };
+    const part = { hash, format: minedPartFormat, shard, rows: [start, end], facts, scores: countsOf(histograms) };
+    const files = shard === undefined ? {} : { files: await hashesOf(folder) };
+    await writeFileAtomic(
+      path,
+      shard === undefined
+        ? `${JSON.stringify(manifest, undefined, 2)}\n`
+        : `${JSON.stringify({ ...part, ...files })}\n`,
+    );
     return { reused: false, manifest };
   });
 }
 
-const columnTypes = { ids: "int32", t2i: "float32", i2i: "float32" } as const;
+/** What a shard leaves: columns of its share of the expressions and the facts of the whole. */
+export const minedPartFormat = "nemosaic-mined-part";
+/** The file that says that a part is finished. */
+export const partFile = "part.json";
 
+/** Counts of the scores that mining saw. */
+export interface ScoreHistograms {
+  readonly own: ScoreHistogram;
+  readonly t2i: ScoreHistogram;
+  readonly i2i: ScoreHistogram;
+}
+
+/** The quantiles that a manifest records. */
+export function quantilesOf({ own, t2i, i2i }: ScoreHistograms): MinedManifest["scores"] {
+  return { own: own.quantiles(), t2i: t2i.quantiles(), i2i: i2i.quantiles() };
+}
+
+function manifestOfPart({ facts, scores }: Record<string, unknown>): Record<string, unknown> {
+  const counts = scores as ReturnType<typeof countsOf>;
+  const histograms = { own: new ScoreHistogram(), t2i: new ScoreHistogram(), i2i: new ScoreHistogram() };
+  for (const name of ["own", "t2i", "i2i"] as const) histograms[name].addCounts(counts[name]);
+  return { ...(facts as Record<string, unknown>), scores: quantilesOf(histograms) };
+}
+
+function countsOf({ own, t2i, i2i }: ScoreHistograms) {
+  return { own: own.counts(), t2i: t2i.counts(), i2i: i2i.counts() };
+}
+
+async function hashesOf(folder: string): Promise<Record<string, string>> {
+  const hashes: Record<string, string> = {};
+  for (const name of [...Object.keys(columnTypes), "own"]) hashes[name] = await hashFile(join(folder, `${name}.npy`));
+  return hashes;
+}
+
+/** The columns of a mined set and their numbers. */
+export const columnTypes = { ids: "int32", t2i: "float32", i2i: "float32" } as const;
+
+/** Mines the expressions `order`; the candidates of order[i] go to row places[i] of the columns. */
 async function mineInto(
   pool: Pool,
   scorer: Scorer,
@@ -105,22 +168,23 @@ async function mineInto(
   depth: number,
   folder: string,
   hash: string,
-): Promise<MinedManifest["scores"]> {
+  order: Int32Array,
+  places: Int32Array,
+): Promise<ScoreHistograms> {
   const work = join(folder, ".partial");
   const journalPath = join(work, "journal.json");
-  const total = pool.expressions.count;
+  const total = order.length;
   const journal = await readJson(journalPath);
   const done = journal?.hash === hash && typeof journal.done === "number" ? journal.done : 0;
   if (done === 0) await rm(work, { recursive: true, force: true });
   await onDisk(work, () => mkdir(work, { recursive: true }));
 
   const files = {} as Record<keyof typeof columnTypes, { handle: FileHandle; header: number }>;
-  const order = byImage(pool);
   const timing = options.timing ?? noTiming;
   const save = async (columns: MinedColumns, step: Int32Array, end: number): Promise<void> => {
     for (const name of ["ids", "t2i", "i2i"] as const) {
       const { handle, header } = files[name];
-      await onDisk(join(work, name), () => writeRows(handle, header, columns[name], step, depth));
+      await writeRows(handle, header, columns[name], step, depth, join(work, name));
       await onDisk(join(work, name), () => handle.datasync());
     }
     await writeFileAtomic(journalPath, JSON.stringify({ hash, done: end }));
@@ -131,6 +195,8 @@ async function mineInto(
   try {
     for (const [name, type] of Object.entries(columnTypes) as [keyof typeof columnTypes, "int32" | "float32"][]) {
       const path = join(work, `${name}.npy`);
+      // Killed while the columns were moved into place: those that are there already come back.
+      if (done > 0 && !(await exists(path))) await onDisk(path, () => rename(join(folder, `${name}.npy`), path));
       const handle = await onDisk(path, () => open(path, done === 0 ? "w+" : "r+"));
       const header = npyHeader(type, [total, depth]);
       files[name] = { handle, header: header.length };
@@ -156,7 +222,8 @@ async function mineInto(
         for (let at = 0; at < columns.ids.length; at++) {
           columns.ids[at] = options.candidates[columns.ids[at] as number] as number;
         }
-        return { columns, step, end: start + step.length };
+        const end = start + step.length;
+        return { columns, step: places.subarray(start, end), end };
       },
       { concurrency: miners.length, backpressure: miners.length * 2 },
     );
@@ -171,7 +238,9 @@ async function mineInto(
     task.end();
     for (const file of Object.values(files)) await file.handle.close();
   }
-  return finish(pool, scorer, options.candidates, depth, work, folder);
+  const expressions = new Int32Array(total);
+  for (let at = 0; at < total; at++) expressions[places[at] as number] = order[at] as number;
+  return finish(pool, scorer, options.candidates, depth, work, folder, expressions);
 }
 
 function stepSize({ stepExpressions = mostExpressions }: MinePoolOptions, depth: number, total: number): number {
@@ -186,11 +255,11 @@ async function finish(
   depth: number,
   work: string,
   folder: string,
-): Promise<MinedManifest["scores"]> {
-  const total = pool.expressions.count;
-  const all = Int32Array.from({ length: total }, (_, at) => at);
-  const images = all.map((row) => pool.refs.image[pool.expressions.ref[row] as number] as number);
-  const own = await scorer.pairs(all, images);
+  expressions: Int32Array,
+): Promise<ScoreHistograms> {
+  const total = expressions.length;
+  const images = expressions.map((row) => pool.refs.image[pool.expressions.ref[row] as number] as number);
+  const own = await scorer.pairs(expressions, images);
   await writeFileAtomic(join(folder, "own.npy"), encodeNpy(own, [total]));
 
   const isCandidate = new Uint8Array(pool.images.count);
@@ -209,7 +278,7 @@ async function finish(
     await onDisk(folder, () => rename(join(work, `${name}.npy`), join(folder, `${name}.npy`)));
   }
   await rm(work, { recursive: true, force: true });
-  return { own: histograms.own.quantiles(), t2i: histograms.t2i.quantiles(), i2i: histograms.i2i.quantiles() };
+  return histograms;
 }
 
 async function scan(
@@ -244,7 +313,7 @@ async function scan(
 }
 
 /** Expression rows sorted by image (ties by row), so that image-to-image scores are computed once per image. */
-function byImage(pool: Pool): Int32Array {
+export function expressionOrder(pool: Pool): Int32Array {
   const imageOf = (row: number): number => pool.refs.image[pool.expressions.ref[row] as number] as number;
   return Int32Array.from({ length: pool.expressions.count }, (_, at) => at).sort(
     (a, b) => imageOf(a) - imageOf(b) || a - b,
@@ -262,19 +331,25 @@ function imagesOf(pool: Pool, expressions: Int32Array): { images: Int32Array; im
 }
 
 /** Writes row i of `column` at row `rows[i]` of the file, consecutive rows in one go. */
-async function writeRows(
+export async function writeRows(
   handle: FileHandle,
   header: number,
   column: Int32Array | Float32Array,
   rows: Int32Array,
   depth: number,
+  path: string,
 ): Promise<void> {
   const bytes = bytesOf(column);
   const stride = depth * 4;
   for (let at = 0; at < rows.length; ) {
     let run = 1;
     while (at + run < rows.length && rows[at + run] === (rows[at] as number) + run) run++;
-    await handle.write(bytes, at * stride, run * stride, header + (rows[at] as number) * stride);
+    await writeFully(
+      handle,
+      bytes.subarray(at * stride, (at + run) * stride),
+      header + (rows[at] as number) * stride,
+      path,
+    );
     at += run;
   }
 }

@@ -9,6 +9,20 @@ export class ScoreHistogram {
     this.#count++;
   }
 
+  /** The bins that hold scores, as [bin, count], for `addCounts`. */
+  counts(): [bin: number, count: number][] {
+    return Array.from(this.#bins.entries()).filter(([, count]) => count > 0);
+  }
+
+  /** Adds what another histogram's `counts` gave: the sum is that of all scores. */
+  addCounts(counts: readonly (readonly [bin: number, count: number])[]): void {
+    for (const [bin, count] of counts) {
+      if (!(bin >= 0 && bin <= binCount)) throw new RangeError(`a bin is from 0 to ${binCount}, got ${bin}`);
+      this.#bins[bin] = (this.#bins[bin] as number) + count;
+      this.#count += count;
+    }
+  }
+
   /** Scores below which the shares 0.01, 0.05, … lie, each to four decimals; empty where nothing was added. */
   quantiles(): Record<string, number> {
     if (this.#count === 0) return {};

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { grouped } from "../../io/index.ts";
+import { grouped, type Shard, shardText } from "../../io/index.ts";
 import { Pool } from "../../pool/index.ts";
 import {
   type Dtype,
@@ -23,6 +23,7 @@ import {
   type SharedOptions,
   withShared,
 } from "../session.ts";
+import { parseShard, shardHelp } from "../shard.ts";
 
 export interface EmbedOptions extends Pick<SharedOptions, "force" | "quiet" | "json"> {
   readonly model: string;
@@ -34,6 +35,7 @@ export interface EmbedOptions extends Pick<SharedOptions, "force" | "quiet" | "j
   readonly name?: string;
   readonly threads?: number;
   readonly batch?: number;
+  readonly shard?: Shard;
 }
 
 /** What became of the embeddings, for the report. */
@@ -66,6 +68,7 @@ export function embedCommand(program: Command): void {
     .option("--name <name>", "the name under embeddings/ (default: the model's)")
     .option("--threads <n>", "threads of the model (default: all cores)", integerOption("--threads", 1))
     .option("--batch <n>", "images per run of the model", integerOption("--batch", 1))
+    .option("--shard <i/n>", shardHelp, (text) => parseShard(text, process.env))
     .addHelpText(
       "after",
       "\nExamples:\n  nemosaic embed pool --model Xenova/clip-vit-base-patch32\n  nemosaic embed pool --model lexical",
@@ -98,6 +101,10 @@ export async function runEmbed(pool: Pool, options: EmbedOptions): Promise<Embed
   });
   for (const note of opened.notes) remark(options, note);
   if (opened.kind === "lexical") {
+    if ((options.shard?.index ?? 0) > 0) {
+      const text = `embeddings/${lexicalName}: nothing to do for shard ${shardText(options.shard ?? { index: 0, count: 1 })}, the first one makes it`;
+      return { name: lexicalName, model: "lexical", reused: true, skippedImages: 0, text };
+    }
     const { reused, words } = await embedPoolLexical(pool, options);
     const text = `embeddings/${lexicalName}: ${grouped(words)} words${reused ? " (there already, nothing to do)" : ""}; this is not CLIP`;
     return { name: lexicalName, model: "lexical", reused, skippedImages: 0, text };
@@ -117,11 +124,13 @@ async function embedWith(pool: Pool, model: ImageTextModel, options: EmbedOption
     force: options.force,
     progress: progressOf(options),
     ...(options.batch === undefined ? {} : { imageBatch: options.batch }),
+    ...(options.shard === undefined ? {} : { shard: options.shard }),
   });
-  const reused = report.images.reused === report.images.rows && report.expressions.reused >= report.distinctTexts;
+  const made = options.shard === undefined ? report.distinctTexts : report.expressions.rows;
+  const reused = report.images.reused === report.images.rows && report.expressions.reused >= made;
   const skippedImages = report.images.skipped.length;
   const text =
-    `embeddings/${name}: ${grouped(report.images.rows)} images, ${grouped(report.expressions.rows)} expressions (${grouped(report.distinctTexts)} distinct), ${model.dimension} numbers each` +
+    `embeddings/${name}${options.shard === undefined ? "" : `, shard ${shardText(options.shard)}`}: ${grouped(report.images.rows)} images, ${grouped(report.expressions.rows)} expressions (${grouped(report.distinctTexts)} distinct), ${model.dimension} numbers each` +
     `${reused ? " (there already, nothing to do)" : ""}${skippedImages > 0 ? `\n  skipped ${grouped(skippedImages)} images that could not be decoded` : ""}`;
   return { name, model: model.id, reused, skippedImages, text };
 }

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { grouped, type StageTiming, stageTiming, timingText } from "../../io/index.ts";
+import { grouped, type Shard, type StageTiming, shardText, stageTiming, timingText } from "../../io/index.ts";
 import { imagesOfSplits } from "../../loader/index.ts";
 import { createDenseScorer, type MineReport, minePool, type Rank, type Scorer } from "../../mining/index.ts";
 import { Pool } from "../../pool/index.ts";
@@ -16,6 +16,7 @@ import {
   type SharedOptions,
   withShared,
 } from "../session.ts";
+import { parseShard, shardHelp } from "../shard.ts";
 
 export interface MineOptions extends Pick<SharedOptions, "force" | "quiet" | "json"> {
   readonly rank: Rank;
@@ -24,6 +25,7 @@ export interface MineOptions extends Pick<SharedOptions, "force" | "quiet" | "js
   readonly name: string;
   readonly embeddings?: string;
   readonly threads?: number;
+  readonly shard?: Shard;
   readonly timing?: boolean;
 }
 
@@ -54,6 +56,7 @@ export function mineCommand(program: Command): void {
     .option("--name <name>", "the set's name under mined/ (setting: mined)", "default")
     .option("--embeddings <name>", "which embeddings, where the pool has several")
     .option("--threads <n>", "threads of the matrix product (default: all cores)", integerOption("--threads", 1))
+    .option("--shard <i/n>", shardHelp, (text) => parseShard(text, process.env))
     .option("--timing", "tell which stage holds the work back", false)
     .addHelpText("after", "\nExample:\n  nemosaic mine pool --rank t2i --depth 1024 --candidates train")
     .action(
@@ -61,7 +64,11 @@ export function mineCommand(program: Command): void {
         const pool = await Pool.open(folder);
         try {
           const report = await runMine(pool, options);
-          print(options, { reused: report.reused, mined: report.manifest }, mineText(options.name, report));
+          print(
+            options,
+            { reused: report.reused, mined: report.manifest },
+            mineText(options.name, report, options.shard),
+          );
         } finally {
           await pool.close();
         }
@@ -103,6 +110,7 @@ export async function runMine(pool: Pool, options: MineOptions): Promise<MineRep
       relevance: { kind: opened.kind, model: opened.model, hash: opened.hash },
       force: options.force,
       progress: progressOf(options),
+      ...(options.shard === undefined ? {} : { shard: options.shard }),
       ...(timing === undefined ? {} : { timing }),
     });
     if (timing !== undefined) process.stderr.write(`${timingText(timing, timingAdvice)}\n`);
@@ -113,10 +121,10 @@ export async function runMine(pool: Pool, options: MineOptions): Promise<MineRep
 }
 
 /** The report of mining for people. */
-export function mineText(name: string, { reused, manifest }: MineReport): string {
+export function mineText(name: string, { reused, manifest }: MineReport, shard?: Shard): string {
   const { own, t2i } = manifest.scores;
   return (
-    `mined/${name}: ${grouped(manifest.expressions)} expressions × ${grouped(manifest.depth)} of ${grouped(manifest.candidates.count)} candidates by ${manifest.rank}` +
+    `mined/${name}${shard === undefined ? "" : `, shard ${shardText(shard)} of`}: ${grouped(manifest.expressions)} expressions × ${grouped(manifest.depth)} of ${grouped(manifest.candidates.count)} candidates by ${manifest.rank}` +
     `${reused ? " (mined already, nothing to do)" : ""}\n` +
     `  median score: own image ${own["0.5"]?.toFixed(3) ?? "–"}, mined candidates ${t2i["0.5"]?.toFixed(3) ?? "–"}`
   );

@@ -8,6 +8,9 @@ import {
   onDisk,
   type Progress,
   producer,
+  type Shard,
+  shardFolder,
+  shardRange,
   silentProgress,
   withLock,
   writeFileAtomic,
@@ -47,6 +50,8 @@ export interface EmbedOptions {
   /** Replace finished vectors of other inputs or another model. */
   readonly force?: boolean;
   readonly progress?: Progress;
+  /** Makes one share of the batches, as a part for `mergeEmbeddings`. */
+  readonly shard?: Shard;
 }
 
 /** What became of one matrix. */
@@ -68,6 +73,8 @@ export interface EmbedReport {
 
 export const embeddingsFormat = "nemosaic-embeddings";
 export const embeddingsVersion = 1;
+/** What a shard leaves: rows of a matrix and the settings of the whole. */
+export const partFormat = "nemosaic-embeddings-part";
 
 /**
  * Embeds images and expressions into `folder`: float32 .npy files with a manifest each. Decoding and preprocessing
@@ -76,11 +83,13 @@ export const embeddingsVersion = 1;
  * `onBad` is "fail"; `locked`.
  */
 export async function embedSources(options: EmbedOptions): Promise<EmbedReport> {
-  await onDisk(options.folder, () => mkdir(options.folder, { recursive: true }));
-  return withLock(options.folder, "embed", async () => {
-    const images = await embedMatrix(imageJob(options), options);
+  const { shard } = options;
+  const folder = shard === undefined ? options.folder : shardFolder(options.folder, shard);
+  await onDisk(folder, () => mkdir(folder, { recursive: true }));
+  return withLock(folder, "embed", async () => {
+    const images = await embedMatrix(imageJob(options), folder, options);
     const { job, order, distinct } = textJob(options);
-    const expressions = await embedMatrix(job, options, order);
+    const expressions = await embedMatrix(job, folder, options, shard === undefined ? order : undefined);
     return { images, expressions, distinctTexts: distinct };
   });
 }
@@ -149,9 +158,14 @@ function imageJob({ model, images, onBad, imageBatch = 16, decode = "exact", thr
 }
 
 /** Distinct texts, short ones first so that batches need little padding, and for each row its place among them. */
-function textJob({ model, texts, textBatch = 32 }: EmbedOptions): { job: Job; order: Int32Array; distinct: number } {
+export function distinctTexts(texts: readonly string[]): { distinct: string[]; order: Int32Array } {
   const distinct = [...new Set(texts)].sort((a, b) => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0));
   const placeOf = new Map(distinct.map((text, place) => [text, place]));
+  return { distinct, order: Int32Array.from(texts, (text) => placeOf.get(text) ?? 0) };
+}
+
+function textJob({ model, texts, textBatch = 32 }: EmbedOptions): { job: Job; order: Int32Array; distinct: number } {
+  const { distinct, order } = distinctTexts(texts);
   const { tokenizer } = model;
   const job: Job = {
     name: "expressions",
@@ -163,11 +177,11 @@ function textJob({ model, texts, textBatch = 32 }: EmbedOptions): { job: Job; or
     prepare: (start, end) => Promise.resolve({ skipped: [], run: () => model.embedTexts(distinct.slice(start, end)) }),
     close: () => Promise.resolve(),
   };
-  return { job, order: Int32Array.from(texts, (text) => placeOf.get(text) ?? 0), distinct: distinct.length };
+  return { job, order, distinct: distinct.length };
 }
 
-async function embedMatrix(job: Job, options: EmbedOptions, order?: Int32Array): Promise<MatrixReport> {
-  const { folder, model, force = false, progress = silentProgress } = options;
+async function embedMatrix(job: Job, folder: string, options: EmbedOptions, order?: Int32Array): Promise<MatrixReport> {
+  const { model, shard, force = false, progress = silentProgress } = options;
   const path = join(folder, `${job.name}.npy`);
   const manifestPath = join(folder, `${job.name}.json`);
   const settings = {
@@ -183,23 +197,39 @@ async function embedMatrix(job: Job, options: EmbedOptions, order?: Int32Array):
   };
   const { id: _name, ...identity } = settings.model;
   const key = hashJson({ ...settings, model: identity });
+  const [start, end] = shard === undefined ? [0, job.count] : rowsOfShard(job, shard);
+  const rows = shard === undefined ? job.rows : end - start;
   const finished = await readFinished(path, manifestPath);
   if (finished?.key === key) {
-    return { rows: job.rows, reused: job.rows, skipped: finished.skipped, modelMs: 0, waitMs: 0 };
+    return { rows, reused: rows, skipped: finished.skipped, modelMs: 0, waitMs: 0 };
   }
   if (finished !== undefined && !force) {
     fail("exists", `"${path}" holds vectors of other inputs, settings or another model: use --force to replace them`);
   }
   await rm(manifestPath, { force: true });
-  const partial = await PartialRows.open(path, key, job.count, model.dimension);
+  const partial = await PartialRows.open(path, key, end - start, model.dimension);
   try {
     const reused = partial.rows;
-    const times = await runBatches(job, partial, progress);
+    const times = await runBatches(job, start, end, partial, progress);
     const { skipped } = partial;
     await partial.finish(order);
-    const manifest = { ...settings, producer, key, hash: await hashFile(path), skipped };
+    const hash = await hashFile(path);
+    const manifest =
+      shard === undefined
+        ? { ...settings, producer, key, hash, skipped }
+        : {
+            format: partFormat,
+            version: embeddingsVersion,
+            producer,
+            shard,
+            rows: [start, end],
+            key,
+            settings,
+            hash,
+            skipped,
+          };
     await writeFileAtomic(manifestPath, `${JSON.stringify(manifest, undefined, 1)}\n`);
-    return { rows: job.rows, reused, skipped, ...times };
+    return { rows, reused, skipped, ...times };
   } catch (error) {
     await partial.close().catch(() => undefined);
     throw error;
@@ -208,23 +238,31 @@ async function embedMatrix(job: Job, options: EmbedOptions, order?: Int32Array):
   }
 }
 
+/** Whole batches: a vector depends a little on its batch, so that parts have to be cut where one run would cut. */
+function rowsOfShard({ count, batch }: Job, shard: Shard): readonly [start: number, end: number] {
+  const [first, last] = shardRange(shard, Math.ceil(count / batch));
+  return [Math.min(count, first * batch), Math.min(count, last * batch)];
+}
+
 /** Batches in the making beside the one that the model runs: enough to ride out a slow image, few enough for memory. */
 const batchesAhead = 2;
 
 async function runBatches(
   job: Job,
+  first: number,
+  last: number,
   partial: PartialRows,
   progress: Progress,
 ): Promise<{ modelMs: number; waitMs: number }> {
-  const done = partial.rows;
-  const label = done > 0 ? `embed ${job.unit} (${grouped(done)} from before)` : `embed ${job.unit}`;
-  const task = progress.begin(label, job.count - done, job.unit);
+  const done = first + partial.rows;
+  const label = partial.rows > 0 ? `embed ${job.unit} (${grouped(partial.rows)} from before)` : `embed ${job.unit}`;
+  const task = progress.begin(label, last - done, job.unit);
   const ahead: { end: number; prepared: Promise<Prepared> }[] = [];
   let next = done;
   let modelMs = 0;
   let waitMs = 0;
   const start = (): void => {
-    const end = Math.min(job.count, next + job.batch);
+    const end = Math.min(last, next + job.batch);
     const prepared = job.prepare(next, end);
     prepared.catch(() => undefined); // awaited in its turn; until then a failure is not unhandled
     ahead.push({ end, prepared });
@@ -233,7 +271,7 @@ async function runBatches(
   let written: Promise<void> = Promise.resolve();
   try {
     for (;;) {
-      while (next < job.count && ahead.length <= batchesAhead) start();
+      while (next < last && ahead.length <= batchesAhead) start();
       const batch = ahead.shift();
       if (batch === undefined) break;
       const began = performance.now();

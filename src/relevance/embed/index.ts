@@ -7,5 +7,6 @@ export {
   type ImageSource,
   type MatrixReport,
 } from "./embed.ts";
+export { mergeEmbeddings } from "./merge-embeddings.ts";
 export type { SkippedRow } from "./partial-rows.ts";
 export type { Decode } from "./preparer.ts";

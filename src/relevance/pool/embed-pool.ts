@@ -1,10 +1,10 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { hashJson, onDisk, type Progress, withLock } from "../../io/index.ts";
+import { hashJson, onDisk, type Progress, type Shard, withLock } from "../../io/index.ts";
 import { fail } from "../../model/index.ts";
 import type { Pool } from "../../pool/index.ts";
 import type { ImageTextModel } from "../clip/index.ts";
-import { type EmbedReport, embedSources } from "../embed/index.ts";
+import { type EmbedReport, embedSources, mergeEmbeddings } from "../embed/index.ts";
 import {
   buildLexicalIndex,
   type ImageWords,
@@ -25,6 +25,8 @@ export interface EmbedPoolOptions {
   readonly force: boolean;
   readonly imageBatch?: number;
   readonly progress: Progress;
+  /** Makes one share, as a part for `mergePoolEmbeddings`. */
+  readonly shard?: Shard;
 }
 
 /** The folder of a model's vectors: embeddings/<name>. */
@@ -63,7 +65,13 @@ export function embedPool(pool: Pool, model: ImageTextModel, options: EmbedPoolO
     force: options.force,
     progress: options.progress,
     ...(options.imageBatch === undefined ? {} : { imageBatch: options.imageBatch }),
+    ...(options.shard === undefined ? {} : { shard: options.shard }),
   });
+}
+
+/** Joins the parts that shards left of the embeddings `name`; false where there are none. Errors as `mergeEmbeddings`. */
+export function mergePoolEmbeddings(pool: Pool, name: string): Promise<boolean> {
+  return mergeEmbeddings(embeddingsFolder(pool.folder, name), pool.expressions.sent);
 }
 
 /** Writes the lexical relevance of a pool: words instead of pictures, **not CLIP**. Reused where the words are the same. */

@@ -6,5 +6,6 @@ export {
   embedPoolLexical,
   lexicalName,
   listEmbeddings,
+  mergePoolEmbeddings,
 } from "./embed-pool.ts";
 export { type OpenedEmbeddings, openEmbeddings, type StoredVectors } from "./open-embeddings.ts";

@@ -88,7 +88,11 @@ interface VectorManifest {
 async function readManifest(folder: string, name: "images" | "expressions"): Promise<VectorManifest> {
   const path = join(folder, `${name}.json`);
   const text = await readFile(path, "utf8").catch((error: unknown) =>
-    fail("incomplete", `"${folder}" is unfinished: no ${name}.json; run "nemosaic embed" again`, error),
+    fail(
+      "incomplete",
+      `"${folder}" is unfinished: no ${name}.json; run "nemosaic embed" again, or "nemosaic merge" after its shards`,
+      error,
+    ),
   );
   try {
     const { key, inputs, model, skipped } = JSON.parse(text) as Record<string, unknown>;
