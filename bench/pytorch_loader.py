@@ -170,6 +170,8 @@ def main():
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--out", help="write the JSON there too")
     args = parser.parse_args()
+    if args.pool and os.path.isdir(os.path.join(args.pool, "tiles")):
+        parser.error(f"{args.pool} has tiles already, so nothing would be cold: remove {args.pool}/tiles, or measure another pool")
     command = find_command()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     with tempfile.TemporaryDirectory() as folder:

@@ -303,3 +303,38 @@ def test_train_and_val_of_one_process_share_a_server(pool):
     with Loader(pool, **FAST) as train, Loader(pool, split="val", **FAST) as val:
         assert train._connection().welcome["pid"] == val._connection().welcome["pid"]
         assert np.array_equal(next(iter(train)).epoch, 0) and next(iter(val)).truth is not None
+
+
+def test_torch_distributed_says_rank_and_world_before_the_environment(pool, tmp_path):
+    pytest.importorskip("torch.distributed")
+    script = """
+import sys, torch.distributed as dist
+from nemosaic import Loader
+dist.init_process_group("gloo", init_method="file://" + sys.argv[2], rank=0, world_size=1)
+with Loader(sys.argv[1], batch_size=2, size=48, preset="random") as loader:
+    print(loader.rank, loader.world_size, len(next(iter(loader))))
+dist.destroy_process_group()
+"""
+    done = run_script(script, pool, tmp_path / "store", env={"RANK": "3", "WORLD_SIZE": "8"})
+    assert done.stdout.split() == ["0", "1", "2"]
+
+
+def test_without_torch_batches_are_numpy_and_asking_for_torch_says_so(pool):
+    script = """
+import sys
+sys.modules["torch"] = None
+from nemosaic import Loader, MosaicDataset, NemosaicError
+with Loader(sys.argv[1], batch_size=2, size=48, preset="random") as loader:
+    print(type(next(iter(loader)).image).__name__)
+dataset = MosaicDataset(sys.argv[1], size=48, preset="random")
+print(*(type(part).__name__ for part in dataset[0]))
+dataset.close()
+for options in ({"framework": "torch"}, {"device": "cuda"}, {"pin_memory": True}):
+    try:
+        Loader(sys.argv[1], preset="random", **options)
+    except NemosaicError as error:
+        print(error)
+"""
+    lines = run_script(script, pool).stdout.splitlines()
+    assert lines[:2] == ["ndarray", "ndarray ndarray ndarray"]
+    assert "pip install torch" in lines[2] and "need torch" in lines[3] and "need torch" in lines[4]
