@@ -197,7 +197,7 @@ function edited(tree: unknown, change: TreeEdit): unknown {
   const value = holder[key];
   switch (change.kind) {
     case "replace":
-      holder[key] = change.value;
+      holder[key] = structuredClone(change.value);
       break;
     case "drop":
       if (Array.isArray(slot.holder)) slot.holder.splice(Number(key), 1);
@@ -220,7 +220,7 @@ function edited(tree: unknown, change: TreeEdit): unknown {
     }
     case "add":
       if (value !== null && typeof value === "object" && !Array.isArray(value))
-        define(value as Record<string, unknown>, change.name, change.value);
+        define(value as Record<string, unknown>, change.name, structuredClone(change.value));
       break;
   }
   return root.tree;
