@@ -1,8 +1,17 @@
 import type { Command } from "commander";
 import { grouped, type Shard, type StageTiming, shardText, stageTiming, timingText } from "../../io/index.ts";
 import { imagesOfSplits } from "../../loader/index.ts";
-import { createDenseScorer, type MineReport, minePool, type Rank, type Scorer } from "../../mining/index.ts";
-import { Pool } from "../../pool/index.ts";
+import {
+  createDenseScorer,
+  expressionsByImage,
+  type MineReport,
+  mineNeighbours,
+  minePool,
+  mineTextScores,
+  type Rank,
+  type Scorer,
+} from "../../mining/index.ts";
+import { Mined, Pool } from "../../pool/index.ts";
 import { lexicalScorer, openEmbeddings } from "../../relevance/index.ts";
 import {
   action,
@@ -27,7 +36,12 @@ export interface MineOptions extends Pick<SharedOptions, "force" | "quiet" | "js
   readonly threads?: number;
   readonly shard?: Shard;
   readonly timing?: boolean;
+  /** Also compare with the candidate images' own expressions. */
+  readonly t2t?: boolean;
 }
+
+/** Neighbours kept per image: by them τᵢ is known for images that a list lacks. */
+const neighbourDepth = 256;
 
 const timingAdvice = {
   mining: "product and selection together keep the threads busy: more --threads",
@@ -57,6 +71,7 @@ export function mineCommand(program: Command): void {
     .option("--embeddings <name>", "which embeddings, where the pool has several")
     .option("--threads <n>", "threads of the matrix product (default: all cores)", integerOption("--threads", 1))
     .option("--shard <i/n>", shardHelp, (text) => parseShard(text, process.env))
+    .option("--t2t", "also keep each candidate's highest text-to-text score (setting: band.tauText)", false)
     .option("--timing", "tell which stage holds the work back", false)
     .addHelpText("after", "\nExample:\n  nemosaic mine pool --rank t2i --depth 1024 --candidates train")
     .action(
@@ -113,9 +128,39 @@ export async function runMine(pool: Pool, options: MineOptions): Promise<MineRep
       ...(options.shard === undefined ? {} : { shard: options.shard }),
       ...(timing === undefined ? {} : { timing }),
     });
+    if (options.shard === undefined) {
+      const { name, force } = options;
+      const progress = progressOf(options);
+      const mined = report.manifest;
+      await mineNeighbours(pool, scorer, { name, mined, candidates, depth: neighbourDepth, force, progress });
+      if (options.t2t) await addTextScores(pool, options);
+    }
     if (timing !== undefined) process.stderr.write(`${timingText(timing, timingAdvice)}\n`);
     return report;
   } finally {
+    await scorer.close();
+  }
+}
+
+/** Text-to-text scores of a mined set, from the same embeddings. */
+async function addTextScores(pool: Pool, options: MineOptions): Promise<void> {
+  const { name, force } = options;
+  const opened = await openEmbeddings(pool, options.embeddings);
+  const rows = expressionsByImage(pool);
+  let scorer: Scorer;
+  if (opened.kind === "lexical") {
+    const { index, expressions } = opened.vectors;
+    scorer = lexicalScorer({ index: { ...index, images: expressions }, expressions }, rows);
+  } else {
+    await opened.images.close();
+    const threads = options.threads ?? cores();
+    scorer = await createDenseScorer(opened.expressions, opened.expressions, { candidates: rows, threads });
+  }
+  const mined = await Mined.open(pool.folder, name, pool.manifest.hash);
+  try {
+    if (mined !== undefined) await mineTextScores(pool, mined, scorer, { name, force, progress: progressOf(options) });
+  } finally {
+    await mined?.close();
     await scorer.close();
   }
 }

@@ -1,0 +1,130 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { mineSmall, smallPool } from "../../test/small-pool.ts";
+import { silentProgress } from "../io/index.ts";
+import { Loader } from "../loader/index.ts";
+import { Mined, minedFolder, type Pool } from "../pool/index.ts";
+import { parseSettings } from "../settings/index.ts";
+import { dot, memoryVectors, signVectors } from "./exact-vectors.contract.ts";
+import { createDenseScorer, expressionsByImage, mineNeighbours, mineTextScores } from "./index.ts";
+
+const dimension = 64;
+const openMined = async (pool: Pool): Promise<Mined> => {
+  const mined = await Mined.open(pool.folder, "default", pool.manifest.hash);
+  if (mined === undefined) throw new Error("not mined");
+  return mined;
+};
+const trainImages = (pool: Pool): Int32Array =>
+  Int32Array.from({ length: pool.images.count }, (_, row) => row).filter(
+    (row) => pool.refs.split[pool.refs.image.indexOf(row)] === "train",
+  );
+
+describe("what mining adds beside the columns", () => {
+  it("keeps the neighbours of every image, exactly, best first, itself left out", async () => {
+    const pool = await smallPool({ images: 40, refsPerImage: 1, valImages: 5 });
+    await mineSmall(pool);
+    const vectors = signVectors(40, dimension, 3);
+    const candidates = trainImages(pool);
+    const options = { candidates, threads: 1, blockColumns: 512 };
+    const before = await openMined(pool);
+    expect(before.neighbours(0)).toBeUndefined();
+    await before.close();
+    for (const depth of [7, 100]) {
+      const scorer = await createDenseScorer(
+        memoryVectors(vectors, dimension),
+        memoryVectors(vectors, dimension),
+        options,
+      );
+      const mined = before.manifest;
+      await mineNeighbours(pool, scorer, {
+        name: "default",
+        mined,
+        candidates,
+        depth,
+        force: true,
+        progress: silentProgress,
+      });
+      await scorer.close();
+      const opened = await openMined(pool);
+      for (const image of [0, 17, 38]) {
+        const score = (other: number): number => dot(vectors, image, vectors, other, dimension);
+        const expected = Array.from(candidates)
+          .filter((other) => other !== image)
+          .sort((a, b) => score(b) - score(a) || a - b)
+          .slice(0, depth);
+        const found = opened.neighbours(image)!;
+        expect(Array.from(found.ids)).toEqual(expected);
+        expect(Array.from(found.scores)).toEqual(expected.map((other) => Math.fround(score(other))));
+        expect(found.truncated).toBe(depth === 7);
+      }
+      await opened.close();
+    }
+    await pool.close();
+  });
+
+  it("keeps the highest text-to-text score of each candidate's own expressions, whatever the blocks", async () => {
+    const pool = await smallPool({ images: 30, refsPerImage: 12, valImages: 4 });
+    await mineSmall(pool, { depth: 9 });
+    const count = pool.expressions.count;
+    const vectors = signVectors(count, dimension, 4);
+    // 720 expressions in blocks of 512: the sentences of some image lie in both.
+    const options = { candidates: expressionsByImage(pool), threads: 1, blockColumns: 512, blockRows: 100 };
+    const scorer = await createDenseScorer(
+      memoryVectors(vectors, dimension),
+      memoryVectors(vectors, dimension),
+      options,
+    );
+    const mined = await openMined(pool);
+    expect([mined.hasTextScores, mined.row(0).t2t]).toEqual([false, undefined]);
+    await mineTextScores(pool, mined, scorer, { name: "default", force: false, progress: silentProgress });
+    await mined.close();
+    await scorer.close();
+    const opened = await openMined(pool);
+    for (const expression of [0, 1, 311, count - 1]) {
+      const { ids, t2t } = opened.row(expression);
+      const expected = Array.from(ids, (image) => {
+        const own = Array.from({ length: count }, (_, row) => row).filter(
+          (row) => pool.refs.image[pool.expressions.ref[row]!] === image,
+        );
+        return Math.max(...own.map((row) => dot(vectors, expression, vectors, row, dimension)));
+      });
+      expect(Array.from(t2t!)).toEqual(expected.map(Math.fround));
+    }
+    await opened.close();
+    const settings = {
+      size: 32,
+      mosaic: { gamma: 1 },
+      band: { tau: null, tauImage: null, tauText: 0.25 },
+      tokens: { kind: "none" },
+      tooFew: "single",
+    }; // prettier-ignore
+    const loader = await Loader.open(pool, parseSettings(settings, "test"));
+    let mosaics = 0;
+    for (let index = 0; index < loader.length; index++) {
+      const plan = loader.plan(0, index);
+      if (plan.kind === "single") continue;
+      mosaics++;
+      const row = loader.mined!.row(pool.expressionRow(plan.expression));
+      for (const { rank } of plan.why.negatives) expect(row.t2t![rank]!).toBeLessThanOrEqual(0.25);
+    }
+    expect(mosaics).toBeGreaterThan(0);
+    await loader.close();
+    await pool.close();
+  });
+
+  it("says to mine --t2t where τₜ is set without it; passes over what was made for another mined set", async () => {
+    const pool = await smallPool({ images: 8, refsPerImage: 1, valImages: 1 });
+    await mineSmall(pool);
+    const settings = parseSettings({ band: { tau: 1, tauText: 0.5 } }, "test");
+    await expect(Loader.open(pool, settings)).rejects.toThrow(/mine --t2t/);
+    const path = join(minedFolder(pool.folder, "default"), "t2t.json");
+    await writeFile(path, JSON.stringify({ format: "nemosaic-mined-t2t", version: 1, mined: "another" }));
+    await expect(Loader.open(pool, settings)).rejects.toThrow(/mine --t2t/);
+    await writeFile(path, "{");
+    await expect(Loader.open(pool, settings)).rejects.toThrow(/expected JSON in/);
+    await writeFile(path, JSON.stringify({ format: "nemosaic-mined-t2t", version: 9 }));
+    await expect(Loader.open(pool, settings)).rejects.toThrow(/version 1/);
+    await pool.close();
+  });
+});
