@@ -5,7 +5,9 @@
 export function pack(value: unknown): Uint8Array<ArrayBuffer> {
   const arrays: { readonly bytes: Uint8Array; readonly offset: number }[] = [];
   let size = 0;
-  const text = JSON.stringify(value, (_key, member: unknown) => {
+  // `this[key]`, since a Buffer has turned itself into JSON by the time it is passed.
+  const text = JSON.stringify(value, function (this: Record<string, unknown>, key) {
+    const member = this[key];
     if (member instanceof Set) return { $set: [...member] };
     if (!ArrayBuffer.isView(member) || member instanceof DataView) return member;
     const { BYTES_PER_ELEMENT: itemSize } = member as Float32Array;

@@ -1,0 +1,60 @@
+import { describe, expect, it } from "vitest";
+import { parseSettings, resolveSettings } from "../../../settings/index.ts";
+import { coverage, gridKs, gridTaus, type Sampled, summarise } from "./summarise.ts";
+
+const settings = resolveSettings(
+  parseSettings(
+    { band: { tau: 0.6, tauImage: null, k: 2 }, guards: { nearDuplicate: null }, gres: { tighten: 0 } },
+    "the test",
+  ),
+  undefined,
+);
+const one = (expression: number, ownImage: number, t2i: number[]): Sampled => ({
+  expression,
+  row: {
+    ids: Int32Array.from(t2i.keys()),
+    t2i: Float32Array.from(t2i),
+    i2i: new Float32Array(t2i.length),
+    truncated: false,
+    rank: "t2i",
+  },
+  context: { expression, ownImage, ownScore: 0.45, targets: 1 },
+});
+const sample = [one(0, 9, [0.75, 0.5, 0.25, 0.125]), one(1, 1, [0.5, 0.375, 0.25, 0.125])];
+
+describe("summarise", () => {
+  it("counts bands, drops, reuse and suspects", () => {
+    const summary = summarise(sample, settings, 3);
+    expect(summary).toMatchObject({
+      expressions: 2,
+      candidates: 8,
+      inBand: 4,
+      full: 0,
+      empty: 0,
+      imagesUsed: 3,
+      aboveOwn: 2,
+    });
+    expect(summary.drops).toMatchObject({ tau: 1, "own-image": 1, "beyond-k": 2 });
+    expect(summary.mostUsed[0]).toEqual({ image: 2, uses: 2 });
+    expect(summary.reuse).toEqual([
+      { from: 1, to: 1, images: 2 },
+      { from: 2, to: 3, images: 1 },
+    ]);
+    expect(summary.all.counts.reduce((sum, count) => sum + count, 0)).toBe(7); // the own image is no candidate
+    expect(summary.band.counts.reduce((sum, count) => sum + count, 0)).toBe(4);
+  });
+});
+
+describe("coverage", () => {
+  it("equals summaries under each τ and K", () => {
+    const taus = gridTaus(sample, 5);
+    const ks = [1, 2, 3];
+    for (const cell of coverage(sample, settings, taus, ks)) {
+      const there = { ...settings, band: { ...settings.band, tau: cell.tau, k: cell.k } };
+      const summary = summarise(sample, there, cell.k);
+      expect(cell.full).toBeCloseTo(summary.full / 2, 9);
+      expect(cell.risk).toBeCloseTo(summary.aboveOwn / Math.max(1, summary.inBand), 9);
+    }
+    expect(gridKs(60)).toEqual([3, 5, 10, 20, 50]);
+  });
+});

@@ -1,0 +1,245 @@
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { request } from "node:http";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { mineSmall, scratchFolder, smallPool } from "../../../test/small-pool.ts";
+import { bandOf } from "../../band/index.ts";
+import { imageSize } from "../../codecs/index.ts";
+import type { Pool } from "../../pool/index.ts";
+import { parseSettings, resolveSettings } from "../../settings/index.ts";
+import type { CandidateAnswer, ListColumns, MosaicAnswer, StudioInfo } from "../page/contract.ts";
+import { unpack } from "../page/unpack.ts";
+import { type Studio, startStudio } from "./start.ts";
+
+let pool: Pool;
+let studio: Studio;
+let settingsPath: string;
+let pageFolder: string;
+let info: StudioInfo;
+
+beforeAll(async () => {
+  pool = await smallPool({ images: 14 });
+  await mineSmall(pool);
+  const folder = await scratchFolder();
+  settingsPath = join(folder, "nemosaic.json");
+  pageFolder = join(folder, "page");
+  await mkdir(join(pageFolder, "assets"), { recursive: true });
+  await writeFile(join(pageFolder, "index.html"), "<!doctype html><title>page</title>");
+  await writeFile(join(pageFolder, "assets", "a.js"), "1");
+  await writeFile(join(folder, "secret.txt"), "secret");
+  studio = await startStudio({
+    pool,
+    settings: parseSettings({ band: { tau: 0.8, tauImage: null, k: 5 } }, "the test"),
+    settingsPath,
+    port: 0,
+    seed: 3,
+    pageFolder,
+  });
+  info = (await (await get("api/info")).json()) as StudioInfo;
+});
+
+afterAll(async () => {
+  await studio?.close();
+  await pool?.close();
+});
+
+const get = (path: string, headers: Record<string, string> = {}) => fetch(studio.url + path, { headers });
+const unpacked = async <T>(path: string): Promise<T> => unpack(await (await get(path)).arrayBuffer()) as T;
+const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
+  fetch(studio.url + path, {
+    method: "POST",
+    headers: { "content-type": "application/json", "x-nemosaic-token": info.token, ...headers },
+    body: JSON.stringify(body),
+  });
+
+/** A request as written, which fetch would tidy up: its path and Host header stay. */
+function raw(path: string, headers: Record<string, string>, method = "GET"): Promise<{ status: number; text: string }> {
+  const { hostname, port } = new URL(studio.url);
+  return new Promise((resolve, reject) => {
+    const sent = request({ hostname, port, path, method, headers }, (response) => {
+      let text = "";
+      response.on("data", (part: Buffer) => {
+        text += part.toString();
+      });
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
+    });
+    sent.on("error", reject).end();
+  });
+}
+
+describe("the studio's guard", () => {
+  it("listens on loopback only and answers to its own names", async () => {
+    const { port, hostname } = new URL(studio.url);
+    expect(hostname).toBe("127.0.0.1");
+    expect((await raw("/api/info", { host: `127.0.0.1:${port}` })).status).toBe(200);
+    expect((await raw("/api/info", { host: `localhost:${port}` })).status).toBe(200);
+  });
+
+  it("refuses a foreign Host, as of a name that was made to resolve to loopback", async () => {
+    const { port } = new URL(studio.url);
+    for (const host of [
+      `evil.example:${port}`,
+      "127.0.0.1",
+      `127.0.0.1:${Number(port) + 1}`,
+      `127.0.0.1.evil.example:${port}`,
+    ])
+      expect((await raw("/api/info", { host })).status, host).toBe(403);
+  });
+
+  it("refuses foreign origins and other sites' pictures, but takes a link to the page", async () => {
+    expect((await get("api/info", { origin: "http://evil.example" })).status).toBe(403);
+    expect((await get("api/info", { origin: "null" })).status).toBe(403);
+    expect((await get("view/0", { "sec-fetch-site": "cross-site" })).status).toBe(403);
+    // fetch would set its own mode
+    const link = { host: new URL(studio.url).host, "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" };
+    expect((await raw("/", link)).status).toBe(200);
+    expect((await raw("/api/info", link)).status).toBe(403);
+  });
+
+  it("writes for JSON with this start's token only", async () => {
+    const body = { expression: 0, image: 5, verdict: "false-negative" };
+    expect((await post("api/judgement", body, { "x-nemosaic-token": "guess" })).status).toBe(403);
+    expect((await post("api/judgement", body, { "x-nemosaic-token": "" })).status).toBe(403);
+    expect((await post("api/judgement", body, { "content-type": "text/plain" })).status).toBe(403);
+    expect((await post("api/judgement", body, { origin: "http://evil.example" })).status).toBe(403);
+    expect((await raw("/api/judgement", { host: new URL(studio.url).host }, "DELETE")).status).toBe(403);
+    await expect(readFile(join(pool.folder, "judgements.jsonl"))).rejects.toThrow(/ENOENT/);
+  });
+
+  it("sets a policy that lets nothing foreign in, on errors too", async () => {
+    for (const path of ["", "api/info", "api/nothing", "thumbnail/0"]) {
+      const policy = (await get(path)).headers.get("content-security-policy") ?? "";
+      expect(policy, path).toMatch(/default-src 'none'.*frame-ancestors 'none'/);
+      expect(policy).not.toMatch(/https?:|\*/);
+    }
+  });
+
+  it("serves nothing outside the page's folder and the pool", async () => {
+    const host = new URL(studio.url).host;
+    for (const path of [
+      "/../secret.txt",
+      "/..%2fsecret.txt",
+      "/assets/%2e%2e/%2e%2e/secret.txt",
+      "/%2fetc%2fhosts.txt",
+      "/a%00.txt",
+    ]) {
+      const answer = await raw(path, { host });
+      expect(answer.status, path).toBeGreaterThanOrEqual(400);
+      expect(answer.text, path).not.toMatch(/secret$/);
+    }
+    for (const row of ["-1", "14", "1e3", "0x1", "..%2f..", "99999999999"]) {
+      expect((await get(`thumbnail/${row}`)).status, row).toBe(404);
+      expect((await get(`api/expression/${row}`)).status === 404 || row === "14", row).toBe(true);
+    }
+  });
+});
+
+describe("the studio's answers", () => {
+  it("gives the list in columns", async () => {
+    const list = await unpacked<ListColumns>("api/expressions");
+    expect(new TextDecoder().decode(list.texts).split("\n")).toEqual([...pool.expressions.sent]);
+    expect(Array.from(list.ref)).toEqual(Array.from(pool.expressions.ref));
+    expect(Array.from(list.split, (code) => list.splits[code])).toEqual([...pool.refs.split]);
+    expect(list.categories[list.category[0] as number]).toBe("kind0");
+    expect(Array.from(list.targets)).toEqual(Array.from(list.ref.slice(0, pool.refs.count), () => 1));
+    expect(Array.from(list.similar).every((count) => count === 1)).toBe(true); // two refs of one kind an image
+  });
+
+  it("gives candidates that the page bands as training does", async () => {
+    const mined = (await unpacked<{ scores: never }>("api/mined?mined=default")).scores;
+    const { row, context } = await unpacked<CandidateAnswer>("api/candidates/7?mined=default");
+    const settings = resolveSettings(parseSettings({ band: { tau: 0.6, tauImage: 0.7, k: 3 } }, "the test"), mined);
+    const band = bandOf(row as never, context as never, settings);
+    expect(band.size).toBeGreaterThan(0);
+    for (let at = 0; at < band.size; at++)
+      expect((row.t2i as Float32Array)[band.survivors[at] as number]).toBeLessThanOrEqual(0.6);
+    const sizes = await (
+      await get(`api/bands?${new URLSearchParams({ settings: JSON.stringify(settings) })}`)
+    ).arrayBuffer();
+    expect(new Uint16Array(sizes).length).toBe(pool.expressions.count);
+    expect(new Uint16Array(sizes)[7]).toBe(band.size);
+  });
+
+  it("draws mosaics from settings that nobody saved, equal ones for equal questions", async () => {
+    const ask = (draw: number, tree: unknown) =>
+      unpacked<MosaicAnswer>(
+        `api/mosaic/3?${new URLSearchParams({ draw: String(draw), settings: JSON.stringify(tree) })}`,
+      );
+    const tree = { ...(info.settings.tree as object), size: 64 };
+    const [first, again, other] = [await ask(0, tree), await ask(0, tree), await ask(1, tree)];
+    expect(again).toEqual(first);
+    expect(other.images).not.toEqual(first.images);
+    expect(first.images.length).toBe(4);
+    expect(await imageSize(first.jpeg)).toMatchObject({ width: 64, height: 64, format: "jpeg" });
+    const cells = await ask(0, { ...tree, mosaic: { ...parseSettings({}, "the test").mosaic, grid: "3x3" } });
+    expect(cells.images.length).toBe(9);
+    const wrong = await get(`api/mosaic/3?settings=${encodeURIComponent('{"band":{"kk":1}}')}`);
+    expect([wrong.status, ((await wrong.json()) as { error: string }).error]).toEqual([
+      400,
+      expect.stringMatching(/kk/),
+    ]);
+  });
+
+  it("makes thumbnails of one size, answered from the browser's copy by ETag", async () => {
+    const answer = await get("thumbnail/2");
+    expect(await imageSize(new Uint8Array(await answer.arrayBuffer()))).toMatchObject({
+      width: 240,
+      height: 180,
+      format: "webp",
+    });
+    const again = await get("thumbnail/2", { "if-none-match": answer.headers.get("etag") ?? "" });
+    expect(again.status).toBe(304);
+    expect(answer.headers.get("etag")).not.toBe((await get("thumbnail/3")).headers.get("etag"));
+  });
+
+  it("appends verdicts, which the band respects at once and which can be taken back", async () => {
+    const { row } = await unpacked<CandidateAnswer>("api/candidates/0?mined=default");
+    const image = (row.ids as Int32Array)[3] as number;
+    expect(await (await post("api/judgement", { expression: 0, image, verdict: "false-negative" })).json()).toEqual({
+      judged: 1,
+    });
+    expect((await unpacked<CandidateAnswer>("api/candidates/0?mined=default")).context.judged).toEqual(
+      new Set([image]),
+    );
+    expect(await (await post("api/judgement", { expression: 0, image, verdict: "negative" })).json()).toEqual({
+      judged: 0,
+    });
+    const lines = (await readFile(join(pool.folder, "judgements.jsonl"), "utf8")).trim().split("\n");
+    expect(lines.map((line) => JSON.parse(line).verdict)).toEqual(["false-negative", "negative"]);
+    expect(JSON.parse(lines[0] as string)).toMatchObject({
+      expression: pool.expressionKey(0),
+      image: pool.images.hash[image],
+    });
+    expect((await post("api/judgement", { expression: 0, image: 999, verdict: "negative" })).status).toBe(404);
+    expect((await post("api/judgement", { expression: 0, image, verdict: "maybe" })).status).toBe(400);
+  });
+
+  it("saves what differs from the preset, and not over a file that changed", async () => {
+    const tree = { ...parseSettings({}, "the test"), mined: "default" };
+    const save = (hash: string | null, overwrite = false) =>
+      post("api/settings", { tree: { ...tree, band: { ...tree.band, k: 42 } }, hash, overwrite });
+    const first = await save(null);
+    const { hash, text } = (await first.json()) as { hash: string; text: string };
+    expect(JSON.parse(text)).toEqual({ band: { k: 42 } });
+    expect(await readFile(settingsPath, "utf8")).toBe(text);
+    await writeFile(settingsPath, '{"preset":"random","$schema":"s.json"}');
+    expect((await save(hash)).status).toBe(409);
+    expect(await readFile(settingsPath, "utf8")).toMatch(/random/);
+    const forced = (await (await save(hash, true)).json()) as { text: string };
+    expect(JSON.parse(forced.text)).toMatchObject({ $schema: "s.json", preset: "random", band: { k: 42 } });
+    expect(parseSettings(JSON.parse(forced.text), "the file")).toEqual({ ...tree, band: { ...tree.band, k: 42 } });
+    expect((await post("api/settings", { tree: { band: { k: -1 } }, hash, overwrite: true })).status).toBe(400);
+  });
+
+  it.skipIf(process.getuid?.() === 0)(
+    "says that a pool cannot be written (not run as root, who may write anything)",
+    async () => {
+      await chmod(pool.folder, 0o555);
+      try {
+        expect(((await (await get("api/info")).json()) as StudioInfo).readOnly).toMatch(/cannot be written/);
+      } finally {
+        await chmod(pool.folder, 0o755);
+      }
+    },
+  );
+});
