@@ -124,7 +124,7 @@ describe("nemosaic on the command line", () => {
     [["mine", "nowhere"], 3, /expected a pool in "nowhere"/],
     [["mine", "pool", "--rank", "best"], 2, /expected one of t2i, i2i, mean for --rank, got "best"/],
     [["mine", "pool", "--candidates", "trian"], 2, /unknown split "trian". Did you mean "train"\?/],
-    [["plan", "pool", "--set", "band.taw=1"], 2, /unknown setting "band.taw" in --set. Did you mean "tau"\?/],
+    [["plan", "pool", "--set", "band.taw=1"], 2, /unknown setting "band.taw" in --set. Did you mean "band.tau"\?/],
     [["plan", "pool", "--settings", "none.json"], 3, /cannot read the settings file "none.json"/],
     [["plan", "pool", "--to", "many"], 2, /expected a whole number of at least 0 for --to, got "many"/],
     [["plan", "pool", "--to", "4000", "--preset", "random"], 2, /within the 10 samples/],

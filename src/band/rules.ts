@@ -32,7 +32,7 @@ export const dropRuleTexts: Readonly<Record<DropRule, string>> = {
   "min-score": "text-to-image score below the least: too easy",
   "rank-window": "outside the window of ranks",
   "hub-cap": "kept for the expressions that score it best: used too often",
-  "beyond-k": "survived, but beyond K: too easy",
+  "beyond-k": "beyond K: too easy, though it survived",
 };
 
 /** A rule's number in `Band.verdicts`; 0 there means that no rule holds. */

@@ -16,6 +16,12 @@ export async function insidePath(folder: string, file: string): Promise<string> 
   return real;
 }
 
+/** Asserts that `name` can name a folder inside a pool: letters, digits, "." "_" "-", and no way out. Errors: "usage". */
+export function artefactName(name: string, what: string): string {
+  if (/^(?!\.+$)[\w.-]{1,200}$/.test(name)) return name;
+  return fail("usage", `expected letters, digits, ".", "_" or "-" for ${what}, got ${shown(name)}`);
+}
+
 /** As `insidePath`, by name alone: looks at no disk and follows no link. */
 export function insideName(folder: string, file: string): string {
   if (file.includes("\0")) fail("refused", `a file name holds a NUL byte: ${shown(file)}`);

@@ -1,5 +1,5 @@
 import { type Rle, toFloat32Chw } from "../kernels/index.ts";
-import type { Plan } from "../model/index.ts";
+import { type Plan, unknownName } from "../model/index.ts";
 
 /** B samples, ready for a model. Typed arrays are the caller's to keep. */
 export interface Batch {
@@ -41,6 +41,8 @@ export const normalisations = {
 /** A batch's images as float32 [B, 3, S, S], (x/255 - mean) / std: what most PyTorch models take. */
 export function normalised(batch: Pick<Batch, "image" | "size">, constants: keyof typeof normalisations): Float32Array {
   const { size, image } = batch;
+  if (!Object.hasOwn(normalisations, constants))
+    throw unknownName("normalisation", constants, Object.keys(normalisations));
   const { mean, std } = normalisations[constants];
   const length = 3 * size * size;
   const out = new Float32Array(image.length);

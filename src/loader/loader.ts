@@ -1,7 +1,7 @@
 import pMap, { pMapIterable } from "p-map";
 import { hashJson, noTiming, type StageTimer } from "../io/index.ts";
 import type { Rle } from "../kernels/index.ts";
-import { fail, NemosaicError, type Plan } from "../model/index.ts";
+import { fail, NemosaicError, type Plan, unknownName } from "../model/index.ts";
 import { compose, type LayerContent, resizerOf } from "../mosaic/index.ts";
 import { type PlanFacts, planSample, planSingle } from "../plan/index.ts";
 import { Mined, Pool, readJudgements } from "../pool/index.ts";
@@ -167,6 +167,9 @@ export class Loader {
 
   /** The plan of one sample. Errors: "usage" for an index outside the epoch; "incomplete" as `planSample`. */
   plan(epoch: number, index: number): Plan {
+    if (!Number.isInteger(epoch) || epoch < 0 || epoch >= 2 ** 32) {
+      fail("usage", `expected an epoch from 0 to 2^32 - 1, got ${epoch}`);
+    }
     const make = this.augmented ? planSample : planSingle;
     return make(this.facts, this.settings, this.seed, epoch, index);
   }
@@ -233,8 +236,10 @@ export class Loader {
       fromStep = 0,
       prefetch = 2,
     } = options;
-    if (!Number.isInteger(batchSize) || batchSize < 1)
-      fail("usage", `expected a batch size of 1 or more, got ${batchSize}`);
+    wholeNumber("a batch size", batchSize, 1);
+    wholeNumber("a step to start from", fromStep, 0);
+    wholeNumber("a number of batches to prefetch", prefetch, 0);
+    if (tail !== "pad" && tail !== "drop") throw unknownName("tail", tail, ["pad", "drop"]);
     const shuffle = options.shuffle ?? this.augmented;
     const indices = rankIndices({ length: this.length, seed: this.seed, epoch, shuffle, rank, worldSize, tail });
     const steps: number[][] = [];
@@ -342,6 +347,11 @@ export class Loader {
     this.#truths.set(key, mask);
     return mask;
   }
+}
+
+function wholeNumber(what: string, value: number, least: number): void {
+  if (!Number.isSafeInteger(value) || value < least)
+    fail("usage", `expected ${what} of ${least} or more, got ${value}`);
 }
 
 /**

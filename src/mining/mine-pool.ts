@@ -265,8 +265,11 @@ async function finish(
   const isCandidate = new Uint8Array(pool.images.count);
   for (const image of candidates) isCandidate[image] = 1;
   const histograms = { own: new ScoreHistogram(), t2i: new ScoreHistogram(), i2i: new ScoreHistogram() };
-  for (let row = 0; row < total; row++)
-    if (isCandidate[images[row] as number] === 1) histograms.own.add(own[row] as number);
+  for (const [row, expression] of expressions.entries()) {
+    // A no-target expression is true of nothing in its own image: no positive.
+    const hasTarget = pool.targetsOfRef(pool.expressions.ref[expression] as number).length > 0;
+    if (hasTarget && isCandidate[images[row] as number] === 1) histograms.own.add(own[row] as number);
+  }
   await scan(work, depth, total, (row, ids, t2i, i2i) => {
     for (let at = 0; at < depth; at++) {
       if (ids[at] === images[row]) continue;

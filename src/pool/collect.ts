@@ -89,7 +89,11 @@ class Ledger {
   }
 
   bad(reason: string, message: string): void {
-    if (this.#onBad === "fail") fail("bad-input", `${message}. Use --on-bad skip to leave such records out, counted`);
+    if (this.#onBad === "fail")
+      fail(
+        "bad-input",
+        `${message}${/[.?!]$/.test(message) ? "" : "."} Use --on-bad skip to leave such records out, counted`,
+      );
     this.skipped[reason] = (this.skipped[reason] ?? 0) + 1;
     if (this.examples.length < 20) this.examples.push(message);
   }
@@ -227,7 +231,7 @@ async function measure(
 ): Promise<{ width: number; height: number } | undefined> {
   let size: { width: number; height: number };
   try {
-    size = await imageSize(bytes);
+    size = await imageSize(bytes, { where: record.file });
   } catch (error) {
     if (!(error instanceof NemosaicError)) throw error;
     ledger.bad("image unreadable", `image ${where}: ${error.message}`);

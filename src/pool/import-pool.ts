@@ -1,4 +1,4 @@
-import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, rename, rm, rmdir, stat } from "node:fs/promises";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import {
   canonicalJson,
@@ -73,6 +73,9 @@ export async function importPool(
       );
     }
     return importInto(folder, source, options, before);
+  }).catch(async (error: unknown) => {
+    await rmdir(folder).catch(() => undefined); // an import that failed leaves no empty folder; one with content stays
+    throw error;
   });
 }
 

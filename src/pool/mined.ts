@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { NpyReader } from "../codecs/index.ts";
+import { artefactName } from "../io/index.ts";
 import { fail, shown } from "../model/index.ts";
 
 export const minedFormat = "nemosaic-mined";
@@ -60,9 +61,9 @@ export const minedExtras = {
   },
 } as const;
 
-/** The folder of a mined set: mined/<name>. */
+/** The folder of a mined set: mined/<name>. Errors: "usage" for a name that is none. */
 export function minedFolder(poolFolder: string, name: string): string {
-  return join(poolFolder, "mined", name);
+  return join(poolFolder, "mined", artefactName(name, "the name of a mined set"));
 }
 
 /** A mined set opened for reading by row. Close it when done. */

@@ -110,7 +110,7 @@ describe("pool", () => {
     await expect(importPool(join(folder, "a"), bad, options)).rejects.toThrow(
       /image im3 of small: .*3\.png.*--on-bad skip/,
     );
-    expect(await readdir(join(folder, "a"))).toEqual([]);
+    expect(await readdir(folder)).not.toContain("a");
     const report = await importPool(join(folder, "b"), bad, { ...options, onBad: "skip" });
     expect(report.source.skipped).toEqual({ "image missing": 1, "image of another size": 1, "image unreadable": 1 });
     expect(report.source.notes).toEqual({ "annotation of an image left out": 6, "ref of an image left out": 6 });

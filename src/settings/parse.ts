@@ -158,7 +158,8 @@ function explain(error: z.ZodError, value: Tree, where: string): string {
     const key = issue.keys[0] ?? "";
     const valid = Object.keys(at(defaults as unknown as Tree, path) as Tree);
     if (path.length === 0) valid.push("preset", "$schema");
-    const near = nearest(key, valid) ?? nearestLeaf(key);
+    const sibling = nearest(key, valid);
+    const near = sibling === undefined ? nearestLeaf(key) : [...path, sibling].join(".");
     const hint = near === undefined ? `Valid here: ${valid.join(", ")}` : `Did you mean "${near}"?`;
     return `unknown setting "${[...path, key].join(".")}" in ${where}. ${hint}`;
   }
@@ -178,7 +179,11 @@ function expectation(issue: z.core.$ZodIssue): string {
     case "invalid_type":
       return issue.expected === "int" ? "expected a whole number" : `expected ${article(issue.expected)}`;
     case "invalid_union":
-      return issue.message;
+      return issue.message.startsWith("Invalid") ? "expected one of the forms in docs/settings.md" : issue.message;
+    case "invalid_format":
+      return issue.message.startsWith("Invalid")
+        ? 'expected columns x rows such as "2x2", up to "8x8", or "mixed"'
+        : issue.message;
     default:
       return issue.message;
   }

@@ -21,7 +21,7 @@ describe("settings", () => {
   });
 
   it.each([
-    [{ band: { taw: 1 } }, 'unknown setting "band.taw" in x.json. Did you mean "tau"?'],
+    [{ band: { taw: 1 } }, 'unknown setting "band.taw" in x.json. Did you mean "band.tau"?'],
     [{ tau: 0.3 }, 'unknown setting "tau" in x.json. Did you mean "band.tau"?'],
     [{ szie: 1 }, 'unknown setting "szie" in x.json. Did you mean "size"?'],
     [{ size: "big" }, 'setting "size" in x.json: expected a number, got "big"'],

@@ -66,7 +66,7 @@ async function section(entry: ContactEntry): Promise<string> {
 <div class="strips">
 <h3 class="tau">Dropped: probably true of these, too</h3>
 <div class="strip dropped">${await strip(entry.dropped)}</div>
-<p class="line"><span>τ = ${entry.tau === null ? "off" : score(entry.tau)}</span></p>
+<p class="line"><span>τ = ${threshold(entry.tau)}, τᵢ = ${threshold(entry.tauImage)}</span></p>
 <h3 class="band">The band: hard negatives</h3>
 <div class="strip">${await strip(entry.band)}</div>
 <svg viewBox="0 0 600 72" role="img" aria-label="scores of all candidates over their rank, τ as a dashed line">${curve.svg}</svg>
@@ -95,6 +95,10 @@ async function strip(views: readonly CandidateView[]): Promise<string> {
 
 function figure(source: string, alt: string, caption: string, hover?: string): string {
   return `<figure${hover === undefined ? "" : ` title="${escaped(hover)}"`}><img src="${source}" alt="${escaped(alt)}"><figcaption>${escaped(caption)}</figcaption></figure>`;
+}
+
+function threshold(value: number | null): string {
+  return value === null ? "off" : score(value);
 }
 
 function score(value: number): string {

@@ -129,7 +129,7 @@ async function candidates(entry: ContactEntry, x: number, y: number): Promise<st
     label("dropped: probably true of these, too", y + 8, colours.tau) +
     (await strip(entry.dropped, firstTop, true)) +
     `<line x1="${x}" x2="${x + column.middle}" y1="${lineY}" y2="${lineY}" stroke="${colours.tau}" stroke-width="1.5" stroke-dasharray="6 4"/>` +
-    textPath(`τ = ${entry.tau === null ? "off" : score(entry.tau)}`, x + column.middle, lineY + 15, {
+    textPath(`τ = ${threshold(entry.tau)}   τi = ${threshold(entry.tauImage)}`, x + column.middle, lineY + 15, {
       size: 13,
       weight: 600,
       fill: colours.tau,
@@ -171,6 +171,10 @@ async function mosaics(entry: ContactEntry, x: number, y: number): Promise<strin
 async function image(picture: Picture, x: number, y: number, room = picture.width): Promise<string> {
   const left = x + Math.max(0, (room - picture.width) / 2);
   return `<image x="${left.toFixed(1)}" y="${y}" width="${picture.width}" height="${picture.height}" href="${await dataUri(picture)}"/>`;
+}
+
+function threshold(value: number | null): string {
+  return value === null ? "off" : score(value);
 }
 
 function score(value: number): string {

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { grouped, type Shard, shardText } from "../../io/index.ts";
+import { fail } from "../../model/index.ts";
 import { Pool } from "../../pool/index.ts";
 import {
   type Dtype,
@@ -101,6 +102,9 @@ export async function runEmbed(pool: Pool, options: EmbedOptions): Promise<Embed
   });
   for (const note of opened.notes) remark(options, note);
   if (opened.kind === "lexical") {
+    if (options.name !== undefined && options.name !== lexicalName) {
+      fail("usage", `the lexical relevance is always kept as embeddings/${lexicalName}; leave --name out`);
+    }
     if ((options.shard?.index ?? 0) > 0) {
       const text = `embeddings/${lexicalName}: nothing to do for shard ${shardText(options.shard ?? { index: 0, count: 1 })}, the first one makes it`;
       return { name: lexicalName, model: "lexical", reused: true, skippedImages: 0, text };

@@ -167,7 +167,8 @@ function noTarget(ref: Dict, given: unknown): Targets {
 
 function differs(sentIds: unknown, sentences: readonly unknown[]): boolean {
   if (sentIds === undefined || sentIds === null) return false;
-  if (!Array.isArray(sentIds) || sentIds.length !== sentences.length) return true;
-  const listed = new Set(sentIds.map(exactId));
+  const ids = sentIds instanceof Set ? [...sentIds] : sentIds;
+  if (!Array.isArray(ids) || ids.length !== sentences.length) return true;
+  const listed = new Set(ids.map(exactId));
   return sentences.some((sentence) => isDict(sentence) && !listed.has(exactId(field(sentence, "sent_id"))));
 }

@@ -49,7 +49,10 @@ export async function recogniseRefer(path: string, naming: RefsNaming): Promise<
   for (const name of names) {
     const inner = await namesIn(join(path, name));
     if (refsIn(inner, naming).size > 0 && inner.includes("instances.json")) {
-      return { how: `its folder "${name}" holds ${naming.example} and instances.json`, options: { source: path } };
+      return {
+        how: `its folder "${name}" holds a refs file such as ${naming.example} and instances.json`,
+        options: { source: path },
+      };
     }
   }
   return undefined;

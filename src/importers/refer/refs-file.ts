@@ -87,7 +87,28 @@ export async function openRefs(path: string): Promise<AsyncIterable<RefEntry> | 
 }
 
 function* entriesOf(values: readonly unknown[]): Generator<RefEntry> {
-  for (const [index, value] of values.entries()) yield { index, value };
+  for (const [index, value] of values.entries()) yield { index, value: withText(value, 8) };
+}
+
+/**
+ * A pickled value with its bytes read as text (UTF-8, else latin-1), down to `depth` containers: what Python 3 writes
+ * after it read a Python 2 file with encoding="bytes". Refs hold no other bytes.
+ */
+function withText(value: unknown, depth: number): unknown {
+  if (value instanceof Uint8Array) return textOf(value);
+  if (depth === 0) return value;
+  if (value instanceof Map)
+    return new Map([...value].map(([key, item]) => [withText(key, depth - 1), withText(item, depth - 1)]));
+  if (value instanceof Set) return new Set([...value].map((item) => withText(item, depth - 1)));
+  return Array.isArray(value) ? value.map((item) => withText(item, depth - 1)) : value;
+}
+
+function textOf(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return new TextDecoder("latin1").decode(bytes);
+  }
 }
 
 async function refsFileAt(options: ImportOptions, naming: RefsNaming): Promise<RefsFolder> {

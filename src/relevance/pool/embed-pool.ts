@@ -1,6 +1,6 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { hashJson, onDisk, type Progress, type Shard, withLock } from "../../io/index.ts";
+import { artefactName, hashJson, onDisk, type Progress, type Shard, withLock } from "../../io/index.ts";
 import { fail } from "../../model/index.ts";
 import type { Pool } from "../../pool/index.ts";
 import type { ImageTextModel } from "../clip/index.ts";
@@ -31,7 +31,7 @@ export interface EmbedPoolOptions {
 
 /** The folder of a model's vectors: embeddings/<name>. */
 export function embeddingsFolder(poolFolder: string, name: string): string {
-  return join(poolFolder, "embeddings", name);
+  return join(poolFolder, "embeddings", artefactName(name, "the name of embeddings"));
 }
 
 /** The folder name for a model: its hub id with "/" as "--", or its folder's name. */
