@@ -189,6 +189,29 @@ describe("Loader.batches", () => {
   });
 });
 
+describe("Loader", () => {
+  it("refuses epochs and options that make no sense, in one line", async () => {
+    const loader = await Loader.open(pool, settings);
+    for (const epoch of [-1, 0.5, Number.NaN, 2 ** 32])
+      expect(() => loader.plan(epoch, 0)).toThrow(/expected an epoch from 0/);
+    await expect(loader.get(-1, [0])).rejects.toThrow(/expected an epoch/);
+    const first = async (options: object): Promise<unknown> => (await loader.batches(options).next()).value;
+    await expect(first({ fromStep: -1 })).rejects.toThrow(/expected a step to start from of 0 or more, got -1/);
+    await expect(first({ batchSize: 1.5 })).rejects.toThrow(/expected a batch size of 1 or more/);
+    await expect(first({ prefetch: Number.NaN })).rejects.toThrow(/expected a number of batches to prefetch/);
+    await expect(first({ tail: "foo" })).rejects.toThrow(/unknown tail "foo".*pad, drop/);
+    const batch = await loader.get(0, [0]);
+    expect(() => normalised(batch, "clipp" as "clip")).toThrow(/unknown normalisation "clipp". Did you mean "clip"/);
+    await loader.close();
+  });
+
+  it("takes no name that leads out of the pool", async () => {
+    for (const mined of ["..", "../x", "a/b", ""]) {
+      await expect(Loader.open(pool, { ...settings, mined })).rejects.toThrow(/expected letters, digits/);
+    }
+  });
+});
+
 describe("rankIndices", () => {
   it("deals an epoch over 1, 2, 4 or 8 ranks with equal global batches", () => {
     const options = { length: 64, seed: 3, epoch: 2, shuffle: true, tail: "pad" as const };
