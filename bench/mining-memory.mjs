@@ -1,6 +1,6 @@
 // Memory of mining: peak resident size for a pool of many images, at two numbers of expressions, each in its own process.
 //
-//   npm run build && node bench/mining-memory.mjs [--images 1000000] [--dimension 512] [--depth 300] [--few 1024] [--many 4096]
+//   npm run build && node bench/mining-memory.mjs [--images 1000000] [--dimension 512] [--depth 300] [--few 2100] [--many 4200]
 //
 // Writes the vectors (2 GB for a million × 512) to the system's temporary folder, and removes them.
 import { spawnSync } from "node:child_process";
@@ -76,13 +76,14 @@ export async function benchMiningMemory(size = {}) {
     dimension = option("dimension", 512),
     depth = option("depth", 300),
   } = size;
-  const { few = option("few", 1024), many = option("many", 4096), apart = true } = size;
+  const { few = option("few", 2100), many = option("many", 4200), apart = true } = size;
   const folder = await mkdtemp(join(tmpdir(), "nemosaic-bench-"));
   try {
     await writeManyVectors(join(folder, "images.npy"), images, dimension);
     await writeManyVectors(join(folder, "expressions.npy"), many, dimension);
     const rows = [];
     for (const expressions of [few, many]) {
+      // More than one step of 2,048, so that both threads have work.
       const start = performance.now();
       const args = [folder, expressions, depth, 2, `n${expressions}`];
       const { peakMegabytes } = apart ? inProcess(args) : await mineMany(...args);
@@ -111,7 +112,7 @@ function inProcess(args) {
     encoding: "utf8",
     cwd: fileURLToPath(new URL("..", import.meta.url)),
   });
-  if (done.status !== 0) throw new Error(done.stderr);
+  if (done.status !== 0) throw new Error(`ended with ${done.status ?? done.signal}: ${done.stderr}`);
   return JSON.parse(done.stdout);
 }
 

@@ -139,7 +139,7 @@ function inProcess(work, folder) {
     encoding: "utf8",
     cwd: fileURLToPath(new URL("..", import.meta.url)),
   });
-  if (done.status !== 0) throw new Error(done.stderr);
+  if (done.status !== 0) throw new Error(`ended with ${done.status ?? done.signal}: ${done.stderr}`);
   return JSON.parse(done.stdout);
 }
 

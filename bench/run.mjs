@@ -10,12 +10,12 @@ import { tableOf } from "./table.mjs";
 /** name → arguments. */
 const benches = {
   mining: [],
-  "mining-memory": [],
   loader: [],
   embedding: [],
   pool: [],
   scenes: [],
   evaluate: ["--json"],
+  "mining-memory": [],
 };
 
 const asked = process.argv.slice(2).filter((name) => name in benches);

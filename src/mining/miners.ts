@@ -40,7 +40,8 @@ export function canWork(): boolean {
  */
 export function openMiners(setup: MinerSetup, threads: number): WorkerMiners {
   const workers = Array.from({ length: threads }, () => {
-    const worker = new Worker(new URL("./mine-worker.js", import.meta.url), { workerData: setup });
+    // Without the program's own flags: some, such as --input-type, keep a thread from starting.
+    const worker = new Worker(new URL("./mine-worker.js", import.meta.url), { workerData: setup, execArgv: [] });
     // What fails outside a task fails the next one: see `mine`.
     worker.on("error", () => undefined);
     return worker;
