@@ -1,4 +1,4 @@
-import { bandOf, countDrops, type DropRule, dropRules } from "../band/index.ts";
+import { type BandContext, bandOf, countDrops, type DropRule, dropRules } from "../band/index.ts";
 import type { ProgressTask } from "../io/index.ts";
 import type { Mined, Pool } from "../pool/index.ts";
 import type { ResolvedSettings } from "../settings/index.ts";
@@ -36,7 +36,7 @@ export function summariseBands(
   pool: Pool,
   mined: Mined,
   settings: ResolvedSettings,
-  judged: (expression: number) => ReadonlySet<number> | undefined,
+  contextOf: (expression: number) => BandContext,
   rows: ArrayLike<number>,
   need: number,
   task?: ProgressTask,
@@ -48,9 +48,7 @@ export function summariseBands(
   for (let at = 0; at < rows.length; at++) {
     const expression = rows[at] as number;
     const row = mined.row(expression);
-    const ownImage = pool.refs.image[pool.expressions.ref[expression] as number] as number;
-    const words = judged(expression);
-    const band = bandOf(row, words === undefined ? { ownImage } : { ownImage, judged: words }, settings);
+    const band = bandOf(row, contextOf(expression), settings);
     for (const [rule, count] of Object.entries(countDrops(band.verdicts))) drops[rule as DropRule] += count;
     candidates += row.ids.length;
     inBand += band.size;

@@ -19,6 +19,7 @@ import { statsCommand } from "./commands/stats.ts";
 import { studioCommand } from "./commands/studio.ts";
 import { subsetCommand } from "./commands/subset.ts";
 import { tilesCommand } from "./commands/tiles.ts";
+import { tuneCommand } from "./commands/tune.ts";
 import { report } from "./session.ts";
 
 const program = new Command("nemosaic")
@@ -37,6 +38,7 @@ const commands = [
   mergeCommand,
   tilesCommand,
   statsCommand,
+  tuneCommand,
   evaluateCommand,
   subsetCommand,
   studioCommand,

@@ -1,4 +1,4 @@
-import { type Band, bandOf, countDrops, type DropRule, ruleOf } from "../band/index.ts";
+import { type Band, bandOf, countDrops, type DropRule, isBarred, ruleOf } from "../band/index.ts";
 import { CounterRandom, rleArea, rleToMask } from "../kernels/index.ts";
 import type { Loader } from "../loader/index.ts";
 import type { Plan } from "../model/index.ts";
@@ -90,9 +90,7 @@ function chooseExpressions(loader: Loader, count: number): number[] {
 function bandFor(loader: Loader, expression: number): { row: MinedRow; band: Band } | undefined {
   const row = loader.mined?.row(expression);
   if (row === undefined) return undefined;
-  const judged = loader.facts.judged(expression);
-  const ownImage = loader.facts.ref(loader.facts.refOfExpression(expression)).image;
-  return { row, band: bandOf(row, judged === undefined ? { ownImage } : { ownImage, judged }, loader.settings) };
+  return { row, band: bandOf(row, loader.facts.bandContext(expression), loader.settings) };
 }
 
 async function contactEntry(loader: Loader, expression: number, options: ContactOptions): Promise<ContactEntry> {
@@ -115,7 +113,7 @@ async function contactEntry(loader: Loader, expression: number, options: Contact
   };
   const positions = Array.from(found?.band.verdicts.keys() ?? []);
   const isDropped = (at: number): boolean =>
-    ["tau", "tau-image", "near-duplicate", "judged"].includes(ruleOf(found?.band.verdicts[at] as number) ?? "");
+    isBarred(found?.band.verdicts[at] ?? 0) && ruleOf(found?.band.verdicts[at] ?? 0) !== "own-image";
   const dropped = positions.filter(isDropped).slice(0, options.candidates);
   const kept = positions.filter((at) => found?.band.verdicts[at] === 0).slice(0, options.candidates);
   const one = { ...facts, unit: "expression" as const, units: Int32Array.of(expression) };

@@ -5,3 +5,4 @@ export { type TextStyle, textPath, textWidth, wrapText } from "./outlined-text.t
 export { dataUri, filling, greyed, maskColour, type Picture, scaledTo, withMask } from "./picture.ts";
 export { previewPng } from "./preview.ts";
 export { colours } from "./score-curve.ts";
+export { type ChartLine, type ChartPanel, chartPng, chartSvg } from "./tune-chart.ts";

@@ -6,6 +6,7 @@ import { Loader } from "../../loader/index.ts";
 import { fail } from "../../model/index.ts";
 import { Pool } from "../../pool/index.ts";
 import { writeScenes } from "../../scenes/index.ts";
+import { mostNegatives } from "../../settings/index.ts";
 import { contactEntries, contactHtml, contactPng, type SummaryLine } from "../../sheets/index.ts";
 import { action, print, progressOf, readSettings, remark, type SharedOptions, withShared } from "../session.ts";
 import { textTable } from "../table.ts";
@@ -132,8 +133,8 @@ async function showResult(loader: Loader, options: Options, steps: string[][], s
   const mined = loader.mined ?? fail("internal", "nothing was mined");
   const { pool, settings } = loader;
   const rows = trainExpressions(loader);
-  const need = settings.mosaic.grid === "2x2" ? 3 : 8;
-  const bands = summariseBands(pool, mined, settings, loader.facts.judged, rows, need);
+  const need = mostNegatives(settings);
+  const bands = summariseBands(pool, mined, settings, loader.facts.bandContext, rows, need);
   const rate = await mosaicRate(loader);
   const task = progressOf(options).begin("draw the sheet", undefined, "pictures");
   const entries = await contactEntries(loader, { expressions: 6, candidates: 5, mosaics: 3 });

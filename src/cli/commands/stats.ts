@@ -5,7 +5,7 @@ import { grouped } from "../../io/index.ts";
 import { CounterRandom } from "../../kernels/index.ts";
 import { Loader, splitsOf } from "../../loader/index.ts";
 import { Mined, Pool } from "../../pool/index.ts";
-import type { ResolvedSettings, Settings } from "../../settings/index.ts";
+import { mostNegatives, type ResolvedSettings, type Settings } from "../../settings/index.ts";
 import { action, integerOption, print, progressOf, readSettings, type SharedOptions, withShared } from "../session.ts";
 import { textTable } from "../table.ts";
 
@@ -62,8 +62,8 @@ async function bandsOf(pool: Pool, settings: Settings, options: Options): Promis
     if (mined === undefined) return undefined;
     const rows = sampled(loader.facts.units, options.sample, options.seed);
     const task = progressOf(options).begin("bands", rows.length, "expressions");
-    const need = settings.mosaic.grid === "2x2" ? 3 : 8;
-    const summary = summariseBands(pool, mined, loader.settings, loader.facts.judged, rows, need, task);
+    const need = mostNegatives(settings);
+    const summary = summariseBands(pool, mined, loader.settings, loader.facts.bandContext, rows, need, task);
     task.end();
     return { summary, settings: loader.settings, split };
   } finally {
