@@ -46,16 +46,20 @@ for (const name of asked.length > 0 ? asked : Object.keys(benches)) {
     date: new Date().toISOString().slice(0, 10),
     loadBefore: Number(load.toFixed(2)),
   };
+  save();
 }
-results.machine = { cpu: cpus()[0]?.model ?? "unknown", cores: availableParallelism(), node: process.version };
-writeFileSync(path, `${JSON.stringify(results, undefined, 1)}\n`);
+/** After each, so that a run that is ended keeps what it has. */
+function save() {
+  results.machine = { cpu: cpus()[0]?.model ?? "unknown", cores: availableParallelism(), node: process.version };
+  writeFileSync(path, `${JSON.stringify(results, undefined, 1)}\n`);
 
-const page = join(root, "docs", "performance.md");
-const text = readFileSync(page, "utf8");
-const [begin, end] = ["<!-- table: npm run bench -->", "<!-- end of table -->"];
-if (!text.includes(begin) || !text.includes(end)) throw new Error(`expected the marks of the table in ${page}`);
-const before = text.slice(0, text.indexOf(begin) + begin.length);
-writeFileSync(page, `${before}\n\n${tableOf(results)}\n\n${text.slice(text.indexOf(end))}`);
+  const page = join(root, "docs", "performance.md");
+  const text = readFileSync(page, "utf8");
+  const [begin, end] = ["<!-- table: npm run bench -->", "<!-- end of table -->"];
+  if (!text.includes(begin) || !text.includes(end)) throw new Error(`expected the marks of the table in ${page}`);
+  const before = text.slice(0, text.indexOf(begin) + begin.length);
+  writeFileSync(page, `${before}\n\n${tableOf(results)}\n\n${text.slice(text.indexOf(end))}`);
+}
 
 function readKnown() {
   try {

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { refuseOverwrite, writeFileAtomic } from "../../io/index.ts";
+import { refuseOverwrite, type StageTiming, stageTiming, timingText, writeFileAtomic } from "../../io/index.ts";
 import { Loader } from "../../loader/index.ts";
 import { fail } from "../../model/index.ts";
 import { previewPng } from "../../sheets/index.ts";
@@ -10,7 +10,16 @@ interface Options extends SharedOptions {
   readonly split: string;
   readonly count: number;
   readonly epoch: number;
+  readonly timing: boolean;
 }
+
+const timingAdvice = {
+  decode: 'keep the images decoded: "nemosaic tiles", or resample=fast',
+  resize: 'keep the images decoded: "nemosaic tiles", or resample=fast',
+  tiles: "the disk under the pool is the limit: more memory for its cache, or a faster disk",
+  compose: "nothing but copying is left",
+  plan: "a smaller band.k or a shallower mined set",
+};
 
 export function previewCommand(program: Command): void {
   withShared(program.command("preview <pool>"))
@@ -19,6 +28,7 @@ export function previewCommand(program: Command): void {
     .option("--split <name>", "split", "train")
     .option("--count <n>", "samples", integerOption("--count", 1), 12)
     .option("--epoch <n>", "epoch", integerOption("--epoch", 0), 0)
+    .option("--timing", "tell which stage of drawing holds it back", false)
     .addHelpText("after", "\nExample:\n  nemosaic preview pool -o preview.png --count 12 --set mosaic.gamma=1")
     .action(
       action(async (pool: string, options: Options) => {
@@ -26,15 +36,18 @@ export function previewCommand(program: Command): void {
         if (!output.toLowerCase().endsWith(".png"))
           fail("usage", `expected a name that ends in .png for -o, got "${output}"`);
         await refuseOverwrite(output, "a file", options.force);
+        const timing: StageTiming | undefined = options.timing ? stageTiming(() => performance.now()) : undefined;
         const loader = await Loader.open(pool, await readSettings(options), {
           split: options.split,
           seed: options.seed,
+          ...(timing === undefined ? {} : { timing }),
         });
         try {
           await writeFileAtomic(output, await previewPng(loader, { count: options.count, epoch: options.epoch }));
         } finally {
           await loader.close();
         }
+        if (timing !== undefined) process.stderr.write(`${timingText(timing, timingAdvice)}\n`);
         print(options, { file: output }, `wrote "${output}"`);
       }),
     );
