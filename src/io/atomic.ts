@@ -125,11 +125,22 @@ export async function onDisk<T>(path: string, operation: () => Promise<T>): Prom
     return await operation();
   } catch (error) {
     if (error instanceof NemosaicError) throw error;
-    const code = (error as NodeJS.ErrnoException).code ?? "";
+    const code = await trueCode(error as NodeJS.ErrnoException);
     const problem = diskProblems[code];
     if (problem !== undefined) fail("io", `cannot write "${basename(path)}" in "${dirname(path)}": ${problem}`, error);
     throw error;
   }
+}
+
+/** Making folders on a read-only disk is reported as if the folder above were missing. */
+async function trueCode({ code = "", syscall, path }: NodeJS.ErrnoException): Promise<string> {
+  if (code !== "ENOENT" || syscall !== "mkdir" || path === undefined) return code;
+  let above = dirname(path);
+  while (!(await exists(above)) && dirname(above) !== above) above = dirname(above);
+  return access(above, constants.W_OK).then(
+    () => code,
+    (error: NodeJS.ErrnoException) => error.code ?? code,
+  );
 }
 
 async function syncFolder(path: string): Promise<void> {

@@ -3,9 +3,11 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { exists, partsFolder } from "../../io/index.ts";
 import { mergeMined } from "../../mining/index.ts";
-import { minedFolder, Pool } from "../../pool/index.ts";
-import { embeddingsFolder, listEmbeddings, mergePoolEmbeddings } from "../../relevance/index.ts";
+import { NemosaicError } from "../../model/index.ts";
+import { Mined, minedFolder, Pool } from "../../pool/index.ts";
+import { embeddingsFolder, listEmbeddings, mergePoolEmbeddings, openEmbeddings } from "../../relevance/index.ts";
 import { action, print, type SharedOptions, withShared } from "../session.ts";
+import { runMine } from "./mine.ts";
 
 export function mergeCommand(program: Command): void {
   withShared(program.command("merge <pool>"), { sampling: false })
@@ -18,7 +20,7 @@ export function mergeCommand(program: Command): void {
       action(async (folder: string, options: SharedOptions) => {
         const pool = await Pool.open(folder);
         try {
-          const merged = await mergePool(pool, options.force);
+          const merged = await mergePool(pool, options);
           const text = merged.length === 0 ? "no parts to merge" : merged.map((name) => `merged ${name}`).join("\n");
           print(options, { merged }, text);
         } finally {
@@ -29,7 +31,7 @@ export function mergeCommand(program: Command): void {
 }
 
 /** Joins all parts of a pool; the names of what was made, below the pool. */
-async function mergePool(pool: Pool, force: boolean): Promise<string[]> {
+async function mergePool(pool: Pool, options: SharedOptions): Promise<string[]> {
   const merged: string[] = [];
   for (const name of await listEmbeddings(pool.folder)) {
     if (!(await exists(partsFolder(embeddingsFolder(pool.folder, name))))) continue;
@@ -37,8 +39,33 @@ async function mergePool(pool: Pool, force: boolean): Promise<string[]> {
   }
   const sets = await readdir(join(pool.folder, "mined")).catch(() => []);
   for (const name of sets.sort()) {
-    if (!(await exists(partsFolder(minedFolder(pool.folder, name))))) continue;
-    if (await mergeMined(pool, name, { force })) merged.push(`mined/${name}`);
+    const folder = minedFolder(pool.folder, name);
+    if ((await exists(partsFolder(folder))) && (await mergeMined(pool, name, { force: options.force })))
+      merged.push(`mined/${name}`);
+    if (!(await exists(join(folder, "neighbours.json")))) await complete(pool, name, options);
   }
   return merged;
+}
+
+/** What a run without shards makes beside the candidates: it finds them mined, and adds the rest. */
+async function complete(pool: Pool, name: string, options: SharedOptions): Promise<void> {
+  const mined = await Mined.open(pool.folder, name, pool.manifest.hash);
+  if (mined === undefined) return;
+  const { rank, depth, candidates, relevance } = mined.manifest;
+  await mined.close();
+  const embeddings = await embeddingsOf(pool, relevance.hash);
+  if (embeddings === undefined) return; // imported lists: their scores come from elsewhere
+  await runMine(pool, { ...options, force: false, name, rank, depth, candidates: candidates.splits, embeddings });
+}
+
+async function embeddingsOf(pool: Pool, hash: string): Promise<string | undefined> {
+  for (const name of await listEmbeddings(pool.folder)) {
+    const opened = await openEmbeddings(pool, name).catch((error: unknown) => {
+      if (error instanceof NemosaicError && error.code === "incomplete") return undefined;
+      throw error;
+    });
+    if (opened?.kind === "clip") await Promise.all([opened.images.close(), opened.expressions.close()]);
+    if (opened?.hash === hash) return name;
+  }
+  return undefined;
 }
