@@ -1,3 +1,4 @@
+/// <reference lib="dom" />
 import { readFileSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -126,7 +127,7 @@ describe("Explore", () => {
   });
 
   it("says when nothing matches", async () => {
-    await visit("?q=zzzzqqq");
+    await page.goto(`${studio.url}?q=zzzzqqq`);
     await page.getByText("No expression matches.").waitFor();
     await page.getByRole("button", { name: "Clear all filters" }).click();
     await expect.poll(listed).toBeGreaterThan(0);
@@ -141,7 +142,7 @@ describe("Expression", () => {
     const before = await page.locator(".drops").innerText();
     await page.mouse.move(box.x + box.width * 0.3, box.y + box.height / 2);
     await page.mouse.down();
-    await page.mouse.move(box.x + box.width * 0.3, box.y + 60, { steps: 8 });
+    await page.mouse.move(box.x + box.width * 0.3, box.y + 120, { steps: 8 });
     await page.mouse.up();
     await expect.poll(() => page.locator(".drops").innerText()).not.toBe(before);
     await expect.poll(() => page.url()).toMatch(/set=band\.tau%3D/);
@@ -157,6 +158,8 @@ describe("Expression", () => {
     await page.getByLabel("K", { exact: true }).fill("3");
     await page.keyboard.press("Enter");
     await expect.poll(bandSize).toBe(3);
+    await page.getByRole("button", { name: "to K" }).click();
+    await page.waitForTimeout(200);
     const mark = page.locator(".mark.k");
     const box = (await mark.boundingBox())!;
     await page.mouse.move(box.x + 6, box.y + 60);
@@ -224,7 +227,7 @@ describe("Settings", () => {
     const file = join(folder, "nemosaic.json");
     expect(JSON.parse(await readFile(file, "utf8"))).toMatchObject({ band: { k: 17 } });
     await writeFile(file, '{"band":{"k":99}}');
-    await page.getByLabel("k", { exact: true }).fill("18");
+    await page.locator("#set-band\\.k").fill("18");
     await page.keyboard.press("Enter");
     await page.getByRole("button", { name: "Save settings" }).click();
     await page.getByRole("button", { name: "Overwrite" }).waitFor();
