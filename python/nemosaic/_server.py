@@ -304,7 +304,9 @@ def _group_path(pool: str) -> str:
 
 
 def _remove_stale_sockets(folder: str) -> None:
-    """Removes sockets that nobody listens on: both their server and its owner were killed."""
+    """Removes sockets of ours that nobody listens on: both their server and its owner were killed."""
+    if not os.path.basename(folder).startswith("nemosaic-"):
+        return
     try:
         names = os.listdir(folder)
     except OSError:
@@ -323,6 +325,7 @@ def _remove_stale_sockets(folder: str) -> None:
 
 def _remove_socket(path: str) -> None:
     _unlink(path)
+    _remove_stale_sockets(os.path.dirname(path))
     folder = Path(path).parent
     if folder.name.startswith("nemosaic-"):
         try:

@@ -34,6 +34,8 @@ export class Session {
   readonly #reader = new FrameReader();
   readonly #waiting: Pending[] = [];
   #active = 0;
+  /** Requests whose answer is not on its way: given back before the client can see the answer and ask for more. */
+  #unanswered = 0;
   #credits = 0;
   #lease: LoaderLease | undefined;
   #slots: SlotFile | undefined;
@@ -92,9 +94,10 @@ export class Session {
       case "get": {
         if (this.#credits === 0) fail("bad-input", 'expected "hello" and its answer before "get"');
         const request = parseGet(body);
-        if (this.#waiting.length + this.#active >= this.#credits) {
+        if (this.#unanswered >= this.#credits) {
           fail("bad-input", `expected at most ${this.#credits} requests under way, as agreed in "welcome"`);
         }
+        this.#unanswered++;
         this.#waiting.push({ id, request });
         this.#start();
         return;
@@ -146,7 +149,10 @@ export class Session {
       if (next === undefined) return;
       this.#active++;
       const done = this.#serve(next)
-        .catch((error: unknown) => this.#answerError(next.id, error))
+        .catch((error: unknown) => {
+          this.#unanswered--;
+          this.#answerError(next.id, error);
+        })
         .then(() => {
           this.#active--;
           this.#start();
@@ -170,16 +176,20 @@ export class Session {
     if (this.#closed) return;
     if (slot !== null && this.#slots !== undefined && batch.payloadBytes <= this.#slots.slotBytes) {
       for (const tensor of batch.tensors) await this.#slots.write(slot, tensor.offset, tensor.bytes);
-      await this.#sent(encodeFrame("batch", id, { ...batch.json, slot }));
+      const answer = encodeFrame("batch", id, { ...batch.json, slot });
+      this.#unanswered--;
+      await this.#sent(answer);
       return;
     }
     await this.#sendWithPayload(id, batch);
   }
 
   async #sendWithPayload(id: number, batch: BatchBody): Promise<void> {
+    const head = encodeFrame("batch", id, { ...batch.json, slot: null }, batch.payloadBytes);
+    this.#unanswered--;
     // No await between the parts: answers of two requests must not mix.
     this.#socket.cork();
-    this.#send(encodeFrame("batch", id, { ...batch.json, slot: null }, batch.payloadBytes));
+    this.#send(head);
     let at = 0;
     for (const { offset, bytes } of batch.tensors) {
       if (offset > at) this.#send(Buffer.alloc(offset - at));
