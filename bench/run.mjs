@@ -51,7 +51,7 @@ for (const name of asked.length > 0 ? asked : Object.keys(benches)) {
 /** After each, so that a run that is ended keeps what it has. */
 function save() {
   results.machine = { cpu: cpus()[0]?.model ?? "unknown", cores: availableParallelism(), node: process.version };
-  writeFileSync(path, `${JSON.stringify(results, undefined, 1)}\n`);
+  writeFileSync(path, `${JSON.stringify(results, undefined, 2)}\n`);
 
   const page = join(root, "docs", "performance.md");
   const text = readFileSync(page, "utf8");
