@@ -440,16 +440,20 @@ describe("a dataset with hostile values is imported but for its bad records, or 
 
   const line = {
     image: "1.jpg",
-    expression: "red box",
+    expressions: ["red box", { sent: "the thing", raw: "The thing", id: 2 ** 31 }],
     split: "train",
     segmentation: [[1, 1, 20, 1, 20, 20]],
     bbox: [1, 1, 19, 19],
-    id: "a",
+    category: "box",
+    objects: [{ category: "box", segmentation: [[2, 2, 9, 2, 9, 9]], bbox: [2, 2, 7, 7] }],
   };
   fuzz(
     "JSON lines",
     () =>
-      fc.tuple(garbledTree([[line, { ...line, id: 2 ** 53 + 2 }]]), fc.constantFrom("fail" as const, "skip" as const)),
+      fc.tuple(
+        garbledTree([[line, { ...line, ref_id: "b", segmentation: null, bbox: undefined }]]),
+        fc.constantFrom("fail" as const, "skip" as const),
+      ),
     async ([tree, onBad]) => {
       const lines = Array.isArray(tree) ? tree : [tree];
       const path = placed(folder, "own.jsonl", lines.map((one) => `${JSON.stringify(one)}\n`).join(""));
