@@ -49,14 +49,14 @@ export async function openChromium(): Promise<Browser> {
 }
 
 /** A small pool of drawn scenes with mined candidates, in `folder`/pool. */
-export async function scenesPool(folder: string, count: number): Promise<string> {
+export async function scenesPool(folder: string, count: number, model = "lexical"): Promise<string> {
   const pool = join(folder, "pool");
   await nemosaic(["scenes", "scenes", "--count", String(count), "--quiet"], folder);
   await nemosaic(
     ["import", "refer", "scenes/refer/scenes", "--images", "scenes/images", "--pool", "pool", "--quiet"],
     folder,
   );
-  await nemosaic(["embed", "pool", "--model", "lexical", "--quiet"], folder);
+  await nemosaic(["embed", "pool", "--model", model, "--quiet"], folder);
   await nemosaic(["mine", "pool", "--quiet"], folder);
   return pool;
 }

@@ -12,7 +12,7 @@ import { scratchFolder, smallPool } from "../small-pool.ts";
 import { nemosaic, openChromium, type StudioProcess, scenesPool, startStudioProcess } from "./studio-process.ts";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-/** NEMOSAIC_PICTURES=1 renews the pictures of docs/studio.md. */
+/** NEMOSAIC_PICTURES=1 renews the pictures of docs/studio.md, with the model of NEMOSAIC_MODEL where that is set. */
 const pictures = resolve(import.meta.dirname, "..", "..", "docs", "images");
 const isPicturing = process.env.NEMOSAIC_PICTURES === "1";
 
@@ -25,7 +25,11 @@ let problems: string[] = [];
 
 beforeAll(async () => {
   folder = await scratchFolder();
-  poolFolder = await scenesPool(folder, 100);
+  poolFolder = await scenesPool(
+    folder,
+    isPicturing ? 300 : 100,
+    (isPicturing && process.env.NEMOSAIC_MODEL) || "lexical",
+  );
   await writePredictions();
   studio = await startStudioProcess(poolFolder, folder);
   browser = await openChromium();
@@ -172,6 +176,7 @@ describe("Expression", () => {
 
   it("writes a verdict that the band respects at once, and takes it back", async () => {
     await visit("?set=band.k%3D5");
+    await page.getByRole("button", { name: "to K" }).click();
     const card = page.locator(".candidate.band").first();
     await card.waitFor();
     const id = await card.getAttribute("id");
@@ -243,7 +248,7 @@ describe("Overview", () => {
   it("shows scores, coverage and reuse; a click on a bar filters the list", async () => {
     await visit("?view=overview");
     await page.locator(".plot svg").first().waitFor();
-    await page.locator(".grid button").first().waitFor();
+    await page.locator(".grid button[data-measure]").first().waitFor();
     await picture("overview");
     await page.locator(".plot a rect").last().click();
     await page.locator(".row").first().waitFor();
@@ -261,9 +266,9 @@ describe("Overview", () => {
 
   it("sets τ and K by a cell of the grid", async () => {
     await visit("?view=overview");
-    await page.locator(".grid button").first().waitFor();
-    const name = (await page.locator(".grid button").nth(20).getAttribute("aria-label")) ?? "";
-    await page.locator(".grid button").nth(20).click();
+    await page.locator(".grid button[data-measure]").first().waitFor();
+    const name = (await page.locator(".grid button[data-measure]").nth(20).getAttribute("aria-label")) ?? "";
+    await page.locator(".grid button[data-measure]").nth(20).click();
     const [, tau = "", k = ""] = /τ (.*), K (\d+)/.exec(name) ?? [];
     await expect.poll(() => page.locator(".basis").innerText()).toContain(`K ${k}`);
     expect(await page.locator(".basis").innerText()).toContain(`τ ${tau}`);

@@ -22,7 +22,9 @@ const actions: Readonly<Record<string, () => void>> = {
   },
   "/": () => {
     route.view = "explore";
-    requestAnimationFrame(() => document.getElementById("search")?.focus());
+    const search = document.getElementById("search");
+    if (search !== null) search.focus();
+    else requestAnimationFrame(() => document.getElementById("search")?.focus());
   },
   j: () => step(1),
   k: () => step(-1),
