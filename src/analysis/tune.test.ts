@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { mineSmall, smallPool } from "../../test/small-pool.ts";
+import { bandOf } from "../band/index.ts";
+import { Loader } from "../loader/index.ts";
+import type { Pool } from "../pool/index.ts";
+import { parseSettings } from "../settings/index.ts";
+import { contentWords, estimateFalseNegatives, recommend, type TuneReport, tune } from "./index.ts";
+
+let pool: Pool;
+let loader: Loader;
+let report: TuneReport;
+/** An estimate that is a plain function of the score, so that rates can be computed by hand. */
+const estimate = {
+  chance: (expression: number, image: number): number => {
+    const { ids, t2i } = loader.mined!.row(expression);
+    return t2i[ids.indexOf(image)]! ** 4;
+  },
+};
+
+beforeAll(async () => {
+  pool = await smallPool({ images: 40, refsPerImage: 2, valImages: 4 });
+  await mineSmall(pool);
+  const band = { tau: 0.8, tauImage: null, k: 10 };
+  loader = await Loader.open(pool, parseSettings({ band, unit: "expression", tokens: { kind: "none" } }, "test"));
+  const options = { rows: loader.facts.units, need: 3, contextOf: loader.facts.bandContext };
+  report = tune(loader.mined!, estimate, loader.settings, options);
+});
+afterAll(async () => {
+  await loader.close();
+  await pool.close();
+});
+
+describe("tune", () => {
+  it("sums up the bands of the present settings as looking at each of them does", () => {
+    let [rate, score, full] = [0, 0, 0];
+    const used = new Set<number>();
+    for (const expression of loader.facts.units) {
+      const row = loader.mined!.row(expression);
+      const { survivors, size } = bandOf(row, loader.facts.bandContext(expression), loader.settings);
+      const members = Array.from(survivors.subarray(0, size));
+      if (size >= 3) full++;
+      rate += members.reduce((sum, at) => sum + row.t2i[at]! ** 4, 0) / size;
+      score += members.reduce((sum, at) => sum + row.t2i[at]!, 0) / size;
+      for (const at of members) used.add(row.ids[at]!);
+    }
+    const count = loader.facts.units.length;
+    expect(report.expressions).toBe(count);
+    expect(report.now.falseNegatives).toBeCloseTo(rate / count, 12);
+    expect(report.now.meanScore).toBeCloseTo(score / count, 12);
+    expect([report.now.full, report.now.imagesUsed, report.now.k]).toEqual([full / count, used.size, 10]);
+  });
+
+  it("finds more false negatives the higher τ and the ratio are, fewer the larger the margin and K are", () => {
+    const rates = (points: TuneReport["tau"]): number[] => points.flatMap(({ falseNegatives }) => falseNegatives ?? []);
+    const rises = (values: number[]): boolean =>
+      values.every((value, at) => at === 0 || value >= values[at - 1]! - 0.02);
+    for (const k of [10, 30]) expect(rises(rates(report.tau.filter((point) => point.k === k)))).toBe(true);
+    expect(rises(rates(report.ratio))).toBe(true);
+    expect(rises(rates(report.margin).reverse())).toBe(true);
+    const off = report.tau.filter(({ value }) => value === null);
+    expect(rises(rates(off).reverse())).toBe(true);
+    expect(off.map(({ k }) => k)).toEqual([10, 30, 100, 300]);
+  });
+
+  it("recommends the hardest thresholds that keep to a rate, and says so in a sentence", () => {
+    const advice = recommend(report, 0.2, 10);
+    const tau = advice.tau!;
+    expect(tau.falseNegatives).toBeLessThanOrEqual(0.2);
+    const next = report.tau.find(({ k, value }) => k === 10 && value !== null && value > tau.value!)!;
+    expect(next.falseNegatives).toBeGreaterThan(0.2);
+    expect(advice.margin!.falseNegatives).toBeLessThanOrEqual(0.2);
+    expect(advice.text).toMatch(
+      /For at most 20\.0 % false negatives at K = 10, the hardest bands come from band\.tau 0\.\d{3} \(estimated 1\d\.\d %, .*band\.margin .*band\.ratio /,
+    ); // prettier-ignore
+    const none = recommend(report, 0, 10);
+    expect([none.tau, none.margin, none.ratio]).toEqual([null, null, null]);
+    expect(none.text).toMatch(/No threshold looked at keeps false negatives to 0\.0 %/);
+    expect(recommend(report, 1, 10).tau!.value).toBeNull(); // anything goes: off
+  });
+});
+
+describe("estimateFalseNegatives", () => {
+  it("drops words that choose among what is left, keeps what is true of a thing by itself", () => {
+    expect(contentWords("the second largest red mug on the left")).toEqual(["red", "mug"]);
+    expect(contentWords("man with his left hand raised")).toContain("left");
+  });
+
+  it("knows by category, by words, and by how often words are said", () => {
+    // Things by image: [category, sentences]; no sentences = not referred to.
+    const things: [category: string, sentences: string[]][][] = [
+      [["mug", ["red mug", "the red mug here"]]],
+      [["mug", ["blue mug", "mug in blue"]]],
+      [["mug", []]],
+      [
+        ["mug", []],
+        ["mug", []],
+      ], // prettier-ignore
+      [["dog", ["brown dog", "dog next to mug"]]],
+      [["mug", ["red mug", "mug"]]],
+      [
+        ["mug", []],
+        ["dog", []],
+      ], // prettier-ignore
+      [["mug", ["mug next to dog", "red mug"]]],
+    ];
+    const flat = things.flatMap((list, image) => list.map(([category, sentences]) => ({ image, category, sentences })));
+    const refs = flat.flatMap(({ sentences }, annotation) => (sentences.length > 0 ? [{ annotation, sentences }] : []));
+    const none = { annotation: -1, sentences: ["red mug"] };
+    const all = [...refs, none];
+    const starts = all.map((_, ref) => all.slice(0, ref).reduce((sum, each) => sum + each.sentences.length, 0));
+    const fake = {
+      expressions: {
+        sent: all.flatMap(({ sentences }) => sentences),
+        ref: all.flatMap(({ sentences }, ref) => sentences.map(() => ref)),
+      }, // prettier-ignore
+      refs: { count: all.length },
+      annotations: { category: flat.map(({ category }) => category) },
+      expressionsOfRef: (ref: number) => [starts[ref]!, starts[ref]! + all[ref]!.sentences.length],
+      targetsOfRef: (ref: number) => (all[ref]!.annotation < 0 ? [] : [all[ref]!.annotation]),
+      annotationsOfImage: (image: number) => flat.flatMap((each, row) => (each.image === image ? [row] : [])),
+    } as unknown as Pool;
+    const { chance } = estimateFalseNegatives(fake);
+    expect(chance(0, 4)).toBe(0); // no mug
+    expect(chance(0, 5)).toBe(1); // said to be red
+    expect(chance(0, 1)).toBeLessThan(chance(0, 2)); // two sentences leave red out
+    expect(chance(0, 2)).toBeLessThan(chance(0, 3)); // two chances
+    expect(chance(0, 2)).toBeGreaterThan(0.05);
+    const nextToDog = all.flatMap(({ sentences }) => sentences).indexOf("mug next to dog");
+    expect(chance(nextToDog, 2)).toBe(0); // no dog there
+    expect(chance(nextToDog, 6)).toBeGreaterThan(0);
+    expect(chance(fake.expressions.sent.length - 1, 5)).toBe(0); // no-target: nothing is known to be named
+  });
+});
