@@ -110,7 +110,7 @@ async function readHolder(path: string): Promise<Holder | undefined> {
     if (!Number.isSafeInteger(pid) || typeof host !== "string") throw new TypeError("no holder");
     return {
       pid: pid as number,
-      host,
+      host: host.slice(0, 255),
       purpose: String(purpose).slice(0, 80),
       since: String(since).slice(0, 80),
       ...(typeof started === "string" ? { started } : {}),

@@ -35,7 +35,7 @@ export function fuzz<Case>(
   options: FuzzOptions = {},
 ): void {
   const runs = Math.max(1, Math.round(fuzzRuns * (options.share ?? 1)));
-  it(`${title} (${runs} garbled cases)`, { timeout: 60_000 + runs * 200 }, async () => {
+  it(`${title} (${runs} garbled cases)`, { timeout: 60_000 + runs * 1000 }, async () => {
     let [refused, read_] = [0, 0];
     await fc.assert(
       fc.asyncProperty(cases(), async (value) => {

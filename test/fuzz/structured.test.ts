@@ -1,4 +1,4 @@
-import { cp, readFile, writeFile } from "node:fs/promises";
+import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import fc from "fast-check";
 import { beforeAll, describe } from "vitest";
@@ -412,10 +412,14 @@ describe("a dataset with hostile values is imported but for its bad records, or 
       sentences: [{ sent: "red box", raw: "Red box", tokens: ["red", "box"], sent_id: id * 2 }],
     }));
   });
-  let round = 0;
+  const freshPool = async (): Promise<string> => {
+    const place = join(folder, "fresh-pool");
+    await rm(place, { recursive: true, force: true });
+    return place;
+  };
   const importAll = async (onBad: "fail" | "skip"): Promise<void> => {
     const source = await findImporter("refer").open({ source: refer, images });
-    await importPool(join(folder, "pools", String(round++)), source, {
+    await importPool(await freshPool(), source, {
       onBad,
       pack: false,
       force: false,
@@ -458,7 +462,7 @@ describe("a dataset with hostile values is imported but for its bad records, or 
       const lines = Array.isArray(tree) ? tree : [tree];
       const path = placed(folder, "own.jsonl", lines.map((one) => `${JSON.stringify(one)}\n`).join(""));
       const source = await findImporter("jsonl").open({ source: path, images });
-      await importPool(join(folder, "pools", String(round++)), source, {
+      await importPool(await freshPool(), source, {
         onBad,
         pack: false,
         force: false,

@@ -7,7 +7,7 @@ import { writeSmallRefer } from "../small-refer.ts";
 import { copied, type Kill, leftovers, requireBuilt, run, snapshot, tinyClip } from "./workplace.ts";
 
 /** Kills in all: a few of each step in `npm test`, 210 and more in `npm run test:kill`. */
-const kills = Number(process.env.NEMOSAIC_KILLS ?? 21);
+const kills = Number(process.env.NEMOSAIC_KILLS ?? 14);
 const seed = Number(process.env.NEMOSAIC_KILL_SEED ?? 1);
 
 /** A command that changes the disk, and those that come before it. */
