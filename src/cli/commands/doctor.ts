@@ -51,7 +51,7 @@ export function doctorCommand(program: Command): void {
     .option("--name <name>", "dataset folder: its name among the published tables")
     .addHelpText(
       "after",
-      "\nExample:\n  nemosaic doctor pool\n  nemosaic doctor data/refcoco --images data/images/train2014 --fast",
+      "\nExample:\n  nemosaic doctor pool\n  nemosaic doctor scenes/refer/scenes --images scenes/images --fast",
     )
     .action(
       action(async (folder: string, options: Options) => {
