@@ -27,7 +27,7 @@ beforeAll(async () => {
   folder = await scratchFolder();
   poolFolder = await scenesPool(
     folder,
-    isPicturing ? 300 : 100,
+    isPicturing ? 300 : 60,
     (isPicturing && process.env.NEMOSAIC_MODEL) || "lexical",
   );
   await writePredictions();
@@ -250,7 +250,7 @@ describe("Overview", () => {
     await page.locator(".plot svg").first().waitFor();
     await page.locator(".grid button[data-measure]").first().waitFor();
     await picture("overview");
-    await page.locator(".plot a rect").last().click();
+    await page.locator(".plot [data-key] rect").last().click();
     await page.locator(".row").first().waitFor();
     expect(await page.locator(".active").innerText()).toMatch(/own score/);
     const found = await listed();
