@@ -173,7 +173,9 @@ function expectation(issue: z.core.$ZodIssue): string {
     case "invalid_value":
       return `expected one of ${issue.values.map((value) => String(value)).join(", ")}`;
     case "too_small":
-      return `expected at least ${issue.minimum}`;
+      return issue.origin === "array"
+        ? `expected at least ${issue.minimum} [epoch, value]`
+        : `expected at least ${issue.minimum}`;
     case "too_big":
       return `expected at most ${issue.maximum}`;
     case "invalid_type":
@@ -194,7 +196,9 @@ function article(noun: string): string {
 }
 
 function at(tree: unknown, path: readonly string[]): unknown {
-  return path.reduce<unknown>((node, key) => (isTree(node) ? node[key] : undefined), tree);
+  const inside = (node: unknown, key: string): unknown =>
+    isTree(node) ? node[key] : Array.isArray(node) ? node[Number(key)] : undefined;
+  return path.reduce(inside, tree);
 }
 
 /** "tau" at the top level is "band.tau": people forget the group. */

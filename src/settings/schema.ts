@@ -11,6 +11,8 @@ const plainThreshold = z.union([cosine, z.null()], { error: "expected a number f
 const orNull = <T extends z.ZodType>(type: T, what: string) =>
   z.union([type, z.null()], { error: `expected ${what}, or null` });
 
+const gridText = 'expected columns and rows from 1x2 to 8x8, such as 2x2 or 3x2, or "mixed"';
+
 const mosaic = z.strictObject({
   gamma: share.describe("γ: the share of training samples that are mosaics; the rest are single images at full size"),
   randomShare: share.describe(
@@ -20,8 +22,8 @@ const mosaic = z.strictObject({
     .enum(["nemo", "yolov4", "cutmix", "mixgen"])
     .describe("how images are put together: nemo shrinks each whole into a cell; the others are its rivals"),
   grid: z
-    .union([z.literal("mixed"), z.string().regex(/^(?!1x1$)[1-8]x[1-8]$/)], {
-      error: 'expected columns and rows from 1x2 to 8x8, such as 2x2 or 3x2, or "mixed"',
+    .union([z.literal("mixed"), z.string().regex(/^(?!1x1$)[1-8]x[1-8]$/, gridText)], {
+      error: gridText,
     })
     .describe("cells per mosaic, columns x rows up to 8x8; mixed draws 2x2 or 3x3 with equal chance"),
   crossPoint: z

@@ -1,0 +1,141 @@
+import { describe, expect, it } from "vitest";
+import {
+  defaults,
+  gridShapes,
+  mostNegatives,
+  parseSettings,
+  presetNames,
+  ramped,
+  resolveSettings,
+  settingsAt,
+  usesMined,
+} from "./index.ts"; // prettier-ignore
+
+const message = (value: unknown): string => {
+  try {
+    parseSettings(value, "x.json");
+    return "accepted";
+  } catch (error) {
+    return (error as Error).message;
+  }
+};
+
+describe("settings that contradict each other", () => {
+  it.each([
+    [{ band: { rankFrom: 5, rankTo: 5 } }, /band.rankTo must be above band.rankFrom, got 5 and 5/],
+    [
+      {
+        schedule: {
+          gamma: [
+            [3, 0.1],
+            [3, 0.2],
+          ],
+        },
+      },
+      /schedule.gamma must rise in epochs, got 3 after 3/,
+    ], // prettier-ignore
+    [{ schedule: { plainLast: 2 } }, /set schedule.epochs too/],
+    [{ schedule: { plainLast: 5, epochs: 4 } }, /must be at most schedule.epochs, got 5 of 4/],
+    [{ preset: "cutmix", gres: { makeNoTarget: 0.1 } }, /gres.makeNoTarget leaves a cell's image out.*"cutmix"/],
+    [{ preset: "nemo-reference", mosaic: { style: "mixgen" } }, /legacy.canvas is about grids.*"mixgen"/],
+    [{ preset: "nemo-reference", mosaic: { crossPoint: "free" } }, /legacy.canvas draws equal cells/],
+    [{ mosaic: { grid: "1x1" } }, /mosaic.grid" in x.json: expected columns and rows from 1x2 to 8x8.*got "1x1"/],
+    [{ mosaic: { grid: "9x2" } }, /expected columns and rows/],
+    [{ mosaic: { crossPoint: 0.6 } }, /"mosaic.crossPoint" in x.json: expected at most 0.5, got 0.6/],
+    [{ schedule: { gamma: [] } }, /"schedule.gamma" in x.json: expected at least 1 \[epoch, value\], got \[\]/],
+    [{ schedule: { tau: [[0, 2]] } }, /"schedule.tau.0.1" in x.json: expected at most 1, got 2/],
+    [{ band: { hubCap: "many" } }, /expected a whole number from 1, or null, got "many"/],
+    [{ mosaic: { crossPoint: "free!" } }, /expected a number from 0 to 0.5, or "free", got "free!"/],
+    [{ band: { hubCap: 0 } }, /"band.hubCap" in x.json: expected at least 1, got 0/],
+    [{ legacy: { repeat: true } }, /unknown setting "legacy.repeat" in x.json. Did you mean "/],
+  ])("are refused in one line before anything runs: %j", (value, expected) => {
+    expect(message(value)).toMatch(expected);
+    expect(message(value)).not.toContain("\n");
+  });
+
+  it("accepts every preset as it is", () => {
+    expect(presetNames).toEqual(["nemo", "nemo-reference", "random", "yolov4", "cutmix", "mixgen", "none"]);
+    for (const preset of presetNames) expect(message({ preset })).toBe("accepted");
+  });
+});
+
+describe("schedules", () => {
+  it("run straight between points and hold their ends", () => {
+    const points = [
+      [2, 0],
+      [4, 1],
+      [5, 0.5],
+    ] as const; // prettier-ignore
+    expect([0, 2, 3, 4, 4.5, 5, 99].map((epoch) => ramped(points, epoch))).toEqual([0, 0, 0.5, 1, 0.75, 0.5, 0.5]);
+  });
+
+  it("reproduce the released loader's two phases with a step", () => {
+    const schedule = {
+      randomUntil: 5,
+      gamma: [
+        [4, 0.3],
+        [5, 0.75],
+      ],
+    }; // prettier-ignore
+    const settings = parseSettings(
+      { preset: "nemo-reference", band: { tau: 0.3 }, schedule, mosaic: { randomShare: 1 / 3 } },
+      "t",
+    ); // prettier-ignore
+    const at = (epoch: number): number[] => {
+      const { gamma, randomShare } = settingsAt(resolveSettings(settings, undefined), epoch).mosaic;
+      return [gamma, randomShare];
+    };
+    expect([at(0), at(4), at(5), at(50)]).toEqual([
+      [0.3, 1],
+      [0.3, 1],
+      [0.75, 1 / 3],
+      [0.75, 1 / 3],
+    ]); // prettier-ignore
+  });
+
+  it("need mined candidates only where some epoch draws from the band", () => {
+    const uses = (change: object): boolean => usesMined(parseSettings(change, "t"));
+    expect([uses({}), uses({ preset: "random" }), uses({ preset: "none" })]).toEqual([true, false, false]);
+    expect(
+      uses({
+        mosaic: { gamma: 0 },
+        schedule: {
+          gamma: [
+            [0, 0],
+            [9, 1],
+          ],
+        },
+      }),
+    ).toBe(true); // prettier-ignore
+    expect(uses({ mosaic: { gamma: 1 }, schedule: { gamma: [[0, 0]] } })).toBe(false);
+  });
+
+  it("leave settings alone where nothing is scheduled", () => {
+    const settings = resolveSettings({ ...defaults, band: { ...defaults.band, tau: 0.2, tauImage: null } }, undefined);
+    expect(settingsAt(settings, 3)).toBe(settings);
+  });
+});
+
+describe("grids and negatives", () => {
+  it("says which grids there are and how many negatives they ask for", () => {
+    expect([gridShapes("3x2"), gridShapes("mixed")]).toEqual([
+      [[3, 2]],
+      [
+        [2, 2],
+        [3, 3],
+      ],
+    ]); // prettier-ignore
+    const most = (change: object): number => mostNegatives(parseSettings(change, "t"));
+    expect(most({})).toBe(3);
+    expect(most({ mosaic: { grid: "mixed" } })).toBe(8);
+    expect(most({ gres: { makeNoTarget: 0.5 } })).toBe(4);
+    expect([most({ preset: "yolov4" }), most({ preset: "cutmix" })]).toEqual([3, 1]);
+  });
+
+  it("tightens by the spread of own scores, by nothing where they are not known", () => {
+    const scores = { ownMedian: 0.25, ownLower: 0.2, i2iHigh: 0.8 };
+    expect(resolveSettings(defaults, scores).gres.tighten).toBeCloseTo(0.05);
+    expect(resolveSettings(parseSettings({ preset: "none" }, "t"), undefined).gres.tighten).toBe(0);
+    expect(resolveSettings(parseSettings({ gres: { tighten: 0.1 } }, "t"), scores).gres.tighten).toBe(0.1);
+  });
+});
