@@ -28,14 +28,15 @@ class ListState {
   bandKey = $derived(bandKeyOf());
   isStale = $derived(this.sizes !== undefined && this.measuredFor !== this.bandKey);
 
-  facets = $derived.by(() => {
-    if (studio.columns === undefined) return [];
-    const bands =
-      this.sizes === undefined || this.measuring !== undefined
-        ? undefined
-        : bandCodes(this.sizes, this.need, settings.current?.band.k ?? 100);
-    return listFacets(studio.columns, studio.features, bands);
-  });
+  /**
+   * What a size meant when it was measured. Not what it means under the settings of this moment: the list must not be
+   * filtered anew, all 142,000 rows of it, in every frame of a drag.
+   */
+  #measuredUnder = $state.raw({ need: 3, k: 100 });
+  #bands = $derived(
+    this.sizes === undefined ? undefined : bandCodes(this.sizes, this.#measuredUnder.need, this.#measuredUnder.k),
+  );
+  facets = $derived(studio.columns === undefined ? [] : listFacets(studio.columns, studio.features, this.#bands));
 
   order = $derived.by(() => {
     const { columns, features, mined } = studio;
@@ -98,6 +99,7 @@ class ListState {
     const abort = new AbortController();
     this.#abort = abort;
     const key = this.bandKey;
+    const under = { need: this.need, k: tree.band.k };
     this.underWay = key;
     const sizes = new Uint16Array(studio.texts.length);
     this.measuring = this.sizes === undefined || !this.isQuick ? 0 : undefined;
@@ -106,6 +108,7 @@ class ListState {
         sizes.set(part, start);
         if (this.measuring !== undefined) this.measuring = start + part.length;
       });
+      this.#measuredUnder = under;
       this.sizes = sizes;
       this.measuredFor = key;
       this.measuring = undefined;
