@@ -1,4 +1,5 @@
 export { type Batch, normalisations, normalised, type Replacement } from "./batch.ts";
+export { countPlans, type PlanCounts } from "./count-plans.ts";
 export { imagesOfSplits, planFacts, scoreSummary, settingsHash, splitsOf } from "./facts.ts";
 export { type EpochOptions, Loader, type LoaderOptions, loadMosaics } from "./loader.ts";
 export { parsePlan } from "./parse-plan.ts";

@@ -3,7 +3,7 @@ import { type BandSummary, type PoolSummary, summariseBands, summarisePool } fro
 import { dropRules, dropRuleTexts } from "../../band/index.ts";
 import { grouped } from "../../io/index.ts";
 import { CounterRandom } from "../../kernels/index.ts";
-import { Loader, splitsOf } from "../../loader/index.ts";
+import { countPlans, Loader, type PlanCounts, splitsOf } from "../../loader/index.ts";
 import { Mined, Pool } from "../../pool/index.ts";
 import { mostNegatives, type ResolvedSettings, type Settings } from "../../settings/index.ts";
 import { action, integerOption, print, progressOf, readSettings, type SharedOptions, withShared } from "../session.ts";
@@ -33,7 +33,12 @@ export function statsCommand(program: Command): void {
           const bands = await bandsOf(pool, await readSettings(options), options);
           print(
             options,
-            { pool: summary, band: bands?.summary ?? null, settings: bands?.settings.band ?? null },
+            {
+              pool: summary,
+              band: bands?.summary ?? null,
+              plans: bands?.plans ?? null,
+              settings: bands?.settings.band ?? null,
+            },
             statsText(summary, bands),
           );
         } finally {
@@ -45,6 +50,8 @@ export function statsCommand(program: Command): void {
 
 interface Bands {
   readonly summary: BandSummary;
+  /** Of the first epoch; absent where the split is not augmented. */
+  readonly plans?: PlanCounts;
   readonly settings: ResolvedSettings;
   readonly split: string;
 }
@@ -65,11 +72,19 @@ async function bandsOf(pool: Pool, settings: Settings, options: Options): Promis
     const need = mostNegatives(settings);
     const summary = summariseBands(pool, mined, loader.settings, loader.facts.bandContext, rows, need, task);
     task.end();
-    return { summary, settings: loader.settings, split };
+    if (!loader.augmented) return { summary, settings: loader.settings, split };
+    const indices = new CounterRandom(options.seed, 0, 0, 104).sample(
+      loader.length,
+      Math.min(loader.length, plansCounted),
+    );
+    return { summary, plans: countPlans(loader, 0, indices), settings: loader.settings, split };
   } finally {
     await loader.close();
   }
 }
+
+/** Enough to see a policy that decides one sample in a hundred. */
+const plansCounted = 5000;
 
 function sampled(rows: Int32Array, most: number, seed: number): Int32Array {
   if (rows.length <= most) return rows;
@@ -104,6 +119,19 @@ export function bandLines(bands: BandSummary, settings: ResolvedSettings): [labe
   ];
 }
 
+function planLines(plans: PlanCounts | undefined): [label: string, value: string][] {
+  if (plans === undefined) return [];
+  const said = (counts: object): string =>
+    Object.entries(counts)
+      .map(([name, count]) => `${name} ${grouped(count as number)}`)
+      .join(", ") || "none";
+  const stop = plans.stopped > 0 ? `; ${grouped(plans.stopped)} would stop the run` : "";
+  return [
+    [`${grouped(plans.plans)} samples of epoch 0`, `${said(plans.kinds)}${stop}`],
+    ["not as drawn, by policy", said(plans.policies)],
+  ];
+}
+
 function statsText(pool: PoolSummary, bands: Bands | undefined): string {
   const head = [
     `${grouped(pool.images)} images, ${grouped(pool.annotations)} annotations, ${grouped(pool.refs)} refs ` +
@@ -126,6 +154,6 @@ function statsText(pool: PoolSummary, bands: Bands | undefined): string {
   return [
     ...head,
     `band of split ${bands.split}:`,
-    textTable(bandLines(bands.summary, bands.settings).map((row) => ["  ", ...row])),
+    textTable([...bandLines(bands.summary, bands.settings), ...planLines(bands.plans)].map((row) => ["  ", ...row])),
   ].join("\n");
 }

@@ -1,0 +1,31 @@
+import { NemosaicError, type PlanKind, type PlanPolicy } from "../model/index.ts";
+import type { Loader } from "./loader.ts";
+
+/** What some plans of an epoch came to. */
+export interface PlanCounts {
+  readonly plans: number;
+  readonly kinds: Readonly<Partial<Record<PlanKind, number>>>;
+  /** Plans in which the kind drawn could not be had, by the policy that decided. */
+  readonly policies: Readonly<Partial<Record<PlanPolicy, number>>>;
+  /** Plans at which the policy "error" would stop a run. */
+  readonly stopped: number;
+}
+
+/** Plans samples of an epoch, draws none, and counts kinds and policies. */
+export function countPlans(loader: Pick<Loader, "plan">, epoch: number, indices: Iterable<number>): PlanCounts {
+  const kinds: Partial<Record<PlanKind, number>> = {};
+  const policies: Partial<Record<PlanPolicy, number>> = {};
+  let [plans, stopped] = [0, 0];
+  for (const index of indices) {
+    plans++;
+    try {
+      const { kind, why } = loader.plan(epoch, index);
+      kinds[kind] = (kinds[kind] ?? 0) + 1;
+      if (why.policy !== undefined) policies[why.policy] = (policies[why.policy] ?? 0) + 1;
+    } catch (error) {
+      if (!(error instanceof NemosaicError) || error.code !== "incomplete") throw error;
+      stopped++;
+    }
+  }
+  return { plans, kinds, policies, stopped };
+}
