@@ -50,6 +50,7 @@ export async function mineMany(folder, expressions, depth, threads, name) {
     images: { count: images.count },
     expressions: { count: expressions, ref: Int32Array.from({ length: expressions }, (_, at) => at >> 2) },
     refs: { image: Int32Array.from({ length: (expressions >> 2) + 1 }, (_, at) => at % images.count) },
+    targetsOfRef: () => Int32Array.of(0),
   };
   const scorer = await createDenseScorer(
     images,
