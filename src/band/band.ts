@@ -75,20 +75,20 @@ export function bandOf(
     const text = t2i[at] as number;
     const similar = i2i[at] as number;
     let verdict = 0;
-    if (!ownAllowed && id === ownImage) verdict = verdictOf["own-image"];
-    else if (!ownAllowed && similar >= nearDuplicate) verdict = verdictOf["near-duplicate"];
-    else if (!ownAllowed && judged?.has(id)) verdict = verdictOf.judged;
-    else if (text > tau) verdict = verdictOf.tau;
-    else if (similar > tauImage) verdict = verdictOf["tau-image"];
-    else if (text > margin) verdict = verdictOf.margin;
-    else if (text > ratio) verdict = verdictOf.ratio;
-    else if (t2t !== undefined && (t2t[at] as number) > tauText) verdict = verdictOf["tau-text"];
-    else if (text < least) verdict = verdictOf["min-score"];
-    else if (at < rankFrom || at >= last) verdict = verdictOf["rank-window"];
-    else if (hubs !== undefined && !isWithinCap(hubs, id, expression, text)) verdict = verdictOf["hub-cap"];
+    if (!ownAllowed && id === ownImage) verdict = ownImageRule;
+    else if (!ownAllowed && similar >= nearDuplicate) verdict = nearDuplicateRule;
+    else if (!ownAllowed && judged?.has(id)) verdict = judgedRule;
+    else if (text > tau) verdict = tauRule;
+    else if (similar > tauImage) verdict = tauImageRule;
+    else if (text > margin) verdict = marginRule;
+    else if (text > ratio) verdict = ratioRule;
+    else if (t2t !== undefined && (t2t[at] as number) > tauText) verdict = tauTextRule;
+    else if (text < least) verdict = minScoreRule;
+    else if (at < rankFrom || at >= last) verdict = rankWindowRule;
+    else if (hubs !== undefined && !isWithinCap(hubs, id, expression, text)) verdict = hubCapRule;
     else {
       survivors[alive] = at;
-      if (alive >= k) verdict = verdictOf["beyond-k"];
+      if (alive >= k) verdict = beyondKRule;
       alive++;
     }
     verdicts[at] = verdict;
@@ -108,6 +108,19 @@ export function bandOf(
 }
 
 const off = Number.POSITIVE_INFINITY;
+// Looked up once: the loop above runs over every candidate of every plan.
+const ownImageRule = verdictOf["own-image"];
+const nearDuplicateRule = verdictOf["near-duplicate"];
+const judgedRule = verdictOf.judged;
+const tauRule = verdictOf.tau;
+const tauImageRule = verdictOf["tau-image"];
+const marginRule = verdictOf.margin;
+const ratioRule = verdictOf.ratio;
+const tauTextRule = verdictOf["tau-text"];
+const minScoreRule = verdictOf["min-score"];
+const rankWindowRule = verdictOf["rank-window"];
+const hubCapRule = verdictOf["hub-cap"];
+const beyondKRule = verdictOf["beyond-k"];
 
 function noTextScores(): never {
   return fail(
