@@ -2,12 +2,13 @@
 
 import json
 import os
+import time
 from typing import Any, Dict, List, Optional, Union
 
 from ._arrays import Arrays, has_torch
 from ._client import CLIENT, Connection
 from ._command import Command
-from ._errors import NemosaicError
+from ._errors import NemosaicError, ServerGone
 from ._server import Server, open_server
 
 Settings = Union[None, str, "os.PathLike[str]", Dict[str, Any]]
@@ -89,14 +90,26 @@ class Stream:
 
     def connect(self, restart: bool = False) -> Connection:
         """A new connection; one after the first has to be to the same stream of samples."""
-        sock = self.server.connect(restart)
-        connection = Connection(sock, self.hello, self.batch_size, self._make_arrays)
+        connection = self._shaken_hands(restart or self.welcome is None)
         if self.welcome is None:
             self.welcome = connection.welcome
         elif connection.welcome["identity"] != self.welcome["identity"]:
             connection.close()
             raise NemosaicError("bad-input", "the pool or the settings changed while the server was away: start a new Loader")
         return connection
+
+    def _shaken_hands(self, restart: bool) -> Connection:
+        """A connection that has been greeted. A server killed a moment ago may still take connections, only to drop them."""
+        attempts = 5
+        while True:
+            attempts -= 1
+            sock = self.server.connect(restart)
+            try:
+                return Connection(sock, self.hello, self.batch_size, self._make_arrays)
+            except ServerGone:
+                if not restart or attempts == 0:
+                    raise
+                time.sleep(0.1)
 
     def _make_arrays(self, welcome: Dict[str, Any]) -> Arrays:
         normalise = self._arrays["normalise"]
