@@ -70,6 +70,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe("a run that is killed (SIGKILL) and started again", () => {
   const each = Math.ceil(kills / steps.length);
+  let [allKilled, allHalfDone] = [0, 0];
   for (const [number, step] of steps.entries()) {
     it(`${step.name}: ${each} kills, and every byte is that of a run that was not`, {
       timeout: 60_000 + each * 20_000,
@@ -116,10 +117,18 @@ describe("a run that is killed (SIGKILL) and started again", () => {
         expect(leftovers(found), what).toEqual([]);
         expect(found, what).toEqual(expected);
       }
-      expect(killed, "runs that were killed").toBeGreaterThan(0);
-      expect(halfDone, "killed runs that left something unfinished").toBeGreaterThan(0);
+      allKilled += killed;
+      allHalfDone += halfDone;
     });
   }
+
+  it("was killed, and left work unfinished, often enough to mean something", () => {
+    // Over all steps: a single step of few rounds may by chance be killed before its first byte or after its last.
+    expect(allKilled, "runs that were killed").toBeGreaterThanOrEqual(steps.length);
+    expect(allHalfDone, "killed runs that left something unfinished").toBeGreaterThanOrEqual(
+      Math.ceil(steps.length / 2),
+    );
+  });
 });
 
 async function finished(place: string, args: readonly string[]): Promise<void> {
