@@ -117,6 +117,7 @@ describe("a run that is killed (SIGKILL) and started again", () => {
         expect(leftovers(found), what).toEqual([]);
         expect(found, what).toEqual(expected);
       }
+      expect(killed, "runs that were killed").toBeGreaterThan(0);
       allKilled += killed;
       allHalfDone += halfDone;
     });
