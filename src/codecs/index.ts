@@ -1,4 +1,5 @@
 /** The room `codecs`: bytes to values and back, one folder or file for each format. */
+export { cocoCategories, cocoCategory, denseCocoCategory } from "./coco-categories.ts";
 export type { CocoRle } from "./coco-rle.ts";
 export { decodeCocoRle, encodeCocoRle } from "./coco-rle.ts";
 export * from "./images/index.ts";

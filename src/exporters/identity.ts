@@ -1,5 +1,5 @@
 import type { Loader } from "../loader/index.ts";
-import { categoryNumbers } from "./coco-category-ids.ts";
+import { categoryNumbers } from "./category-numbers.ts";
 import type { Category } from "./exporter.ts";
 import { refsOfSplit } from "./sequence.ts";
 

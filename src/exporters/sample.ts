@@ -1,7 +1,7 @@
 import { decodeCocoRle, decodeImage, encodeJpeg, encodePng, imageSize } from "../codecs/index.ts";
 import type { Loader } from "../loader/index.ts";
 import { fail, NemosaicError } from "../model/index.ts";
-import { noCategory } from "./coco-category-ids.ts";
+import { noCategory } from "./category-numbers.ts";
 import type { Category, EncodedImage, ExportSample, ExportSentence } from "./exporter.ts";
 import { firstDrawnId, type Identity } from "./identity.ts";
 import type { ExportJob, ImageEncoding } from "./job.ts";

@@ -11,10 +11,9 @@
  */
 import { dirname, join } from "node:path";
 import { pMapIterable } from "p-map";
-import { decodePickle, LmdbReader } from "../../codecs/index.ts";
+import { decodePickle, denseCocoCategory, LmdbReader } from "../../codecs/index.ts";
 import { hashBytes } from "../../io/index.ts";
 import { type BadRecord, type DatasetRecord, fail, NemosaicError } from "../../model/index.ts";
-import { denseCocoCategory } from "../coco/categories.ts";
 import { type Entry, entryRecords, newEntryState } from "../entry-records.ts";
 import { type BadReason, bad, note } from "../findings.ts";
 import type { Importer, ImportOptions, ImportSource, Recognition } from "../importer.ts";

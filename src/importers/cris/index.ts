@@ -10,9 +10,8 @@
  */
 import { dirname, join } from "node:path";
 import { pMapIterable } from "p-map";
-import { readJsonList } from "../../codecs/index.ts";
+import { denseCocoCategory, readJsonList } from "../../codecs/index.ts";
 import { type DatasetRecord, fail } from "../../model/index.ts";
-import { denseCocoCategory } from "../coco/categories.ts";
 import { type EntryState, entryRecords, newEntryState } from "../entry-records.ts";
 import { bad, note } from "../findings.ts";
 import type { Importer, ImportOptions, ImportSource, Recognition } from "../importer.ts";

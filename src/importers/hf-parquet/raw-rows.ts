@@ -1,5 +1,5 @@
+import { cocoCategory } from "../../codecs/index.ts";
 import type { DatasetRecord } from "../../model/index.ts";
-import { cocoCategory } from "../coco/categories.ts";
 import { type EntryState, entryRecords } from "../entry-records.ts";
 import { bad, note } from "../findings.ts";
 import type { ImagesFolder } from "../places.ts";

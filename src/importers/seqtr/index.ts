@@ -8,9 +8,8 @@
  * the image has an id: a ref is named <split>-<place in its list>, its expressions by their place.
  */
 import { dirname, join } from "node:path";
-import { readJsonArrays } from "../../codecs/index.ts";
+import { cocoCategory, readJsonArrays } from "../../codecs/index.ts";
 import { type DatasetRecord, fail } from "../../model/index.ts";
-import { cocoCategory } from "../coco/categories.ts";
 import { type EntryState, entryRecords, newEntryState } from "../entry-records.ts";
 import { bad, note } from "../findings.ts";
 import type { Importer, ImportOptions, ImportSource, Recognition } from "../importer.ts";

@@ -1,8 +1,8 @@
 /**
  * COCO's 80 object categories with their ids (1 to 90, with gaps), in the order that gives CRIS its numbers 0 to 79.
- * For the formats that carry a category's number only.
+ * For the formats that carry a category's number.
  */
-const categories: readonly (readonly [id: number, name: string])[] = [
+export const cocoCategories: readonly (readonly [id: number, name: string])[] = [
   [1, "person"],
   [2, "bicycle"],
   [3, "car"],
@@ -85,7 +85,7 @@ const categories: readonly (readonly [id: number, name: string])[] = [
   [90, "toothbrush"],
 ];
 
-const byId = new Map(categories);
+const byId = new Map(cocoCategories);
 
 /** The name of a COCO category id, 1 to 90; undefined for the gaps and for anything else. */
 export function cocoCategory(id: unknown): string | undefined {
@@ -94,5 +94,5 @@ export function cocoCategory(id: unknown): string | undefined {
 
 /** The name of a category by CRIS's dense number, 0 to 79; undefined for anything else. */
 export function denseCocoCategory(index: unknown): string | undefined {
-  return categories[typeof index === "bigint" ? Number(index) : (index as number)]?.[1];
+  return cocoCategories[typeof index === "bigint" ? Number(index) : (index as number)]?.[1];
 }
