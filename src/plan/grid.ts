@@ -11,8 +11,8 @@ export function gridCells(size: number, columns: number, rows: number): PixelRec
 
 /**
  * As `gridCells`, with the inner lines moved: `crossPoint` "free" = any tiling in whole pixels whose cells are at
- * least `minCell` of an even cell wide and high, all equally likely; a number r = each line uniformly within ±r of a
- * cell around its even place, redrawn together until no cell is too small.
+ * least `minCell` of an even cell wide and high, all equally likely; a number r = likewise, of the tilings whose
+ * lines are each within ±r of a cell around their even place.
  */
 export function movedCells(
   size: number,
@@ -48,26 +48,47 @@ function freeLines(size: number, parts: number, minCell: number, random: Counter
   return [0, ...bars.map((bar, at) => bar + (at + 1) * least), size];
 }
 
+/**
+ * Each inner line at most `r` of a cell from its even place, no cell below the least; of all such lines each is equally
+ * likely, by counting from the last line back how many ways of placing the later ones are left.
+ */
 function shiftedLines(size: number, parts: number, r: number, minCell: number, random: CounterRandom): number[] {
   const even = evenLines(size, parts);
   const reach = Math.floor((r * size) / parts);
   const least = leastCell(size, parts, minCell);
-  for (let attempt = 0; attempt < mostAttempts; attempt++) {
-    const moved = even.map((line, at) =>
-      at === 0 || at === parts ? line : line - reach + random.below(2 * reach + 1),
-    );
-    if (moved.every((line, at) => at === 0 || line - (moved[at - 1] as number) >= least)) return moved;
+  const span = 2 * reach + 1;
+  /** ways[line][at]: how many ways to place the lines after `line`, which is at even[line] - reach + at. */
+  const ways: Float64Array[] = [];
+  for (let line = parts - 1; line > 0; line--) {
+    const next = ways[line + 1];
+    const known = new Float64Array(span);
+    let sum = 0;
+    for (let at = span - 1, nextAt = span - 1; at >= 0; at--) {
+      const place = (even[line] as number) - reach + at;
+      if (next === undefined) {
+        known[at] = size - place >= least ? 1 : 0;
+        continue;
+      }
+      for (; nextAt >= 0 && (even[line + 1] as number) - reach + nextAt >= place + least; nextAt--)
+        sum += next[nextAt] as number;
+      known[at] = sum;
+    }
+    ways[line] = known;
   }
-  return even;
+  const lines = [0];
+  for (let line = 1; line < parts; line++) {
+    const from = (even[line] as number) - reach;
+    const first = Math.max(0, (lines[line - 1] as number) + least - from);
+    // The even lines see to it that some way is left.
+    lines.push(from + first + random.weighted((ways[line] as Float64Array).subarray(first)));
+  }
+  return [...lines, size];
 }
 
 /** Whole pixels, at least 1, never above an even cell. */
 function leastCell(size: number, parts: number, minCell: number): number {
   return Math.max(1, Math.min(Math.floor(size / parts), Math.ceil((minCell * size) / parts)));
 }
-
-/** Reached only where nearly no draw fits; the even grid always does. */
-const mostAttempts = 64;
 
 function cellsBetween(xs: readonly number[], ys: readonly number[]): PixelRect[] {
   const spans = (lines: readonly number[]): [start: number, length: number][] =>

@@ -102,6 +102,27 @@ describe("planSample over 100,000 plans an option", () => {
     for (const counts of [xs, ys, cells]) expectEven(counts);
   });
 
+  it("moves lines evenly also where the least cell rules out most of their range", () => {
+    const settings = settingsOf({ mosaic: { crossPoint: 0.5, minCell: 0.8, grid: "4x1" } });
+    const tilings = new Map<string, number>();
+    for (const plan of plansOf(facts, settings)) {
+      const widths = plan.layers.map(({ destination }) => destination[2]);
+      const key = widths.join();
+      tilings.set(key, (tilings.get(key) ?? 0) + 1);
+    }
+    // Even cells are 24 wide, the least is 20; 16 pixels are free to be shared out among four cells, within reach.
+    const expected = new Set<string>();
+    for (let a = 12; a <= 36; a++)
+      for (let b = 36; b <= 60; b++)
+        for (let c = 60; c <= 84; c++) {
+          const widths = [a, b - a, c - b, 96 - c];
+          if (widths.every((width) => width >= 20)) expected.add(widths.join());
+        }
+    expect(expected.size).toBeGreaterThan(500);
+    expect(new Set(tilings.keys())).toEqual(expected);
+    expectEven([...tilings.values()]);
+  });
+
   it("moves it freely over every tiling that keeps the least cell", () => {
     const settings = settingsOf({ mosaic: { crossPoint: "free", minCell: 0.25, grid: "3x1" } });
     // Two lines: the first cell has 8 … 80 pixels; its chance falls as fewer places are left for the second line.
