@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { setImageThreads } from "../codecs/index.ts";
 import { exists, type Progress, silentProgress, streamProgress } from "../io/index.ts";
 import { exitStatus, fail, NemosaicError, shown } from "../model/index.ts";
-import { parseSettings, type Settings, withSets } from "../settings/index.ts";
+import { parseSettings, type Settings, settingsRemarks, withSets } from "../settings/index.ts";
 
 /** The options that every command takes. */
 export interface SharedOptions {
@@ -87,7 +87,9 @@ export async function readSettings(options: SharedOptions): Promise<Settings> {
   const where = [path === undefined ? undefined : `"${path}"`, options.set.length > 0 ? "--set" : undefined].filter(
     (part) => part !== undefined,
   );
-  return parseSettings(withSets(tree, options.set), where.length === 0 ? "the preset" : where.join(" and "));
+  const settings = parseSettings(withSets(tree, options.set), where.length === 0 ? "the preset" : where.join(" and "));
+  for (const line of settingsRemarks(settings)) remark(options, line);
+  return settings;
 }
 
 /** Progress on standard error, unless --quiet. */

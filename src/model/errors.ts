@@ -61,11 +61,16 @@ export function fail(code: ErrorCode, message: string, cause?: unknown): never {
 export function shown(value: unknown): string {
   let text: string;
   try {
-    text = JSON.stringify(value) ?? String(value);
+    text = (typeof value === "number" ? String(value) : JSON.stringify(value, withNonNumbers)) ?? String(value);
   } catch {
     text = String(value);
   }
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+/** JSON knows no NaN and no infinity, and would show null. */
+function withNonNumbers(_key: string, value: unknown): unknown {
+  return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
 }
 
 /**

@@ -8,6 +8,7 @@ import {
   ramped,
   resolveSettings,
   settingsAt,
+  settingsRemarks,
   usesMined,
 } from "./index.ts"; // prettier-ignore
 
@@ -47,10 +48,45 @@ describe("settings that contradict each other", () => {
     [{ band: { hubCap: "many" } }, /expected a whole number from 1, or null, got "many"/],
     [{ mosaic: { crossPoint: "free!" } }, /expected a number from 0 to 0.5, or "free", got "free!"/],
     [{ band: { hubCap: 0 } }, /"band.hubCap" in x.json: expected at least 1, got 0/],
+    [{ band: { minScore: 0.5, tau: 0.3 } }, /band.minScore must not be above τ, got 0.5 and 0.3: no candidate/],
+    [{ band: { minScore: 0.5 }, schedule: { tau: [[0, 0.1]] } }, /must not be above τ, got 0.5 and 0.1/],
+    [
+      { schedule: { randomUntil: 60, epochs: 50 } },
+      /schedule.randomUntil must be at most schedule.epochs, got 60 of 50/,
+    ],
+    [
+      { band: { k: 5 }, mosaic: { grid: "3x3" }, tooFew: "error" },
+      /a band of K = 5 never holds 8 negatives, as many as grid "3x3" asks for; tooFew "error" would stop/,
+    ],
+    [
+      { band: { rankFrom: 10, rankTo: 12 }, tooFew: "error" },
+      /ranks from band.rankFrom 10 to band.rankTo 12 never hold 3/,
+    ],
+    [{ preset: "nemo-reference", draw: { method: "mmr" } }, /legacy.repeats draws uniformly.*draw.method "mmr"/],
     [{ legacy: { repeat: true } }, /unknown setting "legacy.repeat" in x.json. Did you mean "/],
   ])("are refused in one line before anything runs: %j", (value, expected) => {
     expect(message(value)).toMatch(expected);
     expect(message(value)).not.toContain("\n");
+  });
+
+  it("remarks on bands that can never fill a mosaic where a policy catches them, and on nothing else", () => {
+    const remarks = (value: object): string[] => settingsRemarks(parseSettings(value, "t"));
+    expect(remarks({ band: { k: 5 }, mosaic: { grid: "mixed" } })).toEqual([
+      'a band of K = 5 never holds 8 negatives, as many as grid "mixed" asks for; tooFew "widen" decides each',
+    ]);
+    expect(
+      remarks({
+        schedule: {
+          k: [
+            [0, 2],
+            [9, 50],
+          ],
+        },
+      })[0],
+    ).toMatch(/K = 2 never holds 3/); // prettier-ignore
+    expect(remarks({ band: { k: 2 }, preset: "random" })).toEqual([]);
+    expect(remarks({ preset: "nemo-reference", band: { k: 20 }, mosaic: { grid: "8x8" } })).toEqual([]);
+    for (const preset of presetNames) expect(remarks({ preset })).toEqual([]);
   });
 
   it("accepts every preset as it is", () => {

@@ -1,13 +1,13 @@
+export { settingsRemarks } from "./check-settings.ts";
 export { gridShapes, mostNegatives } from "./grid-shape.ts";
 export {
   parseSettings,
   resolveSettings,
   type ScoreSummary,
   settingsJsonSchema,
-  usesMined,
   withSets,
 } from "./parse.ts";
 export { defaults, presetNames, presets } from "./presets.ts";
-export { ramped, settingsAt } from "./schedule.ts";
+export { ramped, settingsAt, usesMined } from "./schedule.ts";
 export type { PartialSettings, ResolvedSettings, Settings } from "./schema.ts";
 export { settingsSchema } from "./schema.ts";

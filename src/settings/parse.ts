@@ -2,6 +2,8 @@ import { z } from "zod";
 import { fail, nearest, shown, unknownName } from "../model/index.ts";
 import { contradiction } from "./check-settings.ts";
 import { defaults, presetNames, presets } from "./presets.ts";
+import { releasedNames } from "./released-names.ts";
+import { usesMined } from "./schedule.ts";
 import { type ResolvedSettings, type Settings, settingsSchema } from "./schema.ts";
 
 type Tree = { readonly [key: string]: unknown };
@@ -34,18 +36,15 @@ export function withSets(base: Tree, words: readonly string[]): Tree {
   let tree = base;
   for (const word of words) {
     const at = word.indexOf("=");
-    if (at < 1) fail("settings", `expected --set key=value, got ${shown(word)}`);
+    const keys = word.slice(0, Math.max(0, at)).split(".");
+    if (keys.includes("")) fail("settings", `expected --set key=value, such as band.k=50, got ${shown(word)}`);
     let value: unknown = word.slice(at + 1);
     try {
       value = JSON.parse(word.slice(at + 1));
     } catch {
       // plain text such as 2x2 or opencv
     }
-    const nested = word
-      .slice(0, at)
-      .split(".")
-      .reduceRight<unknown>((inner, key) => ({ [key]: inner }), value);
-    tree = merge(tree, nested as Tree);
+    tree = merge(tree, keys.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as Tree);
   }
   return tree;
 }
@@ -88,12 +87,6 @@ export function resolveSettings(
     },
     gres: { ...settings.gres, tighten: tightening(settings.gres.tighten, scores) },
   };
-}
-
-/** True where some epoch of these settings draws from the band, so that mined candidates have to be there. */
-export function usesMined({ mosaic, schedule }: Pick<Settings, "mosaic" | "schedule">): boolean {
-  const gammas = schedule.gamma?.map(([, gamma]) => gamma) ?? [mosaic.gamma];
-  return Math.max(...gammas) > 0 && mosaic.randomShare < 1;
 }
 
 /** Without scores there is no text filter that could tighten. */
@@ -158,10 +151,13 @@ function explain(error: z.ZodError, value: Tree, where: string): string {
     const key = issue.keys[0] ?? "";
     const valid = Object.keys(at(defaults as unknown as Tree, path) as Tree);
     if (path.length === 0) valid.push("preset", "$schema");
-    const sibling = nearest(key, valid);
+    const isCut = (name: string): boolean => key.length > 2 && name.toLowerCase().startsWith(key.toLowerCase());
+    const sibling = nearest(key, valid) ?? valid.find(isCut);
     const near = sibling === undefined ? nearestLeaf(key) : [...path, sibling].join(".");
+    const name = [...path, key].join(".");
+    if (near === name) return `unknown setting "${name}" in ${where}. Groups are nested: ${nested(name)}`;
     const hint = near === undefined ? `Valid here: ${valid.join(", ")}` : `Did you mean "${near}"?`;
-    return `unknown setting "${[...path, key].join(".")}" in ${where}. ${hint}`;
+    return `unknown setting "${name}" in ${where}. ${hint}`;
   }
   const came = shown(at(value, path));
   const more = error.issues.length > 1 ? ` (and ${error.issues.length - 1} more)` : "";
@@ -201,10 +197,25 @@ function at(tree: unknown, path: readonly string[]): unknown {
   return path.reduce(inside, tree);
 }
 
-/** "tau" at the top level is "band.tau": people forget the group. */
+/** "tau" at the top level is "band.tau": people forget the group, or bring the released loader's name. */
 function nearestLeaf(key: string): string | undefined {
-  for (const [group, value] of Object.entries(defaults)) {
-    if (isTree(value) && Object.hasOwn(value, key)) return `${group}.${key}`;
-  }
-  return undefined;
+  const released = Object.hasOwn(releasedNames, key) ? releasedNames[key] : undefined;
+  if (released !== undefined) return released;
+  const leaves = Object.entries(defaults).flatMap(([group, value]) =>
+    isTree(value) ? Object.keys(value).map((leaf): [group: string, leaf: string] => [group, leaf]) : [],
+  );
+  const near = nearest(
+    key,
+    leaves.map(([, leaf]) => leaf),
+  );
+  const found =
+    leaves.find(([group, leaf]) => leaf === key || `${group}.${leaf}` === key) ??
+    leaves.find(([, leaf]) => leaf === near);
+  return found?.join(".");
+}
+
+/** "band.tau" as a file holds it. */
+function nested(name: string): string {
+  const [group, leaf] = name.split(".");
+  return `{"${group}": {"${leaf}": …}}`;
 }

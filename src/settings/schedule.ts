@@ -1,4 +1,4 @@
-import type { ResolvedSettings } from "./schema.ts";
+import type { ResolvedSettings, Settings } from "./schema.ts";
 
 /** The value of a ramp at an epoch: straight between its points, held before the first and after the last. */
 export function ramped(points: readonly (readonly [epoch: number, value: number])[], epoch: number): number {
@@ -33,4 +33,10 @@ export function settingsAt(settings: ResolvedSettings, epoch: number): ResolvedS
       k: k === null ? settings.band.k : Math.max(1, Math.round(ramped(k, epoch))),
     },
   };
+}
+
+/** True where some epoch of these settings draws from the band, so that mined candidates have to be there. */
+export function usesMined({ mosaic, schedule }: Pick<Settings, "mosaic" | "schedule">): boolean {
+  const gammas = schedule.gamma?.map(([, gamma]) => gamma) ?? [mosaic.gamma];
+  return Math.max(...gammas) > 0 && mosaic.randomShare < 1;
 }

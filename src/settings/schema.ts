@@ -5,7 +5,7 @@ const cosine = z.number().min(-1).max(1);
 const count = z.number().int().min(0).max(1_000_000_000);
 /** A cosine similarity, or a number derived from the mined scores, or no threshold at all. */
 const threshold = z.union([cosine, z.literal("auto"), z.null()], {
-  error: 'expected a number from -1 to 1, "auto" where the key allows it, or null',
+  error: 'expected a number from -1 to 1, "auto", or null',
 });
 const plainThreshold = z.union([cosine, z.null()], { error: "expected a number from -1 to 1, or null" });
 const orNull = <T extends z.ZodType>(type: T, what: string) =>
@@ -29,7 +29,7 @@ const mosaic = z.strictObject({
   crossPoint: z
     .union([z.number().min(0).max(0.5), z.literal("free")], { error: 'expected a number from 0 to 0.5, or "free"' })
     .describe(
-      "how far each inner line of the grid may move, in cells: 0 = fixed; r = uniformly within ±r; free = anywhere, by minCell",
+      "how far each inner line of the grid may move, in cells: 0 = fixed; r = within ±r; free = anywhere; all tilings that keep minCell are equally likely",
     ),
   minCell: z
     .number()
@@ -97,7 +97,7 @@ const draw = z.strictObject({
 });
 
 const ramp = (value: z.ZodNumber, what: string) =>
-  orNull(z.array(z.tuple([count, value])).min(1), `[[epoch, ${what}], …]`);
+  orNull(z.array(z.tuple([count, value])).min(1), `[[epoch, ${what}], …] with whole epochs from 0`);
 
 const schedule = z.strictObject({
   randomUntil: count.describe("epochs before this one draw random negatives only (the reference's retrieval_epoch)"),
@@ -162,7 +162,7 @@ export const settingsSchema = z.strictObject({
     ),
   mined: z
     .string()
-    .regex(/^[\w.-]+$/, "expected letters, digits, '.', '_' or '-'")
+    .regex(/^(?!\.+$)[\w.-]{1,200}$/, "expected the name of a mined set: letters, digits, '.', '_' or '-'")
     .describe("the folder under mined/ to draw from"),
   mosaic,
   band,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { defaults, parseSettings, presetNames, resolveSettings, settingsJsonSchema, withSets } from "./index.ts";
+import { releasedNames } from "./released-names.ts";
 
 const message = (value: unknown): string => {
   try {
@@ -30,7 +31,24 @@ describe("settings", () => {
     [{ unit: "image" }, 'setting "unit" in x.json: expected one of ref, expression, got "image"'],
     [
       { band: { tau: "high" } },
-      'setting "band.tau" in x.json: expected a number from -1 to 1, "auto" where the key allows it, or null, got "high"',
+      'setting "band.tau" in x.json: expected a number from -1 to 1, "auto", or null, got "high"',
+    ],
+    [{ size: Number.NaN }, 'setting "size" in x.json: expected a number, got NaN'],
+    [
+      { band: { tau: -Infinity } },
+      'setting "band.tau" in x.json: expected a number from -1 to 1, "auto", or null, got -Infinity',
+    ],
+    [
+      { schedule: { gamma: [[0, Number.NaN]] } },
+      'setting "schedule.gamma" in x.json: expected [[epoch, share], …] with whole epochs from 0, or null, got [[0,"NaN"]]',
+    ],
+    [{ "band.tau": 0.3 }, 'unknown setting "band.tau" in x.json. Groups are nested: {"band": {"tau": …}}'],
+    [{ t2i_sim_thres: 0.3 }, 'unknown setting "t2i_sim_thres" in x.json. Did you mean "band.tau"?'],
+    [{ guards: { nearDup: 1 } }, 'unknown setting "guards.nearDup" in x.json. Did you mean "guards.nearDuplicate"?'],
+    [{ gama: 1 }, 'unknown setting "gama" in x.json. Did you mean "mosaic.gamma"?'],
+    [
+      { mined: ".." },
+      "setting \"mined\" in x.json: expected the name of a mined set: letters, digits, '.', '_' or '-', got \"..\"",
     ],
     [{ mosaic: 3 }, 'setting "mosaic" in x.json: expected an object, got 3'],
     [[], "expected a JSON object of settings in x.json, got []"],
@@ -38,6 +56,13 @@ describe("settings", () => {
     [{ preset: "nmeo" }, `unknown preset "nmeo". Did you mean "nemo"? Valid: ${presetNames.join(", ")}`],
   ])("explains %j in one line", (value, expected) => {
     expect(message(value)).toBe(expected);
+  });
+
+  it("knows every option of the released loader by a setting of ours", () => {
+    for (const [name, key] of Object.entries(releasedNames)) {
+      const [group = "", leaf = ""] = key.split(".");
+      expect((defaults as unknown as Record<string, object>)[group], name).toHaveProperty(leaf);
+    }
   });
 
   it("takes no part in prototype pollution", () => {
@@ -52,7 +77,8 @@ describe("settings", () => {
       band: { k: 5, tau: null },
       mosaic: { grid: "3x3", gamma: 1 },
     });
-    expect(() => withSets({}, ["band.k"])).toThrow('expected --set key=value, got "band.k"');
+    expect(() => withSets({}, ["band.k"])).toThrow('expected --set key=value, such as band.k=50, got "band.k"');
+    for (const word of ["=3", "band.=3", ".k=3", "band..k=3"]) expect(() => withSets({}, [word])).toThrow(/key=value/);
   });
 
   it("resolves auto thresholds from mined scores, and says so where there are none", () => {
