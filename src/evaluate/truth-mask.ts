@@ -58,7 +58,7 @@ export function comparedSize(truth: Truth, size: SizeRule): readonly [height: nu
 
 function truthMask(truth: Truth, preset: Preset): TruthMask {
   const parts = partsOf(truth);
-  const union = rleUnion(parts, truth.height, truth.width);
+  const union = unionOf(parts, truth.height, truth.width);
   const unionArea = rleArea(union);
   const mask = compared(truth, parts, union, preset);
   return {
@@ -73,10 +73,16 @@ function compared(truth: Truth, parts: readonly Rle[], union: Rle, preset: Prese
   const [height, width] = comparedSize(truth, preset.size);
   if (preset.size.at === "model" && preset.size.by === "polygons") {
     const scaled = truth.segmentations.flatMap((segmentation) => partsOfOne(segmentation, truth, height, width));
-    return rleUnion(scaled, height, width);
+    return unionOf(scaled, height, width);
   }
   const mask = preset.overlap === "union" ? union : pixelsCoveredOnce(parts, truth.height, truth.width);
   return resizeMask(mask, height, width);
+}
+
+/** One part, what most truths have, is their union as it is. */
+function unionOf(parts: readonly Rle[], height: number, width: number): Rle {
+  const [only] = parts;
+  return parts.length === 1 && only !== undefined ? only : rleUnion(parts, height, width);
 }
 
 /** One mask per polygon or run-length annotation, at the original size. */

@@ -1,5 +1,8 @@
 import { pixelsOf, type Rle } from "./rle.ts";
 
+/** Room for the crossings of one polygon, kept from call to call: thousands of arrays of some kilobytes cost more than the sums. */
+let room = { crossings: new Uint32Array(4096), ordered: new Uint32Array(4096), ends: new Uint32Array(1026) };
+
 /** Above this, five times a coordinate no longer fits pycocotools' integers. */
 const maxCoordinate = 2 ** 27;
 
@@ -19,7 +22,7 @@ export function rleFromPolygon(xy: readonly number[] | Float64Array, height: num
     throw new RangeError(`a polygon needs an even number of coordinates, two or more, got ${xy.length}`);
   }
   if (pixels === 0) return { height, width, counts: new Uint32Array(1) };
-  let crossings = new Uint32Array(256);
+  let { crossings } = room;
   let used = 0;
   let x0 = onGrid(xy[2 * corners - 2]!);
   let y0 = onGrid(xy[2 * corners - 1]!);
@@ -31,14 +34,17 @@ export function rleFromPolygon(xy: readonly number[] | Float64Array, height: num
     const last = Math.min(width - 1, Math.floor((Math.max(x0, x1) - 3) / 5));
     if (last >= first) {
       const needed = used + last - first + 2;
-      if (needed > crossings.length) crossings = grown(crossings, needed);
+      if (needed > crossings.length) {
+        crossings = grown(crossings, needed);
+        room = { ...room, crossings, ordered: new Uint32Array(crossings.length) };
+      }
       used = crossEdge(x0, y0, x1, y1, first, last, height, crossings, used);
     }
     x0 = x1;
     y0 = y1;
   }
   crossings[used++] = pixels;
-  return { height, width, counts: countsBetween(crossings.subarray(0, used).sort()) };
+  return { height, width, counts: countsBetween(sorted(crossings.subarray(0, used), height, width)) };
 }
 
 /** Writes the position (column-major) of each crossing of columns first … last by one edge; returns the new length. */
@@ -92,6 +98,37 @@ function steepStep(xs: number, slope: number, middle: number, steps: number): nu
     while (t < steps && xs + slope * t + 0.5 >= middle) t++;
   }
   return t;
+}
+
+/** A column that holds more crossings than this is left to the general sort, whose time does not grow with their square. */
+const mostInColumn = 32;
+
+/**
+ * The positions in rising order: dealt out to their columns, of which each holds a few, then put in order there. Several
+ * times as fast as `sort`, which knows nothing of columns. May reorder `positions`.
+ */
+function sorted(positions: Uint32Array, height: number, width: number): Uint32Array {
+  // A crossing at the bottom of the last column is the position behind the last pixel: one column more.
+  if (room.ends.length < width + 2) room = { ...room, ends: new Uint32Array(width + 2) };
+  const ends = room.ends.subarray(0, width + 2).fill(0);
+  for (let i = 0; i < positions.length; i++) {
+    const column = Math.trunc(positions[i]! / height) + 1;
+    if (++ends[column]! > mostInColumn) return positions.sort();
+  }
+  for (let column = 1; column < ends.length; column++) ends[column]! += ends[column - 1]!;
+  const ordered = room.ordered.subarray(0, positions.length);
+  for (let i = 0; i < positions.length; i++) {
+    const position = positions[i]!;
+    const column = Math.trunc(position / height);
+    ordered[ends[column]!++] = position;
+  }
+  for (let i = 1; i < ordered.length; i++) {
+    const position = ordered[i]!;
+    let at = i;
+    for (; at > 0 && ordered[at - 1]! > position; at--) ordered[at] = ordered[at - 1]!;
+    ordered[at] = position;
+  }
+  return ordered;
 }
 
 /** Run lengths between sorted positions; two equal positions cancel each other. */

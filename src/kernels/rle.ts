@@ -25,13 +25,17 @@ export interface Rle {
 /** The most pixels that a mask may have: positions stay signed 32-bit integers, as in pycocotools. */
 export const maxMaskPixels = 2 ** 31 - 1;
 
+/** Room for the counts of one text, kept from call to call. */
+let room = new Uint32Array(4096);
+
 /**
  * Reads COCO's compressed run lengths. `height` and `width` in pixels. Throws a RangeError for a character outside
  * "0" to "o", a count that is cut off, negative or too large, and for counts that do not add up to height × width.
  */
 export function rleFromString(counts: string, height: number, width: number): Rle {
   const pixels = pixelsOf(height, width);
-  const found = new Uint32Array(counts.length);
+  if (room.length < counts.length) room = new Uint32Array(counts.length);
+  const found = room;
   let used = 0;
   let total = 0;
   let at = 0;
