@@ -44,11 +44,12 @@ export function summariseBands(
   const drops = Object.fromEntries(dropRules.map((rule) => [rule, 0])) as Record<DropRule, number>;
   const sizes = new Int32Array(rows.length);
   const uses = new Float64Array(pool.images.count);
-  let [candidates, inBand, tooFew, empty, mineDeeper, own, bandScores] = [0, 0, 0, 0, 0, 0, 0];
+  let [candidates, inBand, tooFew, empty, mineDeeper, own, positives, bandScores] = [0, 0, 0, 0, 0, 0, 0, 0];
   for (let at = 0; at < rows.length; at++) {
     const expression = rows[at] as number;
     const row = mined.row(expression);
-    const band = bandOf(row, contextOf(expression), settings);
+    const context = contextOf(expression);
+    const band = bandOf(row, context, settings);
     for (const [rule, count] of Object.entries(countDrops(band.verdicts))) drops[rule as DropRule] += count;
     candidates += row.ids.length;
     inBand += band.size;
@@ -56,7 +57,10 @@ export function summariseBands(
     if (band.size < need) tooFew++;
     if (band.size === 0) empty++;
     if (band.mineDeeper) mineDeeper++;
-    own += mined.own[expression] as number;
+    if (context.ownScore !== undefined) {
+      own += context.ownScore;
+      positives++;
+    }
     for (let member = 0; member < band.size; member++) {
       const position = band.survivors[member] as number;
       bandScores += row.t2i[position] as number;
@@ -80,7 +84,7 @@ export function summariseBands(
     empty,
     mineDeeper,
     bandSize: [quantile(0), quantile(0.25), quantile(0.5), quantile(0.75), quantile(1)],
-    meanOwn: own / Math.max(1, rows.length),
+    meanOwn: own / Math.max(1, positives),
     meanBand: bandScores / Math.max(1, inBand),
     imagesUsed: used.length,
     topPercentShare: inBand === 0 ? 0 : top.reduce((sum, count) => sum + count, 0) / inBand,

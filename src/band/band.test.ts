@@ -99,6 +99,14 @@ describe("bandOf", () => {
     expect(rules(bandOf(candidates, { ownImage: 9, ...context }, settings(change)))).toEqual(expected);
   });
 
+  it("takes an own score that is not a number, as imported lists may have it, as not known", () => {
+    const change = settings({ tau: 0.5, margin: 0.1, ratio: 0.9 });
+    const candidates = row([0.9, 0.8, 0.7], undefined, true);
+    const unknown = bandOf(candidates, { ownImage: 99 }, change);
+    expect(bandOf(candidates, { ownImage: 99, ownScore: Number.NaN }, change)).toEqual(unknown);
+    expect([unknown.unlistedUnsafe, unknown.mineDeeper]).toEqual([true, true]);
+  });
+
   it("asks for text-to-text scores only where τₜ is set, and says how to get them", () => {
     expect(() => bandOf(row([0.5]), { ownImage: 9 }, settings({ tauText: 0.5 }))).toThrow(/mine --t2t/);
     expect(bandOf(row([0.5]), { ownImage: 9 }, settings()).size).toBe(1);

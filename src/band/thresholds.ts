@@ -22,13 +22,14 @@ export function thresholdsOf(
 ): Thresholds {
   const { tau, tauImage, tauText, margin, ratio } = settings.band;
   const { ownScore, targets = 1 } = context;
+  const hasOwn = ownScore !== undefined && !Number.isNaN(ownScore); // imported lists may lack the own image
   const tighten = targets === 1 ? 0 : settings.gres.tighten;
   return {
     tau: tau === null ? off : tau - tighten,
     tauImage: tauImage ?? off,
     tauText: tauText === null ? off : tauText - tighten,
-    margin: margin === null || ownScore === undefined ? off : ownScore - margin,
-    ratio: ratio === null || ownScore === undefined ? off : ownScore - (1 - ratio) * Math.abs(ownScore),
+    margin: margin === null || !hasOwn ? off : ownScore - margin,
+    ratio: ratio === null || !hasOwn ? off : ownScore - (1 - ratio) * Math.abs(ownScore),
     nearDuplicate: settings.guards.nearDuplicate ?? off,
   };
 }

@@ -95,7 +95,7 @@ export function planFacts(pool: Pool, options: FactsOptions): PlanFacts {
       targets,
       expression,
       ...(judged === undefined ? {} : { judged }),
-      ...(ownScore === undefined ? {} : { ownScore }),
+      ...(ownScore === undefined || Number.isNaN(ownScore) ? {} : { ownScore }),
     };
   };
   const hubs =

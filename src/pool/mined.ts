@@ -22,6 +22,8 @@ const minedSchema = z.object({
   /** Candidates kept per expression. */
   depth: z.number().int().positive(),
   expressions: z.number().int(),
+  /** True where there were more candidates than that: each list was cut. */
+  truncated: z.boolean().optional(),
   /** Which images could become candidates. */
   candidates: z.object({ splits: z.array(z.string()), count: z.number().int(), hash: z.string() }),
   hash: z.string(),
@@ -155,15 +157,19 @@ export class Mined {
     return this.#t2t !== undefined;
   }
 
-  /** The candidates of an expression row, read by position. */
+  /** The candidates of an expression row, read by position. Imported lists that are shorter end where scores end. */
   row(expression: number): MinedRow {
+    const { candidates, rank } = this.manifest;
+    const t2i = this.#t2i.rowsAsFloat32Sync(expression, 1);
+    let end = t2i.length;
+    while (end > 0 && Number.isNaN(t2i[end - 1])) end--;
     return {
-      ids: this.#ids.rowsSync(expression, 1) as Int32Array,
-      t2i: this.#t2i.rowsAsFloat32Sync(expression, 1),
-      i2i: this.#i2i.rowsAsFloat32Sync(expression, 1),
-      ...(this.#t2t === undefined ? {} : { t2t: this.#t2t.rowsAsFloat32Sync(expression, 1) }),
-      truncated: this.manifest.depth < this.manifest.candidates.count,
-      rank: this.manifest.rank,
+      ids: (this.#ids.rowsSync(expression, 1) as Int32Array).subarray(0, end),
+      t2i: t2i.subarray(0, end),
+      i2i: this.#i2i.rowsAsFloat32Sync(expression, 1).subarray(0, end),
+      ...(this.#t2t === undefined ? {} : { t2t: this.#t2t.rowsAsFloat32Sync(expression, 1).subarray(0, end) }),
+      truncated: end < candidates.count,
+      rank,
     };
   }
 
