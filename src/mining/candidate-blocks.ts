@@ -21,6 +21,10 @@ export class CandidateBlocks {
     this.#keep = Math.floor(memoryBytes / (columns * file.dimension * 4));
   }
 
+  get candidateCount(): number {
+    return this.#candidates.length;
+  }
+
   get count(): number {
     return Math.ceil(this.#candidates.length / this.#columns);
   }

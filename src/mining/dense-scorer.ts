@@ -2,7 +2,8 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import { fail } from "../model/index.ts";
 import { CandidateBlocks } from "./candidate-blocks.ts";
 import { gemmGraph } from "./gemm-graph.ts";
-import { canWork, openMiners, type WorkerMiners } from "./miners.ts";
+import { openDenseMiner } from "./dense-miner.ts";
+import { canWork, openMiners } from "./miners.ts";
 import type { ScoreBlock, Scorer } from "./scorer.ts";
 import { dotProduct, readVectors, type VectorFile } from "./vector-file.ts";
 
@@ -55,7 +56,7 @@ export async function createDenseScorer(
   let places: readonly Float32Array[] = [];
   let calls = 0;
   let current: Tensor | undefined;
-  let team: WorkerMiners | undefined;
+  let team: { close(): Promise<void> } | undefined;
 
   const read = async (file: VectorFile, wanted: Int32Array): Promise<Tensor> => {
     if (wanted.length > rows) fail("internal", `asked for ${wanted.length} rows at once, ${rows} is the most`);
@@ -77,7 +78,7 @@ export async function createDenseScorer(
     return { scores, columns };
   };
 
-  const scorer: Scorer = {
+  return {
     candidateCount: candidates.length,
     blockColumns: columns,
     blockRows: rows,
@@ -103,25 +104,32 @@ export async function createDenseScorer(
       }
       return result;
     },
+    async miners(rank, depth, stepRows, timing) {
+      await team?.close();
+      const workers = options.files === true && canWork() ? threads : 1;
+      const setup = {
+        candidates,
+        rank,
+        depth,
+        rows: stepRows,
+        memoryBytes: Math.floor(memoryBytes / workers),
+        ...(options.blockRows === undefined ? {} : { blockRows: options.blockRows }),
+        ...(options.blockColumns === undefined ? {} : { blockColumns: options.blockColumns }),
+      };
+      if (workers === 1) {
+        const miner = openDenseMiner(images, expressions, setup, timing);
+        team = miner;
+        return [miner];
+      }
+      const opened = openMiners({ ...setup, images: images.path, expressions: expressions.path }, workers);
+      team = opened;
+      return opened.miners;
+    },
     async close() {
       await team?.close();
       await blocks.close();
       await session.release();
       await Promise.all([images.close(), expressions.close()]);
-    },
-  };
-  if (threads === 1 || options.files !== true || !canWork()) return scorer;
-  const ofWorkers = { ...options, blockColumns: columns, memoryBytes: Math.floor(memoryBytes / threads), threads: 1 };
-  return {
-    ...scorer,
-    async miners(rank, depth, stepRows) {
-      await team?.close();
-      const { files: _files, ...each } = ofWorkers;
-      team = openMiners(
-        { images: images.path, expressions: expressions.path, options: each, rank, depth, rows: stepRows },
-        threads,
-      );
-      return team.miners;
     },
   };
 }

@@ -1,10 +1,10 @@
-import { writeFile } from "node:fs/promises";
+import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { mineSmall, smallPool } from "../../test/small-pool.ts";
-import { silentProgress } from "../io/index.ts";
+import { mineSmall, scratchFolder, smallPool, smallSource } from "../../test/small-pool.ts";
+import { hashFile, silentProgress } from "../io/index.ts";
 import { Loader } from "../loader/index.ts";
-import { Mined, minedFolder, type Pool } from "../pool/index.ts";
+import { importPool, Mined, minedFolder, Pool } from "../pool/index.ts";
 import { parseSettings } from "../settings/index.ts";
 import { dot, memoryVectors, signVectors } from "./exact-vectors.contract.ts";
 import { createDenseScorer, expressionsByImage, mineNeighbours, mineTextScores } from "./index.ts";
@@ -14,6 +14,11 @@ const openMined = async (pool: Pool): Promise<Mined> => {
   const mined = await Mined.open(pool.folder, "default", pool.manifest.hash);
   if (mined === undefined) throw new Error("not mined");
   return mined;
+};
+const hasTextScores = async (pool: Pool): Promise<boolean> => {
+  const mined = await openMined(pool);
+  await mined.close();
+  return mined.hasTextScores;
 };
 const trainImages = (pool: Pool): Int32Array =>
   Int32Array.from({ length: pool.images.count }, (_, row) => row).filter(
@@ -110,6 +115,84 @@ describe("what mining adds beside the columns", () => {
     }
     expect(mosaics).toBeGreaterThan(0);
     await loader.close();
+    await pool.close();
+  });
+
+  it("goes on where a run was killed, at any step, to the same bytes", async () => {
+    const pool = await smallPool({ images: 30, refsPerImage: 2, valImages: 4 });
+    const mined = (await mineSmall(pool, { depth: 9 }), await openMined(pool));
+    const vectors = memoryVectors(signVectors(pool.expressions.count, dimension, 4), dimension);
+    const candidates = trainImages(pool);
+    const folder = minedFolder(pool.folder, "default");
+    const files = ["t2t.npy", "t2t.json", "neighbour-ids.npy", "neighbour-scores.npy", "neighbours.json"];
+    let calls = 0;
+    const make = async (most: number, left: number): Promise<void> => {
+      const shared = { name: "default", force: true, progress: silentProgress };
+      for (const rows of [expressionsByImage(pool), candidates]) {
+        const scorer = await createDenseScorer(vectors, vectors, { candidates: rows, threads: 1, blockColumns: 512 });
+        calls = 0;
+        const counted: typeof scorer.images = (wanted) =>
+          ++calls > left ? Promise.reject(new Error("killed")) : scorer.images(wanted);
+        const dying = { ...scorer, images: counted };
+        const neighbours = { ...shared, mined: mined.manifest, candidates, depth: 7, stepImages: most };
+        const done =
+          rows === candidates
+            ? mineNeighbours(pool, dying, neighbours)
+            : mineTextScores(pool, mined, dying, { ...shared, stepExpressions: most });
+        if (left === Number.POSITIVE_INFINITY) await done;
+        else await expect(done).rejects.toThrow("killed");
+        await scorer.close();
+      }
+    };
+    const contents = (): Promise<string[]> => Promise.all(files.map((file) => hashFile(join(folder, file))));
+    await make(4096, Number.POSITIVE_INFINITY);
+    const whole = await contents();
+    for (const left of [0, 1, 3]) {
+      await Promise.all(files.map((file) => rm(join(folder, file))));
+      await make(7, left);
+      expect(await hasTextScores(pool)).toBe(false);
+      await make(7, Number.POSITIVE_INFINITY);
+      expect(calls).toBe(Math.ceil(30 / 7) - left); // what was done is not done again
+      expect(await contents()).toEqual(whole);
+      expect((await readdir(folder)).filter((name) => name.startsWith(".partial"))).toEqual([]);
+    }
+    await mined.close();
+    await pool.close();
+  });
+
+  it("leaves what no-target expressions say of an image out: it is not there", async () => {
+    const folder = await scratchFolder();
+    const source = await smallSource(folder, { images: 6, refsPerImage: 2, valImages: 1 });
+    const records = async function* () {
+      for await (const record of source.records())
+        yield record.type === "ref" && record.id.endsWith("-1") ? { ...record, annotationIds: [] } : record;
+    };
+    const options = { onBad: "fail", pack: false, force: false, progress: silentProgress } as const;
+    await importPool(join(folder, "pool"), { ...source, records }, options);
+    const pool = await Pool.open(join(folder, "pool"));
+    const rows = expressionsByImage(pool);
+    expect(rows).toHaveLength(pool.expressions.count / 2);
+    for (const row of rows) expect(pool.targetsOfRef(pool.expressions.ref[row]!)).toHaveLength(1);
+    await mineSmall(pool);
+    const vectors = signVectors(pool.expressions.count, dimension, 5);
+    const file = memoryVectors(vectors, dimension);
+    const scorer = await createDenseScorer(file, file, { candidates: rows, threads: 1, blockColumns: 512 });
+    const mined = await openMined(pool);
+    await mineTextScores(pool, mined, scorer, { name: "default", force: false, progress: silentProgress });
+    await Promise.all([mined.close(), scorer.close()]);
+    const opened = await openMined(pool);
+    for (let expression = 0; expression < pool.expressions.count; expression++) {
+      const { ids, t2t } = opened.row(expression);
+      const expected = Array.from(ids, (image) =>
+        Math.max(
+          ...Array.from(rows)
+            .filter((row) => pool.refs.image[pool.expressions.ref[row]!] === image)
+            .map((row) => dot(vectors, expression, vectors, row, dimension)),
+        ),
+      );
+      expect(Array.from(t2t!)).toEqual(expected.map(Math.fround));
+    }
+    await opened.close();
     await pool.close();
   });
 

@@ -73,6 +73,7 @@ describe("minePool", () => {
         rank,
         depth: 10,
         expressions: 120,
+        truncated: true,
         candidates: { splits: ["train"], count: 25 },
       });
       for (let row = 0; row < pool.expressions.count; row++) {

@@ -107,6 +107,7 @@ export async function minePool(pool: Pool, scorer: Scorer, options: MinePoolOpti
       rank,
       depth,
       expressions: total,
+      truncated: depth < candidates.count,
       candidates,
       hash,
     } as const;
@@ -206,7 +207,7 @@ async function mineInto(
       }
     }
     const stepRows = stepSize(options, depth, total);
-    const miners = (await scorer.miners?.(options.rank, depth, stepRows)) ?? [
+    const miners = (await scorer.miners?.(options.rank, depth, stepRows, timing)) ?? [
       new BlockMiner(scorer, options.rank, depth, stepRows, timing),
     ];
     const starts = Array.from({ length: Math.ceil((total - done) / stepRows) }, (_, at) => done + at * stepRows);
@@ -229,7 +230,7 @@ async function mineInto(
     );
     let waiting = timing.now();
     for await (const { columns, step, end } of mined) {
-      if (scorer.miners !== undefined) timing.since("mining", waiting);
+      if (miners.length > 1) timing.since("mining", waiting);
       waiting = timing.now();
       await save(columns, step, end);
       waiting = timing.since("disk", waiting);

@@ -1,15 +1,14 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { NpyReader } from "../codecs/index.ts";
 import { fail, NemosaicError } from "../model/index.ts";
-import { createDenseScorer } from "./dense-scorer.ts";
-import { BlockMiner } from "./mine-block.ts";
+import { type DenseMiner, openDenseMiner } from "./dense-miner.ts";
 import type { MineAnswer, MinerSetup, MineTask } from "./miners.ts";
 import type { VectorFile } from "./vector-file.ts";
 
-/** The thread behind `openMiners`: a scorer of one thread and a miner of its own. */
+/** The thread behind `openMiners`: a miner of its own. */
 const port = parentPort ?? fail("internal", "mine-worker runs in a worker thread only");
 const setup = workerData as MinerSetup;
-let miner: Promise<BlockMiner> | undefined;
+let miner: Promise<DenseMiner> | undefined;
 
 port.on("message", (task: MineTask) => void answer(task));
 
@@ -26,10 +25,9 @@ async function answer({ expressions, images, imageOf }: MineTask): Promise<void>
   }
 }
 
-async function openMiner(): Promise<BlockMiner> {
+async function openMiner(): Promise<DenseMiner> {
   const [images, expressions] = await Promise.all([openVectors(setup.images), openVectors(setup.expressions)]);
-  const scorer = await createDenseScorer(images, expressions, setup.options);
-  return new BlockMiner(scorer, setup.rank, setup.depth, setup.rows);
+  return openDenseMiner(images, expressions, setup);
 }
 
 async function openVectors(path: string): Promise<VectorFile> {

@@ -1,17 +1,13 @@
 import { Worker } from "node:worker_threads";
 import { type ErrorCode, NemosaicError } from "../model/index.ts";
-import type { DenseScorerOptions } from "./dense-scorer.ts";
-import type { MinedColumns, Rank, StepMiner } from "./scorer.ts";
+import type { DenseMinerSetup } from "./dense-miner.ts";
+import type { MinedColumns, StepMiner } from "./scorer.ts";
 
 /** What a mining thread is started with. */
-export interface MinerSetup {
+export interface MinerSetup extends DenseMinerSetup {
   /** Paths of the .npy files. */
   readonly images: string;
   readonly expressions: string;
-  readonly options: DenseScorerOptions;
-  readonly rank: Rank;
-  readonly depth: number;
-  readonly rows: number;
 }
 
 export interface MineTask {

@@ -1,4 +1,4 @@
-import type { Progress } from "../io/index.ts";
+import { type Progress, withLock } from "../io/index.ts";
 import { TopKBuffer } from "../kernels/index.ts";
 import { type MinedManifest, minedFolder, type Pool } from "../pool/index.ts";
 import { hasExtra, writeExtra } from "./mined-extra.ts";
@@ -14,17 +14,26 @@ export interface NeighbourOptions {
   readonly depth: number;
   readonly force: boolean;
   readonly progress: Progress;
+  /** Images per step: what is lost when a run is killed. Never changes a byte. */
+  readonly stepImages?: number;
 }
 
 /**
  * Adds to mined/<name> the candidates most like each image that has a ref, exactly, by image-to-image score, the image
  * itself left out: by them near-duplicates and τᵢ are known for images that an expression's list lacks. Rows of other
- * images, and places that nothing fills, hold -1. Does nothing where they are there already.
+ * images, and places that nothing fills, hold -1. Steps are journalled; does nothing where they are there already.
  */
 export async function mineNeighbours(pool: Pool, scorer: Scorer, options: NeighbourOptions): Promise<void> {
-  const { name, mined, candidates, force, progress } = options;
+  const { name, mined, force } = options;
   const folder = minedFolder(pool.folder, name);
-  if (!force && (await hasExtra(folder, "neighbours", mined.hash))) return;
+  await withLock(folder, "mine", async () => {
+    if (force || !(await hasExtra(folder, "neighbours", mined.hash)))
+      await writeNeighbours(pool, scorer, folder, options);
+  });
+}
+
+async function writeNeighbours(pool: Pool, scorer: Scorer, folder: string, options: NeighbourOptions): Promise<void> {
+  const { mined, candidates, progress, stepImages = mostImages } = options;
   const { count } = pool.images;
   const depth = Math.min(options.depth, candidates.length);
   const hasRef = new Uint8Array(count);
@@ -33,8 +42,9 @@ export async function mineNeighbours(pool: Pool, scorer: Scorer, options: Neighb
   const columns = [{ type: "int32", shape } as const, { type: "float32", shape } as const];
   const writer = await writeExtra(folder, "neighbours", mined.hash, columns, { depth, images: count });
   const task = progress.begin("neighbours", count, "images");
+  task.advance(writer.done);
   try {
-    for (let start = 0; start < count; start += stepImages) {
+    for (let start = writer.done; start < count; start += stepImages) {
       const size = Math.min(stepImages, count - start);
       const wanted = Int32Array.from({ length: size }, (_, at) => start + at).filter((row) => hasRef[row] === 1);
       const found = await best(scorer, wanted, depth + 1);
@@ -50,18 +60,17 @@ export async function mineNeighbours(pool: Pool, scorer: Scorer, options: Neighb
           scores[place++] = found[at]?.scores[order] as number;
         }
       });
-      await writer.write(0, ids);
-      await writer.write(1, scores);
+      await writer.write([ids, scores]);
       task.advance(size);
     }
     await writer.commit();
   } finally {
-    await writer.abort();
+    await writer.close();
     task.end();
   }
 }
 
-const stepImages = 4096;
+const mostImages = 4096;
 
 async function best(
   scorer: Scorer,

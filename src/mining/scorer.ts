@@ -1,3 +1,5 @@
+import type { StageTimer } from "../io/index.ts";
+
 /** Scores of some rows against one block of candidates, row-major with stride `columns`. */
 export interface ScoreBlock {
   readonly scores: Float32Array;
@@ -28,10 +30,10 @@ export interface Scorer {
   /** Text-to-image scores of expression–image pairs, row by row. */
   pairs(expressionRows: Int32Array, imageRows: Int32Array): Promise<Float32Array>;
   /**
-   * Miners with a thread each that can mine steps of at most `rows` expressions at the same time as each other, to the
-   * same bytes; one that works in this thread where absent.
+   * Miners that can mine steps of at most `rows` expressions at the same time as each other, to the same bytes; `timing` gets
+   * the stages of one that works in this thread. `BlockMiner` mines by the scores above where this is absent.
    */
-  miners?(rank: Rank, depth: number, rows: number): Promise<readonly StepMiner[]>;
+  miners?(rank: Rank, depth: number, rows: number, timing?: StageTimer): Promise<readonly StepMiner[]>;
   close(): Promise<void>;
 }
 

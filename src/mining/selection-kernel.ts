@@ -35,7 +35,7 @@ export interface SelectionKernel {
 }
 
 export const listHeaderBytes = 16;
-const pageBytes = 65_536;
+export const pageBytes = 65_536;
 const smallestNegativeBits = 0x8000_0001 | 0;
 const largest = 3.4028234663852886e38;
 
@@ -60,11 +60,11 @@ interface Engine {
   readonly Instance: new (module: object, imports: object) => { readonly exports: object };
 }
 
-const engine = (globalThis as unknown as { readonly WebAssembly: Engine }).WebAssembly;
+export const engine = (globalThis as unknown as { readonly WebAssembly: Engine }).WebAssembly;
 let compiled: object | undefined;
 
 /** count(address, end, bound): how many of the scores, four by four, are at least `bound`. */
-const countReaching: WasmFunction = (() => {
+export const countReaching: WasmFunction = (() => {
   const [at, end, bound, sum, wanted] = [0, 1, 2, 3, 4];
   return {
     name: "count",
@@ -87,7 +87,7 @@ const countReaching: WasmFunction = (() => {
  * search(address, end, depth, most, low, high): a score that at least `depth` of the scores reach and at most `most` do;
  * where ties forbid that, the largest that at least `depth` reach. `low` must be reached by `depth`, `high` be the largest.
  */
-const search: WasmFunction = (() => {
+export const search: WasmFunction = (() => {
   const [address, end, depth, most, low, high, count, middle] = [0, 1, 2, 3, 4, 5, 6, 7];
   const tooFewReach = (bound: number): Code => i32.less(call(0, get(address), get(end), get(bound)), get(depth));
   const halve = set(
@@ -124,7 +124,7 @@ const search: WasmFunction = (() => {
 })();
 
 /** Sets the vectors `lowest` and `highest` to the extremes of the scores from `address` to `end`, four by four. */
-function extremes(address: number, end: number, at: number, lowest: number, highest: number): Code {
+export function extremes(address: number, end: number, at: number, lowest: number, highest: number): Code {
   return sequence(
     set(lowest, v128.load(get(address))),
     set(highest, get(lowest)),
@@ -139,7 +139,7 @@ function extremes(address: number, end: number, at: number, lowest: number, high
 }
 
 /** Keeps what is above the score that `search` finds, and of its ties the first, until there are `depth`. */
-const cut: WasmFunction = (() => {
+export const cut: WasmFunction = (() => {
   const [list, capacity, depth] = [0, 1, 2];
   const [scores, ids, end, at, to, length, kept, ties] = [3, 4, 5, 6, 7, 8, 9, 10];
   const [low, score] = [11, 12];
@@ -215,7 +215,7 @@ const cut: WasmFunction = (() => {
  * Appends what exceeds the threshold, 16 scores a step; cuts the list where another step might not fit. An empty list
  * first takes its threshold from the scores themselves.
  */
-const offer: WasmFunction = (() => {
+export const offer: WasmFunction = (() => {
   const [list, capacity, depth, at, count, id] = [0, 1, 2, 3, 4, 5];
   const [end, stop, length, bits, lane, to] = [6, 7, 8, 9, 10, 11];
   const [threshold] = [12];
@@ -326,7 +326,7 @@ const mean: WasmFunction = (() => {
 })();
 
 /** How many entries a cut may leave. */
-function mostOf(depth: number): Code {
+export function mostOf(depth: number): Code {
   return i32.add(get(depth), i32.shiftRight(get(depth), i32.constant(4)));
 }
 
@@ -335,7 +335,7 @@ function lanes(vector: Code): Code {
   return i32.add(i32.add(lane(0), lane(1)), i32.add(lane(2), lane(3)));
 }
 
-function fold(join: (a: Code, b: Code) => Code, vector: Code): Code {
+export function fold(join: (a: Code, b: Code) => Code, vector: Code): Code {
   const lane = (at: number): Code => v128.laneF32(vector, at);
   return join(join(lane(0), lane(1)), join(lane(2), lane(3)));
 }

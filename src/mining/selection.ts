@@ -1,3 +1,4 @@
+import { ScoreOrder } from "./score-order.ts";
 import type { ScoreBlock } from "./scorer.ts";
 import { createSelectionKernel, listCapacity, listHeaderBytes, type SelectionKernel } from "./selection-kernel.ts";
 
@@ -14,9 +15,7 @@ export class Selection {
   readonly #kernel: SelectionKernel;
   readonly #rows: number;
   readonly #copied: Float32Array;
-  readonly #keys: Uint32Array;
-  readonly #counts = new Uint32Array(1024);
-  readonly #places: readonly [Uint32Array, Uint32Array];
+  readonly #order: ScoreOrder;
 
   constructor(rows: number, depth: number, blockCount = 0, blockFloats = 0) {
     this.#depth = depth;
@@ -30,8 +29,7 @@ export class Selection {
       { length: blockCount },
       (_, at) => new Float32Array(buffer, start + (copiedFloats + at * blockFloats) * 4, blockFloats),
     );
-    this.#keys = new Uint32Array(this.#capacity);
-    this.#places = [new Uint32Array(this.#capacity), new Uint32Array(this.#capacity)];
+    this.#order = new ScoreOrder(this.#capacity);
     this.reset();
   }
 
@@ -84,7 +82,7 @@ export class Selection {
     const foundScores = new Float32Array(buffer, list + listHeaderBytes, this.#capacity);
     const foundBits = new Uint32Array(buffer, list + listHeaderBytes, this.#capacity);
     const foundIds = new Int32Array(buffer, list + listHeaderBytes + this.#capacity * 4, this.#capacity);
-    const order = this.#order(foundBits, length);
+    const order = this.#order.of(foundBits, length);
     const kept = Math.min(length, this.#depth);
     for (let at = 0; at < kept; at++) {
       const place = order[at] as number;
@@ -93,50 +91,6 @@ export class Selection {
     }
     return kept;
   }
-
-  /**
-   * Places of the scores with these bits, largest first, equal ones in order: a radix sort of four passes, of which
-   * those are left out in which all scores agree.
-   */
-  #order(bits: Uint32Array, length: number): Uint32Array {
-    const keys = this.#keys;
-    const counts = this.#counts.fill(0);
-    for (let at = 0; at < length; at++) {
-      const value = bits[at] as number;
-      // Ascends as the score descends; both zeros are one.
-      const key = value > minusZero ? value : minusZero - 1 - (value === minusZero ? 0 : value);
-      keys[at] = key;
-      increment(counts, key & 255);
-      increment(counts, 256 + ((key >>> 8) & 255));
-      increment(counts, 512 + ((key >>> 16) & 255));
-      increment(counts, 768 + (key >>> 24));
-    }
-    let [from, to] = this.#places;
-    for (let at = 0; at < length; at++) from[at] = at;
-    for (let pass = 0; pass < 4; pass++) {
-      const [base, shift] = [pass * 256, pass * 8];
-      if (length > 0 && counts[base + (((keys[0] as number) >>> shift) & 255)] === length) continue;
-      let sum = 0;
-      for (let digit = base; digit < base + 256; digit++) {
-        const count = counts[digit] as number;
-        counts[digit] = sum;
-        sum += count;
-      }
-      for (let at = 0; at < length; at++) {
-        const place = from[at] as number;
-        const digit = base + (((keys[place] as number) >>> shift) & 255);
-        to[counts[digit] as number] = place;
-        counts[digit] = (counts[digit] as number) + 1;
-      }
-      [from, to] = [to, from];
-    }
-    return from;
-  }
 }
 
 const copiedFloats = 4096;
-const minusZero = 0x8000_0000;
-
-function increment(counts: Uint32Array, at: number): void {
-  counts[at] = (counts[at] as number) + 1;
-}

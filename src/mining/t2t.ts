@@ -1,4 +1,4 @@
-import type { Progress } from "../io/index.ts";
+import { type Progress, withLock } from "../io/index.ts";
 import { type Mined, minedFolder, type Pool } from "../pool/index.ts";
 import { hasExtra, writeExtra } from "./mined-extra.ts";
 import type { Scorer } from "./scorer.ts";
@@ -7,23 +7,26 @@ export interface TextScoreOptions {
   readonly name: string;
   readonly force: boolean;
   readonly progress: Progress;
+  /** Expressions per step: what is lost when a run is killed. Never changes a byte. */
+  readonly stepExpressions?: number;
 }
 
 /**
  * The expression rows that text-to-text scores are taken against, in the order that `mineTextScores` asks for: all of
- * the pool, sorted by their image.
+ * the pool that are true of something in their image, sorted by it. What a no-target expression says is not there.
  */
 export function expressionsByImage(pool: Pool): Int32Array {
   const imageOf = (row: number): number => pool.refs.image[pool.expressions.ref[row] as number] as number;
-  return Int32Array.from({ length: pool.expressions.count }, (_, row) => row).sort(
-    (a, b) => imageOf(a) - imageOf(b) || a - b,
-  );
+  return Int32Array.from({ length: pool.expressions.count }, (_, row) => row)
+    .filter((row) => pool.targetsOfRef(pool.expressions.ref[row] as number).length > 0)
+    .sort((a, b) => imageOf(a) - imageOf(b) || a - b);
 }
 
 /**
  * Adds column `t2t` to mined/<name>: for each expression and listed candidate image the highest text-to-text score of
- * that image's own expressions with it; -1 where the image has none. `scorer` compares expressions with expressions: its
- * `images` asks for expression rows, its candidates are `expressionsByImage(pool)`. Does nothing where it is there already.
+ * that image's own expressions with it, no-target ones left out; -1 where the image has none. `scorer` compares expressions with expressions: its
+ * `images` asks for expression rows, its candidates are `expressionsByImage(pool)`. Steps are journalled; does nothing where it is there
+ * already.
  */
 export async function mineTextScores(
   pool: Pool,
@@ -31,68 +34,85 @@ export async function mineTextScores(
   scorer: Scorer,
   options: TextScoreOptions,
 ): Promise<void> {
-  const { hash, depth, expressions } = mined.manifest;
   const folder = minedFolder(pool.folder, options.name);
-  if (!options.force && (await hasExtra(folder, "t2t", hash))) return;
+  await withLock(folder, "mine", async () => {
+    if (options.force || !(await hasExtra(folder, "t2t", mined.manifest.hash)))
+      await writeTextScores(pool, mined, scorer, folder, options);
+  });
+}
+
+async function writeTextScores(
+  pool: Pool,
+  mined: Mined,
+  scorer: Scorer,
+  folder: string,
+  { progress, stepExpressions = mostExpressions }: TextScoreOptions,
+): Promise<void> {
+  const { hash, depth, expressions } = mined.manifest;
   const segments = segmentsOf(pool);
   const columns = [{ type: "float32", shape: [expressions, depth] } as const];
   const writer = await writeExtra(folder, "t2t", hash, columns, { depth, expressions });
-  const task = options.progress.begin("text-to-text", expressions, "expressions");
+  const task = progress.begin("text-to-text", expressions, "expressions");
+  task.advance(writer.done);
   const step = Math.max(1, Math.min(stepExpressions, Math.floor(stepBytes / (8 * depth))));
   try {
-    for (let start = 0; start < expressions; start += step) {
+    for (let start = writer.done; start < expressions; start += step) {
       const size = Math.min(step, expressions - start);
-      await writer.write(0, await textScores(mined, scorer, segments, start, size));
+      await writer.write([await textScores(mined, scorer, segments, start, size)]);
       task.advance(size);
     }
     await writer.commit();
   } finally {
-    await writer.abort();
+    await writer.close();
     task.end();
   }
 }
 
-const stepExpressions = 4096;
+const mostExpressions = 4096;
 const stepBytes = 2 ** 27;
 
-/** Runs of columns that belong to one image. */
+/** Runs of columns that belong to one image: segment s is columns starts[s] up to starts[s + 1]. */
 interface Segments {
+  readonly starts: Int32Array;
   /** The segment of each column, ascending. */
   readonly ofColumn: Int32Array;
   /** The segment of each image; -1 where it has no expression. */
   readonly ofImage: Int32Array;
-  readonly count: number;
 }
 
 function segmentsOf(pool: Pool): Segments {
   const ofImage = new Int32Array(pool.images.count).fill(-1);
-  let count = 0;
-  const ofColumn = expressionsByImage(pool).map((row) => {
+  const starts: number[] = [];
+  const rows = expressionsByImage(pool);
+  const ofColumn = rows.map((row, column) => {
     const image = pool.refs.image[pool.expressions.ref[row] as number] as number;
-    if (ofImage[image] === -1) ofImage[image] = count++;
+    if (ofImage[image] === -1) {
+      ofImage[image] = starts.length;
+      starts.push(column);
+    }
     return ofImage[image] as number;
   });
-  return { ofColumn, ofImage, count };
+  return { starts: Int32Array.from([...starts, rows.length]), ofColumn, ofImage };
 }
 
 /** [size, depth]: the highest score within the segment of each listed candidate. */
 async function textScores(
   mined: Mined,
   scorer: Scorer,
-  { ofColumn, ofImage, count }: Segments,
+  { starts, ofColumn, ofImage }: Segments,
   start: number,
   size: number,
 ): Promise<Float32Array> {
   const { depth } = mined.manifest;
   const { candidateCount, blockColumns, blockRows } = scorer;
-  const wanted = new Int32Array(size * depth);
+  const wanted = new Int32Array(size * depth).fill(-1);
   for (let row = 0; row < size; row++)
     wanted.set(
       mined.row(start + row).ids.map((image) => ofImage[image] as number),
       row * depth,
     );
   const found = new Float32Array(size * depth).fill(-1);
-  const highest = new Float32Array(count);
+  const highest = new Float32Array(starts.length);
   const parts: Int32Array[] = [];
   for (let at = 0; at < size; at += blockRows)
     parts.push(Int32Array.from({ length: Math.min(blockRows, size - at) }, (_, row) => start + at + row));
@@ -104,12 +124,7 @@ async function textScores(
     for (const [chunk, part] of parts.entries()) {
       const { scores, columns } = await scorer.images(part);
       for (let row = 0; row < part.length; row++) {
-        highest.fill(-1, low, high + 1);
-        for (let column = 0; column < valid; column++) {
-          const segment = ofColumn[first + column] as number;
-          const score = scores[row * columns + column] as number;
-          if (score > (highest[segment] as number)) highest[segment] = score;
-        }
+        highestOf(scores, row * columns - first, starts, low, high, first, first + valid, highest);
         const from = (chunk * blockRows + row) * depth;
         for (let at = from; at < from + depth; at++) {
           const segment = wanted[at] as number;
@@ -120,4 +135,26 @@ async function textScores(
     }
   }
   return found;
+}
+
+/** highest[s] = the highest of segment s's scores, of low ≤ s ≤ high, within columns `first` to `end`. */
+function highestOf(
+  scores: Float32Array,
+  offset: number,
+  starts: Int32Array,
+  low: number,
+  high: number,
+  first: number,
+  end: number,
+  highest: Float32Array,
+): void {
+  for (let segment = low; segment <= high; segment++) {
+    const last = Math.min(end, starts[segment + 1] as number);
+    let most = -1;
+    for (let column = Math.max(first, starts[segment] as number); column < last; column++) {
+      const score = scores[offset + column] as number;
+      if (score > most) most = score;
+    }
+    highest[segment] = most;
+  }
 }

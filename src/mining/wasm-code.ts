@@ -76,6 +76,7 @@ export const i32 = {
   load: (address: Code, offset = 0): Code => [...address, 0x28, 2, ...unsigned(offset)],
   store: (address: Code, value: Code, offset = 0): Code => [...address, ...value, 0x36, 2, ...unsigned(offset)],
   isZero: (a: Code): Code => [...a, 0x45],
+  equal: two(0x46),
   lessSigned: two(0x48),
   less: two(0x49),
   greaterSigned: two(0x4a),
@@ -120,6 +121,8 @@ export const v128 = {
   subtractI32: vectorTwo(0xb1),
   addF32: vectorTwo(0xe4),
   multiplyF32: vectorTwo(0xe6),
+  /** Four signed integers as floats, rounded to nearest. */
+  floatsOf: vectorOne(0xfa),
   minimumF32: vectorTwo(0xe8),
   maximumF32: vectorTwo(0xe9),
   /** The signs of four vectors of four lanes as 16 bits, first lane lowest. */

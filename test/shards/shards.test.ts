@@ -67,6 +67,13 @@ describe("work in shards", () => {
     expect(found).toEqual(await snapshot(join(folder, "whole", "pool")));
     expect(await ran(place, "merge", "pool")).toMatch(/no parts to merge/);
     expect(await snapshot(join(place, "pool"))).toEqual(found);
+    expect(await refused(place, ...mining, "--t2t", "--shard", "1/3")).toMatch(/^2: .*nemosaic merge POOL --t2t/);
+    await ran(place, "merge", "pool", "--t2t", "--quiet");
+    const single = join(folder, "single");
+    await copied(join(folder, "whole"), single);
+    await ran(single, ...mining, "--t2t");
+    expect(Object.keys(await snapshot(join(place, "pool"))).join()).toMatch(/t2t.npy/);
+    expect(await snapshot(join(place, "pool"))).toEqual(await snapshot(join(single, "pool")));
   }, 120_000);
 
   it("refuses missing, mixed, doubled and damaged parts by name", async () => {
@@ -98,6 +105,39 @@ describe("work in shards", () => {
     await writeFile(ids, sound);
     expect(await ran(place, "merge", "pool")).toMatch(/merged mined\/default/);
     expect(await snapshot(join(place, "pool"))).toEqual(await snapshot(join(folder, "whole", "pool")));
+  }, 120_000);
+});
+
+describe("an export in a Slurm array", () => {
+  it("takes its places from the array, whatever its ids, and merges to the bytes of a single run", async () => {
+    const place = join(folder, "array");
+    await copied(join(folder, "whole"), place);
+    const exporting = ["export", "webdataset", "pool", "--epochs", "30", "--png", "--set", "size=32", "--quiet"];
+    await ran(place, ...exporting, "-o", "one");
+    expect(await refused(place, ...exporting, "-o", "two", "--shard", "auto")).toMatch(
+      /^2: .*SLURM_ARRAY_TASK_ID, which is not set/,
+    );
+    for (const task of ["7", "5"]) {
+      const env = {
+        SLURM_ARRAY_TASK_ID: task,
+        SLURM_ARRAY_TASK_COUNT: "2",
+        SLURM_ARRAY_TASK_MIN: "5",
+        SLURM_ARRAY_TASK_STEP: "2",
+      };
+      const { status, out, err } = await run(place, [...exporting, "-o", "two", "--shard", "auto"], { env });
+      expect([status, err]).toEqual([0, ""]);
+      expect(out).toMatch(/drew [1-9]\d* parts of/);
+    }
+    expect(await refused(place, "export", "refer", "pool", "-o", "two", "--merge")).toMatch(
+      /^2: .*holds an export as webdataset, got the format "refer"/,
+    );
+    await ran(place, "export", "webdataset", "pool", "-o", "two", "--merge", "--quiet");
+    const found = await snapshot(join(place, "two"));
+    expect(Object.keys(found).length).toBeGreaterThan(3);
+    expect(found).toEqual(await snapshot(join(place, "one")));
+    expect(await refused(place, "export", "lists", "pool", "-o", "three", "--shard", "0/2")).toMatch(
+      /^2: .*neither --shard nor --merge/,
+    );
   }, 120_000);
 });
 

@@ -9,15 +9,20 @@ import { embeddingsFolder, listEmbeddings, mergePoolEmbeddings, openEmbeddings }
 import { action, print, type SharedOptions, withShared } from "../session.ts";
 import { runMine } from "./mine.ts";
 
+interface MergeOptions extends SharedOptions {
+  readonly t2t: boolean;
+}
+
 export function mergeCommand(program: Command): void {
   withShared(program.command("merge <pool>"), { sampling: false })
     .description("join the parts that --shard runs of embed and mine left; the same bytes as one run gives")
+    .option("--t2t", "then add text-to-text scores to the mined sets (setting: band.tauText)", false)
     .addHelpText(
       "after",
       "\nExample:\n  nemosaic mine pool --shard 0/2\n  nemosaic mine pool --shard 1/2\n  nemosaic merge pool",
     )
     .action(
-      action(async (folder: string, options: SharedOptions) => {
+      action(async (folder: string, options: MergeOptions) => {
         const pool = await Pool.open(folder);
         try {
           const merged = await mergePool(pool, options);
@@ -31,7 +36,7 @@ export function mergeCommand(program: Command): void {
 }
 
 /** Joins all parts of a pool; the names of what was made, below the pool. */
-async function mergePool(pool: Pool, options: SharedOptions): Promise<string[]> {
+async function mergePool(pool: Pool, options: MergeOptions): Promise<string[]> {
   const merged: string[] = [];
   for (const name of await listEmbeddings(pool.folder)) {
     if (!(await exists(partsFolder(embeddingsFolder(pool.folder, name))))) continue;
@@ -40,17 +45,19 @@ async function mergePool(pool: Pool, options: SharedOptions): Promise<string[]> 
   const sets = await readdir(join(pool.folder, "mined")).catch(() => []);
   for (const name of sets.sort()) {
     const folder = minedFolder(pool.folder, name);
-    if ((await exists(partsFolder(folder))) && (await mergeMined(pool, name, { force: options.force })))
-      merged.push(`mined/${name}`);
-    if (!(await exists(join(folder, "neighbours.json")))) await complete(pool, name, options);
+    const joined = (await exists(partsFolder(folder))) && (await mergeMined(pool, name, { force: options.force }));
+    if (joined) merged.push(`mined/${name}`);
+    const lacks = async (file: string): Promise<boolean> => !(await exists(join(folder, file)));
+    if (joined || (await lacks("neighbours.json")) || (options.t2t && (await lacks("t2t.json"))))
+      await complete(pool, name, options);
   }
   return merged;
 }
 
 /** What a run without shards makes beside the candidates: it finds them mined, and adds the rest. */
-async function complete(pool: Pool, name: string, options: SharedOptions): Promise<void> {
-  const mined = await Mined.open(pool.folder, name, pool.manifest.hash);
-  if (mined === undefined) return;
+async function complete(pool: Pool, name: string, options: MergeOptions): Promise<void> {
+  const mined = await Mined.open(pool.folder, name, pool.manifest.hash).catch(nothingIncomplete);
+  if (mined === undefined) return; // not finished, or of another state of the pool
   const { rank, depth, candidates, relevance } = mined.manifest;
   await mined.close();
   const embeddings = await embeddingsOf(pool, relevance.hash);
@@ -60,12 +67,14 @@ async function complete(pool: Pool, name: string, options: SharedOptions): Promi
 
 async function embeddingsOf(pool: Pool, hash: string): Promise<string | undefined> {
   for (const name of await listEmbeddings(pool.folder)) {
-    const opened = await openEmbeddings(pool, name).catch((error: unknown) => {
-      if (error instanceof NemosaicError && error.code === "incomplete") return undefined;
-      throw error;
-    });
+    const opened = await openEmbeddings(pool, name).catch(nothingIncomplete);
     if (opened?.kind === "clip") await Promise.all([opened.images.close(), opened.expressions.close()]);
     if (opened?.hash === hash) return name;
   }
   return undefined;
+}
+
+function nothingIncomplete(error: unknown): undefined {
+  if (error instanceof NemosaicError && error.code === "incomplete") return undefined;
+  throw error;
 }

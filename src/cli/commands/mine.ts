@@ -11,6 +11,7 @@ import {
   type Rank,
   type Scorer,
 } from "../../mining/index.ts";
+import { fail } from "../../model/index.ts";
 import { Mined, Pool } from "../../pool/index.ts";
 import { lexicalScorer, openEmbeddings } from "../../relevance/index.ts";
 import {
@@ -76,6 +77,11 @@ export function mineCommand(program: Command): void {
     .addHelpText("after", "\nExample:\n  nemosaic mine pool --rank t2i --depth 1024 --candidates train")
     .action(
       action(async (folder: string, options: MineOptions & SharedOptions) => {
+        if (options.t2t === true && options.shard !== undefined)
+          fail(
+            "usage",
+            'text-to-text scores are added when shards are joined: leave --t2t out here, and run "nemosaic merge POOL --t2t"',
+          ); // prettier-ignore
         const pool = await Pool.open(folder);
         try {
           const report = await runMine(pool, options);

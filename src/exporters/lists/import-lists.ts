@@ -151,6 +151,7 @@ async function importInto(pool: Pool, options: ImportListsOptions): Promise<Impo
     rank: "t2i",
     depth,
     expressions: total,
+    truncated: depth < candidates.count,
     candidates,
     hash: hashJson({ version: place.version, pool: pool.manifest.hash, relevance, source, split, depth, candidates }),
     scores: { own: quantiles.own.values(), t2i: quantiles.t2i.values(), i2i: quantiles.i2i.values() },
