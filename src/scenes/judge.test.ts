@@ -82,6 +82,79 @@ describe("holds", () => {
     expect(holds(text, mugs)).toEqual(ids);
   });
 
+  const line = scene(
+    thing(1, "mug", 80, 300, painted("red")),
+    thing(2, "mug", 200, 300, painted("blue")),
+    thing(3, "mug", 440, 300, painted("red")),
+    thing(4, "mug", 560, 300, painted("green")),
+    thing(5, "dog", 320, 300, painted("brown")),
+  );
+  it.each([
+    ["mugs on the left", [1, 2]],
+    ["the two mugs on the left", [1, 2]],
+    ["the two leftmost mugs", [1, 2]],
+    ["both right-hand mugs", [3, 4]],
+    ["three mugs on the left", []],
+    ["the three leftmost mugs", [1, 2, 3]],
+    ["red mugs on the left", [1]],
+    ["the leftmost mugs", [1]],
+    ["the two middle mugs", [2, 3]],
+    ["the two mugs closest to the dog", [2, 3]],
+    ["the mugs closest to the dog", [2, 3]],
+    ["mug closest to the dog", []],
+    ["mug that is not on the left", [3, 4]],
+    ["mug not in the middle", [1, 4]],
+    ["mug that isn't the leftmost", [2, 3, 4]],
+    ["mugs not on the right", [1, 2]],
+    ["non-red mugs", [2, 4]],
+    ["mug between the two red mugs", [2]],
+    ["mug to the left of another mug", [1, 2, 3]],
+    ["mug with a dog to its right", [1, 2]],
+    ["mug without a dog on its left", [1, 2]],
+    ["second leftmost mug", [2]],
+    ["fifth mug from left", []],
+    ["fifth thing from the left", [4]],
+    ["objects on the left", [1, 2]],
+    ["the red one on the right", [3]],
+    ["all four mugs", [1, 2, 3, 4]],
+    ["five mugs", []],
+    ["five objects", [1, 2, 3, 4, 5]],
+    ["mugs and the dog", [1, 2, 3, 4, 5]],
+    ["the mugs on the left and the dog", [1, 2, 5]],
+    ["the left mug and the dog", [1, 5]],
+    ["mugs on the left and the cat", []],
+    ["mug number 2 from the right", [3]],
+    ["mug #2 from the right", [3]],
+    ["top mug", []],
+    ["third mug from the top", []],
+  ])("of four mugs in a line, %s: %j", (text, ids) => {
+    expect(holds(text, line)).toEqual(ids);
+  });
+
+  const sizes = scene(
+    thing(1, "cow", 100, 400, { side: 60 }),
+    thing(2, "cow", 250, 400, { side: 62 }),
+    thing(3, "cow", 400, 400, { side: 120 }),
+    thing(4, "cow", 560, 400, { side: 118 }),
+  );
+  it.each([
+    ["the big cows", [3, 4]],
+    ["the biggest cows", [3, 4]],
+    ["both small cows", [1, 2]],
+    ["two biggest cows", [3, 4]],
+    ["three biggest cows", []],
+    ["biggest cow", []],
+    ["big cow", []],
+    ["cow that is not big", [1, 2]],
+    ["cow that is not the biggest", [1, 2]],
+    ["second biggest cow", []],
+    ["the big cow on the left", []],
+    ["the big cows on the right", [3, 4]],
+    ["left cow", [1]],
+  ])("of cows of two sizes, %s: %j", (text, ids) => {
+    expect(holds(text, sizes)).toEqual(ids);
+  });
+
   const depth = scene(
     thing(1, "car", 200, 260, { ...painted("red"), side: 100 }),
     thing(2, "dog", 215, 330, { ...painted("brown"), side: 110 }),

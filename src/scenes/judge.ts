@@ -1,16 +1,7 @@
 import { areNeighbours, type Colour } from "./colours.ts";
-import {
-  areaTruth,
-  betweenTruth,
-  distance,
-  isSeen,
-  leastTruths,
-  middleTruths,
-  ordinalTruths,
-  polarTruths,
-  relationTruth,
-} from "./geometry.ts";
-import type { Modifier, ParsedExpression, Phrase, PlainModifier } from "./logic.ts";
+import { deniedPolarTruths, leastTruths, middleTruths, ordinalTruths, polarTruths } from "./comparisons.ts";
+import { areaTruth, betweenTruth, distance, isSeen, relationTruth } from "./geometry.ts";
+import type { Many, Modifier, ParsedExpression, Phrase, PlainModifier } from "./logic.ts";
 import { nounNamed } from "./nouns.ts";
 import { parseExpression } from "./parse.ts";
 import type { Scene, SceneObject } from "./scene.ts";
@@ -76,16 +67,21 @@ function countTruth(truths: readonly Truth[], count: number): Truth {
 function judgeModifier(modifier: Modifier, members: Truth[], scene: Judged): Truth[] {
   switch (modifier.kind) {
     case "pole":
-      return compare(members, scene, (objects) => polarTruths(modifier.pole, modifier.isMost, objects));
+      return compare(members, scene, (objects) => polarTruths(modifier, objects));
     case "ordinal":
       return compare(members, scene, (objects) => ordinalTruths(modifier.rank, modifier.from, objects));
     case "middle":
-      return compare(members, scene, middleTruths);
+      return compare(members, scene, (objects) => middleTruths(objects, modifier.many));
     case "nearest":
-      return judgeNearest(members, judgePhrase(modifier.to, scene), scene);
+      return judgeNearest(members, judgePhrase(modifier.to, scene), modifier.many, scene);
     case "not": {
-      const truths = plainTruths(modifier.modifier, scene);
-      const presumed = modifier.presumes ? presumedTruth(modifier.modifier, scene) : 2;
+      const denied = modifier.modifier;
+      if (denied.kind === "pole") return compare(members, scene, (objects) => deniedPolarTruths(denied, objects));
+      if (denied.kind === "middle") {
+        return compare(members, scene, (objects) => middleTruths(objects, denied.many).map(opposite));
+      }
+      const truths = plainTruths(denied, scene);
+      const presumed = modifier.presumes ? presumedTruth(denied, scene) : 2;
       return members.map((truth, position) => both(truth, both(presumed, opposite(truths[position] ?? 0))));
     }
     default: {
@@ -108,13 +104,21 @@ function compare(
 }
 
 /** "Closest to the dog": among what matches and is not itself the dog. */
-function judgeNearest(members: readonly Truth[], marks: readonly Truth[], scene: Judged): Truth[] {
+function judgeNearest(
+  members: readonly Truth[],
+  marks: readonly Truth[],
+  many: Many | undefined,
+  scene: Judged,
+): Truth[] {
   if (marks.every((mark) => mark === 0)) return members.map(() => 0);
   const candidates = members.map((truth, position): Truth => both(truth, opposite(marks[position] ?? 0)));
   const targets = scene.objects.filter((_, position) => (marks[position] ?? 0) === 2);
   if (marks.includes(1) || targets.length === 0) return candidates.map((truth) => both(truth, 1));
   return compare(candidates, scene, (objects) =>
-    leastTruths(objects.map((object) => Math.min(...targets.map((target) => distance(object, target))))),
+    leastTruths(
+      objects.map((object) => Math.min(...targets.map((target) => distance(object, target)))),
+      many,
+    ),
   );
 }
 

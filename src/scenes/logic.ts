@@ -14,16 +14,26 @@ export type PlainModifier =
   | { readonly kind: "relation"; readonly relation: Relation; readonly of: Phrase }
   | { readonly kind: "between"; readonly of: readonly [Phrase, Phrase] };
 
+/**
+ * How many objects a comparison picks: so many ("the two left mugs") or all that are so ("the left mugs"). Without it,
+ * one.
+ */
+export type Many = "all" | number;
+
+/** Where or how big an object is, by comparison with the objects of the rest of the phrase. */
+export type ComparedModifier =
+  /** "left mug" (`isMost` false) or "leftmost mug" (true). */
+  | { readonly kind: "pole"; readonly pole: Pole; readonly isMost: boolean; readonly many?: Many }
+  | { readonly kind: "middle"; readonly many?: Many };
+
 /** One part of a phrase beside its noun. */
 export type Modifier =
   | PlainModifier
+  | ComparedModifier
   /** `presumes`: "not behind the car" takes it that there is a car; "without a car next to it" does not. */
-  | { readonly kind: "not"; readonly modifier: PlainModifier; readonly presumes: boolean }
-  /** "left mug" (`isMost` false) or "leftmost mug" (true), among the objects of the rest of the phrase. */
-  | { readonly kind: "pole"; readonly pole: Pole; readonly isMost: boolean }
-  | { readonly kind: "middle" }
+  | { readonly kind: "not"; readonly modifier: PlainModifier | ComparedModifier; readonly presumes: boolean }
   | { readonly kind: "ordinal"; readonly rank: number; readonly from: Pole }
-  | { readonly kind: "nearest"; readonly to: Phrase };
+  | { readonly kind: "nearest"; readonly to: Phrase; readonly many?: Many };
 
 /** A noun and its modifiers, those that compare last: see `stageOf`. */
 export interface Phrase {
@@ -59,6 +69,32 @@ export function stageOf(modifier: Modifier): 0 | 1 | 2 | 3 {
 /** A phrase with its modifiers in the order in which they apply (equal stages as given). */
 export function phraseOf(noun: string, modifiers: readonly Modifier[]): Phrase {
   return { noun, modifiers: [...modifiers].sort((a, b) => stageOf(a) - stageOf(b)) };
+}
+
+/**
+ * A phrase as it is meant of several: its comparisons pick all that are so, and the last one, where nothing is said
+ * after it, as many as the expression is about. "The two big mugs" are the two biggest, "the big mugs" all big ones.
+ */
+export function inPlural(phrase: Phrase, number: "all" | number): Phrase {
+  const many = (position: number): Many => (position === phrase.modifiers.length - 1 ? number : "all");
+  return {
+    noun: phrase.noun,
+    modifiers: phrase.modifiers.map((modifier, position): Modifier => {
+      switch (modifier.kind) {
+        case "pole":
+        case "middle":
+        case "nearest":
+          return { ...modifier, many: many(position) };
+        case "not": {
+          const denied = modifier.modifier;
+          if (denied.kind !== "pole" && denied.kind !== "middle") return modifier;
+          return { ...modifier, modifier: { ...denied, many: "all" } };
+        }
+        default:
+          return modifier;
+      }
+    }),
+  };
 }
 
 /** An expression about one object. */

@@ -47,6 +47,9 @@ const groups: readonly Noun[] = [
   group("purse", ["handbag"], ["backpack"]),
 ];
 
+/** Words for whatever is there: understood, never written. */
+const anything: ReadonlySet<string> = new Set(["thing", "object", "item", "one"]);
+
 /** Every noun of the grammar: names and synonyms of classes, and words for groups of classes. */
 export const nouns: readonly Noun[] = (() => {
   const all = new Map<string, Noun>();
@@ -56,7 +59,8 @@ export const nouns: readonly Noun[] = (() => {
     }
   }
   // A group with a class's name or synonym adds to it the classes that are in doubt.
-  for (const entry of groups) {
+  const everyClass = objectClasses.map((entry) => entry.name);
+  for (const entry of [...groups, ...[...anything].map((name) => group(name, everyClass, []))]) {
     const known = all.get(entry.name);
     all.set(entry.name, known === undefined ? entry : { ...known, doubtful: entry.doubtful });
   }
@@ -76,9 +80,11 @@ export function nounOfPlural(plural: string): Noun | undefined {
   return byPlural.get(plural);
 }
 
-/** The names and synonyms of a class that are true of it alone, the plain name first; then its groups. */
+/** The names and synonyms of a class that are true of it alone, the plain name first; then its groups; not "thing". */
 export function nounsOfClass(className: string): readonly Noun[] {
-  return nouns.filter((noun) => noun.classes.has(className)).sort((a, b) => Number(a.isGroup) - Number(b.isGroup));
+  return nouns
+    .filter((noun) => noun.classes.has(className) && !anything.has(noun.name))
+    .sort((a, b) => Number(a.isGroup) - Number(b.isGroup));
 }
 
 function group(name: string, classes: readonly string[], doubtful: readonly string[]): Noun {

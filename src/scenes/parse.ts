@@ -1,6 +1,6 @@
 import { fail, shown } from "../model/index.ts";
 import {
-  type ExpressionNumber,
+  inPlural,
   type Modifier,
   oneOf,
   type ParsedExpression,
@@ -8,24 +8,39 @@ import {
   type PlainModifier,
   type Pole,
   phraseOf,
-  type Relation,
 } from "./logic.ts";
-import { type Noun, nouns } from "./nouns.ts";
+import type { Noun } from "./nouns.ts";
 import {
-  betweenForms,
-  denialForms,
-  linkForms,
-  nearestForms,
-  onlyForms,
-  ordinalForms,
-  originForms,
-  pluralDenialForms,
-  pluralLinkForms,
-  relationForms,
-  type Wording,
-  withForms,
-  wordings,
-} from "./wordings.ts";
+  articles,
+  betweenWords,
+  counts,
+  definite,
+  denials,
+  denyingColours,
+  exceptWords,
+  figures,
+  fixedAfter,
+  fixedAnywhere,
+  fixedBefore,
+  fromWord,
+  links,
+  longNouns,
+  markArticles,
+  nearestWords,
+  noWords,
+  numberWord,
+  onlyWords,
+  origins,
+  pairWords,
+  plurals,
+  ranks,
+  relations,
+  singulars,
+  type WordTable,
+  withRelations,
+  withWords,
+  wordsOf,
+} from "./parse-tables.ts";
 
 /**
  * Reads an expression of the grammar (docs/scenes.md) in any case, with or without articles and punctuation. Phrases
@@ -33,24 +48,36 @@ import {
  * dog on the left" is the mug on the left. Errors: "bad-input", naming the first word that does not fit.
  */
 export function parseExpression(text: string): ParsedExpression {
-  const words = wordsOf(text);
-  const state: State = { words, farthest: 0 };
-  for (const found of expressions(state, 0)) {
-    if (found.at === words.length) return found.value;
-  }
-  const stuck = words[state.farthest];
+  const state = stateOf(text);
+  const found = firstReading(state);
+  if (found !== undefined) return found;
+  const stuck = state.words[state.farthest];
   const where = stuck === undefined ? "at its end" : `at word ${state.farthest + 1}, ${shown(stuck)}`;
   return fail(
     "bad-input",
-    `expected an expression of the scenes' grammar, got ${shown(text)}: it does not fit ${where}`,
+    state.steps > maxSteps
+      ? `expected an expression of the scenes' grammar, got ${shown(text)}: it can be read in too many ways. Say it in fewer words`
+      : `expected an expression of the scenes' grammar, got ${shown(text)}: it does not fit ${where}`,
   );
 }
 
 /** As `parseExpression`, or undefined for text outside of the grammar. */
 export function tryParseExpression(text: string): ParsedExpression | undefined {
+  return firstReading(stateOf(text));
+}
+
+/** What a person writes takes some hundreds of them; a run of "top left top left …" can be read in 2^n ways. */
+const maxSteps = 20_000;
+const maxWords = 100;
+
+function stateOf(text: string): State {
   const words = wordsOf(text);
-  for (const found of expressions({ words, farthest: 0 }, 0)) {
-    if (found.at === words.length) return found.value;
+  return { words, farthest: 0, steps: words.length > maxWords ? maxSteps : 0 };
+}
+
+function firstReading(state: State): ParsedExpression | undefined {
+  for (const found of expressions(state, 0)) {
+    if (found.at === state.words.length) return found.value;
   }
   return undefined;
 }
@@ -58,6 +85,8 @@ export function tryParseExpression(text: string): ParsedExpression | undefined {
 interface State {
   readonly words: readonly string[];
   farthest: number;
+  /** Looks into tables; beyond `maxSteps` nothing fits any more. */
+  steps: number;
 }
 
 /** One way of reading the words up to `at`. */
@@ -68,79 +97,8 @@ interface Found<T> {
 
 type Reading<T> = Generator<Found<T>, void, undefined>;
 
-/** "The dog in the picture" is the dog: all is about this picture. */
-const tailPattern = /(?<=\S)\s+(?:(?:in|of) (?:the |this )?(?:picture|image|photo|scene)|here)\s*[.!]?\s*$/;
-
-function wordsOf(text: string): string[] {
-  return text
-    .toLowerCase()
-    .replace(tailPattern, "")
-    .replaceAll("’", "'")
-    .replace(/[.,;:!?"]/g, " ")
-    .split(/\s+/)
-    .filter((word) => word !== "");
-}
-
-/** Phrases by their words, longest first, so that "left side" is tried before "left". */
-function bySize<T>(entries: readonly (readonly [text: string, value: T])[]): [string[], T][] {
-  return entries
-    .map(([text, value]): [string[], T] => [text === "" ? [] : text.split(" "), value])
-    .sort((a, b) => b[0].length - a[0].length);
-}
-
-const fixed = (place: Wording["place"]): [string[], Modifier][] =>
-  bySize(
-    wordings.filter((wording) => wording.place === place).map((wording) => [wording.text, wording.modifier] as const),
-  );
-const fixedBefore = fixed("before");
-const fixedAfter = fixed("after");
-const singulars = bySize(nouns.map((noun) => [noun.name, noun] as const));
-const longNouns = nouns
-  .flatMap((noun) => [noun.name.split(" "), noun.plural.split(" ")])
-  .filter((words) => words.length > 1);
-const plurals = bySize(nouns.map((noun) => [noun.plural, noun] as const));
-const relations = bySize(
-  (Object.entries(relationForms) as [Relation, readonly string[]][]).flatMap(([relation, texts]) =>
-    texts.map((text) => [text, relation] as const),
-  ),
-);
-const withRelations = bySize(
-  (Object.entries(withForms) as [Relation, readonly string[]][]).flatMap(([relation, texts]) =>
-    texts.map((text) => [text, relation] as const),
-  ),
-);
-const literal = (texts: readonly string[]): [string[], true][] => bySize(texts.map((text) => [text, true] as const));
-const nearestWords = literal(nearestForms);
-const betweenWords = literal(betweenForms);
-const links = literal(["", ...[...linkForms, ...pluralLinkForms].filter((text) => text !== "")]);
-const denials = literal([...denialForms, ...pluralDenialForms]);
-const articles = literal(["the", "a", "an", ""]);
-const definite = literal(["the", ""]);
-const ranks = bySize(
-  ordinalForms.flatMap(([word, figure], index) => [[word, index + 1] as const, [figure, index + 1] as const]),
-);
-const figures = bySize([1, 2, 3, 4, 5].map((rank) => [String(rank), rank] as const));
-const origins = bySize(originForms);
-const onlyWords = literal(onlyForms);
-const counts = bySize<ExpressionNumber>([
-  ["all the", "all"],
-  ["all of the", "all"],
-  ["all", "all"],
-  ["both", 2],
-  ["both of the", 2],
-  ["both the", 2],
-  ["the two", 2],
-  ["two", 2],
-  ["the three", 3],
-  ["three", 3],
-  ["all three", 3],
-  ["the four", 4],
-  ["four", 4],
-  ["the", "all"],
-  ["", "all"],
-]);
-
-function* read<T>(state: State, at: number, table: readonly (readonly [readonly string[], T])[]): Reading<T> {
+function* read<T>(state: State, at: number, table: WordTable<T>): Reading<T> {
+  if (++state.steps > maxSteps) return;
   for (const [words, value] of table) {
     if (words.every((word, offset) => state.words[at + offset] === word)) {
       const end = at + words.length;
@@ -162,8 +120,9 @@ function* expressions(state: State, at: number): Reading<ParsedExpression> {
   }
   for (const count of read(state, at, counts)) {
     for (const first of phrases(state, count.at, plurals, true, false)) {
-      yield { value: { number: count.value, phrases: [first.value] }, at: first.at };
-      if (count.value === "all") yield* moreOf(state, first, [first.value]);
+      const phrase = inPlural(first.value, count.value);
+      yield { value: { number: count.value, phrases: [phrase] }, at: first.at };
+      if (count.value === "all") yield* moreOf(state, first, [phrase]);
     }
   }
 }
@@ -174,18 +133,22 @@ function* moreOf(state: State, last: Found<Phrase>, before: readonly Phrase[]): 
   const next = last.at + 1;
   for (const nounTable of [singulars, plurals]) {
     for (const phrase of phrases(state, next, nounTable, true)) {
-      const all = [...before, phrase.value];
+      const all = [...before, nounTable === plurals ? inPlural(phrase.value, "all") : phrase.value];
       yield { value: { number: "all", phrases: all }, at: phrase.at };
       yield* moreOf(state, phrase, all);
     }
   }
 }
 
-type NounTable = readonly (readonly [readonly string[], Noun])[];
-
 /** A phrase; `isOuter`: with words behind the noun. */
-function* phrases(state: State, at: number, table: NounTable, isOuter: boolean, hasArticle = true): Reading<Phrase> {
-  for (const article of read(state, at, hasArticle ? articles : literal([""]))) {
+function* phrases(
+  state: State,
+  at: number,
+  table: WordTable<Noun>,
+  isOuter: boolean,
+  hasArticle = true,
+): Reading<Phrase> {
+  for (const article of read(state, at, !hasArticle ? noWords : isOuter ? articles : markArticles)) {
     for (const before of modifiersBefore(state, article.at, isOuter)) {
       for (const noun of read(state, before.at, table)) {
         if (!isOuter) {
@@ -230,7 +193,7 @@ function* modifiersBefore(state: State, at: number, isOuter: boolean): Reading<B
 function* modifierBefore(state: State, at: number, isOuter: boolean): Reading<Before> {
   const plain = (modifiers: readonly Modifier[]): Before => ({ modifiers, rank: undefined });
   for (const found of read(state, at, fixedBefore)) yield { value: plain([found.value]), at: found.at };
-  for (const found of read(state, at, literal(["non", "not"]))) {
+  for (const found of read(state, at, denyingColours)) {
     for (const colour of read(state, found.at, fixedBefore)) {
       const denied = colour.value;
       if (denied.kind === "colour")
@@ -242,14 +205,18 @@ function* modifierBefore(state: State, at: number, isOuter: boolean): Reading<Be
     for (const origin of originAt(state, rank.at)) {
       yield { value: plain([{ kind: "ordinal", rank: rank.value, from: origin.value }]), at: origin.at };
     }
+    // "Second largest".
+    for (const most of read(state, rank.at, fixedBefore)) {
+      if (most.value.kind === "pole" && most.value.isMost) {
+        yield { value: plain([{ kind: "ordinal", rank: rank.value, from: most.value.pole }]), at: most.at };
+      }
+    }
     yield { value: { modifiers: [], rank: rank.value }, at: rank.at };
   }
 }
 
 function* originAt(state: State, at: number): Reading<Pole> {
-  for (const from of read(state, at, literal(["from", "to"]))) {
-    if (state.words[at] === "from") yield* read(state, from.at, origins);
-  }
+  for (const from of read(state, at, fromWord)) yield* read(state, from.at, origins);
 }
 
 function* modifiersAfter(state: State, at: number, rank: number | undefined): Reading<readonly Modifier[]> {
@@ -274,7 +241,7 @@ function* modifierAfter(state: State, at: number): Reading<Modifier> {
   yield* read(state, at, fixedAfter);
   for (const link of read(state, at, links)) {
     if (link.at > at) yield* read(state, link.at, fixedAfter);
-    for (const figure of read(state, link.at, literal(["number", ""]))) {
+    for (const figure of read(state, link.at, numberWord)) {
       const table = figure.at > link.at ? [...figures, ...ranks] : ranks;
       for (const the of read(state, figure.at, definite)) {
         for (const rank of read(state, the.at, table)) {
@@ -295,15 +262,17 @@ function* modifierAfter(state: State, at: number): Reading<Modifier> {
       if (found.value.kind !== "not")
         yield { value: { kind: "not", modifier: found.value, presumes: true }, at: found.at };
     }
-    for (const found of read(state, denial.at, [...fixedBefore, ...fixedAfter])) {
-      if (found.value.kind === "colour" || found.value.kind === "area") {
-        yield { value: { kind: "not", modifier: found.value, presumes: true }, at: found.at };
+    for (const the of read(state, denial.at, definite)) {
+      for (const found of read(state, the.at, fixedAnywhere)) {
+        const { kind } = found.value;
+        if (kind === "colour" || kind === "area" || kind === "pole" || kind === "middle") {
+          yield { value: { kind: "not", modifier: found.value, presumes: true }, at: found.at };
+        }
       }
     }
     yield* deniedNoun(state, denial.at);
   }
-  for (const found of read(state, at, literal(["other than", "except", "except for"])))
-    yield* deniedNoun(state, found.at);
+  for (const found of read(state, at, exceptWords)) yield* deniedNoun(state, found.at);
 }
 
 function* deniedNoun(state: State, at: number): Reading<Modifier> {
@@ -329,19 +298,14 @@ function* placed(state: State, at: number): Reading<PlainModifier | Extract<Modi
           yield { value: { kind: "between", of: [first.value, second.value] }, at: second.at };
         }
       }
+      for (const two of read(state, found.at, pairWords)) {
+        for (const pair of phrases(state, two.at, plurals, false, false)) {
+          yield { value: { kind: "between", of: [pair.value, pair.value] }, at: pair.at };
+        }
+      }
     }
   }
-  for (const found of read(
-    state,
-    at,
-    bySize([
-      ["with", true],
-      ["that has", true],
-      ["without", false],
-      ["with no", false],
-      ["that has no", false],
-    ]),
-  )) {
+  for (const found of read(state, at, withWords)) {
     for (const phrase of phrases(state, found.at, singulars, false)) {
       for (const relation of read(state, phrase.at, withRelations)) {
         const inner: PlainModifier = { kind: "relation", relation: relation.value, of: phrase.value };

@@ -1,9 +1,10 @@
 import type { CounterRandom } from "../kernels/index.ts";
 import { fail } from "../model/index.ts";
-import type { Modifier, ParsedExpression, Phrase, PlainModifier } from "./logic.ts";
+import type { ComparedModifier, Modifier, ParsedExpression, Phrase, PlainModifier, Pole } from "./logic.ts";
 import { nounNamed } from "./nouns.ts";
 import {
   betweenForms,
+  countForms,
   denialForms,
   linkForms,
   nearestForms,
@@ -36,6 +37,10 @@ export function textOf(expression: ParsedExpression, random: CounterRandom): str
   }
   if (expression.number === 1) return `${random.pick(onlyForms)} ${texts[0]}`;
   if (expression.phrases.length > 1) return texts.map((text) => article(random) + text).join(" and ");
+  if (typeof expression.number === "number" && expression.number > 3) {
+    const count = countForms[expression.number - 2] ?? String(expression.number);
+    return `${random.pick(["the ", "", "all "])}${count} ${texts[0]}`;
+  }
   if (expression.number === 2) return `${random.pick(["both ", "both ", "the two ", "two "])}${texts[0]}`;
   if (expression.number === 3) return `${random.pick(["the three ", "three ", "all three "])}${texts[0]}`;
   return `${random.pick(["all ", "all the ", "the ", ""])}${texts[0]}`;
@@ -87,10 +92,14 @@ function spokenOf(modifier: Modifier, random: CounterRandom, use: PhraseUse): Sp
 }
 
 function fixedText(modifier: Modifier, random: CounterRandom, use: PhraseUse): Spoken {
-  const key = JSON.stringify(modifier);
-  const known = written.get(key) ?? fail("internal", `no wording for ${key}`);
+  const known = writtenFor(modifier);
   const wording = random.pick(use === "one" ? known : known.filter(({ place }) => place === "before"));
   return wording.place === "before" ? { before: wording.text, after: "" } : { before: "", after: wording.text };
+}
+
+function writtenFor(modifier: Modifier): readonly { text: string; place: "before" | "after" }[] {
+  const key = JSON.stringify("many" in modifier ? { ...modifier, many: undefined } : modifier);
+  return written.get(key) ?? fail("internal", `no wording for ${key}`);
 }
 
 /** The wordings that are written, by their modifier. */
@@ -104,8 +113,10 @@ const written = (() => {
   return found;
 })();
 
-function ordinalText(rank: number, from: string, random: CounterRandom): Spoken {
+function ordinalText(rank: number, from: Pole, random: CounterRandom): Spoken {
   const [word, figure] = ordinalForms[rank - 1] ?? fail("internal", `no ordinal for ${rank}`);
+  if (from === "big" || from === "small")
+    return { before: `${random.pick([word, figure])} ${from === "big" ? "biggest" : "smallest"}`, after: "" };
   const origin = random.pick(originForms.filter(([, pole]) => pole === from))[0];
   switch (random.below(6)) {
     case 0:
@@ -122,7 +133,12 @@ function ordinalText(rank: number, from: string, random: CounterRandom): Spoken 
   }
 }
 
-function deniedText(modifier: PlainModifier, presumes: boolean, random: CounterRandom, use: PhraseUse): Spoken {
+function deniedText(
+  modifier: PlainModifier | ComparedModifier,
+  presumes: boolean,
+  random: CounterRandom,
+  use: PhraseUse,
+): Spoken {
   const denial = random.pick(use === "several" ? pluralDenialForms : denialForms);
   switch (modifier.kind) {
     case "colour":
@@ -145,6 +161,12 @@ function deniedText(modifier: PlainModifier, presumes: boolean, random: CounterR
       // "Not just behind" would mean something else.
       const plain = relationForms[modifier.relation].filter((form) => !/^(?:right|just|directly)\b(?! of)/.test(form));
       return { before: "", after: `${denial} ${random.pick(plain)} ${markText(modifier.of, random)}` };
+    }
+    case "pole":
+    case "middle": {
+      // "Not that is biggest" is no English; "that is not biggest" is.
+      const forms = writtenFor(modifier).filter(({ text }) => !text.startsWith("that"));
+      return { before: "", after: `${denial} ${random.pick(forms).text}` };
     }
     case "between":
       return { before: "", after: `${denial} ${betweenText(modifier.of, random, true)}` };

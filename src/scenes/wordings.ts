@@ -29,6 +29,17 @@ export const withForms: Readonly<Partial<Record<Relation, readonly string[]>>> =
   "next to": ["next to it", "beside it", "by it"],
 };
 
+/**
+ * As `withForms`, and those that are understood but never written: what stands behind a thing has that thing before it.
+ */
+export const readWithForms: Readonly<Record<Relation, readonly string[]>> = {
+  "next to": withForms["next to"] ?? [],
+  "left of": ["to its right", "to the right of it", "on its right", "on the right of it", "right of it"],
+  "right of": ["to its left", "to the left of it", "on its left", "on the left of it", "left of it"],
+  behind: ["in front of it", "before it"],
+  "in front of": ["behind it", "in back of it"],
+};
+
 /** The wordings of "nearest", before the phrase that it names. */
 export const nearestForms: readonly string[] = [
   "closest to",
@@ -78,14 +89,21 @@ export const denialForms: readonly string[] = [
   "which isn't",
 ];
 
-/** "first", "2nd" … up to five: [words, figures]. */
+/** "first", "2nd" … up to nine, the most that a scene holds: [words, figures]. */
 export const ordinalForms: readonly (readonly [word: string, figure: string])[] = [
   ["first", "1st"],
   ["second", "2nd"],
   ["third", "3rd"],
   ["fourth", "4th"],
   ["fifth", "5th"],
+  ["sixth", "6th"],
+  ["seventh", "7th"],
+  ["eighth", "8th"],
+  ["ninth", "9th"],
 ];
+
+/** Numbers from two to nine. */
+export const countForms: readonly string[] = ["two", "three", "four", "five", "six", "seven", "eight", "nine"];
 
 /** Where ordinals count from, behind "from". */
 export const originForms: readonly (readonly [text: string, pole: Pole])[] = [
@@ -101,6 +119,10 @@ export const originForms: readonly (readonly [text: string, pole: Pole])[] = [
   ["the front", "front"],
   ["back", "back"],
   ["the back", "back"],
+  ["top", "top"],
+  ["the top", "top"],
+  ["bottom", "bottom"],
+  ["the bottom", "bottom"],
 ];
 
 function forms(
@@ -128,7 +150,9 @@ function colourForms(): Wording[] {
           ...forms(
             { kind: "colour", colour },
             [`${word} colored`],
-            [`that is ${word}`, `that's ${word}`, `in ${word}`, `which is ${word}`],
+            [`that is ${word}`, `that's ${word}`, `colored ${word}`, `which is ${word}`],
+            // People write it of clothes, and nobody of a snail.
+            [`in ${word}`],
           ),
         ]
       : forms({ kind: "colour", colour }, [], [], [word]),
@@ -155,7 +179,15 @@ function poleForms(): Wording[] {
       most(side),
       [`${side}most`, `far ${side}`, `furthest ${side}`],
       [`on far ${side}`, `on the far ${side}`, `far ${side}`, `furthest to the ${side}`, `all the way ${side}`],
-      [`${side} most`, `farthest ${side}`, `furthest to ${side}`, `to the far ${side}`, `all the way to the ${side}`],
+      [
+        `${side} most`,
+        `at far ${side}`,
+        `at the far ${side}`,
+        `farthest ${side}`,
+        `furthest to ${side}`,
+        `to the far ${side}`,
+        `all the way to the ${side}`,
+      ],
     ),
   ]);
   return [

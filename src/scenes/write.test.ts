@@ -120,6 +120,17 @@ describe("writeScenes", () => {
     expect(await readdir(join(folder, "images"))).toHaveLength(2);
   });
 
+  it("draws again what somebody took away from a whole folder", async () => {
+    const folder = join(root, "robbed");
+    const wanted = { count: 3, seed: 1 };
+    await writeScenes(folder, wanted);
+    const before = await filesOf(folder);
+    for (const name of ["images/scene_000000000002.jpg", "refer/scenes/instances.json"]) await rm(join(folder, name));
+    expect((await writeScenes(folder, wanted)).isReused).toBe(false);
+    expect(await filesOf(folder)).toEqual(before);
+    expect((await writeScenes(folder, wanted)).isReused).toBe(true);
+  });
+
   it("refuses a folder with something else in it, and touches nothing there", async () => {
     const folder = join(root, "foreign");
     await writeScenes(folder, { count: 1 });

@@ -53,12 +53,13 @@ export interface ScenesReport {
 const formatVersion = 1;
 const manifestName = "scenes.json";
 const startedName = "scenes.started.json";
+const imagePattern = /^scene_\d{12}\.jpg$/;
 const chunkLength = 16;
 
 /**
  * Draws a referring dataset into `folder` in REFER's form (docs/scenes.md has the layout). The same options give the same
  * bytes. A run that was killed goes on where it stopped when it is started again; a folder that is whole and of the same
- * settings is left as it is.
+ * settings is left as it is, and what is missing in one is drawn again.
  * Errors: "usage" for options out of range; "exists" for a folder with other content, unless `force`.
  */
 export async function writeScenes(
@@ -72,8 +73,12 @@ export async function writeScenes(
     const sprites = await loadSprites();
     const settingsHash = hashJson({ formatVersion, settings, sprites: sprites.hash, classes: objectClasses, producer });
     const known = await manifestIn(folder);
-    if (known?.settingsHash === settingsHash && options.force !== true) return { manifest: known, isReused: true };
-    const goesOn = await prepare(folder, settingsHash, known !== undefined, options.force === true);
+    const isSame = known?.settingsHash === settingsHash && options.force !== true;
+    if (isSame && (await isWhole(folder, known))) {
+      await rm(join(folder, startedName), { force: true });
+      return { manifest: known, isReused: true };
+    }
+    const goesOn = await prepare(folder, settingsHash, known !== undefined, isSame, options.force === true);
     await writeFileAtomic(join(folder, startedName), canonicalJson({ settingsHash }));
     const manifest = await draw(folder, settings, settingsHash, goesOn, options.workers, sprites, progress);
     await writeFileAtomic(join(folder, manifestName), `${JSON.stringify(manifest, null, 2)}\n`);
@@ -82,15 +87,30 @@ export async function writeScenes(
   });
 }
 
+/** Whether all that the manifest lists is still there; what is in the files is not read again. */
+async function isWhole(folder: string, manifest: ScenesManifest): Promise<boolean> {
+  const files = Object.keys(manifest.hashes).filter((name) => name !== "images");
+  for (const name of [...files, "README.md"]) if (!(await exists(join(folder, name)))) return false;
+  const images = await readdir(join(folder, "images")).catch(() => []);
+  return images.filter((name) => imagePattern.test(name)).length === manifest.settings.count;
+}
+
 /** Clears the way; returns whether images of an interrupted run with the same settings may be kept. */
-async function prepare(folder: string, settingsHash: string, isWhole: boolean, force: boolean): Promise<boolean> {
+async function prepare(
+  folder: string,
+  settingsHash: string,
+  hasManifest: boolean,
+  isSame: boolean,
+  force: boolean,
+): Promise<boolean> {
   const started = await readFile(join(folder, startedName), "utf8").catch(() => undefined);
-  const goesOn = !force && started === canonicalJson({ settingsHash });
+  const goesOn = isSame || (!force && started === canonicalJson({ settingsHash }));
+  if (goesOn) await rm(join(folder, manifestName), { force: true });
   if (!goesOn) {
     const found = (await readdir(folder)).filter((name) => !name.startsWith(".nemosaic"));
     if (found.length > 0 && !force) {
       const what =
-        isWhole || started !== undefined ? "scenes of other settings" : `other content (${shown(found[0])}, …)`;
+        hasManifest || started !== undefined ? "scenes of other settings" : `other content (${shown(found[0])}, …)`;
       fail(
         "exists",
         `expected an empty folder at "${folder}", found ${what}. Use --force to replace what is there, or another folder`,
@@ -118,7 +138,7 @@ async function removeOwn(folder: string): Promise<void> {
     await rm(join(folder, name), { force: true });
   }
   const images = await readdir(join(folder, "images")).catch(() => []);
-  for (const name of images.filter((file) => /^scene_\d{12}\.jpg$/.test(file))) await rm(join(folder, "images", name));
+  for (const name of images.filter((file) => imagePattern.test(file))) await rm(join(folder, "images", name));
 }
 
 async function draw(
