@@ -1,4 +1,4 @@
-/** nemosaic as a library: open a pool, read settings, iterate batches. */
+/** nemosaic as a library: open a pool, read settings, iterate batches; draw scenes and judge expressions of them. */
 export {
   type Evaluation,
   evaluate,
@@ -19,4 +19,30 @@ export {
 } from "./loader/index.ts";
 export * from "./model/index.ts";
 export { type ImportReport, importPool, Pool } from "./pool/index.ts";
+export {
+  type Colour,
+  type DrawnScene,
+  defaultSceneOptions,
+  defaultSceneSettings,
+  expressionsOf,
+  generateScene,
+  holds,
+  type Judged,
+  loadSprites,
+  mayHold,
+  type ParsedExpression,
+  parseExpression,
+  renderScene,
+  type Scene,
+  type SceneLine,
+  type SceneObject,
+  type SceneOptions,
+  type SceneRef,
+  type SceneSettings,
+  type ScenesManifest,
+  type SpriteSet,
+  tryParseExpression,
+  type WriteScenesOptions,
+  writeScenes,
+} from "./scenes/index.ts";
 export { parseSettings, presetNames, type ResolvedSettings, type Settings } from "./settings/index.ts";
