@@ -8,6 +8,7 @@ interface Options extends SharedOptions {
   readonly count: number;
   readonly hardShare: number;
   readonly twinShare: number;
+  readonly objects?: [number, number];
   readonly splits?: Record<string, number>;
   readonly multiTarget: number;
   readonly withoutTarget: number;
@@ -31,6 +32,7 @@ export function scenesCommand(program: Command): void {
       numberOption("--twin-share"),
       defaultSceneSettings.twinShare,
     )
+    .option("--objects <from-to>", sceneOptionsHelp.objects, objectsOption)
     .option("--splits <name=share,…>", sceneOptionsHelp.splits, splitsOption)
     .option(
       "--multi-target <part>",
@@ -64,7 +66,8 @@ export function scenesCommand(program: Command): void {
 }
 
 function sceneOptions(options: Options): WriteScenesOptions {
-  const { count, seed, hardShare, twinShare, splits, multiTarget, withoutTarget, quality, workers, force } = options;
+  const { count, seed, hardShare, twinShare, objects, splits, multiTarget, withoutTarget, quality, workers, force } =
+    options;
   return {
     count,
     seed,
@@ -74,6 +77,7 @@ function sceneOptions(options: Options): WriteScenesOptions {
     noTarget: withoutTarget,
     quality,
     force,
+    ...(objects === undefined ? {} : { objects }),
     ...(splits === undefined ? {} : { splits }),
     ...(workers === undefined ? {} : { workers }),
   };
@@ -92,6 +96,13 @@ function numberOption(name: string): (text: string) => number {
       fail("usage", `expected a number for ${name}, got ${shown(text)}`);
     return value;
   };
+}
+
+/** "2-9" or "4". */
+function objectsOption(text: string): [number, number] {
+  const [, from, to = from] = /^(\d{1,3})(?:-(\d{1,3}))?$/.exec(text.trim()) ?? [];
+  if (from === undefined) fail("usage", `expected --objects as from-to, such as 2-9 or 4, got ${shown(text)}`);
+  return [Number(from), Number(to)];
 }
 
 function splitsOption(text: string): Record<string, number> {
