@@ -1,7 +1,7 @@
 """A small referring-segmentation model: a convolutional image tower, a recurrent text tower, fusion by attention.
 
 It is the usual design in miniature (visual features that attend to words, and to each other, before a decoder), small
-enough to train on two CPU cores in minutes. Position and relation words need to know where things are, so the image
+enough to train on one CPU core in minutes. Position and relation words need to know where things are, so the image
 tower sees coordinates, and pixels of the coarsest map see each other.
 """
 
@@ -15,25 +15,25 @@ from torch.nn import functional as F
 class RefModel(nn.Module):
     """forward(image float32 [B, 3, S, S], tokens int64 [B, L]) → logits [B, S, S].
 
-    S is a multiple of 16. Tokens are CLIP's, padded with 0.
+    S is a multiple of 16, `width` one of 32. Tokens are CLIP's, padded with 0.
     """
 
-    def __init__(self, width: int = 96, words: int = 4096) -> None:
+    def __init__(self, width: int = 128, words: int = 4096) -> None:
         super().__init__()
+        half, quarter = width // 2, width // 4
         self.image = ImageTower(width)
         self.text = TextTower(width, words)
         self.blocks = nn.ModuleList(FusionBlock(width) for _ in range(2))
-        self.film = nn.Linear(width, 2 * width)
-        self.lateral = nn.ModuleList([nn.Conv2d(width // 2, width // 2, 1), nn.Conv2d(width, width // 2, 1)])
-        self.reduce = nn.Conv2d(width, width // 2, 1)
-        self.smooth = nn.ModuleList(conv_block(width // 2, width // 2, 1) for _ in range(2))
-        self.head = nn.Conv2d(width // 2, 1, 1)
+        self.films = nn.ModuleList(nn.Linear(width, 2 * channels) for channels in (quarter, half, width))
+        self.lateral = nn.ModuleList(nn.Conv2d(channels, quarter, 1) for channels in (quarter, half))
+        self.reduce = nn.Conv2d(width, quarter, 1)
+        self.smooth = nn.ModuleList(conv_block(quarter, quarter, 1) for _ in range(2))
+        self.head = nn.Conv2d(quarter, 1, 1)
 
     def forward(self, image: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
         words, used, sentence = self.text(tokens)
-        fine, middle, coarse = self.image(image)
-        scale, shift = self.film(sentence).unsqueeze(-1).unsqueeze(-1).chunk(2, dim=1)
-        coarse = coarse * (1 + scale) + shift
+        maps = self.image(image)
+        fine, middle, coarse = (modulated(x, film(sentence)) for x, film in zip(maps, self.films))
         batch, width, height, length = coarse.shape
         pixels = coarse.flatten(2).transpose(1, 2) + position_code(height, length, width, coarse)
         for block in self.blocks:
@@ -46,23 +46,30 @@ class RefModel(nn.Module):
 
 
 class ImageTower(nn.Module):
-    """Maps at strides 4, 8 and 16, of width/2, width and width channels."""
+    """Maps at strides 4, 8 and 16, of width/4, width/2 and width channels."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        half = width // 2
-        self.stem = nn.Sequential(conv_block(5, 32, 2), conv_block(32, half, 2))
-        self.fine = conv_block(half, half, 1)
-        self.middle = nn.Sequential(conv_block(half, width, 2), conv_block(width, width, 1))
-        self.coarse = nn.Sequential(conv_block(width, width, 2), conv_block(width, width, 1))
+        half, quarter = width // 2, width // 4
+        # Squares of 2 x 2 pixels become channels first: convolutions with few channels are slow on CPUs.
+        self.fine = nn.Sequential(conv_block(14, quarter, 2), conv_block(quarter, quarter, 1))
+        self.middle = nn.Sequential(conv_block(quarter, half, 2), conv_block(half, half, 1))
+        self.coarse = nn.Sequential(conv_block(half, width, 2), conv_block(width, width, 1))
 
     def forward(self, image: torch.Tensor) -> "tuple[torch.Tensor, torch.Tensor, torch.Tensor]":
-        batch, _, height, length = image.shape
+        squares = F.pixel_unshuffle(image, 2)
+        batch, _, height, length = squares.shape
         y = torch.linspace(-1, 1, height, device=image.device).view(1, 1, height, 1).expand(batch, 1, height, length)
         x = torch.linspace(-1, 1, length, device=image.device).view(1, 1, 1, length).expand(batch, 1, height, length)
-        fine = self.fine(self.stem(torch.cat([image, x, y], dim=1)))
+        fine = self.fine(torch.cat([squares, x, y], dim=1))
         middle = self.middle(fine)
         return fine, middle, self.coarse(middle)
+
+
+def modulated(x: torch.Tensor, film: torch.Tensor) -> torch.Tensor:
+    """[B, C, H, W] scaled and shifted by channel, as the sentence says: `film` is [B, 2 C]."""
+    scale, shift = film.unsqueeze(-1).unsqueeze(-1).chunk(2, dim=1)
+    return x * (1 + scale) + shift
 
 
 class TextTower(nn.Module):

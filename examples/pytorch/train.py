@@ -26,7 +26,8 @@ from model import RefModel, segmentation_loss
 
 from nemosaic import Batch, Loader
 
-AUGMENTS = {"none": "none", "random": "random", "nemo": "nemo"}
+AUGMENTS = {name: name for name in ("none", "random", "nemo", "yolov4", "cutmix", "mixgen")}
+AUGMENTS["reference"] = "nemo-reference"
 
 
 @dataclass
@@ -41,7 +42,8 @@ class Config:
     batch_size: int = 24
     size: int = 128
     token_length: int = 20
-    width: int = 96
+    width: int = 128
+    backbone: Optional[str] = None
     learning_rate: float = 1e-3
     warmup: int = 50
     seed: int = 0
@@ -59,7 +61,10 @@ def train(config: Config) -> Dict[str, Any]:
         torch.set_num_threads(config.threads)
     os.makedirs(config.out, exist_ok=True)
     seed_everything(config.seed)
-    model = RefModel(config.width).to(config.device)
+    model = RefModel(config.width)
+    if config.backbone is not None:
+        model.image.load_state_dict(torch.load(config.backbone, map_location="cpu")["tower"])
+    model = model.to(config.device)
     optimizer = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, weight_decay=0.01)
     checkpoint = os.path.join(config.out, "checkpoint.pt")
     step, seconds = 0, 0.0
@@ -161,7 +166,7 @@ def save(path: str, config: Config, model: Any, optimizer: Any, loader: Loader, 
 def restore(path: str, config: Config, model: Any, optimizer: Any, loader: Loader) -> "tuple[int, float]":
     state = torch.load(path, map_location=config.device)
     # What may change between the parts of a run without changing its course.
-    free = {"out", "pool", "threads", "device", "save_every", "eval_splits", "eval_pools", "eval_limit"}
+    free = {"out", "pool", "backbone", "threads", "device", "save_every", "eval_splits", "eval_pools", "eval_limit"}
     now = asdict(config)
     changed = [name for name, value in state["config"].items() if name not in free and now[name] != value]
     if changed:
@@ -202,6 +207,7 @@ def main(words: Optional[List[str]] = None) -> Dict[str, Any]:
     parser.add_argument("--size", type=int, default=Config.size, help="a multiple of 16")
     parser.add_argument("--token-length", type=int, default=Config.token_length)
     parser.add_argument("--width", type=int, default=Config.width)
+    parser.add_argument("--backbone", help="a file with weights of the image tower: {\"tower\": state_dict}")
     parser.add_argument("--learning-rate", type=float, default=Config.learning_rate)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--eval-splits", nargs="*", default=["val"], help="splits of the pool to score at the end")

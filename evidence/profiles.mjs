@@ -1,0 +1,74 @@
+// How large the experiment is, and its arms.
+
+/**
+ * Sizes: scenes to pretrain the tower on (base), to train on and to test on, by seeds of their own; steps; pixels. `model` is what
+ * mines, `expressions` how many are asked in counting false negatives.
+ */
+export const profiles = {
+  full: {
+    scenes: { base: 3000, train: 2400, test: 600 },
+    backboneSteps: 1500,
+    steps: 800,
+    batchSize: 32,
+    size: 128,
+    width: 128,
+    depth: 1024,
+    saveEvery: 100,
+    expressions: 2000,
+    bootstrap: 1000,
+    model: "scene-clip",
+  },
+  smoke: {
+    scenes: { base: 24, train: 60, test: 20 },
+    backboneSteps: 6,
+    steps: 6,
+    batchSize: 4,
+    size: 64,
+    width: 32,
+    depth: 40,
+    saveEvery: 3,
+    expressions: 60,
+    bootstrap: 100,
+    model: "lexical",
+  },
+};
+
+/** The pictures' seeds. The test scenes are drawn by none of the others. */
+export const sceneSeeds = { base: 903, train: 901, test: 902 };
+
+/** Shares of the splits: the training scenes keep some apart, on which settings may be tried; test scenes are tested on only. */
+export const sceneSplits = { base: "train=1", train: "train=0.9,val=0.1", test: "val=1" };
+
+/** The arms that every run of the experiment has. `augment` is train.py's, `settings` goes over its preset. */
+export const coreArms = [
+  { name: "none", title: "none", augment: "none", settings: {} },
+  { name: "random", title: "random mosaic", augment: "random", settings: {} },
+  { name: "reference", title: "reference's rule", augment: "reference", settings: {} },
+  { name: "nemo", title: "NeMo (ours)", augment: "nemo", settings: {} },
+];
+
+/** The rivals of the paper's comparison. */
+export const rivalArms = [
+  { name: "yolov4", title: "YOLOv4 mosaic", augment: "yolov4", settings: {} },
+  { name: "cutmix", title: "CutMix", augment: "cutmix", settings: {} },
+  { name: "mixgen", title: "MixGen", augment: "mixgen", settings: {} },
+];
+
+/** NeMo at other K and τ. `taus`: scores by the share of own images that lie below, as counted beforehand. */
+export function sweepArms(taus) {
+  const ks = [10, 30, 300, 1000].map((k) => ({
+    name: `k-${k}`,
+    title: `NeMo, K = ${k}`,
+    augment: "nemo",
+    settings: { band: { k } },
+    sweep: { of: "K", value: k },
+  }));
+  const levels = taus.map(({ share, tau }) => ({
+    name: `tau-${Math.round(100 * share)}`,
+    title: `NeMo, τ at ${Math.round(100 * share)} % of own images`,
+    augment: "nemo",
+    settings: { band: { tau } },
+    sweep: { of: "τ", value: share },
+  }));
+  return [...ks, ...levels];
+}

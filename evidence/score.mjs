@@ -1,0 +1,90 @@
+// Scores with our evaluator: each run on the test scenes, and its gain over the run without augmentation.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { load } from "./build.mjs";
+import { testSets } from "./test-sets.mjs";
+
+const metrics = ["oIoU", "mIoU", "P@0.5", "P@0.7"];
+
+/**
+ * {runs, gains}: per run its metrics on all test expressions and on every test set; per arm its gain over `none`, seed by
+ * seed and of all seeds together. Together means: the samples of all seeds in one set, drawn by image, so that the interval
+ * covers the choice of test images (not that of seeds, whose spread is told beside it).
+ */
+export async function scoreRuns(out, arms, seeds, { bootstrap }) {
+  const { compare, evaluate, evaluateDefaults, evaluationPreset, openPredictions, truthsOfPool, withChanges } =
+    await load("evaluate/index.ts");
+  const { Pool } = await load("pool/index.ts");
+  const breakdowns = await testSets(join(out, "test"));
+  const preset = withChanges(evaluationPreset("cris"), { sentences: "all" });
+  const options = { ...evaluateDefaults, preset, splits: ["val"], replicates: bootstrap, breakdowns };
+  const pool = await Pool.open(join(out, "pool-test"));
+  try {
+    const truths = await truthsOfPool(pool);
+    const found = new Map();
+    const runs = [];
+    for (const arm of arms) {
+      for (const seed of seeds) {
+        const folder = join(out, "runs", `${arm.name}-${seed}`);
+        const predictions = await openPredictions(join(folder, "predictions", "test"));
+        const evaluation = await evaluate(truths, predictions, options).finally(() => predictions.close());
+        found.set(`${arm.name}-${seed}`, evaluation);
+        const { train_seconds: trainSeconds, steps } = JSON.parse(await readFile(join(folder, "result.json"), "utf8"));
+        runs.push({ arm: arm.name, seed, steps, trainSeconds, ...evaluationFacts(evaluation) });
+      }
+    }
+    const gains = [];
+    for (const arm of arms) {
+      if (arm.name === "none") continue;
+      const pairs = seeds.map((seed) => [found.get(`none-${seed}`), found.get(`${arm.name}-${seed}`)]);
+      const bySeed = pairs.map(([a, b], at) => ({
+        seed: seeds[at],
+        ...comparisonFacts(compare(a, b, options, breakdowns)),
+      }));
+      const together = compare(joined(pairs.map(([a]) => a)), joined(pairs.map(([, b]) => b)), options, breakdowns);
+      gains.push({ arm: arm.name, together: comparisonFacts(together), bySeed });
+    }
+    return { runs, gains };
+  } finally {
+    await pool.close();
+  }
+}
+
+/** The samples of several runs as one evaluation: keys tell the runs apart, images stay what is drawn. */
+function joined(evaluations) {
+  const samples = evaluations.flatMap((evaluation, at) =>
+    evaluation.samples.map((sample) => ({ ...sample, truth: { ...sample.truth, key: `${sample.truth.key}#${at}` } })),
+  );
+  return { ...evaluations[0], samples };
+}
+
+function evaluationFacts({ metrics: whole, breakdowns, samples }) {
+  const sets = breakdowns.flatMap(({ name, bins }) =>
+    bins.map((bin) => ({ by: name, label: bin.label, samples: bin.samples, metrics: estimatesOf(bin.metrics) })),
+  );
+  return { samples: samples.length, metrics: estimatesOf(whole), sets };
+}
+
+function comparisonFacts({ samples, images, gains, breakdowns }) {
+  const sets = breakdowns.flatMap(({ name, bins }) =>
+    bins.map((bin) => ({ by: name, label: bin.label, samples: bin.samples, gains: gainsOf(bin.gains) })),
+  );
+  return { samples, images, gains: gainsOf(gains), sets };
+}
+
+function estimatesOf(all) {
+  return Object.fromEntries(
+    metrics.map((name) => [name, [all[name].value, all[name].low, all[name].high].map(percent)]),
+  );
+}
+
+function gainsOf(all) {
+  return Object.fromEntries(
+    metrics.map((name) => [name, [all[name].gain, all[name].low, all[name].high].map(percent)]),
+  );
+}
+
+/** Shares as per cent with two decimals: what a table can show. */
+function percent(share) {
+  return Math.round(share * 10000) / 100;
+}

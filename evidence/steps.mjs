@@ -1,0 +1,114 @@
+// The steps of the experiment, each of which is left alone where it is done already.
+import { spawn } from "node:child_process";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { dist, root } from "./build.mjs";
+import { sceneSeeds, sceneSplits } from "./profiles.mjs";
+
+const cli = join(dist, "cli", "main.js");
+
+/** Draws the scenes, imports, embeds and mines them, and decodes what training draws. */
+export async function prepare(out, profile, model) {
+  for (const name of ["base", "train", "test"]) {
+    await once(out, `scenes-${name}`, async () => {
+      const [count, seed, splits] = [profile.scenes[name], sceneSeeds[name], sceneSplits[name]];
+      await nemosaic(out, ["scenes", name, "--count", count, "--seed", seed, "--splits", splits, "--quality", 80]);
+      await nemosaic(out, [
+        "import",
+        "refer",
+        `${name}/refer/scenes`,
+        "--images",
+        `${name}/images`,
+        "--pool",
+        `pool-${name}`,
+      ]);
+    });
+  }
+  await once(out, "mined", async () => {
+    await nemosaic(out, ["embed", "pool-train", "--model", model]);
+    await nemosaic(out, ["mine", "pool-train", "--depth", profile.depth, "--t2t"]);
+  });
+  await once(out, "tiles", async () => {
+    await nemosaic(out, ["tiles", "pool-train", "--size", profile.size, "--preset", "random"]);
+    await nemosaic(out, ["tiles", "pool-base", "--size", profile.size, "--preset", "none"]);
+  });
+}
+
+/** Pretrains the image tower. */
+export async function pretrain(out, profile, options) {
+  if (existsSync(join(out, "backbone.pt"))) return;
+  await python(out, "backbone", options, [
+    join(root, "evidence", "backbone.py"),
+    ...["pool-base", "base", "--out", "backbone.pt"],
+    ...["--steps", profile.backboneSteps, "--size", profile.size, "--width", profile.width],
+    ...["--batch-size", profile.batchSize, "--device", options.device],
+  ]);
+}
+
+/** Trains and tests one arm with one seed; a run that was stopped goes on. */
+export async function trainArm(out, profile, arm, seed, options) {
+  const folder = join("runs", `${arm.name}-${seed}`);
+  if (existsSync(join(out, folder, "result.json"))) return;
+  mkdirSync(join(out, folder), { recursive: true });
+  const settings = join(folder, "nemosaic.json");
+  writeWhole(join(out, settings), `${JSON.stringify(arm.settings)}\n`);
+  await python(out, `${arm.name}-${seed}`, options, [
+    join(root, "examples", "pytorch", "train.py"),
+    ...["pool-train", "--out", folder, "--augment", arm.augment, "--settings", settings, "--seed", seed],
+    ...["--steps", profile.steps, "--batch-size", profile.batchSize, "--size", profile.size, "--width", profile.width],
+    ...["--backbone", "backbone.pt", "--save-every", profile.saveEvery, "--threads", 1, "--device", options.device],
+    ...["--eval-splits", "--eval-pools", "test=pool-test"],
+  ]);
+}
+
+/** Calls `act` unless the marker `name` says that it was done with the same build of the same experiment. */
+async function once(out, name, act) {
+  const marker = join(out, "done", name);
+  if (existsSync(marker)) return;
+  await act();
+  mkdirSync(join(out, "done"), { recursive: true });
+  writeWhole(marker, "");
+}
+
+function nemosaic(out, words) {
+  return run(out, "prepare", process.execPath, [cli, ...words, "--quiet"], {});
+}
+
+function python(out, name, { interpreter }, words) {
+  return run(out, name, interpreter, [join(root, "evidence", "child.py"), ...words], {
+    OMP_NUM_THREADS: "1",
+    NEMOSAIC_COMMAND: `${process.execPath} ${cli}`,
+    NEMOSAIC_EVIDENCE_PARENT: String(process.pid),
+    PYTHONPATH: join(root, "python"),
+    PYTHONUNBUFFERED: "1",
+  });
+}
+
+/** Runs a command in `out`, its output appended to logs/<name>.log. Rejects with the log's last lines. */
+function run(out, name, command, words, environment) {
+  mkdirSync(join(out, "logs"), { recursive: true });
+  const path = join(out, "logs", `${name}.log`);
+  const log = openSync(path, "a");
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, words.map(String), {
+      cwd: out,
+      stdio: ["ignore", log, log],
+      env: { ...process.env, ...environment },
+    });
+    child.on("error", reject);
+    child.on("close", (code, signal) => {
+      closeSync(log);
+      if (code === 0) resolve();
+      else {
+        const tail = readFileSync(path, "utf8").trim().split("\n").slice(-6).join("\n");
+        reject(new Error(`${name} ended with ${signal ?? code}; the end of ${path}:\n${tail}`));
+      }
+    });
+  });
+}
+
+/** Writes a file whole or not at all. */
+export function writeWhole(path, text) {
+  writeFileSync(`${path}.tmp`, text);
+  renameSync(`${path}.tmp`, path);
+}

@@ -1,0 +1,127 @@
+"""`npm run evidence` at a tiny size: the whole experiment, killed in the middle, gone on with, and judged again."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import ROOT
+
+torch = pytest.importorskip("torch")
+
+ARMS = ["none", "random", "reference", "nemo"]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Starts the experiment in a folder of this module; returns (start, folder)."""
+    built = ROOT / "dist" / "cli" / "main.js"
+    if not built.exists():
+        pytest.skip("did not run: there is no build (npm run build)")
+    out = tmp_path_factory.mktemp("evidence") / "out"
+
+    def start(*words):
+        environment = {**os.environ, "NEMOSAIC_PYTHON": sys.executable, "XDG_RUNTIME_DIR": str(tmp_path_factory.mktemp("run"))}
+        words = ["node", str(ROOT / "evidence" / "run.mjs"), "--smoke", "--out", str(out), "--device", "cpu", *words]
+        return subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    return start, out
+
+
+def finished(process):
+    output, errors = process.communicate()
+    assert process.returncode == 0, errors
+    return output
+
+
+def test_a_killed_experiment_goes_on_and_leaves_no_run_behind(run):
+    start, out = run
+    process = start()
+    while not list(out.glob("runs/*/checkpoint.pt")):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    for _ in range(200):
+        if not processes_in(out):
+            break
+        time.sleep(0.05)
+    assert processes_in(out) == []
+    finished(start())
+    results = json.loads((out / "results.json").read_text())
+    assert sorted(each["arm"] for each in results["runs"]) == sorted(ARMS)
+    assert {each["steps"] for each in results["runs"]} == {6}
+    assert len({each["samples"] for each in results["runs"]}) == 1
+    assert [each["arm"] for each in results["gains"]] == ARMS[1:]
+
+
+def processes_in(folder):
+    """Processes whose working directory is the experiment's (its children run there)."""
+    found = []
+    for number in os.listdir("/proc"):
+        try:
+            if number.isdigit() and os.readlink(f"/proc/{number}/cwd") == str(folder):
+                found.append(int(number))
+        except OSError:
+            continue
+    return found
+
+
+def test_gains_are_differences_of_scores_and_sets_share_all_expressions(run):
+    _, out = run
+    results = json.loads((out / "results.json").read_text())
+    scores = {each["arm"]: each for each in results["runs"]}
+    for gain in results["gains"]:
+        for metric in ("oIoU", "mIoU"):
+            difference = scores[gain["arm"]]["metrics"][metric][0] - scores["none"]["metrics"][metric][0]
+            value, low, high = gain["together"]["gains"][metric]
+            assert value == pytest.approx(difference, abs=0.011)
+            assert low <= value + 0.011 and value - 0.011 <= high
+            assert gain["bySeed"][0]["gains"][metric] == [value, low, high]
+        for by in ("kind", "similar"):
+            counted = [each["samples"] for each in gain["together"]["sets"] if each["by"] == by]
+            assert sum(counted) == gain["together"]["samples"] == scores["none"]["samples"]
+
+
+def test_every_rule_is_counted_and_only_true_shares_come_out(run):
+    _, out = run
+    found = json.loads((out / "false-negatives.json").read_text())
+    rules = {point["rule"] for point in found["points"]}
+    assert rules == {"no filter", "reference", "absolute τ", "ratio", "margin", "text filter", "ratio and text"}
+    assert {each["name"] for each in found["presets"]} == {"random", "nemo-reference", "nemo"}
+    for point in found["points"] + found["presets"]:
+        assert point["negatives"] == 3 * point["mosaics"]
+        assert point["risk"] == pytest.approx(point["falseNegatives"] / max(1, point["negatives"]), abs=1e-5)
+    unfiltered = {point["k"]: point["meanRank"] for point in found["points"] if point["rule"] == "no filter"}
+    ranks = [unfiltered[k] for k in sorted(unfiltered)]
+    assert ranks == sorted(ranks) and ranks[0] < ranks[-1]
+
+
+def test_the_page_and_its_plots_come_from_the_results(run):
+    _, out = run
+    page = (out / "docs" / "evidence.md").read_text()
+    results = json.loads((out / "docs" / "evidence" / "results.json").read_text())
+    assert results == json.loads((out / "results.json").read_text())
+    row = next(line for line in page.splitlines() if line.startswith("| NeMo (ours) |"))
+    nemo = next(each for each in results["runs"] if each["arm"] == "nemo")
+    assert f"{nemo['metrics']['oIoU'][0]:.2f} / {nemo['metrics']['mIoU'][0]:.2f}" in row
+    for image in re.findall(r"\]\((evidence/[\w-]+\.svg)\)", page):
+        if image != "evidence/sweeps.svg":
+            assert (out / "docs" / image).read_text().startswith("<svg "), image
+    for svg in ("gain-by-similar.svg", "false-negatives.svg"):
+        text = (out / "docs" / "evidence" / svg).read_text()
+        assert "NaN" not in text and "Infinity" not in text
+
+
+def test_done_work_is_left_alone_and_another_experiment_refused(run):
+    start, out = run
+    before = {path: path.stat().st_mtime_ns for path in out.glob("runs/*/result.json")}
+    finished(start())
+    assert {path: path.stat().st_mtime_ns for path in out.glob("runs/*/result.json")} == before
+    process = start("--model", "other")
+    _, errors = process.communicate()
+    assert process.returncode == 1 and "another size, model or device" in errors
