@@ -115,7 +115,7 @@ async function writeFiles(
     cases: await casesOf(worstSamples(evaluation.samples, worst), evaluation, request.loadImage),
     ...(against === undefined ? {} : { against }),
   };
-  await writeFileAtomic(htmlFile, evaluationHtml(report));
+  await writeFileAtomic(htmlFile, await evaluationHtml(report));
 }
 
 /** Short names for two paths: the last part, or the whole path where that is the same. */

@@ -1,4 +1,5 @@
-import { escapeHtml } from "./escape-html.ts";
+import * as Plot from "@observablehq/plot";
+import { SvgElement, svgDocument } from "./svg-document.ts";
 
 /** One row of a chart: a label, and for each series a value with its interval (undefined: no dot). */
 export interface ChartRow {
@@ -16,80 +17,92 @@ export interface DotChart {
   readonly axis: "share" | "gain";
 }
 
-const width = 640;
-const left = 150;
-const right = 60;
-const rowHeight = 26;
-const top = 26;
+const width = 760;
+const rowHeight = 28;
+const marginTop = 28;
 
 /**
- * A chart of dots with interval bars, one row a bin, as an SVG element that takes its colours from the page. Built by
- * hand: a report must open without a network, and this needs no library in the browser.
+ * A chart of dots with interval bars, one row a bin, as an SVG element that takes its colours from the page. Observable
+ * Plot draws it here, into a document of our own: the report has to open without a network and without a script.
  */
 export function dotChart(chart: DotChart): string {
-  const [from, to, step] = chart.axis === "share" ? shareAxis() : gainAxis(chart.rows);
-  const x = (value: number): number => left + ((value - from) / (to - from)) * (width - left - right);
-  const height = top + chart.rows.length * rowHeight + 8;
-  const parts: string[] = [];
-  for (let tick = from; tick <= to + step / 2; tick += step) {
-    const at = x(tick).toFixed(1);
-    const zero = chart.axis === "gain" && Math.abs(tick) < step / 2;
-    parts.push(
-      `<line class="${zero ? "zero" : "grid"}" x1="${at}" x2="${at}" y1="${top - 6}" y2="${height - 8}"/>`,
-      `<text class="tick" x="${at}" y="${top - 12}" text-anchor="middle">${tickText(tick, chart.axis)}</text>`,
-    );
-  }
-  chart.rows.forEach((row, i) => {
-    const middle = top + i * rowHeight + rowHeight / 2;
-    parts.push(
-      `<text class="label" x="${left - 10}" y="${middle + 4}" text-anchor="end">${escapeHtml(cut(row.label))}</text>`,
-      `<text class="note" x="${width - 4}" y="${middle + 4}" text-anchor="end">${escapeHtml(row.note)}</text>`,
-      ...row.values.map((value, s) => dot(value, s, middle + (s - (row.values.length - 1) / 2) * 9, x, row, chart)),
-    );
+  const { rows, series, axis } = chart;
+  const dots = rows.flatMap((row, index) =>
+    row.values.flatMap((value, s) => (value === undefined ? [] : [dotOf(row, index, series[s] ?? "", value)])),
+  );
+  const bins = rows.map((_, index) => index);
+  const inRow = { fy: "row", y: "series" } as const;
+  const svg: unknown = Plot.plot({
+    document: svgDocument() as unknown as Document,
+    ariaLabel: `${series.join(" and ")} by bin`,
+    width,
+    height: marginTop + rows.length * rowHeight + 4,
+    marginTop,
+    marginBottom: 4,
+    marginLeft: 190,
+    marginRight: 64,
+    x: {
+      axis: "top",
+      label: null,
+      ticks: 6,
+      tickSize: 0,
+      ...(axis === "share" ? { domain: [0, 100] } : { domain: gainDomain(dots), nice: true, tickFormat: points }),
+    },
+    y: { axis: null, domain: [...series], padding: 0.6 },
+    fy: { domain: bins, label: null, padding: 0, tickFormat: (row: number) => cut(rows[row]?.label ?? "") },
+    color: { domain: [...series], range: series.map((_, s) => `var(--series-${s})`) },
+    marks: [
+      Plot.gridX({ ticks: 6, stroke: "var(--line)", strokeOpacity: 1 }),
+      ...(axis === "gain" ? [Plot.ruleX([0], { stroke: "var(--quiet)" })] : []),
+      Plot.ruleY(dots, { ...inRow, x1: "low", x2: "high", stroke: "series", strokeWidth: 3, strokeOpacity: 0.45 }),
+      Plot.dot(dots, { ...inRow, x: "value", fill: "series", r: 4.5, title: "tip" }),
+      Plot.text(rows, {
+        fy: bins,
+        text: "note",
+        frameAnchor: "right",
+        textAnchor: "end",
+        dx: 56,
+        fill: "var(--quiet)",
+      }),
+    ],
   });
-  const title = `${chart.series.join(" and ")} by bin`;
-  return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeHtml(title)}">${parts.join("")}</svg>`;
+  if (!(svg instanceof SvgElement)) throw new TypeError("Observable Plot drew something else than an SVG element");
+  svg.setAttribute("role", "img");
+  return svg.outerHTML;
 }
 
-function dot(
-  value: ChartRow["values"][number],
-  series: number,
-  y: number,
-  x: (value: number) => number,
+interface Dot {
+  readonly row: number;
+  readonly series: string;
+  /** Per cent or points. */
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+  readonly tip: string;
+}
+
+function dotOf(
   row: ChartRow,
-  chart: DotChart,
-): string {
-  if (value === undefined) return "";
-  const told = [value.value, value.low, value.high].map((number) => (number * 100).toFixed(2));
-  const tip = `${row.label}, ${chart.series[series] ?? ""}: ${told[0]} (${told[1]} to ${told[2]})`;
-  const colour = `var(--series-${series})`;
-  return (
-    `<g><title>${escapeHtml(tip)}</title>` +
-    `<line x1="${x(value.low).toFixed(1)}" x2="${x(value.high).toFixed(1)}" y1="${y}" y2="${y}" stroke="${colour}" stroke-width="3" stroke-linecap="round" opacity="0.45"/>` +
-    `<circle cx="${x(value.value).toFixed(1)}" cy="${y}" r="4.5" fill="${colour}"/></g>`
-  );
+  index: number,
+  series: string,
+  shares: { readonly value: number; readonly low: number; readonly high: number },
+): Dot {
+  const [value, low, high] = [shares.value * 100, shares.low * 100, shares.high * 100];
+  const tip = `${row.label}, ${series}: ${value.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
+  return { row: index, series, value, low, high, tip };
 }
 
-function shareAxis(): [from: number, to: number, step: number] {
-  return [0, 1, 0.2];
+/** Holds 0 and every interval, and is never so narrow that its ticks need decimals. */
+function gainDomain(dots: readonly Dot[]): [number, number] {
+  const ends = dots.flatMap(({ value, low, high }) => [value, low, high]);
+  return [Math.min(-2, ...ends), Math.max(4, ...ends)];
 }
 
-/** An axis that holds 0 and every interval, with a round step. */
-function gainAxis(rows: readonly ChartRow[]): [from: number, to: number, step: number] {
-  const ends = rows.flatMap((row) =>
-    row.values.flatMap((value) => (value === undefined ? [] : [value.low, value.high, value.value])),
-  );
-  const lowest = Math.min(0, ...ends);
-  const highest = Math.max(0.005, ...ends);
-  const step = [0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5].find((size) => (highest - lowest) / size <= 7) ?? 0.5;
-  return [Math.floor(lowest / step) * step, Math.ceil(highest / step) * step, step];
-}
-
-function tickText(tick: number, axis: DotChart["axis"]): string {
-  const value = Math.round(tick * 1000) / 10;
-  return axis === "gain" && value > 0 ? `+${value}` : String(value === 0 ? 0 : value);
+/** A whole number with its sign; 0 without one. */
+function points(tick: number): string {
+  return tick > 0 ? `+${tick}` : `${tick}`.replace("-", "−");
 }
 
 function cut(label: string): string {
-  return label.length > 22 ? `${label.slice(0, 21)}…` : label;
+  return label.length > 26 ? `${label.slice(0, 25)}…` : label;
 }

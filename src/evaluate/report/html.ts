@@ -1,6 +1,6 @@
 import type { Comparison } from "../compare.ts";
 import type { Evaluation, Sample } from "../evaluation.ts";
-import { type DotChart, dotChart } from "./dot-chart.ts";
+import type { DotChart } from "./dot-chart.ts";
 import { escapeHtml } from "./escape-html.ts";
 import { style } from "./style.ts";
 import { countLines, isGeneralised, percent, points, shownMetrics } from "./table.ts";
@@ -21,11 +21,13 @@ export interface Report {
 }
 
 /** An evaluation as one HTML page that needs nothing besides itself: charts as SVG, pictures inline, light and dark. */
-export function evaluationHtml(report: Report): string {
+export async function evaluationHtml(report: Report): Promise<string> {
+  // Loaded by those who want a report only: Plot and what it needs are two hundred modules.
+  const { dotChart } = await import("./dot-chart.ts");
   const { evaluation, against } = report;
   const sections = [
     overview(evaluation),
-    against === undefined ? "" : gains(against.comparison, against.nameA, against.nameB),
+    against === undefined ? "" : gains(against.comparison, against.nameA, against.nameB, dotChart),
     ...evaluation.breakdowns
       .filter((breakdown) => breakdown.bins.length > 1)
       .map((breakdown) => {
@@ -68,7 +70,7 @@ function overview(evaluation: Evaluation): string {
 <table><thead><tr><th scope="col">metric</th><th scope="col">%</th><th scope="col">95 % interval</th></tr></thead><tbody>${rows.join("")}</tbody></table></section>`;
 }
 
-function gains(comparison: Comparison, nameA: string, nameB: string): string {
+function gains(comparison: Comparison, nameA: string, nameB: string, dotChart: (chart: DotChart) => string): string {
   const rows = (["oIoU", "mIoU", "P@0.5", "P@0.7", "P@0.9"] as const).map((name) => {
     const { a, b, gain, low, high } = comparison.gains[name];
     return `<tr><th scope="row">${name}</th><td>${percent(a)}</td><td>${percent(b)}</td><td>${points(gain)}</td><td class="quiet">${points(low)} to ${points(high)}</td></tr>`;

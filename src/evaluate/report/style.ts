@@ -17,9 +17,7 @@ th, td { padding: 4px 20px 4px 0; text-align: right; border-bottom: 1px solid va
 th:first-child { text-align: left; font-weight: 600; }
 thead th { color: var(--quiet); font-weight: 400; }
 .quiet { color: var(--quiet); }
-svg { display: block; width: 100%; height: auto; font: 12px system-ui, sans-serif; }
-svg text { fill: var(--ink); } svg .tick, svg .note { fill: var(--quiet); font-size: 11px; }
-svg .grid { stroke: var(--line); } svg .zero { stroke: var(--quiet); stroke-width: 1.5; }
+svg { display: block; width: 100%; height: auto; font: 12px system-ui, sans-serif; color: var(--ink); }
 .legend { display: flex; flex-wrap: wrap; gap: 18px; font-size: 0.85rem; }
 .legend span[class^="series"]::before, .truth::before, .predicted::before { content: ""; display: inline-block; width: 10px;
   height: 10px; border-radius: 50%; margin-right: 6px; }
