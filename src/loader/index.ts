@@ -1,7 +1,16 @@
+export type { Canvas } from "../mosaic/index.ts";
 export { type Batch, normalisations, normalised, type Replacement } from "./batch.ts";
 export { countPlans, type PlanCounts } from "./count-plans.ts";
 export { imagesOfSplits, planFacts, scoreSummary, settingsHash, splitsOf } from "./facts.ts";
-export { type EpochOptions, Loader, type LoaderOptions, loadMosaics } from "./loader.ts";
+export {
+  type BatchFacts,
+  type BatchMemory,
+  type EpochOptions,
+  Loader,
+  type LoaderOptions,
+  loadMosaics,
+  type SampleSink,
+} from "./loader.ts";
 export { parsePlan } from "./parse-plan.ts";
 export { rankIndices, type SamplerOptions } from "./sampler.ts";
 export { type LoaderDemand, tileDemand } from "./tile-demand.ts";

@@ -90,6 +90,36 @@ describe("Loader.get", () => {
     await loader.close();
   });
 
+  it("draws into memory of the caller, whatever was in it, and onto one canvas after the other", async () => {
+    const loader = await Loader.open(pool, settings);
+    const indices = Array.from({ length: 20 }, (_, at) => at);
+    const expected = await loader.get(1, indices);
+    const memory = {
+      image: new Uint8Array(expected.image.length + 7).fill(201),
+      mask: new Uint8Array(expected.mask.length).fill(201),
+    };
+    const batch = await loader.get(1, indices, memory);
+    expect([batch.image.buffer === memory.image.buffer, batch.image.length]).toEqual([true, expected.image.length]);
+    expect([Buffer.compare(batch.image, expected.image), Buffer.compare(batch.mask, expected.mask)]).toEqual([0, 0]);
+
+    const [pixels, truth] = [64 * 64 * 3, 64 * 64];
+    const canvas = { image: new Uint8Array(pixels), imageOffset: 0, mask: new Uint8Array(truth), maskOffset: 0 };
+    const drawn: number[] = [];
+    const facts = await loader.drawEach(1, indices, {
+      canvas: () => canvas,
+      drawn: (at) => {
+        drawn.push(at);
+        expect(Buffer.compare(canvas.image, expected.image.subarray(at * pixels, (at + 1) * pixels))).toBe(0);
+        expect(Buffer.compare(canvas.mask, expected.mask.subarray(at * truth, (at + 1) * truth))).toBe(0);
+      },
+    });
+    expect(drawn.toSorted((a, b) => a - b)).toEqual(indices);
+    expect([facts.texts, facts.plans]).toEqual([expected.texts, expected.plans]);
+    const small = { image: new Uint8Array(pixels), mask: new Uint8Array(2 * truth) };
+    await expect(loader.get(1, [0, 1], small)).rejects.toThrow(/expected memory of 24576 and 8192 bytes/);
+    await loader.close();
+  });
+
   it("normalises like PyTorch: channels first, (x/255 - mean) / std", async () => {
     const loader = await Loader.open(pool, settings);
     const batch = await loader.get(0, [0, 1]);

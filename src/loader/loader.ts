@@ -2,7 +2,7 @@ import pMap, { pMapIterable } from "p-map";
 import { hashJson, noTiming, type StageTimer } from "../io/index.ts";
 import type { Rle } from "../kernels/index.ts";
 import { fail, NemosaicError, type Plan, unknownName } from "../model/index.ts";
-import { compose, type LayerContent, resizerOf } from "../mosaic/index.ts";
+import { type Canvas, resizerOf } from "../mosaic/index.ts";
 import { type PlanFacts, planSample, planSingle } from "../plan/index.ts";
 import { Mined, Pool, readJudgements } from "../pool/index.ts";
 import { type ResolvedSettings, resolveSettings, type Settings, usesMined } from "../settings/index.ts";
@@ -11,6 +11,7 @@ import { openTokenizer, type Tokenizer } from "../tokens/index.ts";
 import type { Batch, Replacement } from "./batch.ts";
 import { planFacts, scoreSummary } from "./facts.ts";
 import { type ImageVectors, openImageVectors } from "./image-vectors.ts";
+import { Painter } from "./painter.ts";
 import { rankIndices } from "./sampler.ts";
 
 export interface LoaderOptions {
@@ -44,7 +45,26 @@ export interface EpochOptions {
 
 /** Samples drawn at the same time within one batch: bounds the decoded images in memory. */
 const samplesAtOnce = 8;
-const truthCacheSize = 20_000;
+/** Samples drawn from tiles before others get their turn on the thread. */
+const samplesPerTurn = 8;
+
+/** Memory of a batch, for `Loader.get` to fill: at least as long as `Batch` says. Must be left alone until it settles. */
+export interface BatchMemory {
+  readonly image: Uint8Array;
+  readonly mask: Uint8Array;
+}
+
+/**
+ * Where samples are drawn one by one, for those who pass each on at once: `canvas` is asked right before sample `at` is
+ * drawn and `drawn` told right after, with nothing in between; in any order of samples. All may share one canvas.
+ */
+export interface SampleSink {
+  canvas(at: number): Canvas;
+  drawn(at: number): void;
+}
+
+/** What a batch holds beside pixels. */
+export type BatchFacts = Omit<Batch, "image" | "mask">;
 
 /**
  * A pool, settings and a split joined: plans and batches by random access. Everything is a pure function of
@@ -64,9 +84,7 @@ export class Loader {
   readonly #vectors: ImageVectors | undefined;
   readonly #ownsPool: boolean;
   readonly #timing: StageTimer;
-  readonly #truths = new Map<string, Rle | undefined>();
-  /** Where the tiles of one sample are read to; drawing from tiles never leaves the thread. */
-  readonly #scratch: Uint8Array[] = [];
+  readonly #painter: Painter;
 
   /** Opens a pool (a folder or an open `Pool`) for one split. Errors: "usage", "settings", "not-found", "incomplete". */
   static async open(pool: string | Pool, settings: Settings, options: LoaderOptions = {}): Promise<Loader> {
@@ -153,6 +171,7 @@ export class Loader {
     this.#tokenizer = tokenizer;
     this.#vectors = vectors;
     this.#timing = timing;
+    this.#painter = new Painter(pool, cells, timing);
   }
 
   /** Samples in an epoch. */
@@ -174,19 +193,55 @@ export class Loader {
     return make(this.facts, this.settings, this.seed, epoch, index);
   }
 
-  /** Draws samples by index: the primitive that streams, resuming and sharding are made of. */
-  async get(epoch: number, indices: readonly number[]): Promise<Batch> {
+  /**
+   * Draws samples by index: the primitive that streams, resuming and sharding are made of. Into new memory, or `into`.
+   * Errors: "usage" for memory that is too small; those of `plan`; where settings.onBadImage is "fail", the decoder's.
+   */
+  async get(epoch: number, indices: readonly number[], into?: BatchMemory): Promise<Batch> {
+    const { size } = this.settings;
+    const [imageBytes, maskBytes] = [size * size * 3, size * size];
+    const memory = into ?? {
+      image: new Uint8Array(indices.length * imageBytes),
+      mask: new Uint8Array(indices.length * maskBytes),
+    };
+    const { image, mask } = memory;
+    if (image.length < indices.length * imageBytes || mask.length < indices.length * maskBytes)
+      fail(
+        "usage",
+        `expected memory of ${indices.length * imageBytes} and ${indices.length * maskBytes} bytes for a batch, got ${image.length} and ${mask.length}`,
+      );
+    const canvas = (at: number): Canvas => ({ image, imageOffset: at * imageBytes, mask, maskOffset: at * maskBytes });
+    const facts = await this.drawEach(epoch, indices, { canvas, drawn: () => undefined });
+    return {
+      ...facts,
+      image: image.subarray(0, indices.length * imageBytes),
+      mask: mask.subarray(0, indices.length * maskBytes),
+    };
+  }
+
+  /** As `get`, one sample after the other onto canvases of the caller. */
+  async drawEach(epoch: number, indices: readonly number[], sink: SampleSink): Promise<BatchFacts> {
     const { size, tokens } = this.settings;
-    const image = new Uint8Array(indices.length * size * size * 3);
-    const mask = new Uint8Array(indices.length * size * size);
     const replaced: Replacement[] = [];
-    const plans = await pMap(
-      indices,
-      async (index, at) => {
-        const canvas = { image, imageOffset: at * size * size * 3, mask, maskOffset: at * size * size };
-        const { plan, by, reason } = await this.#drawReadable(epoch, index, canvas);
+    const plans: Plan[] = [];
+    const cold: number[] = [];
+    for (let at = 0; at < indices.length; at++) {
+      if (at > 0 && at % samplesPerTurn === 0) await turn();
+      const plan = this.#timedPlan(epoch, indices[at] as number);
+      plans.push(plan);
+      if (!this.#drawTiles(plan, at, sink)) cold.push(at);
+    }
+    await pMap(
+      cold,
+      async (at) => {
+        const index = indices[at] as number;
+        // The first samples have tiles opened: those behind them find them open.
+        if (this.#drawTiles(plans[at] as Plan, at, sink)) return;
+        const { plan, by, reason, paint } = await this.#readable(epoch, index, plans[at] as Plan);
+        paint(sink.canvas(at));
+        sink.drawn(at);
+        plans[at] = plan;
         if (reason !== undefined) replaced.push({ index, by, reason });
-        return plan;
       },
       { concurrency: samplesAtOnce },
     );
@@ -199,8 +254,6 @@ export class Loader {
       epoch,
       indices: [...indices],
       size,
-      image,
-      mask,
       tokens: ids,
       tokenLength,
       texts,
@@ -220,7 +273,8 @@ export class Loader {
     }
     const image = new Uint8Array(plan.size * plan.size * 3);
     const mask = new Uint8Array(plan.size * plan.size);
-    await this.#drawPlan(plan, { image, imageOffset: 0, mask, maskOffset: 0 });
+    const canvas = { image, imageOffset: 0, mask, maskOffset: 0 };
+    if (!this.#painter.paintTiles(plan, () => canvas)) (await this.#painter.prepare(plan))(canvas);
     return { image, mask };
   }
 
@@ -264,27 +318,39 @@ export class Loader {
   truth(plan: Plan): Rle {
     const target = plan.layers.find((layer) => layer.role === "target");
     if (target !== undefined && target.masks.length > 0) {
-      const mask = this.#maskOf(target.image, target.masks);
+      const mask = this.#painter.maskOf(target.image, target.masks);
       if (mask !== undefined) return mask;
     }
     const ref = this.pool.expressions.ref[this.pool.expressionRow(plan.expression)] as number;
     return this.pool.mask(this.pool.refs.image[ref] as number, []);
   }
 
-  async #drawReadable(
+  #drawTiles(plan: Plan, at: number, sink: SampleSink): boolean {
+    const isDrawn = this.#painter.paintTiles(plan, () => sink.canvas(at));
+    if (isDrawn) sink.drawn(at);
+    return isDrawn;
+  }
+
+  #timedPlan(epoch: number, index: number): Plan {
+    const start = this.#timing.now();
+    const plan = this.plan(epoch, index);
+    this.#timing.since("plan", start);
+    return plan;
+  }
+
+  /** What draws the sample, or the next one that can be read where settings.onBadImage is "skip". */
+  async #readable(
     epoch: number,
     index: number,
-    canvas: Parameters<typeof compose>[2],
-  ): Promise<{ plan: Plan; by: number; reason?: string }> {
+    first: Plan,
+  ): Promise<{ plan: Plan; by: number; reason?: string; paint: (canvas: Canvas) => void }> {
     let reason: string | undefined;
     for (let attempt = 0; attempt < this.length; attempt++) {
       const by = (index + attempt) % this.length;
-      const start = this.#timing.now();
-      const plan = this.plan(epoch, attempt === 0 ? index : by);
-      this.#timing.since("plan", start);
+      const plan = attempt === 0 ? first : this.#timedPlan(epoch, by);
       try {
-        await this.#drawPlan(plan, canvas);
-        return { plan, by, ...(reason === undefined ? {} : { reason }) };
+        const paint = await this.#painter.prepare(plan);
+        return { plan, by, paint, ...(reason === undefined ? {} : { reason }) };
       } catch (error) {
         const unreadable = error instanceof NemosaicError && ["bad-input", "not-found", "refused"].includes(error.code);
         if (!unreadable || this.settings.onBadImage === "fail") throw error;
@@ -293,60 +359,11 @@ export class Loader {
     }
     return fail("bad-input", `no sample of split "${this.split}" can be drawn; the first problem: ${reason}`);
   }
+}
 
-  async #drawPlan(plan: Plan, canvas: Parameters<typeof compose>[2]): Promise<void> {
-    if (this.#drawTiles(plan, canvas)) return;
-    const contents = await Promise.all(
-      plan.layers.map(async (layer): Promise<LayerContent> => {
-        const pixels = await this.#cells.pixels(this.pool.imageRow(layer.image), layer, plan.resample);
-        const mask = this.#maskOf(layer.image, layer.masks);
-        return mask === undefined ? { pixels } : { pixels, mask };
-      }),
-    );
-    const start = this.#timing.now();
-    compose(plan, contents, canvas);
-    this.#timing.since(contents.some(({ pixels }) => pixels.kind === "image") ? "resize" : "compose", start);
-  }
-
-  /** Draws a plan without leaving the thread where every layer has a tile; else does nothing and returns false. */
-  #drawTiles(plan: Plan, canvas: Parameters<typeof compose>[2]): boolean {
-    const cells = this.#cells;
-    if (cells.tile === undefined) return false;
-    const contents: LayerContent[] = [];
-    for (const layer of plan.layers) {
-      const data = this.#scratchOf(contents.length, layer.destination[2] * layer.destination[3] * 3);
-      if (!cells.tile(this.pool.imageRow(layer.image), layer, plan.resample, data)) return false;
-      const pixels = { kind: "tile", data } as const;
-      const mask = this.#maskOf(layer.image, layer.masks);
-      contents.push(mask === undefined ? { pixels } : { pixels, mask });
-    }
-    const start = this.#timing.now();
-    compose(plan, contents, canvas);
-    this.#timing.since("compose", start);
-    return true;
-  }
-
-  #scratchOf(at: number, length: number): Uint8Array {
-    let buffer = this.#scratch[at];
-    if (buffer === undefined || buffer.length < length) {
-      buffer = new Uint8Array(length);
-      this.#scratch[at] = buffer;
-    }
-    return buffer.subarray(0, length);
-  }
-
-  #maskOf(image: string, masks: readonly string[]): Rle | undefined {
-    if (masks.length === 0) return undefined;
-    const key = masks.join("\n");
-    if (this.#truths.has(key)) return this.#truths.get(key);
-    const mask = this.pool.mask(
-      this.pool.imageRow(image),
-      masks.map((annotation) => this.pool.annotationRow(annotation)),
-    );
-    if (this.#truths.size >= truthCacheSize) this.#truths.clear();
-    this.#truths.set(key, mask);
-    return mask;
-  }
+/** Lets what else waits for the thread (other clients, sockets) go first. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function wholeNumber(what: string, value: number, least: number): void {

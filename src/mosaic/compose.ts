@@ -24,7 +24,12 @@ export type LayerPixels =
       readonly data: Uint8Array;
       readonly part: PixelRectangle;
     }
-  | { readonly kind: "tile"; readonly data: Uint8Array };
+  | {
+      readonly kind: "tile";
+      readonly data: Uint8Array;
+      /** Views of the rows of `data`, where they are kept: making them takes longer than copying what they show. */
+      readonly rows?: readonly Uint8Array[];
+    };
 
 /** What a layer is drawn from; `mask` is the union of the masks that count, absent where none does. */
 export interface LayerContent {
@@ -63,12 +68,14 @@ export function compose(
   const { size, layers } = plan;
   canvas.image.fill(0, canvas.imageOffset, canvas.imageOffset + size * size * 3);
   canvas.mask.fill(0, canvas.maskOffset, canvas.maskOffset + size * size);
+  let hasTruth = false;
   layers.forEach((layer, at) => {
     const content = contents[at];
     if (content === undefined)
       throw new RangeError(`expected contents for ${layers.length} layers, got ${contents.length}`);
     drawPixels(layer, content.pixels, size, resizerOf(plan.resample.name), canvas);
-    drawMask(layer, content.mask, size, canvas);
+    drawMask(layer, content.mask, hasTruth, size, canvas);
+    hasTruth ||= content.mask !== undefined;
   });
 }
 
@@ -94,7 +101,7 @@ function drawPixels(layer: Layer, pixels: LayerPixels, size: number, resize: Res
   const stride = size * 3;
   const offset = canvas.imageOffset + y * stride + x * 3;
   if (layer.alpha === 1 && layer.blur === 0) {
-    if (pixels.kind === "tile") copyRows(pixels.data, width * 3, height, canvas.image, stride, offset);
+    if (pixels.kind === "tile") copyRows(pixels, width * 3, height, canvas.image, stride, offset);
     else resize(pixels.data, pixels.width, pixels.height, 3, pixels.part, width, height, canvas.image, stride, offset);
     return;
   }
@@ -106,11 +113,11 @@ function drawPixels(layer: Layer, pixels: LayerPixels, size: number, resize: Res
   blendRows(cell, width * 3, height, layer.alpha, canvas.image, stride, offset);
 }
 
-function drawMask(layer: Layer, mask: Rle | undefined, size: number, canvas: Canvas): void {
+function drawMask(layer: Layer, mask: Rle | undefined, hasTruth: boolean, size: number, canvas: Canvas): void {
   const [x, y, width, height] = layer.destination;
   const offset = canvas.maskOffset + y * size + x;
   // An opaque layer hides the truth of what lies under it.
-  if (layer.alpha === 1)
+  if (layer.alpha === 1 && hasTruth)
     for (let row = 0; row < height; row++) canvas.mask.fill(0, offset + row * size, offset + row * size + width);
   if (mask !== undefined) maskCell(mask, sourceOf(layer), width, height, canvas.mask, size, offset);
 }
@@ -121,16 +128,17 @@ function sourceOf(layer: Layer): { x: number; y: number; width: number; height: 
 }
 
 function copyRows(
-  from: Uint8Array,
+  { data, rows }: Extract<LayerPixels, { kind: "tile" }>,
   length: number,
-  rows: number,
+  height: number,
   to: Uint8Array,
   stride: number,
   offset: number,
 ): void {
-  if (from.length < length * rows)
-    throw new RangeError(`expected a tile of ${length * rows} bytes, got ${from.length}`);
-  for (let row = 0; row < rows; row++) to.set(from.subarray(row * length, (row + 1) * length), offset + row * stride);
+  if (data.length < length * height)
+    throw new RangeError(`expected a tile of ${length * height} bytes, got ${data.length}`);
+  for (let y = 0; y < height; y++)
+    to.set(rows?.[y] ?? data.subarray(y * length, (y + 1) * length), offset + y * stride);
 }
 
 /** out = alpha · cell + (1 - alpha) · out, rounded half up. */

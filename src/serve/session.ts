@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { producer } from "../io/index.ts";
 import { normalisations } from "../loader/index.ts";
 import { fail, NemosaicError } from "../model/index.ts";
-import { type BatchBody, makeBatch, payloadBytesOf } from "./batch-body.ts";
+import { type BatchBody, makeBatch, payloadBytesOf, type WriteAt } from "./batch-body.ts";
 import { encodeFrame, type Frame, FrameReader, protocolVersion } from "./frame.ts";
 import type { LoaderLease, LoaderShelf } from "./loader-shelf.ts";
 import { type GetRequest, parseGet, parseHello, parseSlots } from "./messages.ts";
@@ -172,16 +172,22 @@ export class Session {
     const { slot } = request;
     if (slot !== null && (this.#slots === undefined || slot >= this.#slots.slots))
       fail("bad-input", `expected a slot that was agreed on, got ${slot}`);
-    const batch = await makeBatch(loader, request);
+    const shared = slot !== null && this.#slots !== undefined && bytes <= this.#slots.slotBytes;
+    const write: WriteAt | undefined = shared ? (offset, part) => this.#toSlot(slot, offset, part) : undefined;
+    const batch = await makeBatch(loader, request, write);
     if (this.#closed) return;
-    if (slot !== null && this.#slots !== undefined && batch.payloadBytes <= this.#slots.slotBytes) {
-      for (const tensor of batch.tensors) await this.#slots.write(slot, tensor.offset, tensor.bytes);
+    if (shared) {
       const answer = encodeFrame("batch", id, { ...batch.json, slot });
       this.#unanswered--;
       await this.#sent(answer);
       return;
     }
     await this.#sendWithPayload(id, batch);
+  }
+
+  /** A client that has gone takes nothing: its memory is closed with the session, after the batches under way. */
+  #toSlot(slot: number, offset: number, bytes: Uint8Array): void {
+    if (!this.#closed) this.#slots?.write(slot, offset, bytes);
   }
 
   async #sendWithPayload(id: number, batch: BatchBody): Promise<void> {
@@ -191,11 +197,11 @@ export class Session {
     this.#socket.cork();
     this.#send(head);
     let at = 0;
-    for (const { offset, bytes } of batch.tensors) {
+    batch.tensors.forEach(({ offset, bytes }, place) => {
       if (offset > at) this.#send(Buffer.alloc(offset - at));
-      this.#send(bytes);
-      at = offset + bytes.length;
-    }
+      this.#send(batch.arrays?.[place] ?? fail("internal", "a batch without its arrays"));
+      at = offset + bytes;
+    });
     const taken = this.#sent(Buffer.alloc(0));
     this.#socket.uncork();
     await taken;

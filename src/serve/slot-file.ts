@@ -1,3 +1,4 @@
+import { writeSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { fail, shown } from "../model/index.ts";
 import type { SlotsOffer } from "./messages.ts";
@@ -10,8 +11,8 @@ import type { SlotsOffer } from "./messages.ts";
 export interface SlotFile {
   readonly slots: number;
   readonly slotBytes: number;
-  /** Writes all of `bytes` at `offset` of a slot. Errors: "io". */
-  write(slot: number, offset: number, bytes: Uint8Array): Promise<void>;
+  /** Writes all of `bytes` at `offset` of a slot, on this thread: it is a copy within memory. Errors: "io". */
+  write(slot: number, offset: number, bytes: Uint8Array): void;
   close(): Promise<void>;
 }
 
@@ -47,10 +48,10 @@ export async function openSlotFile(offer: SlotsOffer): Promise<SlotFile> {
   };
 }
 
-async function writeFully(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+function writeFully({ fd }: FileHandle, bytes: Uint8Array, position: number): void {
   for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done);
-    if (bytesWritten === 0) fail("io", "the shared memory takes no more bytes");
-    done += bytesWritten;
+    const written = writeSync(fd, bytes, done, bytes.length - done, position + done);
+    if (written === 0) fail("io", "the shared memory takes no more bytes");
+    done += written;
   }
 }

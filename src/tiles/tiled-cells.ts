@@ -48,8 +48,12 @@ export function tiledCells(pool: Pool, mode: TileMode, resizer: Resizer, timing:
       const [, , width, height] = layer.destination;
       const image = pool.images.hash[row] ?? "";
       await shelf.ready();
+      const reading = timing.now();
       const into = new Uint8Array(width * height * 3);
-      if (shelf.file?.read(image, into) === true) return { kind: "tile", data: into };
+      if (shelf.file?.read(image, into) === true) {
+        timing.since("tiles", reading);
+        return { kind: "tile", data: into };
+      }
       await shelf.missed();
       const cell = await decoding.pixels(row, layer, resample);
       if (!shelf.takes) return cell;
