@@ -15,6 +15,7 @@ import {
   parseJob,
   recordCount,
 } from "./job.ts";
+import { partsFolder, removeForetold } from "./journal.ts";
 import {
   type ExportManifest,
   finishedShards,
@@ -26,7 +27,7 @@ import {
   writeJob,
 } from "./manifest.ts";
 import { ExportOutput } from "./output.ts";
-import { checkedPart, PartReader, type PartRecord, partCount, partRecords, partsFolder, writePart } from "./parts.ts";
+import { checkedPart, PartReader, type PartRecord, partCount, partRecords, writePart } from "./parts.ts";
 import { findExporter } from "./registry.ts";
 import { makeSample } from "./sample.ts";
 import { drawnRecords, recordsOfSplit, refsOfSplit } from "./sequence.ts";
@@ -89,20 +90,28 @@ export async function exportPool(pool: Pool, settings: Settings, options: Export
 
 /**
  * Puts the parts of an export together that shards left in `folder`; needs no pool. The same as one run would give.
- * Errors: "not-found" where nothing was begun; "incomplete" naming the shards or parts that are missing.
+ * `format`, where given, is what the caller takes them for. Errors: "not-found" where nothing was begun; "usage" for
+ * parts of another format; "incomplete" naming the shards or parts that are missing.
  */
-export async function mergeExport(folder: string, options: { readonly progress: Progress }): Promise<ExportReport> {
+export async function mergeExport(
+  folder: string,
+  options: { readonly format?: string; readonly progress: Progress },
+): Promise<ExportReport> {
   if (!(await exists(folder)))
     fail("not-found", `expected the folder of an export at "${folder}", found nothing there`);
   return withLock(folder, "export", async () => {
     const manifest = await readExportManifest(folder);
-    if (manifest !== undefined) return { reused: true, manifest, drawnParts: 0, parts: partCount(manifest.job) };
+    if (manifest !== undefined) {
+      requireFormat(folder, manifest.job, options.format);
+      return { reused: true, manifest, drawnParts: 0, parts: partCount(manifest.job) };
+    }
     const job =
       (await readJob(folder)) ??
       fail(
         "not-found",
         `expected the parts of an export in "${join(folder, partsFolder)}", found none; run the shards first`,
       );
+    requireFormat(folder, job, options.format);
     const hash = jobHash(job);
     const missing = await missingParts(folder, job, hash, undefined);
     if (missing.length > 0) fail("incomplete", await missingText(folder, missing, partCount(job)));
@@ -113,6 +122,14 @@ export async function mergeExport(folder: string, options: { readonly progress: 
       parts: partCount(job),
     };
   });
+}
+
+function requireFormat(folder: string, job: ExportJob, format: string | undefined): void {
+  if (format === undefined || findExporter(format).name === job.exporter) return;
+  fail(
+    "usage",
+    `"${folder}" holds an export as ${job.exporter}, got the format "${format}"; name the one it was begun in`,
+  );
 }
 
 async function openLoaders(pool: Pool, settings: Settings, { splits, seed }: ExportOptions): Promise<Loader[]> {
@@ -176,7 +193,7 @@ async function runExport(
     await rm(join(folder, partsFolder), { recursive: true, force: true });
     return { reused: true, manifest, drawnParts: 0, parts };
   }
-  await makeRoom(folder, hash, manifest, force);
+  await makeRoom(folder, hash, manifest, options);
   await writeJob(folder, job, hash);
   const missing = await missingParts(folder, job, hash, shard);
   await drawParts(pool, loaders, job, hash, missing, options);
@@ -187,12 +204,15 @@ async function runExport(
   return { reused: false, manifest: await assemble(folder, job, hash, progress), drawnParts: missing.length, parts };
 }
 
-/** Refuses a folder that holds something else, or with `force` removes a former export from it. */
+/**
+ * Refuses a folder that holds something else, or with `force` removes a former export from it. Parts of this very export
+ * are gone on with; with `force` they are drawn again, though not by a shard, which would remove those of the others.
+ */
 async function makeRoom(
   folder: string,
   hash: string,
   manifest: ExportManifest | undefined,
-  force: boolean,
+  { force, shard }: ExportOptions,
 ): Promise<void> {
   const begun = await readJob(folder);
   if (manifest !== undefined) {
@@ -203,15 +223,17 @@ async function makeRoom(
       );
     await removeExport(folder, manifest);
   } else if (begun !== undefined) {
-    if (jobHash(begun) === hash) return;
+    if (jobHash(begun) === hash && (!force || shard !== undefined)) return;
     if (!force) {
       fail(
         "exists",
         `"${folder}" holds the parts of another export (${begun.exporter}, with other options) that was not finished. Use --force to replace them, or another folder`,
       );
     }
-    await rm(join(folder, partsFolder), { recursive: true, force: true });
-  } else if (!force) {
+    await removeForetold(folder);
+  } else if (force) {
+    await removeForetold(folder); // of a removal that was killed
+  } else {
     const others = (await readdir(folder)).filter((name) => !name.startsWith(".nemosaic") && name !== partsFolder);
     if (others.length > 0)
       fail("exists", `"${folder}" is not empty ("${others[0]}"). Use --force to export into it, or another folder`);

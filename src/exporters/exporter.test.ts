@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, readlink, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pythonHas, runPython } from "../../test/peers.ts";
 import { mineSmall } from "../../test/small-pool.ts";
@@ -82,6 +82,21 @@ function stopAfter(samples: number): Progress {
       end: () => undefined,
     }),
   };
+}
+
+/** A progress that stops the export at the end of the task of that name. */
+function stopWhen(name: string): Progress {
+  return {
+    begin: (label) => (label === name ? stopAfter(0).begin("", 0, "") : silentProgress.begin(label, 0, "")),
+  };
+}
+
+/** Every folder below a folder. */
+async function folders(folder: string): Promise<string[]> {
+  const entries = await readdir(join(home, folder), { recursive: true, withFileTypes: true });
+  return entries
+    .flatMap((entry) => (entry.isDirectory() ? relative(join(home, folder), join(entry.parentPath, entry.name)) : []))
+    .sort();
 }
 
 /** What an export must hold, straight from plans and pool: written as pictures for a reader in Python. */
@@ -258,6 +273,33 @@ describe.each(exporterNames)("export to %s", (format) => {
     expect(Object.keys(manifest?.counts.train?.kinds ?? {}).sort()).toEqual(["mined", "random", "single"]);
   });
 
+  it("leaves nothing of a killed run behind when --force replaces it", async () => {
+    const output = `cut-${format}`;
+    // Every part and every file is there, the manifest is not.
+    await expect(run(format, output, { progress: stopWhen("put together") })).rejects.toThrow("stopped");
+    await rm(join(home, output, ".parts", "00000001.json")); // as if the kill had come just before it
+    const less = { epochs: 1, originals: 0, splits: ["train"], seed: 6 };
+    await run(format, output, { ...less, force: true });
+    await run(format, `fresh-${format}`, less);
+    expect([await tree(output), await folders(output)]).toEqual([
+      await tree(`fresh-${format}`),
+      await folders(`fresh-${format}`),
+    ]);
+  });
+
+  it("draws parts of the same export again with --force", async () => {
+    const output = `again-${format}`;
+    await run(format, output, { shard: { index: 0, count: 1 } });
+    const part = join(home, output, ".parts", "00000000.json");
+    await writeFile(
+      part,
+      (await readFile(part, "utf8")).replaceAll('"meta":{', '"meta":{"odd":1,').slice(0, -1).concat("}"),
+    );
+    expect(await run(format, output, { force: true })).toMatchObject({ reused: false, drawnParts: 2 });
+    await run(format, `one-${format}`);
+    expect(await tree(output)).toEqual(await tree(`one-${format}`));
+  });
+
   it("replaces nothing without --force, and everything with it", async () => {
     const output = `kept-${format}`;
     await run(format, output, { epochs: 1 });
@@ -271,6 +313,21 @@ describe.each(exporterNames)("export to %s", (format) => {
 });
 
 describe("an export", () => {
+  it("takes the place of one of another format with --force, folders, links and all", async () => {
+    await run("refer", "other", { epochs: 1 });
+    await run("webdataset", "other", { epochs: 1, force: true });
+    await run("webdataset", "plain", { epochs: 1 });
+    expect([await tree("other"), await folders("other")]).toEqual([await tree("plain"), await folders("plain")]);
+  });
+
+  it("is merged in the format that it was begun in", async () => {
+    const merged = (format: string) => mergeExport(join(home, "named"), { format, progress: silentProgress });
+    await run("parquet", "named", { epochs: 1, shard: { index: 0, count: 1 } });
+    await expect(merged("refer")).rejects.toThrow(/holds an export as parquet, got the format "refer"/);
+    expect(await merged("parquet")).toMatchObject({ reused: false });
+    await expect(merged("refer")).rejects.toThrow(/holds an export as parquet/);
+  });
+
   it("refuses a folder with something else in it, and parts of other options", async () => {
     await mkdir(join(home, "mine"), { recursive: true });
     await writeFile(join(home, "mine", "thesis.txt"), "x");

@@ -4,8 +4,9 @@ import { z } from "zod";
 import { producer, writeFileAtomic } from "../io/index.ts";
 import { fail, shown } from "../model/index.ts";
 import { type ExportJob, parseJob } from "./job.ts";
-import { type ExportOutput, removeFiles } from "./output.ts";
-import { type PartReader, partsFolder } from "./parts.ts";
+import { foretell, partsFolder, removeForetold } from "./journal.ts";
+import type { ExportOutput } from "./output.ts";
+import type { PartReader } from "./parts.ts";
 
 const exportFormat = "nemosaic-export";
 const exportVersion = 1;
@@ -33,6 +34,8 @@ const manifestSchema = z.object({
   ),
   /** Samples replaced or left out because an image could not be read: how many, and the first of them in words. */
   remarks: z.object({ count: z.number(), first: z.array(z.string()) }),
+  /** Second ways to folders, which no list of hashes can hold. */
+  links: z.array(z.string()).default([]),
   /** Every other file is listed with its hash in SHA256SUMS. */
   files: z.object({ list: z.string(), count: z.number(), bytes: z.number(), sha256: z.string() }),
 });
@@ -82,6 +85,7 @@ export async function writeExportManifest(
     job,
     counts: await countRecords(job, parts),
     remarks: { count: remarks.length, first: remarks.slice(0, keptRemarks) },
+    links: output.links,
     files: {
       list: sumsName,
       count: files.length,
@@ -93,17 +97,13 @@ export async function writeExportManifest(
   return manifest;
 }
 
-/** Removes a finished export: its manifest first, then the files that it lists, then its empty folders. */
+/** Removes a finished export: its manifest first, then the files that it lists and the folders that they leave empty. */
 export async function removeExport(folder: string, manifest: ExportManifest): Promise<void> {
   const sums = await readFile(join(folder, manifest.files.list), "utf8").catch(() => "");
   const paths = sums.split("\n").flatMap((line) => (line === "" ? [] : [line.slice(66)]));
+  await foretell(folder, "former", [...paths, ...manifest.links, manifest.files.list]);
   await rm(join(folder, manifestName), { force: true });
-  await removeFiles(
-    folder,
-    paths.filter((path) => !path.startsWith("/") && !path.split("/").includes("..")),
-  );
-  await rm(join(folder, manifest.files.list), { force: true });
-  await rm(join(folder, partsFolder), { recursive: true, force: true });
+  await removeForetold(folder);
 }
 
 /** The job whose parts lie in `folder`; undefined where none was begun or its file is unreadable. */

@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, rename, rm, stat, unlink, writeFile } from "node:fs/promises";
+import { lstat, mkdir, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { hashBytes, hashFile, onDisk, openAtomic, writeFileAtomic } from "../io/index.ts";
+import { foretell } from "./journal.ts";
 
 /** One finished file of an export; `path` is relative to its folder, with "/". */
 export interface OutputFile {
@@ -14,6 +15,7 @@ export interface OutputFile {
 export class ExportOutput {
   readonly folder: string;
   readonly #files = new Map<string, OutputFile>();
+  readonly #links: string[] = [];
 
   constructor(folder: string) {
     this.folder = folder;
@@ -31,6 +33,7 @@ export class ExportOutput {
 
   /** Writes a file whole. */
   async write(path: string, data: Uint8Array | string): Promise<void> {
+    await this.#foretell(path);
     const bytes = typeof data === "string" ? Buffer.from(data) : data;
     await writeFileAtomic(join(this.folder, path), bytes);
     this.add({ path, bytes: bytes.length, sha256: hashBytes(bytes) });
@@ -41,6 +44,7 @@ export class ExportOutput {
     path: string,
     fill: (append: (data: Uint8Array | string) => Promise<void>) => Promise<void>,
   ): Promise<void> {
+    await this.#foretell(path);
     const file = await openAtomic(join(this.folder, path));
     const hash = createHash("sha256");
     let bytes = 0;
@@ -71,11 +75,35 @@ export class ExportOutput {
     this.add({ path, bytes, sha256: hash.digest("hex") });
   }
 
-  /** Takes in a file that something else wrote into the folder, hashing it. */
-  async adopt(path: string): Promise<void> {
+  /** Has `fill` write a file at the full path that it is given, and takes it in, hashing it. */
+  async adopt(path: string, fill: (full: string) => Promise<unknown>): Promise<void> {
+    await this.#foretell(path);
     const full = join(this.folder, path);
+    await onDisk(full, async () => {
+      await mkdir(dirname(full), { recursive: true });
+      await fill(full);
+    });
     const { size } = await stat(full);
     this.add({ path, bytes: size, sha256: await hashFile(full) });
+  }
+
+  /** A second way to the folder `target`, which is relative to the link's own; none where the file system knows no links. */
+  async link(path: string, target: string): Promise<void> {
+    await this.#foretell(path);
+    const full = join(this.folder, path);
+    await onDisk(full, () => mkdir(join(dirname(full), target), { recursive: true }));
+    const known = await lstat(full).catch(() => undefined);
+    if (known === undefined) await symlink(target, full, "dir").catch(() => undefined);
+    this.#links.push(path);
+  }
+
+  /** The links so far, sorted. */
+  get links(): string[] {
+    return [...this.#links].sort();
+  }
+
+  async #foretell(path: string): Promise<void> {
+    await foretell(this.folder, "assembly", [path]);
   }
 }
 
@@ -95,9 +123,4 @@ export async function writeSmallFile(path: string, bytes: Uint8Array): Promise<v
       throw error;
     }
   });
-}
-
-/** Removes files of a former export; what is gone already is fine. */
-export async function removeFiles(folder: string, paths: readonly string[]): Promise<void> {
-  for (const path of paths) await unlink(join(folder, path)).catch(() => undefined);
 }

@@ -5,6 +5,7 @@ import { hashBytes, openAtomic, writeFileAtomic } from "../io/index.ts";
 import { fail } from "../model/index.ts";
 import type { EncodedSample } from "./exporter.ts";
 import { type ExportJob, recordCount } from "./job.ts";
+import { foretell, partsFolder } from "./journal.ts";
 import { type OutputFile, writeSmallFile } from "./output.ts";
 
 /** What an exporter keeps of a record: JSON. */
@@ -12,8 +13,6 @@ export type RecordMeta = Readonly<Record<string, unknown>>;
 
 /** Records of a part: what a killed run loses at most, and the unit that shards divide. */
 export const partRecords = 128;
-
-export const partsFolder = ".parts";
 
 /** Number of parts of a job. */
 export function partCount(job: ExportJob): number {
@@ -51,6 +50,12 @@ export async function writePart(
   done: Set<string>,
 ): Promise<void> {
   const files: OutputFile[] = [];
+  const paths = records.flatMap(({ encoded }) => (encoded?.files ?? []).map(({ path }) => path));
+  await foretell(
+    folder,
+    partName(part),
+    paths.filter((path) => !done.has(path)),
+  );
   for (const { encoded } of records) {
     for (const { path, bytes } of encoded?.files ?? []) {
       files.push({ path, bytes: bytes.length, sha256: hashBytes(bytes) });
@@ -197,11 +202,15 @@ export class PartReader {
 }
 
 function partPath(folder: string, part: number): string {
-  return join(folder, partsFolder, `${String(part).padStart(8, "0")}.json`);
+  return join(folder, partsFolder, `${partName(part)}.json`);
 }
 
 function blobPath(folder: string, part: number): string {
-  return join(folder, partsFolder, `${String(part).padStart(8, "0")}.bin`);
+  return join(folder, partsFolder, `${partName(part)}.bin`);
+}
+
+function partName(part: number): string {
+  return String(part).padStart(8, "0");
 }
 
 function parsed(text: string): Part | undefined {

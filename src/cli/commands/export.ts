@@ -10,7 +10,7 @@ import {
   type ImageEncoding,
   mergeExport,
 } from "../../exporters/index.ts";
-import { byteText, grouped } from "../../io/index.ts";
+import { byteText, grouped, type Shard } from "../../io/index.ts";
 import { Loader } from "../../loader/index.ts";
 import { fail, shown } from "../../model/index.ts";
 import { Pool } from "../../pool/index.ts";
@@ -26,6 +26,7 @@ import {
   type SharedOptions,
   withShared,
 } from "../session.ts";
+import { parseShard, shardHelp } from "../shard.ts";
 import { textTable } from "../table.ts";
 
 interface Options extends SharedOptions {
@@ -42,7 +43,7 @@ interface Options extends SharedOptions {
   readonly masks: "polygons" | "rle";
   readonly shardSamples: number;
   readonly shardBytes?: number;
-  readonly shard?: { readonly index: number; readonly count: number };
+  readonly shard?: Shard;
   readonly merge: boolean;
   readonly source?: string;
 }
@@ -96,11 +97,7 @@ export function exportCommand(program: Command): void {
     )
     .option("--shard-bytes <n>", "webdataset: bytes of a file at most", integerOption("--shard-bytes", 1))
     .option("--source <name>", "lists: the source, where the pool has several")
-    .addOption(
-      new Option("--shard <i/n>", "do part i of n (from 0) of the work; --merge puts the parts together").argParser(
-        shardOption,
-      ),
-    )
+    .option("--shard <i/n>", `${shardHelp}; --merge puts the parts together`, (text) => parseShard(text, process.env))
     .addOption(new Option("--merge", "put together what shards left in the folder").default(false).conflicts(["shard"]))
     .addHelpText(
       "after",
@@ -116,7 +113,7 @@ Example:
         const output = options.output ?? fail("usage", "expected -o FOLDER");
         if (format === "lists") return runLists(folder, output, options);
         const report = options.merge
-          ? await mergeExport(output, { progress: progressOf(options) })
+          ? await mergeExport(output, { format, progress: progressOf(options) })
           : await runExport(format, folder, output, options);
         print(options, report, exportText(report, output));
       }),
@@ -126,6 +123,8 @@ Example:
 /** The reference loader's lists hold scores, no samples. */
 async function runLists(folder: string, output: string, options: Options): Promise<void> {
   const { split, force, seed, source } = options;
+  if (options.shard !== undefined || options.merge)
+    fail("usage", "lists are written in one go: expected neither --shard nor --merge");
   const [only, ...others] = split;
   if (only === undefined || others.length > 0) fail("usage", `expected one split for lists, got "${split.join(",")}"`);
   const loader = await Loader.open(folder, await readSettings(options), { split: only, seed });
@@ -203,14 +202,6 @@ function ratioOption(text: string): number {
   if (text.trim() === "" || !(value >= 0 && value <= 16))
     fail("usage", `expected a ratio from 0 to 16 for --originals, got ${shown(text)}`);
   return value;
-}
-
-function shardOption(text: string): { index: number; count: number } {
-  const match = /^(\d+)\/(\d+)$/.exec(text);
-  const [index, count] = [Number(match?.[1]), Number(match?.[2])];
-  if (match === null || !(index < count))
-    fail("usage", `expected i/n with i from 0 to n - 1 for --shard, got ${shown(text)}`);
-  return { index, count };
 }
 
 function exportText(report: ExportReport, folder: string): string {

@@ -8,12 +8,8 @@
  *
  * The originals hold pyarrow.serialize output, which no current pyarrow reads; pickle is what their authors moved to.
  */
-
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { z } from "zod";
 import { encodePickle, type LmdbEntry, writeLmdb } from "../../codecs/index.ts";
-import { onDisk } from "../../io/index.ts";
 import type { EncodedSample, Exporter, ExportSample } from "../exporter.ts";
 import type { ExportJob } from "../job.ts";
 import type { ExportOutput } from "../output.ts";
@@ -81,11 +77,7 @@ async function assemble(job: ExportJob, parts: PartReader, output: ExportOutput)
       await append("\n]\n");
     });
     const path = `lmdb/${dataset}/${name}.lmdb`;
-    await onDisk(join(output.folder, path), async () => {
-      await mkdir(join(output.folder, "lmdb", dataset), { recursive: true });
-      await writeLmdb(join(output.folder, path), lmdbEntries(records, parts), { subdir: false });
-    });
-    await output.adopt(path);
+    await output.adopt(path, (full) => writeLmdb(full, lmdbEntries(records, parts), { subdir: false }));
   }
 }
 

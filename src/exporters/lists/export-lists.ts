@@ -7,7 +7,7 @@
  * Both with `__keys__` (list of bytes) and `__len__`. The reference holds image-to-image scores against a threshold only, so a
  * list has the images that its own text-to-image lists name, led by the image itself.
  */
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { encodePickle, type LmdbEntry, type Picklable, pickleTuple, writeLmdb } from "../../codecs/index.ts";
 import { canonicalJson, exists, hashFile, onDisk, type Progress, producer, writeFileAtomic } from "../../io/index.ts";
@@ -62,6 +62,7 @@ export async function exportLists(pool: Pool, mined: Mined, options: ExportLists
     fail("exists", `"${output}" holds other lists. Use --force to replace them, or another folder`);
   }
   await onDisk(output, () => mkdir(output, { recursive: true }));
+  await rm(manifestPath, { force: true }); // a former one would pass off half-replaced lists as its own
   const task = progress.begin("export lists", refs.length + images.length, "lists");
   try {
     const count = <T>(value: T): T => {
@@ -111,7 +112,7 @@ function imageList(pool: Pool, mined: Mined, own: number, expressions: ReadonlyM
   }
   scores.set(
     own,
-    [...scores.values()].reduce((most, score) => Math.max(most, score), 1),
+    [...scores.values()].reduce((most, score) => Math.max(most, score), scores.get(own) ?? 1),
   );
   const ranked = [...scores].sort(([a, x], [b, y]) => y - x || Number(b === own) - Number(a === own) || a - b);
   return ranked.map(([id, score]) => pickleTuple([id, score]));

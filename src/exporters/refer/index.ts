@@ -10,11 +10,8 @@
  * As "grefcoco" the first file is grefs(<splitBy>).json, where ann_id and category_id are lists and [-1] means no target.
  * Each ref has an annotation of its own, whose mask is the union of its targets.
  */
-import { lstat, mkdir, symlink } from "node:fs/promises";
-import { join } from "node:path";
 import { z } from "zod";
 import { encodeCocoRle, encodePickle, type Picklable } from "../../codecs/index.ts";
-import { onDisk } from "../../io/index.ts";
 import type { EncodedSample, Exporter, ExportSample } from "../exporter.ts";
 import type { ExportJob } from "../job.ts";
 import { emptyPolygon, maskPolygons } from "../mask-polygons.ts";
@@ -123,7 +120,7 @@ async function assemble(job: ExportJob, parts: PartReader, output: ExportOutput)
     for await (const record of parts.records()) refs.push(refOf(record.split, read(record)));
     await output.write(`${dataset}/refs(${splitBy}).p`, encodePickle(refs, { protocol: 2 }));
   }
-  await linkImages(output.folder);
+  await output.link("images/train2014", "mscoco/images/train2014");
 }
 
 function refOf(split: string, meta: Meta): { [key: string]: Picklable } {
@@ -169,12 +166,4 @@ async function writeGeneralRefs(
     }
     await append("\n]\n");
   });
-}
-
-/** ReLA's place for the images, where the file system knows links. */
-async function linkImages(folder: string): Promise<void> {
-  await onDisk(folder, () => mkdir(join(folder, imagesFolder), { recursive: true }));
-  const link = join(folder, "images", "train2014");
-  const known = await lstat(link).catch(() => undefined);
-  if (known === undefined) await symlink("mscoco/images/train2014", link, "dir").catch(() => undefined);
 }
