@@ -8,9 +8,10 @@
 The work is done by the nemosaic command, which a Loader starts and ends; docs/pytorch.md says how it is found.
 """
 
+from ._batch import Batch
 from ._dataset import MosaicDataset
 from ._errors import NemosaicError, ServerGone
-from ._loader import Batch, Loader
+from ._loader import Loader
 from ._predictions import save_prediction
 
 __version__ = "0.1.0"

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._errors import NemosaicError
+from ._memory import Memory
 
 DTYPES = ("uint8", "float32")
 
@@ -49,11 +50,11 @@ class Arrays:
         self.device = device
         mean = np.asarray(constants["mean"] if constants else [0.0, 0.0, 0.0], dtype=np.float64)
         std = np.asarray(constants["std"] if constants else [1.0, 1.0, 1.0], dtype=np.float64)
-        # The reference divides in float32, one step after the other; a table of 256 values does the same per pixel.
-        level = np.arange(256, dtype=np.float32)[None, :] / np.float32(255)
-        self._table = (level - mean.astype(np.float32)[:, None]) / std.astype(np.float32)[:, None]
-        self._mean = mean
-        self._std = std
+        self._mean = mean.astype(np.float32)
+        self._std = std.astype(np.float32)
+        self._raw = Memory()
+        self._floats = Memory()
+        self._mask_floats = Memory()
 
     @property
     def keeps_raw(self) -> bool:
@@ -65,10 +66,13 @@ class Arrays:
         if self.framework == "torch":
             import torch
 
-            owner = torch.empty(length, dtype=torch.uint8, pin_memory=self.pin_memory)
-            return owner, owner.numpy()
-        owner = np.empty(length, dtype=np.uint8)
-        return owner, owner
+            if self.pin_memory:
+                owner = torch.empty(length, dtype=torch.uint8, pin_memory=True)
+                return owner, owner.numpy()
+            lent = self._raw.lend(length)
+            return torch.from_numpy(lent), lent
+        lent = self._raw.lend(length)
+        return lent, lent
 
     def make(self, raw: NDArray[Any], owner: Any, tensors: List[Dict[str, Any]]) -> Dict[str, Any]:
         """The arrays that `tensors` (of the batch's JSON) describe. `owner` is what `empty` gave, or None for a slot."""
@@ -87,18 +91,29 @@ class Arrays:
             return raw.view("<i4").reshape(shape).astype(np.int64)
         pixels = raw.reshape(shape)
         if name == "mask":
-            return pixels if self.dtype == "uint8" else pixels.astype(np.float32)
+            return pixels if self.dtype == "uint8" else self._as_floats(pixels)
         if self.dtype == "uint8":
             return pixels.transpose(0, 3, 1, 2)
         return self._normalised(pixels)
 
+    def _as_floats(self, mask: NDArray[Any], out: Optional[NDArray[Any]] = None) -> NDArray[Any]:
+        if out is None:
+            out = self._mask_floats.lend_floats(*mask.shape)
+        np.copyto(out, mask)
+        return out
+
     def _normalised(self, pixels: NDArray[Any], out: Optional[NDArray[Any]] = None) -> NDArray[Any]:
+        """The reference's arithmetic, in float32, one step after the other: a product by 1 / 255 would differ."""
         batch, height, width, _ = pixels.shape
         if out is None:
-            out = np.empty((batch, 3, height, width), dtype=np.float32)
-        for sample in range(batch):  # one sample fits the cache
+            out = self._floats.lend_floats(batch, 3, height, width)
+        for sample in range(batch):  # one plane after the other: it stays in the cache
             for channel in range(3):
-                np.take(self._table[channel], pixels[sample, :, :, channel], out=out[sample, channel], mode="clip")
+                plane = out[sample, channel]
+                np.copyto(plane, pixels[sample, :, :, channel])
+                np.divide(plane, np.float32(255), out=plane)
+                np.subtract(plane, self._mean[channel], out=plane)
+                np.divide(plane, self._std[channel], out=plane)
         return out
 
     def _torch(self, name: str, raw: NDArray[Any], owner: Any, start: int, end: int, shape: List[int]) -> Any:
@@ -108,13 +123,12 @@ class Arrays:
             if name == "tokens":
                 return torch.from_numpy(raw[start:end].view("<i4").reshape(shape).astype(np.int64))
             pixels = raw[start:end].reshape(shape)
-            if name == "mask":
-                out = torch.empty(shape, dtype=torch.float32, pin_memory=self.pin_memory)
-                np.copyto(out.numpy(), pixels)
-                return out
-            batch, height, width, _ = shape
-            out = torch.empty((batch, 3, height, width), dtype=torch.float32, pin_memory=self.pin_memory)
-            self._normalised(pixels, out.numpy())
+            make = self._as_floats if name == "mask" else self._normalised
+            if not self.pin_memory:
+                return torch.from_numpy(make(pixels))
+            batch, height, width = shape[:3]
+            out = torch.empty(shape if name == "mask" else (batch, 3, height, width), dtype=torch.float32, pin_memory=True)
+            make(pixels, out.numpy())
             return out
         part = owner[start:end]
         if self.device is not None:
@@ -128,6 +142,6 @@ class Arrays:
         if self.dtype == "uint8":
             return image
         image = image.to(torch.float32, memory_format=torch.contiguous_format)
-        mean = torch.tensor(self._mean, dtype=torch.float32, device=image.device).view(1, 3, 1, 1)
-        std = torch.tensor(self._std, dtype=torch.float32, device=image.device).view(1, 3, 1, 1)
+        mean = torch.tensor(self._mean, device=image.device).view(1, 3, 1, 1)
+        std = torch.tensor(self._std, device=image.device).view(1, 3, 1, 1)
         return image.div_(255.0).sub_(mean).div_(std)

@@ -9,8 +9,8 @@ from typing import Any, Dict, List, Optional, Sequence, Union
 from ._client import Connection
 from ._command import Command
 from ._errors import NemosaicError, ServerGone
+from ._group import group_of
 from ._layouts import LAYOUTS, Sample
-from ._loader import group_of
 from ._stream import Holder, Settings, Stream, overrides, pick_framework, read_settings
 
 MODES = ("train", "val", "test")

@@ -4,66 +4,17 @@ import os
 import warnings
 import weakref
 from collections import deque
-from dataclasses import dataclass, field
 from typing import Any, Deque, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
-import numpy as np
-from numpy.typing import NDArray
-
+from ._batch import Batch
 from ._client import Connection
 from ._command import Command
 from ._errors import NemosaicError, ServerGone
+from ._group import group_of
 from ._order import RankOrder, epoch_order
 from ._stream import Holder, Settings, Stream, overrides, pick_framework, read_settings
 
 TAILS = ("pad", "drop", "keep")
-
-
-@dataclass
-class Batch:
-    """B samples. Arrays are torch tensors, or NumPy's where the loader was asked for those."""
-
-    image: Any
-    """[B, 3, S, S]: float32, normalised, or uint8."""
-    mask: Any
-    """[B, S, S]: 0 and 1, of the image's dtype."""
-    tokens: Any
-    """int64 [B, L]; L is 0 where settings.tokens.kind is "none"."""
-    text: List[str]
-    """The expressions."""
-    key: List[str]
-    """The expressions' stable names, source/ref/sentence."""
-    indices: List[int]
-    """The samples' indices in their epoch."""
-    epoch: int
-    plan: Optional[List[Dict[str, Any]]] = None
-    """How each sample was made (docs/formats/plan.md); with plans=True."""
-    truth: Optional[List[NDArray[Any]]] = None
-    """uint8 [H, W] at the image's own size, one a sample; for splits that are not augmented."""
-    replaced: List[Dict[str, Any]] = field(default_factory=list)
-    """Samples whose image could not be read, and which index took their place."""
-
-    @property
-    def ref(self) -> List[str]:
-        """The refs' stable names, source/ref."""
-        return [key.rsplit("/", 1)[0] for key in self.key]
-
-    def __len__(self) -> int:
-        return len(self.indices)
-
-    def to(self, device: Any, non_blocking: bool = True) -> "Batch":
-        """The batch with its tensors on another device."""
-        moved = {name: getattr(self, name).to(device, non_blocking=non_blocking) for name in ("image", "mask", "tokens")}
-        return Batch(
-            text=self.text,
-            key=self.key,
-            indices=self.indices,
-            epoch=self.epoch,
-            plan=self.plan,
-            truth=self.truth,
-            replaced=self.replaced,
-            **moved,
-        )
 
 
 class Loader:
@@ -365,42 +316,6 @@ class _Epoch:
             except ServerGone as again:  # killed once more, before it could answer
                 gone = again
         raise gone
-
-
-def group_of(rank: Optional[int], world_size: Optional[int], local_rank: Optional[int]) -> Tuple[int, int, Optional[int]]:
-    """Rank, world size and local rank of this process. An error for a rank outside the world."""
-    if rank is None or world_size is None:
-        known = _distributed()
-        if known is not None:
-            found_rank, found_size = known
-        else:
-            found_rank, found_size = _number("RANK", 0), _number("WORLD_SIZE", 1)
-        rank = found_rank if rank is None else rank
-        world_size = found_size if world_size is None else world_size
-    if world_size < 1 or not 0 <= rank < world_size:
-        raise NemosaicError("usage", f"expected a rank from 0 to world_size - 1, got rank {rank} of {world_size}")
-    if local_rank is None and os.environ.get("LOCAL_RANK"):
-        local_rank = _number("LOCAL_RANK", 0)
-    return int(rank), int(world_size), local_rank
-
-
-def _distributed() -> Optional[Tuple[int, int]]:
-    import sys
-
-    module = sys.modules.get("torch.distributed")
-    if module is None or not module.is_available() or not module.is_initialized():
-        return None
-    return int(module.get_rank()), int(module.get_world_size())
-
-
-def _number(name: str, default: int) -> int:
-    text = os.environ.get(name)
-    if not text:
-        return default
-    try:
-        return int(text)
-    except ValueError:
-        raise NemosaicError("usage", f"expected a whole number in {name}, got {text!r}") from None
 
 
 def _pins(framework: str, pin_memory: Optional[bool]) -> bool:
