@@ -33,7 +33,7 @@ export function dotChart(chart: DotChart): string {
   const bins = rows.map((_, index) => index);
   const inRow = { fy: "row", y: "series" } as const;
   const svg: unknown = Plot.plot({
-    document: svgDocument() as unknown as Document,
+    document: svgDocument() as unknown as NonNullable<Plot.PlotOptions["document"]>,
     ariaLabel: `${series.join(" and ")} by bin`,
     width,
     height: marginTop + rows.length * rowHeight + 4,
