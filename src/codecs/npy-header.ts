@@ -46,7 +46,12 @@ export interface NpyHeader {
   readonly dtype: NpyDtype;
   readonly shape: number[];
   readonly dataOffset: number;
+  /** The numbers lie with the first axis running fastest (`fortran_order`), along more than one axis. */
+  readonly isColumnMajor: boolean;
 }
+
+/** What is done with column-major numbers: refused, or told in the header for the reader to put in order. */
+export type ColumnMajor = "refuse" | "transpose";
 
 const descriptions: Readonly<Record<NpyDtype, string>> = {
   float16: "<f2",
@@ -130,10 +135,15 @@ export function npyHeader(dtype: NpyDtype, shape: readonly number[]): Uint8Array
  * Reads the header at the beginning of `bytes` (the file's first bytes, up to 64 KB) of a file of `fileSize` bytes, and
  * checks that the file is as long as it says.
  *
- * Errors: "bad-input" for what is no .npy file, damaged or cut short; "unsupported" for column-major order, big-endian
+ * Errors: "bad-input" for what is no .npy file, damaged or cut short; "unsupported" for column-major order (unless it is to be transposed), big-endian
  * numbers, Python objects, structured and other types.
  */
-export function readNpyHeader(bytes: Uint8Array, fileSize: number = bytes.length, where = "a .npy file"): NpyHeader {
+export function readNpyHeader(
+  bytes: Uint8Array,
+  fileSize: number = bytes.length,
+  where = "a .npy file",
+  columnMajor: ColumnMajor = "refuse",
+): NpyHeader {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (buffer.length < 10 || buffer.toString("latin1", 0, 6) !== "\x93NUMPY") {
     fail("bad-input", `expected ${where} to begin with "\\x93NUMPY"; it is no .npy file, or cut short`);
@@ -152,7 +162,7 @@ export function readNpyHeader(bytes: Uint8Array, fileSize: number = bytes.length
     );
   }
   const text = buffer.toString("latin1", start, start + length);
-  const header = { ...parseDict(text, where), dataOffset: start + length };
+  const header = { ...parseDict(text, where, columnMajor), dataOffset: start + length };
   const count = header.shape.reduce((product, size) => product * size, 1);
   const expected = header.dataOffset + count * npyItemSize(header.dtype);
   if (!Number.isSafeInteger(expected) || expected !== fileSize) {
@@ -165,7 +175,7 @@ export function readNpyHeader(bytes: Uint8Array, fileSize: number = bytes.length
   return header;
 }
 
-function parseDict(text: string, where: string): { dtype: NpyDtype; shape: number[] } {
+function parseDict(text: string, where: string, columnMajor: ColumnMajor): Omit<NpyHeader, "dataOffset"> {
   const order = /['"]fortran_order['"]\s*:\s*(True|False)\b/.exec(text)?.[1];
   const shape = /['"]shape['"]\s*:\s*\(([\dL,\s]*)\)/.exec(text)?.[1];
   const descr = /['"]descr['"]\s*:\s*(?:['"]([^'"]*)['"]|(\[))/.exec(text);
@@ -178,13 +188,14 @@ function parseDict(text: string, where: string): { dtype: NpyDtype; shape: numbe
   if (sizes.length > 32 || !sizes.every((size) => /^\d{1,15}$/.test(size))) {
     fail("bad-input", `expected a shape of whole numbers in ${where}, got ${shown(`(${shape})`)}`);
   }
-  if (order === "True" && sizes.length > 1) {
+  const isColumnMajor = order === "True" && sizes.length > 1;
+  if (isColumnMajor && columnMajor === "refuse") {
     fail(
       "unsupported",
       `expected row-major order in ${where}, got fortran_order: save it with numpy.ascontiguousarray`,
     );
   }
-  return { dtype, shape: sizes.map(Number) };
+  return { dtype, shape: sizes.map(Number), isColumnMajor };
 }
 
 function parseDescription(descr: string | undefined, where: string): NpyDtype {

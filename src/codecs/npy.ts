@@ -4,6 +4,7 @@ import { halfToFloat } from "../kernels/index.ts";
 import { fail, shown } from "../model/index.ts";
 import { openForReading, readFully } from "./file.ts";
 import {
+  type ColumnMajor,
   maxHeaderBytes,
   type NpyArray,
   type NpyDtype,
@@ -147,12 +148,38 @@ export function encodeNpy(array: NpyArray, shape: readonly number[], dtype: NpyD
   return bytes;
 }
 
-/** Reads a whole .npy file that is in memory, copying its numbers. Errors as `readNpyHeader`. */
-export function decodeNpy(bytes: Uint8Array, where = "a .npy file"): Npy {
-  const { dtype, shape, dataOffset } = readNpyHeader(bytes, bytes.length, where);
+/**
+ * Reads a whole .npy file that is in memory, copying its numbers. Column-major numbers are refused, or with
+ * `columnMajor: "transpose"` put into row-major order. Errors as `readNpyHeader`.
+ */
+export function decodeNpy(
+  bytes: Uint8Array,
+  where = "a .npy file",
+  options: { readonly columnMajor?: ColumnMajor } = {},
+): Npy {
+  const { dtype, shape, dataOffset, isColumnMajor } = readNpyHeader(bytes, bytes.length, where, options.columnMajor);
   const copy = new Uint8Array(bytes.length - dataOffset);
   copy.set(bytes.subarray(dataOffset));
-  return { dtype, shape, data: npyView(dtype, copy.buffer) };
+  const data = npyView(dtype, copy.buffer);
+  return { dtype, shape, data: isColumnMajor ? rowMajor(data, shape, dtype) : data };
+}
+
+/** A copy in row-major order of numbers that lie with the first axis running fastest. */
+function rowMajor(data: NpyArray, shape: readonly number[], dtype: NpyDtype): NpyArray {
+  const ordered = npyArray(dtype, data.length);
+  const steps = shape.map((_, axis) => shape.slice(0, axis).reduce((product, size) => product * size, 1));
+  const position = shape.map(() => 0);
+  for (let to = 0, from = 0; to < ordered.length; to++) {
+    ordered[to] = data[from] ?? 0;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      position[axis] = (position[axis] ?? 0) + 1;
+      from += steps[axis] ?? 0;
+      if ((position[axis] ?? 0) < (shape[axis] ?? 0)) break;
+      from -= (shape[axis] ?? 0) * (steps[axis] ?? 0);
+      position[axis] = 0;
+    }
+  }
+  return ordered;
 }
 
 function toFloat32(values: NpyArray, dtype: NpyDtype, into?: Float32Array): Float32Array {

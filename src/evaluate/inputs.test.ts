@@ -154,6 +154,45 @@ describe("levels of PNG and NPY", () => {
   });
 });
 
+describe("thresholds at the edge", () => {
+  it("are rounded to the array's own type, as NumPy and PyTorch compare", async () => {
+    const one = [truths[2]!];
+    const half = Uint16Array.from(full(0x399a)); // the float16 nearest to 0.7
+    const files = {
+      float32: encodeNpy(Float32Array.from(full(0.1)), [4, 4]),
+      float16: encodeNpy(half, [4, 4], "float16"),
+      float64: encodeNpy(Float64Array.from(full(0.1)), [4, 4]),
+    };
+    const cut = async (npy: Uint8Array, value: number, inclusive: boolean): Promise<number> => {
+      const preset = { ...evaluationPresets.cgformer, threshold: { value, inclusive } };
+      const [iou = Number.NaN] = ious(await run(await written({ "3.npy": npy }), one, { preset }));
+      return iou;
+    };
+    // float32(0.1) is more than 0.1 and float16(0.7) more than 0.7: neither is over its threshold, both reach it.
+    expect([await cut(files.float32, 0.1, false), await cut(files.float32, 0.1, true)]).toEqual([0, 1]);
+    expect([await cut(files.float16, 0.7, false), await cut(files.float16, 0.7, true)]).toEqual([0, 1]);
+    expect([await cut(files.float64, 0.1, false), await cut(files.float64, 0.1, true)]).toEqual([0, 1]);
+  });
+});
+
+describe("a column-major NPY file", () => {
+  it("is read as NumPy reads it: what pycocotools decodes is saved so", async () => {
+    const columns = [1, 1, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0]; // three columns of two pixels
+    const bytes = Buffer.from(encodeNpy(Uint8Array.from(columns), [4, 4]));
+    const order = bytes.indexOf("False");
+    bytes.write("True ", order, "latin1");
+    const path = await written({ "1.npy": bytes, "2.npy": bytes, "3.npy": bytes });
+    const result = await run(path, truths);
+    expect(result.samples.map(({ score }) => [score.intersection, score.union])).toEqual([
+      [4, 6],
+      [4, 6],
+      [6, 16],
+    ]);
+    const mask = await result.samples[0]!.predicted();
+    expect([...mask.counts]).toEqual([0, 2, 2, 2, 2, 2, 6]);
+  });
+});
+
 describe("COCO run lengths", () => {
   it('are read as JSONL, as a list, and under "predictions", by every kind of id', async () => {
     const records = [
@@ -205,6 +244,10 @@ describe("COCO run lengths", () => {
     [
       `{"sentence_id":1,"segmentation":{"size":[4,4],"counts":[1,2]}}`,
       /p\.jsonl:1: run lengths of a 4 × 4 mask must add up to 16, got 3/,
+    ],
+    [
+      `{"sentence_id":1,"segmentation":{"size":[4,4],"counts":"b'00'"}}`,
+      /p\.jsonl:1: expected "counts" to be text, got Python's bytes printed: write counts\.decode\(\)/,
     ],
     [
       `{"sentence_id":1,"segmentation":{"size":[4,4],"counts":"~"}}`,

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { encodeNpy } from "../codecs/index.ts";
 import { rleToString } from "../kernels/index.ts";
 import { fullRle, ious, rle, run, square, squareRle, truths, written } from "./made-files.contract.ts";
 import { box, firstPixels, polygons, truthOf } from "./made-samples.contract.ts";
@@ -72,6 +73,17 @@ describe("predictions that do not match the truth", () => {
       [[0.25, 0.25, 0], 1],
       [[0.25, 0.25], 1],
     ]);
+  });
+
+  it("repeated with equal masks written in two ways are equal; with another no-target decision they are not", async () => {
+    const listed = { sentence_id: 1, segmentation: { size: [4, 4], counts: [0, 7, 0, 9] } };
+    const result = await run(await lines(...whole, listed), truths);
+    expect([ious(result), result.counts.repeatedPredictions]).toEqual([[0.25, 0.25, 1], 1]);
+    const stack = await written({
+      "p.npy": encodeNpy(new Uint8Array(64), [4, 4, 4]),
+      "p.ids.json": JSON.stringify({ by: "sentence", ids: [1, 2, 3, 1], no_target: [true, true, true, false] }),
+    });
+    await expect(run(join(stack, "p.npy"), truths)).rejects.toThrow(/several predictions of different content/);
   });
 
   it("of original size under a preset that compares at 480: the advice names --size original", async () => {

@@ -3,8 +3,13 @@ import { fail, shown } from "../model/index.ts";
 
 /** A text file without its byte order mark. Errors: "not-found", "io"; `what` names the file's role. */
 export async function readText(path: string, what: string): Promise<string> {
+  return (await readBytes(path, what)).toString("utf8").replace(/^\uFEFF/, "");
+}
+
+/** A file's bytes. Errors: "not-found", "io"; `what` names the file's role. */
+export async function readBytes(path: string, what = "a prediction"): Promise<Buffer> {
   try {
-    return (await readFile(path, "utf8")).replace(/^\uFEFF/, "");
+    return await readFile(path);
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
     if (code === "ENOENT") fail("not-found", `expected ${what} at ${shown(path)}, but there is none`, error);

@@ -1,4 +1,4 @@
-import { type Rle, rleFromMask } from "../../kernels/index.ts";
+import { halfToNumber, numberToHalf, type Rle, rleFromMask } from "../../kernels/index.ts";
 import { fail } from "../../model/index.ts";
 import type { RawMask } from "./prediction.ts";
 
@@ -103,6 +103,8 @@ function atLeast(levels: Uint8Array | Uint16Array, cut: number): Uint8Array {
 
 function cutProbabilities(raw: Extract<RawMask, { kind: "probabilities" }>, threshold: Threshold, where: string): Rle {
   const { height, width, values } = raw;
+  // NumPy and PyTorch round the threshold to the array's type: a float32 of 0.7 is not over 0.7, and reaches it.
+  const cut = values instanceof Float32Array ? rounded(threshold.value, raw.precision) : threshold.value;
   const mask = new Uint8Array(values.length);
   for (let i = 0; i < values.length; i++) {
     const value = values[i] ?? Number.NaN;
@@ -112,7 +114,11 @@ function cutProbabilities(raw: Extract<RawMask, { kind: "probabilities" }>, thre
         `${where}: expected probabilities of 0 … 1, got ${value} at pixel ${i}; apply the sigmoid or softmax first`,
       );
     }
-    mask[i] = value > threshold.value || (threshold.inclusive && value === threshold.value) ? 1 : 0;
+    mask[i] = value > cut || (threshold.inclusive && value === cut) ? 1 : 0;
   }
   return rleFromMask(mask, height, width);
+}
+
+function rounded(threshold: number, precision: "half" | undefined): number {
+  return precision === "half" ? halfToNumber(numberToHalf(threshold)) : Math.fround(threshold);
 }

@@ -1,7 +1,7 @@
 import { open } from "node:fs/promises";
 import { readJsonArrays, readJsonLines, readJsonList } from "../../codecs/index.ts";
 import { hashJson } from "../../io/index.ts";
-import { type Rle, rleFromCounts, rleFromString } from "../../kernels/index.ts";
+import { type Rle, rleFromCounts, rleFromString, rleToString, rleUnion } from "../../kernels/index.ts";
 import { fail, shown } from "../../model/index.ts";
 import { isObject } from "../read-text.ts";
 import type { NamedId, PredictionEntry, PredictionSource, RawMask } from "./prediction.ts";
@@ -65,7 +65,7 @@ function entryOf(record: unknown, name: string): PredictionEntry {
     name,
     id,
     read: async () => ({ mask: maskOf(segmentation, name), noTarget }),
-    fingerprint: async () => hashJson({ segmentation: segmentation ?? null, noTarget: noTarget ?? null }),
+    fingerprint: async () => hashJson({ mask: contentOf(maskOf(segmentation, name)), noTarget: noTarget ?? null }),
   };
 }
 
@@ -108,7 +108,17 @@ function maskOf(segmentation: unknown, name: string): RawMask {
   return { kind: "rle", mask: decoded(segmentation.counts, height, width, name) };
 }
 
+/** Equal for equal masks, however their run lengths were written. */
+function contentOf(mask: RawMask): readonly (string | number)[] | null {
+  if (mask.kind !== "rle") return null;
+  const { height, width } = mask.mask;
+  return [height, width, rleToString(rleUnion([mask.mask], height, width))];
+}
+
 function decoded(counts: unknown, height: number, width: number, name: string): Rle {
+  if (typeof counts === "string" && /^b(['"]).*\1$/s.test(counts)) {
+    fail("bad-input", `${name}: expected "counts" to be text, got Python's bytes printed: write counts.decode()`);
+  }
   try {
     if (typeof counts === "string") return rleFromString(counts, height, width);
     if (Array.isArray(counts)) return rleFromCounts(counts, height, width);

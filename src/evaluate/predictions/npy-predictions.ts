@@ -1,8 +1,8 @@
-import { type NpyArray, type NpyDtype, NpyReader, parseJson } from "../../codecs/index.ts";
+import { decodeNpy, type NpyArray, type NpyDtype, NpyReader, parseJson } from "../../codecs/index.ts";
 import { exists, hashBytes } from "../../io/index.ts";
 import { halfToFloat } from "../../kernels/index.ts";
 import { fail, shown } from "../../model/index.ts";
-import { isObject, readText } from "../read-text.ts";
+import { isObject, readBytes, readText } from "../read-text.ts";
 import type { NamedId, PredictionEntry, PredictionSource, RawMask } from "./prediction.ts";
 
 /**
@@ -32,25 +32,24 @@ export async function readNpyStack(path: string, ids?: string): Promise<Predicti
         mask: maskOf(await rows(), reader.dtype, height, width, name),
         noTarget: list.noTarget?.[row],
       }),
-      fingerprint: async () => hashBytes(bytesOf(await rows())),
+      fingerprint: async () => `${hashBytes(bytesOf(await rows()))} ${list.noTarget?.[row]}`,
     };
   });
   return { path, form: "npy", entries, ignored: [], close: () => reader.close() };
 }
 
-/** Reads one mask or probability map [height, width], or [1, height, width], of a .npy file. */
+/**
+ * Reads one mask or probability map [height, width], or [1, height, width], of a .npy file, row-major or column-major
+ * (as `numpy.save` writes what pycocotools decodes).
+ */
 export async function readNpyMask(path: string): Promise<RawMask> {
-  const reader = await NpyReader.open(path);
-  try {
-    const shape = reader.shape.length === 3 && reader.shape[0] === 1 ? reader.shape.slice(1) : reader.shape;
-    const [height, width] = shape;
-    if (shape.length !== 2 || height === undefined || width === undefined) {
-      fail("bad-input", `${path}: expected a mask of shape [height, width], got [${reader.shape.join(", ")}]`);
-    }
-    return maskOf(await reader.rows(0, reader.shape[0] ?? 0), reader.dtype, height, width, path);
-  } finally {
-    await reader.close();
+  const array = decodeNpy(await readBytes(path), path, { columnMajor: "transpose" });
+  const shape = array.shape.length === 3 && array.shape[0] === 1 ? array.shape.slice(1) : array.shape;
+  const [height, width] = shape;
+  if (shape.length !== 2 || height === undefined || width === undefined) {
+    fail("bad-input", `${path}: expected a mask of shape [height, width], got [${array.shape.join(", ")}]`);
   }
+  return maskOf(array.data, array.dtype, height, width, path);
 }
 
 function maskOf(values: NpyArray, dtype: NpyDtype, height: number, width: number, name: string): RawMask {
@@ -62,7 +61,7 @@ function maskOf(values: NpyArray, dtype: NpyDtype, height: number, width: number
       }
       break;
     case "float16":
-      return { kind: "probabilities", height, width, values: halves(values) };
+      return { kind: "probabilities", height, width, values: halves(values), precision: "half" };
     case "bool":
       return { kind: "levels", height, width, levels: zeroOrOne(values, dtype, name), max: 1 };
     case "uint8":

@@ -17,6 +17,8 @@ export type RawMask =
       readonly height: number;
       readonly width: number;
       readonly values: Float32Array | Float64Array;
+      /** The values were stored as float16. */
+      readonly precision?: "half";
     }
   /** No mask: the model only said that there is no target. */
   | { readonly kind: "none" };
