@@ -37,6 +37,6 @@ describe("openRelevance", () => {
   it("fails for clip where its model cannot be had, and suggests the nearest name for another", async () => {
     await expect(openRelevance("clip", offline())).rejects.toMatchObject({ code: "offline" });
     await expect(openRelevance("lexcal", offline())).rejects.toThrow('Did you mean "lexical"?');
-    expect(relevanceNames).toEqual(["clip", "lexical", "auto"]);
+    expect(relevanceNames).toEqual(["clip", "scene-clip", "lexical", "auto"]);
   });
 });

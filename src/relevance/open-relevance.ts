@@ -1,9 +1,13 @@
 import { stat } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import { type ErrorCode, NemosaicError, unknownName } from "../model/index.ts";
 import { type ImageTextModel, type OpenModelOptions, openImageTextModel } from "./clip/index.ts";
 
 /** The model taken where a person names none: OpenAI's CLIP ViT-B/32 (MIT) as ONNX files, 350 MB for fp16, 600 MB for fp32. */
 export const defaultModel = "Xenova/clip-vit-base-patch32";
+
+/** The model that comes with the package: trained on the scenes that `nemosaic scenes` draws (models/scene-clip). */
+const sceneClipFolder = fileURLToPath(new URL("../../models/scene-clip", import.meta.url));
 
 /** How relevance can be had. */
 export type Relevance =
@@ -15,6 +19,7 @@ type Open = (options: OpenModelOptions) => Promise<Relevance>;
 
 const kinds: Readonly<Record<string, Open>> = {
   clip: (options) => openClip(defaultModel, options),
+  "scene-clip": openSceneClip,
   lexical: () => Promise.resolve({ kind: "lexical", notes: [lexicalNote] }),
   auto: openAuto,
 };
@@ -25,8 +30,11 @@ export const relevanceNames: readonly string[] = Object.keys(kinds);
 export const lexicalNote =
   "lexical relevance is not CLIP: it compares the words that people wrote about the images and never looks at a picture";
 
+export const sceneClipNote =
+  "scene-clip knows the scenes that nemosaic draws and nothing else: take a CLIP for photographs (docs/relevance.md)";
+
 /**
- * Opens relevance by name: "clip" (the default model), "lexical", "auto" (the default model, or lexical where no model can
+ * Opens relevance by name: "clip" (the default model), "scene-clip" (the package's own, for drawn scenes), "lexical", "auto" (the default model, or lexical where no model can
  * be had, with the reason in `notes`), a hub id or a model's folder. Errors: `usage` with the nearest name for an unknown one;
  * those of `openImageTextModel`.
  */
@@ -41,6 +49,11 @@ export async function openRelevance(name: string, options: OpenModelOptions): Pr
 async function openClip(spec: string, options: OpenModelOptions): Promise<Relevance> {
   const model = await openImageTextModel(spec, options);
   return { kind: "clip", model, notes: model.notes };
+}
+
+async function openSceneClip(options: OpenModelOptions): Promise<Relevance> {
+  const model = await openImageTextModel(sceneClipFolder, options);
+  return { kind: "clip", model, notes: [...model.notes, sceneClipNote] };
 }
 
 /** A model that cannot be had, as against one that is there and broken. */

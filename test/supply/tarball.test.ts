@@ -53,10 +53,17 @@ describe("the package", () => {
       "dist/index.d.ts",
       "assets/NOTICE.md",
       "assets/clip-merges.txt.gz",
+      "models/scene-clip/onnx/text_model.onnx",
+      "models/scene-clip/onnx/vision_model.onnx",
+      "models/scene-clip/tokenizer.json",
+      "models/scene-clip/README.md",
     ])
       expect(files).toContain(path);
     expect(
-      files.filter((path) => !/^(dist\/|assets\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$)/.test(path)),
+      files.filter(
+        (path) =>
+          !/^(dist\/|assets\/|models\/scene-clip\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$)/.test(path),
+      ),
     ).toEqual([]);
     expect(
       files.filter((path) => /\.(test|contract)\.|(^|\/)(src|test|bench|shared)\/|\.env|\.npmrc/.test(path)),

@@ -53,7 +53,7 @@ export function embedCommand(program: Command): void {
     .description("turn images and expressions into vectors with an image-text model (CLIP, SigLIP, …)")
     .option(
       "--model <id|folder>",
-      `hub id, folder in the hub's layout, "lexical" (words, no download), or "auto" = ${defaultModel}, else lexical`,
+      `hub id, folder in the hub's layout, "scene-clip" (comes along, for drawn scenes), "lexical" (words, no download), or "auto" = ${defaultModel}, else lexical`,
       "auto",
     )
     .option("--device <name>", "cpu or cuda", choiceOption("--device", ["cpu", "cuda"]), "cpu")
