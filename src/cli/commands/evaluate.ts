@@ -33,7 +33,7 @@ interface TruthOptions {
   readonly splitBy?: string;
 }
 
-interface Options extends SharedOptions, TruthOptions {
+interface Options extends SharedOptions, TruthOptions, Omit<EvaluateChoices, "seed"> {
   readonly preset: string;
   readonly ids?: string;
   readonly compare?: string;
@@ -42,18 +42,6 @@ interface Options extends SharedOptions, TruthOptions {
   readonly html?: string;
   readonly samples?: string;
   readonly worst: number;
-  readonly threshold?: number;
-  readonly size?: string;
-  readonly sentences?: string;
-  readonly split?: string[];
-  readonly missing?: string;
-  readonly extra?: string;
-  readonly wrongSize?: string;
-  readonly duplicate?: string;
-  readonly idsAre?: string;
-  readonly values?: string;
-  readonly emptyBelow?: number;
-  readonly bootstrap?: number;
 }
 
 export function evaluateCommand(program: Command): void {
@@ -101,7 +89,7 @@ export function evaluateCommand(program: Command): void {
             idsFile: options.ids,
             compareWith: options.compare,
             compareIdsFile: options.compareIds,
-            choices: choicesOf(options),
+            choices: options,
             only: options.only,
             htmlFile: options.html,
             samplesFile: options.samples,
@@ -116,41 +104,6 @@ export function evaluateCommand(program: Command): void {
         }
       }),
     );
-}
-
-function choicesOf(options: Options): EvaluateChoices {
-  const {
-    preset,
-    threshold,
-    size,
-    sentences,
-    split,
-    missing,
-    extra,
-    wrongSize,
-    duplicate,
-    idsAre,
-    values,
-    emptyBelow,
-    seed,
-    bootstrap,
-  } = options;
-  return {
-    preset,
-    threshold,
-    size,
-    sentences,
-    split,
-    missing,
-    extra,
-    wrongSize,
-    duplicate,
-    idsAre,
-    values,
-    emptyBelow,
-    seed,
-    bootstrap,
-  };
 }
 
 function probability(text: string): number {
