@@ -11,13 +11,23 @@ export interface SplitTotals {
 /** Published totals by split; "all" stands for the whole dataset. */
 export type PublishedTotals = Readonly<Record<string, SplitTotals>>;
 
-/** Compares a pool's sources with what is published of them, and repeats what their import left out. */
-export function checkCounts(pool: Pool, published: (source: string) => PublishedTotals | undefined): Finding[] {
+/** The first messages of each reason for which records were left out. */
+export type LeftOutExamples = Readonly<Record<string, readonly string[]>>;
+
+/**
+ * Compares a pool's sources with what is published of them, and repeats what their import left out; `imported` as in
+ * `ExamineOptions`.
+ */
+export function checkCounts(
+  pool: Pool,
+  published: (source: string) => PublishedTotals | undefined,
+  imported: LeftOutExamples | undefined,
+): Finding[] {
   const findings: Finding[] = [];
   for (const { name, skipped, warnings } of pool.manifest.sources) {
     const totals = published(name);
     if (totals !== undefined) findings.push(...compare(pool, name, totals));
-    for (const [reason, count] of Object.entries(skipped)) findings.push(leftOut(name, reason, count));
+    for (const [reason, count] of Object.entries(skipped)) findings.push(leftOut(name, reason, count, imported));
     for (const warning of warnings)
       findings.push({
         severity: "info",
@@ -72,17 +82,17 @@ function countSplits(pool: Pool, source: string): Map<string, Required<SplitTota
 /** Reasons for which a dataset on disk is broken, not merely odd in places. */
 const severe = ["image missing", "image unreadable", "image of another size"];
 
-function leftOut(source: string, reason: string, count: number): Finding {
-  const severity: Severity = severe.includes(reason) ? "error" : "warning";
+function leftOut(source: string, reason: string, count: number, imported: LeftOutExamples | undefined): Finding {
+  const severity: Severity = imported !== undefined || severe.includes(reason) ? "error" : "warning";
   const fix = severe.includes(reason)
     ? "complete the images folder (or name the right one with --images) and import again"
-    : "correct these records in the dataset and import again, or go on without them";
+    : "correct these records in the dataset and import again, or go on without them (import --on-bad skip)";
   return {
     severity,
     code: "left-out",
     message: `${source}: ${plural(count, "record")} left out when imported: ${reason}`,
     fix,
     count,
-    examples: [],
+    examples: imported?.[reason] ?? [],
   };
 }

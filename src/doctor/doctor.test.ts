@@ -321,6 +321,12 @@ describe("the doctor", () => {
       ["error", 3],
       ["warning", 1],
     ]);
+    // Of the dataset's own folder, what an import would stop at is an error, and says where.
+    const fresh = await examined(folder, { published, imported: { "bad id": ["refs(unc).p, record 4: …"] } });
+    expect(fresh.findings.find(({ message }) => message.endsWith("bad id"))).toMatchObject({
+      severity: "error",
+      examples: ["refs(unc).p, record 4: …"],
+    });
   });
 
   it("finds mined sets that are stale, damaged or full of held-out images, and judgements of unknown things", async () => {

@@ -1,7 +1,7 @@
 import type { Progress } from "../io/index.ts";
 import type { Pool } from "../pool/index.ts";
 import { checkArtefacts } from "./check-artefacts.ts";
-import { checkCounts, type PublishedTotals } from "./check-counts.ts";
+import { checkCounts, type LeftOutExamples, type PublishedTotals } from "./check-counts.ts";
 import { checkImages } from "./check-images.ts";
 import { checkLeaks, checkLeaksBetween } from "./check-leaks.ts";
 import { checkRecords } from "./check-records.ts";
@@ -11,6 +11,11 @@ import { defaultAlikeBits } from "./near-duplicates.ts";
 export interface ExamineOptions {
   /** Published totals of a source by its name; undefined for unknown datasets. */
   readonly published: (source: string) => PublishedTotals | undefined;
+  /**
+   * Given where the pool was just made of the dataset that is examined: the first messages of each reason for which the
+   * import left records out. They are then the dataset's own errors, since an import would stop at them.
+   */
+  readonly imported?: LeftOutExamples;
   /** Another pool whose splits must not meet this one's. */
   readonly against?: Pool;
   /** Headers and file sizes instead of decoding; near-duplicates are then not looked for. */
@@ -43,7 +48,7 @@ export async function examinePool(pool: Pool, options: ExamineOptions): Promise<
   const { against, fast, alikeBits = defaultAlikeBits } = options;
   const images = await checkImages(pool, options);
   const findings = [
-    ...checkCounts(pool, options.published),
+    ...checkCounts(pool, options.published, options.imported),
     ...images.findings,
     ...(await checkRecords(pool)),
     ...checkLeaks(pool, images.sketches, alikeBits),

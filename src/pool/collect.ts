@@ -40,6 +40,8 @@ export interface Collected {
   readonly notes: Record<string, number>;
   /** The first messages of skipped records, for the report. */
   readonly examples: readonly string[];
+  /** The first messages of each reason in `skipped`. */
+  readonly skippedExamples: Readonly<Record<string, readonly string[]>>;
 }
 
 /** A dataset's records by kind, in the order they came. */
@@ -74,7 +76,8 @@ export async function collectRecords(
   const imageRows = await addImages(gathered, rows, options, ledger);
   const annotationRows = addAnnotations(gathered.annotations, rows, imageRows, options.source, ledger);
   addRefs(gathered, rows, imageRows, annotationRows, options.source, ledger);
-  return { skipped: sorted(ledger.skipped), notes: sorted(ledger.notes), examples: ledger.examples };
+  const { skipped, notes, examples, skippedExamples } = ledger;
+  return { skipped: sorted(skipped), notes: sorted(notes), examples, skippedExamples };
 }
 
 /** Counts what is left out and applies the policy. */
@@ -82,6 +85,7 @@ class Ledger {
   readonly skipped: Record<string, number> = {};
   readonly notes: Record<string, number> = {};
   readonly examples: string[] = [];
+  readonly skippedExamples: Record<string, string[]> = {};
   readonly #onBad: BadPolicy;
 
   constructor(onBad: BadPolicy) {
@@ -96,6 +100,9 @@ class Ledger {
       );
     this.skipped[reason] = (this.skipped[reason] ?? 0) + 1;
     if (this.examples.length < 20) this.examples.push(message);
+    this.skippedExamples[reason] ??= [];
+    const own = this.skippedExamples[reason];
+    if (own.length < 5) own.push(message);
   }
 
   /** Something that follows from an earlier bad record, or is left out on purpose. */

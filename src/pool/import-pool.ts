@@ -45,6 +45,8 @@ export interface ImportReport {
   readonly source: PoolSource;
   /** The first messages of skipped records. */
   readonly examples: readonly string[];
+  /** The first messages of each reason in `source.skipped`. */
+  readonly skippedExamples: Readonly<Record<string, readonly string[]>>;
   readonly manifest: PoolManifest;
 }
 
@@ -66,7 +68,8 @@ export async function importPool(
     const before = (await exists(join(folder, "pool.json"))) ? await readManifest(folder) : undefined;
     const known = before?.sources.find((other) => other.name === source.name);
     if (before !== undefined && known !== undefined && !options.force) {
-      if (isSame(known, source, before, folder)) return { reused: true, source: known, examples: [], manifest: before };
+      if (isSame(known, source, before, folder))
+        return { reused: true, source: known, examples: [], skippedExamples: {}, manifest: before };
       fail(
         "exists",
         `source "${source.name}" is in "${folder}" already, from other files or images. Use --force to replace it, or --name to import it beside`,
@@ -134,7 +137,8 @@ async function importInto(
     warnings: [...source.warnings],
   };
   const manifest = await commit(folder, kept, { roots, sources: [...sources, entry] });
-  return { reused: false, source: entry, examples: collected.examples, manifest };
+  const { examples, skippedExamples } = collected;
+  return { reused: false, source: entry, examples, skippedExamples, manifest };
 }
 
 /** Writes tables and manifest beside the old ones, then moves them into place: from the manifest on, a kill is made good by the next run. */

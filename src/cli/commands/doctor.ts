@@ -65,9 +65,10 @@ export function doctorCommand(program: Command): void {
           concurrency: 2 * cores(),
           progress: progressOf(options),
         };
-        const examination = await withPool(folder, options, async (pool) => {
-          if (options.against === undefined) return examinePool(pool, common);
-          return withPool(options.against, options, (against) => examinePool(pool, { ...common, against }));
+        const examination = await withPool(folder, options, async (pool, imported) => {
+          const known = imported === undefined ? common : { ...common, imported };
+          if (options.against === undefined) return examinePool(pool, known);
+          return withPool(options.against, options, (against) => examinePool(pool, { ...known, against }));
         });
         print(options, examination, examinationText(examination));
         if (examination.totals.error > 0) process.exitCode = 1;
@@ -75,19 +76,29 @@ export function doctorCommand(program: Command): void {
     );
 }
 
-/** Opens a pool; a dataset's folder is imported into one that is thrown away afterwards. */
-async function withPool<T>(folder: string, options: Options, use: (pool: Pool) => Promise<T>): Promise<T> {
+/** Opens a pool; a dataset's folder is imported into one that is thrown away afterwards, and `use` told what was left out. */
+async function withPool<T>(
+  folder: string,
+  options: Options,
+  use: (pool: Pool, imported: ExamineOptions["imported"]) => Promise<T>,
+): Promise<T> {
   const isPool = await exists(join(folder, "pool.json"));
   const made = isPool ? undefined : await mkdtemp(join(tmpdir(), "nemosaic-doctor-"));
   try {
+    let imported: ExamineOptions["imported"];
     if (made !== undefined) {
-      await runImport("auto", folder, made, { ...options, onBad: "skip", pack: false, force: false }, (line) =>
-        remark(options, line),
+      const report = await runImport(
+        "auto",
+        folder,
+        made,
+        { ...options, onBad: "skip", pack: false, force: false },
+        (line) => remark(options, line),
       );
+      imported = report.skippedExamples;
     }
     const pool = await Pool.open(made ?? folder);
     try {
-      return await use(pool);
+      return await use(pool, imported);
     } finally {
       await pool.close();
     }
