@@ -90,7 +90,7 @@ describe("the estimate of false negatives on scenes, where truth is known", () =
     ["K = 100, τ off", { tau: null, tauImage: null, k: 100 }],
     ["K = 30, τ auto", { tau: "auto", tauImage: null, k: 30 }],
     ["K = 30, ratio 0.6", { tau: null, tauImage: null, ratio: 0.6, k: 30 }],
-  ])("is within a factor of two of the truth: %s", async (name, band) => {
+  ])("is within three tenths of the truth: %s", async (name, band) => {
     const rates = await ratesOf(band);
     const mean = (of: "estimated" | "truth"): number => rates.reduce((sum, each) => sum + each[of], 0) / rates.length;
     const [low, error, high] = errorOf(rates);
@@ -99,7 +99,7 @@ describe("the estimate of false negatives on scenes, where truth is known", () =
     ); // prettier-ignore
     expect(rates.length).toBeGreaterThan(100);
     expect(mean("truth")).toBeGreaterThan(0.02);
-    expect(mean("estimated") / mean("truth")).toBeGreaterThan(0.5);
-    expect(mean("estimated") / mean("truth")).toBeLessThan(2);
+    expect(mean("estimated") / mean("truth")).toBeGreaterThan(0.7);
+    expect(mean("estimated") / mean("truth")).toBeLessThan(1.3);
   });
 });

@@ -1,21 +1,27 @@
+import { rleBox } from "../kernels/index.ts";
 import { positionsOf } from "../language/index.ts";
 import type { Pool } from "../pool/index.ts";
+import { type Choice, chanceOfAny, choiceOf, type Possible } from "./meant-objects.ts";
 
 /**
  * Estimates from annotations alone whether another image also holds what an expression names (docs/tune.md):
  *
  *   an object can be meant if its category is one of the expression's targets', or if every word has been said of
  *   that category before (an "animal" need not be the same animal);
- *   words that choose among what is left (left, biggest, second) say nothing: something always is the leftmost;
+ *   words that choose among what is left (biggest, closest) say nothing: something always is the biggest; but a count
+ *   from a side takes as many such objects, a place takes one that lies there, and what is denied says nothing;
  *   a word that is the name of that category is true; a word that names another one is true where the image has it;
  *   any other word w is true with chance t = f / m, where f is how often sentences about the category say w (drawn
  *   towards how often all sentences do, where there are few), and m how often a sentence says a word that is true:
  *   the share of other sentences of the same ref that say it too;
  *   what sentences about that very object say or leave unsaid changes t by Bayes' rule;
- *   words are taken as independent, and so are objects: 1 - Π over objects (1 - Π over words t).
+ *   words are taken as independent, and so are objects: 1 - Π over objects at the place (1 - Π over words t).
  */
 export interface FalseNegatives {
-  /** The chance, 0 to 1, that `expression` (a row) is true of something in `image` (a row). 0 for a no-target expression. */
+  /**
+   * The chance, 0 to 1, that `expression` (a row) is true of something in `image` (a row). NaN for a no-target expression:
+   * nothing is known of what it names.
+   */
   chance(expression: number, image: number): number;
 }
 
@@ -50,6 +56,7 @@ export function estimateFalseNegatives(pool: Pool): FalseNegatives {
     return {
       expression,
       words: own,
+      choice: choiceOf(pool.expressions.sent[expression] ?? ""),
       others,
       rates: Float64Array.from(own, mention),
       isNoTarget: targets.size === 0,
@@ -62,18 +69,24 @@ export function estimateFalseNegatives(pool: Pool): FalseNegatives {
       },
     };
   };
+  const centres = new Map<number, readonly [x: number, y: number]>();
+  const centreOf = (annotation: number): readonly [x: number, y: number] => {
+    const known = centres.get(annotation) ?? centreOfAnnotation(pool, annotation);
+    centres.set(annotation, known);
+    return known;
+  };
   let last: Query | undefined;
   return {
     chance(expression, image) {
       if (last?.expression !== expression) last = query(expression);
-      const { words: own, others, rates, isNoTarget, priorOf } = last;
-      if (isNoTarget) return 0;
+      const { words: own, others, rates, isNoTarget, choice, priorOf } = last;
+      if (isNoTarget) return Number.NaN;
       const annotations = pool.annotationsOfImage(image);
       const holds = (wanted: ReadonlySet<string>): boolean =>
         annotations.some((row) => wanted.has(pool.annotations.category[row] ?? ""));
       const landmarks = others.map((wanted) => (wanted === undefined ? undefined : holds(wanted)));
       if (landmarks.includes(false)) return 0;
-      let none = 1;
+      const possible: Possible[] = [];
       for (const annotation of annotations) {
         const prior = priorOf(pool.annotations.category[annotation] ?? "");
         if (prior === undefined) continue;
@@ -84,17 +97,24 @@ export function estimateFalseNegatives(pool: Pool): FalseNegatives {
           const isSaid = said.some((row) => words[row]?.includes(own[at] as string));
           all *= isSaid ? 1 : unsaid(prior[at] as number, rates[at] as number, said.length);
         }
-        none *= 1 - all;
+        if (all > 0) possible.push({ chance: all, centre: () => centreOf(annotation) });
       }
-      return 1 - none;
+      return chanceOfAny(possible, choice);
     },
   };
+}
+
+function centreOfAnnotation(pool: Pool, annotation: number): readonly [x: number, y: number] {
+  const mask = pool.mask(pool.annotations.image[annotation] as number, [annotation]);
+  const [x, y, width, height] = rleBox(mask);
+  return [(x + width / 2) / mask.width, (y + height / 2) / mask.height];
 }
 
 /** What one expression asks of an object. */
 interface Query {
   readonly expression: number;
   readonly words: readonly string[];
+  readonly choice: Choice;
   /** For each word the categories that it names, where none of them is the target's. */
   readonly others: readonly (ReadonlySet<string> | undefined)[];
   /** For each word the rate at which it is said where it is true. */
@@ -106,8 +126,10 @@ interface Query {
 
 /** The words of a sentence that are true of some things and not of others, each once. */
 export function contentWords(sentence: string): string[] {
+  const denial = denying.exec(sentence.toLowerCase());
+  const said = denial === null ? sentence : sentence.slice(0, denial.index);
   const chosen = positionsOf(sentence).mentions.filter(({ scope }) => scope === "absolute");
-  const found = [...sentence.toLowerCase().matchAll(/[\p{L}\p{N}]+/gu)].filter(
+  const found = [...said.toLowerCase().matchAll(/[\p{L}\p{N}]+/gu)].filter(
     ({ index }) => !chosen.some(({ span }) => index >= span[0] && index < span[1]),
   );
   return [...new Set(found.map(([word]) => word).filter((word) => !empty.has(word) && !choosing.test(word)))];
@@ -119,6 +141,8 @@ const empty = new Set(
     "photo pic all way far hand very number only single"
   ).split(" "),
 );
+/** What follows is denied: no word that is true. */
+const denying = /\b(not|without|no|isn'?t|aren'?t|doesn'?t|don'?t)\b/;
 /** Counts, superlatives and comparatives of size: they choose one of what is left. */
 const choosing = /^(first|second|third|fourth|last|\d+(st|nd|rd|th)?|\w{3,}(est|most)|larger|bigger|smaller|taller)$/;
 

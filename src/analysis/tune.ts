@@ -11,7 +11,10 @@ export interface TunePoint {
   readonly k: number;
   /** Share of expressions whose band can fill a mosaic. */
   readonly full: number;
-  /** Estimated chance that a negative drawn uniformly from a band is true of the expression; null where all bands are empty. */
+  /**
+   * Estimated chance that a negative drawn uniformly from a band is true of the expression, over expressions with a target;
+   * null where all their bands are empty.
+   */
   readonly falseNegatives: number | null;
   /** Mean text-to-image score of the band's members; null where all are empty. */
   readonly meanScore: number | null;
@@ -195,6 +198,7 @@ const steps = 20;
 class Tally {
   readonly #uses = new Map<number, number>();
   #bands = 0;
+  #rated = 0;
   #full = 0;
   #chance = 0;
   #score = 0;
@@ -220,7 +224,10 @@ class Tally {
       score += scores[place] as number;
       this.#uses.set(image, (this.#uses.get(image) ?? 0) + 1);
     }
-    this.#chance += chance / size;
+    if (!Number.isNaN(chance)) {
+      this.#rated++;
+      this.#chance += chance / size;
+    }
     this.#score += score / size;
   }
 
@@ -231,7 +238,7 @@ class Tally {
       value,
       k,
       full: this.#full / Math.max(1, expressions),
-      falseNegatives: this.#bands === 0 ? null : this.#chance / this.#bands,
+      falseNegatives: this.#rated === 0 ? null : this.#chance / this.#rated,
       meanScore: this.#bands === 0 ? null : this.#score / this.#bands,
       imagesUsed: used.length,
       topPercentShare: this.#places === 0 ? 0 : top.reduce((sum, count) => sum + count, 0) / this.#places,
