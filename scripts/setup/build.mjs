@@ -35,7 +35,8 @@ export async function ensureBuild({ force = false } = {}) {
       mkdirSync(made, { recursive: true });
       await compile(made, action);
       await bundlePage(made, action);
-      if (existsSync(join(made, "cli", "main.js"))) chmodSync(join(made, "cli", "main.js"), 0o755);
+      for (const name of ["main.js", "nemosaic.cjs"])
+        if (existsSync(join(made, "cli", name))) chmodSync(join(made, "cli", name), 0o755);
       writeFileSync(join(made, stampName), `${JSON.stringify({ sources })}\n`);
       putInPlace(made);
       action.end("done");
@@ -91,6 +92,7 @@ function isCurrent() {
   if (!existsSync(stamp)) return false;
   const products = [
     ["src/cli/main.ts", "dist/cli/main.js"],
+    ["src/cli/nemosaic.cts", "dist/cli/nemosaic.cjs"],
     ["src/index.ts", "dist/index.js"],
     ["src/studio/page/index.html", "dist/studio/page/index.html"],
   ];

@@ -1,5 +1,5 @@
 import { canonicalJson } from "../io/index.ts";
-import { Loader } from "../loader/index.ts";
+import { Loader, type LoaderOptions } from "../loader/index.ts";
 import { fail, NemosaicError, shown } from "../model/index.ts";
 import { parseSettings, type Settings, withSets } from "../settings/index.ts";
 import type { Hello } from "./messages.ts";
@@ -17,11 +17,13 @@ export interface LoaderLease {
 export class LoaderShelf {
   readonly #pool: Loader["pool"];
   readonly #defaults: Settings;
+  readonly #options: Pick<LoaderOptions, "tiles" | "timing">;
   readonly #open = new Map<string, { loader: Promise<Loader>; users: number }>();
 
-  constructor(pool: Loader["pool"], defaults: Settings) {
+  constructor(pool: Loader["pool"], defaults: Settings, options: Pick<LoaderOptions, "tiles" | "timing"> = {}) {
     this.#pool = pool;
     this.#defaults = defaults;
+    this.#options = options;
   }
 
   /** Errors: those of `parseSettings` and `Loader.open`. */
@@ -32,7 +34,7 @@ export class LoaderShelf {
     const key = canonicalJson({ split, seed, settings });
     let entry = this.#open.get(key);
     if (entry === undefined) {
-      entry = { loader: Loader.open(this.#pool, settings, { split, seed }), users: 0 };
+      entry = { loader: Loader.open(this.#pool, settings, { ...this.#options, split, seed }), users: 0 };
       this.#open.set(key, entry);
     }
     const held = entry;

@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
-import { rm, stat } from "node:fs/promises";
+import { open, rm, stat } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { mineSmall, scratchFolder, smallPool } from "../../test/small-pool.ts";
+import { stageTiming } from "../io/index.ts";
 import { Loader } from "../loader/index.ts";
 import type { Pool } from "../pool/index.ts";
 import { parseSettings } from "../settings/index.ts";
@@ -89,6 +90,51 @@ async function until(holds: () => boolean): Promise<void> {
 }
 
 describe("serve", () => {
+  it("writes samples into a client's memory as they are drawn, only where it was told to, and times its stages", async () => {
+    const indices = [3, 1, 0, 2, 5, 4, 1, 7, 6];
+    const loader = await Loader.open(pool, settings, { split: "train", seed: 0 });
+    const expected = await loader.get(2, indices);
+    await loader.close();
+    const slotBytes = 2 ** 16;
+    const memory = await open(join(folder, "memory"), "w+");
+    const path = join(folder, "slots.sock");
+    const timing = stageTiming(() => performance.now());
+    const server = await serve({ pool, settings, socket: path, timing, tiles: "off" });
+    try {
+      await rm(join(folder, "memory"));
+      await memory.truncate(3 * slotBytes);
+      await memory.write(Buffer.alloc(3 * slotBytes, 77));
+      await memory.write(Buffer.alloc(32, 5), 0, 32, 0);
+      const client = new TestClient(path);
+      await client.hello();
+      const token = "05".repeat(32);
+      client.send("slots", 2, { path: `/proc/${process.pid}/fd/${memory.fd}`, slots: 3, slotBytes, token });
+      expect((await client.receive()).kind).toBe(frameKinds.ready);
+      client.send("get", 3, { epoch: 2, indices, slot: 1, want: ["image", "mask", "tokens"] });
+      const { body, payload } = await client.receive();
+      expect([body.slot, payload.length]).toEqual([1, 0]);
+      const tensors = body.tensors as { offset: number; bytes: number; name: "image" | "mask" | "tokens" }[];
+      const slot = Buffer.alloc(3 * slotBytes);
+      await memory.read(slot, 0, slot.length, 0);
+      let end = slotBytes;
+      for (const { name, offset, bytes } of tensors) {
+        const { buffer, byteOffset, byteLength } = expected[name];
+        const sent = slot.subarray(slotBytes + offset, slotBytes + offset + bytes);
+        expect(Buffer.compare(sent, Buffer.from(buffer, byteOffset, byteLength)), name).toBe(0);
+        expect(slot.subarray(end, slotBytes + offset).every((byte) => byte === 77)).toBe(true);
+        end = slotBytes + offset + bytes;
+      }
+      expect(slot.subarray(32, slotBytes).every((byte) => byte === 77)).toBe(true);
+      expect(slot.subarray(end).every((byte) => byte === 77)).toBe(true);
+      client.socket.destroy();
+    } finally {
+      await server.close();
+      await memory.close();
+    }
+    const stages = new Map(timing.report().stages.map(({ stage, count }) => [stage, count]));
+    expect([stages.get("plan"), stages.get("copy"), stages.get("tokens")]).toEqual([9, 19, 1]);
+  });
+
   it("gives the bytes, texts and plans of Loader.get", async () => {
     const loader = await Loader.open(pool, settings, { split: "train", seed: 0 });
     const expected = await loader.get(2, [3, 1]);

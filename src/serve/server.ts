@@ -1,5 +1,6 @@
 import { createServer, type Server as NetServer } from "node:net";
-import type { Loader } from "../loader/index.ts";
+import { noTiming } from "../io/index.ts";
+import type { Loader, LoaderOptions } from "../loader/index.ts";
 import { fail } from "../model/index.ts";
 import type { Settings } from "../settings/index.ts";
 import { LoaderShelf } from "./loader-shelf.ts";
@@ -16,6 +17,9 @@ export interface ServeOptions {
   readonly limits?: Partial<SessionLimits>;
   /** Clients at a time; one more is turned away. */
   readonly maxClients?: number;
+  /** As `Loader.open` takes them; `timing` also gets the stage "copy", into shared memory. */
+  readonly tiles?: LoaderOptions["tiles"];
+  readonly timing?: LoaderOptions["timing"];
 }
 
 /** A server that listens. */
@@ -40,10 +44,11 @@ export const defaultLimits: SessionLimits = { credits: 32, batchesInMemory: 2, b
 export async function serve(options: ServeOptions): Promise<BatchServer> {
   const { pool, settings, socket: path = defaultSocketPath(), maxClients = 256 } = options;
   const limits = { ...defaultLimits, ...options.limits };
-  const shelf = new LoaderShelf(pool, settings);
+  const { tiles = "use", timing = noTiming } = options;
+  const shelf = new LoaderShelf(pool, settings, { tiles, timing });
   const sessions = new Set<Session>();
   const server = createServer((connection) => {
-    const session = new Session(connection, shelf, limits);
+    const session = new Session(connection, shelf, limits, timing);
     if (sessions.size >= maxClients) session.turnAway(`this server has ${maxClients} clients already`);
     sessions.add(session);
     void session.ended.finally(() => sessions.delete(session));

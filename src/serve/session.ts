@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { producer } from "../io/index.ts";
+import { producer, type StageTimer } from "../io/index.ts";
 import { normalisations } from "../loader/index.ts";
 import { fail, NemosaicError } from "../model/index.ts";
 import { type BatchBody, makeBatch, payloadBytesOf, type WriteAt } from "./batch-body.ts";
@@ -31,6 +31,7 @@ export class Session {
   readonly #socket: Socket;
   readonly #shelf: LoaderShelf;
   readonly #limits: SessionLimits;
+  readonly #timing: StageTimer;
   readonly #reader = new FrameReader();
   readonly #waiting: Pending[] = [];
   #active = 0;
@@ -43,10 +44,11 @@ export class Session {
   #work: Promise<void> = Promise.resolve();
   readonly #ended: Promise<void>;
 
-  constructor(socket: Socket, shelf: LoaderShelf, limits: SessionLimits) {
+  constructor(socket: Socket, shelf: LoaderShelf, limits: SessionLimits, timing: StageTimer) {
     this.#socket = socket;
     this.#shelf = shelf;
     this.#limits = limits;
+    this.#timing = timing;
     this.#ended = new Promise((resolve) => {
       socket.once("close", () => {
         this.#closed = true;
@@ -187,7 +189,10 @@ export class Session {
 
   /** A client that has gone takes nothing: its memory is closed with the session, after the batches under way. */
   #toSlot(slot: number, offset: number, bytes: Uint8Array): void {
-    if (!this.#closed) this.#slots?.write(slot, offset, bytes);
+    if (this.#closed) return;
+    const start = this.#timing.now();
+    this.#slots?.write(slot, offset, bytes);
+    this.#timing.since("copy", start);
   }
 
   async #sendWithPayload(id: number, batch: BatchBody): Promise<void> {

@@ -1,19 +1,47 @@
 import type { Command } from "commander";
+import { stageTiming, timingText } from "../../io/index.ts";
 import { Pool } from "../../pool/index.ts";
 import { serve } from "../../serve/index.ts";
-import { action, integerOption, readSettings, remark, type SharedOptions, withShared } from "../session.ts";
+import {
+  action,
+  choiceOption,
+  integerOption,
+  readSettings,
+  remark,
+  type SharedOptions,
+  withShared,
+} from "../session.ts";
 
 interface Options extends SharedOptions {
   readonly socket?: string;
   readonly owned: boolean;
   readonly maxClients: number;
+  readonly tiles: "use" | "build" | "off";
+  readonly timing: boolean;
 }
+
+const advice = {
+  plan: "choosing samples is the limit: a smaller mining depth leaves fewer candidates to look at",
+  decode: 'images are decoded for every sample: run "nemosaic tiles" once, or serve with --tiles build',
+  resize: 'images are resized for every sample: run "nemosaic tiles" once, or serve with --tiles build',
+  tiles: "reading tiles is the limit: more memory for the system's page cache, or a faster disk",
+  compose: "the server is as fast as memory; a second one can take half of the ranks",
+  copy: "the server is as fast as memory; a second one can take half of the ranks",
+  tokens: "tokenising is the limit: tokens.kind=none leaves it to the training script",
+};
 
 export function serveCommand(program: Command): void {
   withShared(program.command("serve <pool>"))
     .description("serve batches of a pool to training processes on this machine (docs/pytorch.md)")
     .option("--socket <path>", "where to listen (default: a new name in a private folder)")
     .option("--max-clients <n>", "clients at a time", integerOption("--max-clients", 1), 256)
+    .option(
+      "--tiles <mode>",
+      "use = draw from tiles where there are any; build = also keep what had to be decoded; off = always decode",
+      choiceOption("--tiles", ["use", "build", "off"]),
+      "use",
+    )
+    .option("--timing", "tell at the end which stage held samples back", false)
     .option(
       "--owned",
       "end when standard input is closed and the clients are gone: for programs that start a server",
@@ -33,8 +61,16 @@ Example:
         const settings = await readSettings(options);
         const pool = await Pool.open(folder);
         try {
-          const { socket, maxClients } = options;
-          const server = await serve({ pool, settings, maxClients, ...(socket === undefined ? {} : { socket }) });
+          const { socket, maxClients, tiles } = options;
+          const timing = options.timing ? stageTiming(() => performance.now()) : undefined;
+          const server = await serve({
+            pool,
+            settings,
+            maxClients,
+            tiles,
+            ...(timing === undefined ? {} : { timing }),
+            ...(socket === undefined ? {} : { socket }),
+          });
           const stopped = untilStopped();
           process.stdout.write(
             `${JSON.stringify({ socket: server.socket, pid: process.pid, pool: pool.manifest.hash })}\n`,
@@ -43,6 +79,7 @@ Example:
           // Clients that joined may be a batch behind the owner: they keep the server until they leave.
           await Promise.race([stopped, ...(options.owned ? [untilOwnerIsGone().then(() => server.drain())] : [])]);
           await server.close();
+          if (timing !== undefined) process.stderr.write(`${timingText(timing, advice)}\n`);
         } finally {
           await pool.close();
         }
