@@ -41,11 +41,11 @@ export async function* inOrder(
  * (tests) run in this thread, since Node cannot load them in another one.
  */
 export function crewSize(count: number, asked: number | undefined): number {
-  if (import.meta.url.endsWith(".ts")) return 0;
-  if (asked !== undefined) {
-    if (!Number.isInteger(asked) || asked < 0 || asked > 256) fail("usage", `expected 0 to 256 workers, got ${asked}`);
-    return asked;
+  if (asked !== undefined && (!Number.isInteger(asked) || asked < 0 || asked > 256)) {
+    fail("usage", `expected 0 to 256 workers, got ${asked}`);
   }
+  if (import.meta.url.endsWith(".ts")) return 0;
+  if (asked !== undefined) return asked;
   return count < 64 ? 0 : Math.min(availableParallelism(), Math.ceil(count / 32));
 }
 

@@ -169,9 +169,11 @@ describe("writeScenes", () => {
     [{ quality: 0 }, "quality"],
     [{ noTarget: 1.5 }, "noTarget"],
     [{ splits: {} }, "splits"],
+    [{ workers: 1000 }, "workers"],
     [{ objects: [3, 2] as const }, "objects"],
   ])("refuses %j", async (wrong, word) => {
     await expect(writeScenes(join(root, "never"), wrong)).rejects.toMatchObject({ code: "usage" });
     await expect(writeScenes(join(root, "never"), wrong)).rejects.toThrow(word);
+    expect(await readdir(root)).not.toContain("never");
   });
 });

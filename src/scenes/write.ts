@@ -21,6 +21,7 @@ import { readmeOf } from "./folder-readme.ts";
 import { type SceneSettings, sceneSettingsOf, type WriteScenesOptions } from "./options.ts";
 import { openOutputs } from "./outputs.ts";
 import { loadSprites } from "./sprites.ts";
+import { wordings } from "./wordings.ts";
 
 /** The manifest, scenes.json: written last, so a folder that has it is whole. */
 export interface ScenesManifest {
@@ -68,10 +69,18 @@ export async function writeScenes(
   progress: Progress = silentProgress,
 ): Promise<ScenesReport> {
   const settings = sceneSettingsOf(options);
+  const workers = crewSize(settings.count, options.workers);
   await mkdir(folder, { recursive: true });
   return withLock(folder, "draw scenes", async () => {
     const sprites = await loadSprites();
-    const settingsHash = hashJson({ formatVersion, settings, sprites: sprites.hash, classes: objectClasses, producer });
+    const settingsHash = hashJson({
+      formatVersion,
+      settings,
+      sprites: sprites.hash,
+      classes: objectClasses,
+      wordings,
+      producer,
+    });
     const known = await manifestIn(folder);
     const isSame = known?.settingsHash === settingsHash && options.force !== true;
     if (isSame && (await isWhole(folder, known))) {
@@ -80,7 +89,7 @@ export async function writeScenes(
     }
     const goesOn = await prepare(folder, settingsHash, known !== undefined, isSame, options.force === true);
     await writeFileAtomic(join(folder, startedName), canonicalJson({ settingsHash }));
-    const manifest = await draw(folder, settings, settingsHash, goesOn, options.workers, sprites, progress);
+    const manifest = await draw(folder, settings, settingsHash, goesOn, workers, sprites, progress);
     await writeFileAtomic(join(folder, manifestName), `${JSON.stringify(manifest, null, 2)}\n`);
     await rm(join(folder, startedName), { force: true });
     return { manifest, isReused: false };
@@ -146,7 +155,7 @@ async function draw(
   settings: SceneSettings,
   settingsHash: string,
   keepsImages: boolean,
-  workers: number | undefined,
+  workers: number,
   sprites: Awaited<ReturnType<typeof loadSprites>>,
   progress: Progress,
 ): Promise<ScenesManifest> {
@@ -156,7 +165,7 @@ async function draw(
   const task = progress.begin("draw scenes", settings.count, "images");
   try {
     const tasks = tasksOf(settings, join(folder, "images"), keepsImages);
-    for await (const result of inOrder(tasks, crewSize(settings.count, workers), sprites)) {
+    for await (const result of inOrder(tasks, workers, sprites)) {
       await outputs.add(result);
       imageHashes.push(...result.imageHashes);
       for (const [name, by] of Object.entries(result.tally)) counts[name] = (counts[name] ?? 0) + by;
