@@ -1,6 +1,14 @@
 import type { Sharp } from "sharp";
 import { fail } from "../../model/index.ts";
-import { type ImageInput, type ImageOptions, type ImageSource, imageStep, openImage } from "./source.ts";
+import {
+  type ImageHeader,
+  type ImageInput,
+  type ImageOptions,
+  type ImageSource,
+  imageStep,
+  openImage,
+  openPixels,
+} from "./source.ts";
 
 /** An image in memory: `width * height * 3` bytes, row by row from the top, R G B for each pixel. The caller owns it. */
 export interface DecodedImage {
@@ -32,7 +40,7 @@ export interface ImageSize {
  * row (JPEG and PNG alike; stray bytes that decoders skip are no error); "refused" above `maxPixels`, by the header.
  */
 export async function decodeImage(input: ImageInput, options: ImageOptions = {}): Promise<DecodedImage> {
-  const source = await openImage(input, options);
+  const source = await openPixels(input, options);
   return toRgb(source, source.pipeline());
 }
 
@@ -48,7 +56,7 @@ export async function decodeImageAtLeast(
   options: ImageOptions = {},
 ): Promise<DecodedImage> {
   if (!(width >= 1) || !(height >= 1)) fail("usage", `expected a size of 1 x 1 or more, got ${width} x ${height}`);
-  const source = await openImage(input, options);
+  const source = await openPixels(input, options);
   const { metadata } = source;
   const scale = [8, 4, 2].find(
     (by) => Math.ceil(metadata.width / by) >= width && Math.ceil(metadata.height / by) >= height,
@@ -74,7 +82,7 @@ export async function decodeImageTo(
   height: number,
   options: ImageOptions = {},
 ): Promise<DecodedImage> {
-  const source = await openImage(input, options);
+  const source = await openPixels(input, options);
   const { metadata } = source;
   const fits = width >= 1 && height >= 1 && width <= metadata.width && height <= metadata.height;
   if (!Number.isInteger(width) || !Number.isInteger(height) || !fits)
@@ -97,7 +105,7 @@ export async function imageSize(input: ImageInput, options: ImageOptions = {}): 
   };
 }
 
-async function toRgb(source: ImageSource, pipeline: Sharp): Promise<DecodedImage> {
+async function toRgb(source: ImageSource<ImageHeader>, pipeline: Sharp): Promise<DecodedImage> {
   if (source.metadata.space === "cmyk") return cmykToRgb(source, pipeline);
   const { data, info } = await imageStep(source.where, () =>
     pipeline.toColourspace("srgb").removeAlpha().raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true }),
@@ -109,7 +117,7 @@ async function toRgb(source: ImageSource, pipeline: Sharp): Promise<DecodedImage
 }
 
 /** OpenCV's arithmetic; the library itself would go through a printer's colour profile. Pillow's differs by 1. */
-async function cmykToRgb(source: ImageSource, pipeline: Sharp): Promise<DecodedImage> {
+async function cmykToRgb(source: ImageSource<ImageHeader>, pipeline: Sharp): Promise<DecodedImage> {
   const { data, info } = await imageStep(source.where, () =>
     pipeline
       .pipelineColourspace("cmyk")

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import sharp, { type Metadata, type Sharp, type SharpOptions } from "sharp";
 import { fail, NemosaicError, shown } from "../../model/index.ts";
+import { readJpegHeader } from "./jpeg-header.ts";
 
 /** What the image readers share: limits, and the name for error lines. */
 export interface ImageOptions {
@@ -14,12 +15,20 @@ export interface ImageOptions {
 export type ImageInput = Uint8Array | string;
 
 /** An image whose header has been read and found acceptable. */
-export interface ImageSource {
+export interface ImageSource<Header extends ImageHeader = Metadata> {
   readonly bytes: Uint8Array;
   readonly where: string;
-  readonly metadata: Metadata;
+  readonly metadata: Header;
   /** A fresh pipeline over the bytes. */
   pipeline(): Sharp;
+}
+
+/** What decoding pixels needs to know; `space` is "cmyk" for those. */
+export interface ImageHeader {
+  readonly width: number;
+  readonly height: number;
+  readonly space?: string | undefined;
+  readonly format?: string | undefined;
 }
 
 const defaultMaxPixels = 100e6;
@@ -30,6 +39,23 @@ const formats = new Set(["jpeg", "png", "webp", "gif", "tiff"]);
  * in a file's name for options.
  */
 export async function openImage(input: ImageInput, options: ImageOptions): Promise<ImageSource> {
+  const source = await readSource(input, options);
+  return accepted({ ...source, metadata: await imageStep(source.where, () => source.pipeline().metadata()) }, options);
+}
+
+/** As `openImage`, for those who only decode: a JPEG's header is read here, which saves the library a pass. */
+export async function openPixels(input: ImageInput, options: ImageOptions): Promise<ImageSource<ImageHeader>> {
+  const source = await readSource(input, options);
+  const header = readJpegHeader(source.bytes);
+  // Four components are CMYK or YCCK: which, and whether inverted, is the library's to find out.
+  const metadata: ImageHeader =
+    header !== undefined && header.components < 4
+      ? { width: header.width, height: header.height, format: "jpeg" }
+      : await imageStep(source.where, () => source.pipeline().metadata());
+  return accepted({ ...source, metadata }, options);
+}
+
+async function readSource(input: ImageInput, options: ImageOptions): Promise<Omit<ImageSource, "metadata">> {
   const where = options.where ?? (typeof input === "string" ? shown(input) : "an image");
   const bytes = typeof input === "string" ? await readImageFile(input, where) : input;
   if (bytes.length === 0) fail("bad-input", `expected an image in ${where}, got 0 bytes`);
@@ -43,8 +69,11 @@ export async function openImage(input: ImageInput, options: ImageOptions): Promi
     autoOrient: false,
     sequentialRead: true,
   };
-  const pipeline = (): Sharp => sharp(bytes, settings);
-  const metadata = await imageStep(where, () => pipeline().metadata());
+  return { bytes, where, pipeline: () => sharp(bytes, settings) };
+}
+
+function accepted<Source extends ImageSource<ImageHeader>>(source: Source, options: ImageOptions): Source {
+  const { where, metadata } = source;
   if (!formats.has(metadata.format ?? "")) {
     fail(
       "unsupported",
@@ -58,7 +87,7 @@ export async function openImage(input: ImageInput, options: ImageOptions): Promi
       `expected an image of at most ${maxPixels} pixels in ${where}, got ${metadata.width} x ${metadata.height} by its header`,
     );
   }
-  return { bytes, where, metadata, pipeline };
+  return source;
 }
 
 /** Runs a step of the image library; its errors become "bad-input" with the file and the library's reason on one line. */
