@@ -308,7 +308,7 @@ async function* listEntries(path: string): AsyncGenerator<{ key: string; value: 
       if (value[0] !== 0x80 && !textPickles.includes(value[0] ?? 0)) {
         fail(
           "unsupported",
-          `expected pickles in "${path}", entry ${shown(name)} is none; pyarrow.serialize made such files: write them again with pickle, from a pyarrow before 14`,
+          `expected pickles in "${path}", entry ${shown(name)} is none; pyarrow.serialize made such files: write them again with pickle, from a pyarrow before 12`,
         );
       }
       yield { key: name, value: decodePickle(value, { where: `entry ${shown(name)} of "${path}"` }) };

@@ -5,7 +5,7 @@
  *   "__keys__"    the list of those keys
  *   "__len__"     N
  *
- * each value a pickle. Files made before pyarrow 14 hold the output of pyarrow.serialize, which nothing current reads:
+ * each value a pickle. Old files hold the output of pyarrow.serialize, which nothing current reads:
  * refused. Images are inside, so image records carry their bytes. Some writers leave `img_name` or `cat` out: the image
  * is then named by its content.
  */
@@ -186,7 +186,7 @@ function unpickled(bytes: Uint8Array, where: string): unknown {
   if (isPyarrowSerialized(bytes)) {
     fail(
       "unsupported",
-      `expected a pickled value in ${where}, got the output of pyarrow.serialize, which pyarrow dropped in version 15 and no current one reads; ` +
+      `expected a pickled value in ${where}, got the output of pyarrow.serialize, which pyarrow dropped in version 12 and no current one reads; ` +
         "pack the dataset anew with pickle.dumps in place of pyarrow.serialize in folder2lmdb.py, or import the unpacked files: nemosaic import cris ANNS --images DIR",
     );
   }
