@@ -1,9 +1,11 @@
 // How well a model finds scenes by expressions, and tells those where they hold from those where they do not:
 //
-//   node models/scene-clip/evaluate.mjs SCENES [MODEL] [--json]        (after npm run build)
+//   node models/scene-clip/evaluate.mjs SCENES [MODEL] [--json] [--split train] [--bands 20]       (after npm run build)
 //
 // SCENES is a folder of `nemosaic scenes`, MODEL one in the hub's layout (default: this folder). Pairs on which people would
 // differ (`mayHold` without `holds`) count neither as right nor as wrong, except that an expression's own image is always right.
+// --split takes the scenes of one split only. --bands K adds what bands of the best K images at or below a τ would hold, for τ at
+// quantiles of the scores with own images.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -13,7 +15,7 @@ import { expressionKinds, judge, kindOf } from "../../dist/scenes/index.js";
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: "boolean", default: false } },
+  options: { json: { type: "boolean", default: false }, split: { type: "string" }, bands: { type: "string" } },
 });
 const [folder, modelFolder = import.meta.dirname] = positionals;
 if (folder === undefined) throw new Error("expected a folder of `nemosaic scenes`");
@@ -21,7 +23,8 @@ if (folder === undefined) throw new Error("expected a folder of `nemosaic scenes
 const lines = readFileSync(join(folder, "scenes.jsonl"), "utf8")
   .trimEnd()
   .split("\n")
-  .map((line) => JSON.parse(line));
+  .map((line) => JSON.parse(line))
+  .filter(({ split }) => values.split === undefined || split === values.split);
 const texts = lines.flatMap((line, own) =>
   line.refs.flatMap((ref) => ref.sentences.map(({ text, logic }) => ({ text, logic, own, kind: kindOf(logic) }))),
 );
@@ -35,6 +38,7 @@ const kinds = ["all", ...expressionKinds];
 const tally = Object.fromEntries(kinds.map((kind) => [kind, newTally()]));
 const captions = { of: 0, 1: 0, 5: 0, 10: 0 };
 const best = lines.map(() => []);
+const ranking = [];
 texts.forEach(judgeText);
 countCaptions();
 report();
@@ -84,6 +88,7 @@ function judgeText({ logic, own, kind }, t) {
   const scores = lines.map((_, i) => dot(t, i));
   const truths = lines.map(({ scene }, i) => (i === own ? 2 : Math.max(0, ...judge(logic, scene))));
   const ranked = scores.map((_, i) => i).sort((a, b) => scores[b] - scores[a]);
+  const named = lines.map(({ scene }) => Math.max(0, ...judge(nouns, scene)) > 0);
   const ownRank = ranked.indexOf(own);
   const anyRank = ranked.findIndex((i) => truths[i] === 2);
   for (const name of ["all", kind]) {
@@ -94,11 +99,17 @@ function judgeText({ logic, own, kind }, t) {
       if (anyRank < k) entry.any[k]++;
     }
   }
-  lines.forEach(({ scene }, i) => {
+  if (values.bands !== undefined) {
+    const others = ranked
+      .filter((i) => i !== own)
+      .map((i) => ({ score: scores[i], truth: truths[i], isNamed: named[i] }));
+    ranking.push({ own: scores[own], others });
+  }
+  lines.forEach((_, i) => {
     best[i].push([scores[i], truths[i]]);
     if (truths[i] === 1) return;
     const bin = Math.round((scores[i] + 1) * 10000);
-    const isNamed = Math.max(0, ...judge(nouns, scene)) > 0;
+    const isNamed = named[i];
     for (const name of ["all", kind]) {
       tally[name][truths[i] === 2 ? "right" : "wrong"][bin]++;
       if (isNamed) tally[name][truths[i] === 2 ? "rightNamed" : "wrongNamed"][bin]++;
@@ -142,6 +153,24 @@ function quantile(bins, share) {
   return 1;
 }
 
+/** For each τ: shares of the bands' images in percent, and the bands that fill a 2 × 2 mosaic. */
+function bandRows(k) {
+  const own = ranking.map((entry) => entry.own).sort((a, b) => a - b);
+  return [null, 0.5, 0.25, 0.1, 0.05].map((part) => {
+    const tau = part === null ? Number.POSITIVE_INFINITY : own[Math.floor(part * own.length)];
+    const bands = ranking.map(({ others }) => others.filter(({ score }) => score <= tau).slice(0, k));
+    const all = bands.flat();
+    const percent = (test) => Number(((100 * all.filter(test).length) / all.length).toFixed(1));
+    return {
+      tau: part === null ? "off" : `${tau.toFixed(3)} (${part} of own scores)`,
+      true: percent(({ truth }) => truth === 2),
+      inDoubt: percent(({ truth }) => truth === 1),
+      falseWhereNamed: percent(({ truth, isNamed }) => truth === 0 && isNamed),
+      full: bands.filter((band) => band.length >= 3).length,
+    };
+  });
+}
+
 function report() {
   const share = (count, of) => Number(((100 * count) / of).toFixed(1));
   const shares = (counts, of) => [1, 5, 10].map((k) => share(counts[k], of));
@@ -162,7 +191,9 @@ function report() {
     false: quantiles(tally.all.wrong),
     falseWhereNamed: quantiles(tally.all.wrongNamed),
   };
+  const bands = values.bands === undefined ? [] : bandRows(Number(values.bands));
   const result = {
+    bands,
     images: lines.length,
     expressions: texts.length,
     imageToAnyTrueText: shares(captions, captions.of),
@@ -187,4 +218,9 @@ function report() {
   }
   console.log("\nScores (5th, 25th, 50th, 75th, 95th percentile):");
   for (const [name, numbers] of Object.entries(scores)) console.log(`  ${name}: ${numbers.join(", ")}`);
+  for (const { tau, true: holding, inDoubt, falseWhereNamed, full } of bands) {
+    console.log(
+      `τ ${tau}: ${holding} % hold, ${inDoubt} % in doubt, ${falseWhereNamed} % false with the noun there; ${full} of ${ranking.length} bands of 3 or more`,
+    );
+  }
 }
