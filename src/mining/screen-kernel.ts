@@ -1,0 +1,368 @@
+import {
+  countReaching,
+  cut,
+  engine,
+  extremes,
+  fold,
+  listHeaderBytes,
+  mostOf,
+  offer,
+  pageBytes,
+  search,
+} from "./selection-kernel.ts";
+import {
+  branchIf,
+  type Code,
+  call,
+  f32,
+  get,
+  i32,
+  loop,
+  repeat,
+  sequence,
+  set,
+  v128,
+  type WasmFunction,
+  wasmModule,
+  when,
+} from "./wasm-code.ts";
+
+/**
+ * The inner loops of screening and exact scoring in WebAssembly. A list in memory is
+ *
+ *   0 length (int32) · 4 threshold (float32) · 8 overflown (int32) · 12 next (int32) · 16 scores · ids (int32) · two columns of scores
+ *
+ * of `capacity` entries each. While screening, its scores are approximate, off by at most half the margin: it holds every
+ * candidate whose approximate score is within the margin of the `depth` best, in the order offered. Exact scores then take
+ * their place. A fresh list's threshold is -∞, or a guess: it holds if in the end `depth` entries are the margin above it.
+ */
+export interface ScreenKernel {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  /** Turns `count` (a multiple of 4) int32 at byte `scores` into floats, in place: value · scales[i] · scale + offsets[i]. */
+  widen(scores: number, count: number, scales: number, offsets: number, scale: number): void;
+  /** Offers `count` approximate scores, with ids from `firstId` on; marks the list as overflown where too many are near. */
+  sift(
+    list: number,
+    capacity: number,
+    depth: number,
+    margin: number,
+    scores: number,
+    count: number,
+    firstId: number,
+  ): void;
+  /** Leaves only what is within the margin of the `depth` best. */
+  siftCut(list: number, capacity: number, depth: number, margin: number): void;
+  /** As `cut` and `offer` of the selection kernel, for lists of this layout: they move scores and ids, not the columns. */
+  cut(list: number, capacity: number, depth: number): void;
+  offer(list: number, capacity: number, depth: number, scores: number, count: number, firstId: number): void;
+  /** A score that at least `wanted` of `count` (a multiple of 4) approximate scores reach, and few more do. */
+  reachedBy(scores: number, count: number, wanted: number): number;
+  /**
+   * Scores entries of `lists` lists, one after the other from byte `list` on, those with ids from `firstId` up to `endId`: the dot
+   * products of their candidates' vectors, of `stride` bytes (a multiple of 128) from `candidates` on, with the vector of each
+   * list, whose address is in the int32s at `vectors`; into `column` (0 the scores, 2 and 3 the others). Ranges of ids must
+   * follow each other, the first one beginning at 0. The order of summation is fixed: every machine gives the same bits.
+   */
+  dots(
+    list: number,
+    lists: number,
+    capacity: number,
+    firstId: number,
+    endId: number,
+    candidates: number,
+    stride: number,
+    vectors: number,
+    column: number,
+  ): void;
+}
+
+/** Instantiates the kernel over a fresh memory of at least `bytes`. Throws a RangeError where there is no such memory. */
+export function createScreenKernel(bytes: number): ScreenKernel {
+  const memory = new engine.Memory({ initial: Math.ceil(bytes / pageBytes) });
+  const functions = [countReaching, search, cut, offer, siftCut, sift, widen, reachedBy, dots];
+  compiled ??= new engine.Module(wasmModule(functions));
+  const { exports } = new engine.Instance(compiled, { env: { memory } });
+  return { ...(exports as unknown as ScreenKernel), memory };
+}
+
+/** Bytes of a list: header and four columns. */
+export function screenListBytes(capacity: number): number {
+  return listHeaderBytes + capacity * 16;
+}
+
+let compiled: object | undefined;
+const searchAt = 1;
+const siftCutAt = 4;
+const overflown = 8;
+const next = 12;
+
+const widen: WasmFunction = (() => {
+  const [at, count, scales, offsets, scale, end, factor] = [0, 1, 2, 3, 4, 5, 6];
+  const forward = (local: number): Code => set(local, i32.add(get(local), i32.constant(16)));
+  return {
+    name: "widen",
+    parameters: ["i32", "i32", "i32", "i32", "f32"],
+    results: [],
+    locals: ["i32", "v128"],
+    body: sequence(
+      set(end, i32.add(get(at), i32.shiftLeft(get(count), i32.constant(2)))),
+      set(factor, v128.splatF32(get(scale))),
+      repeat(
+        i32.less(get(at), get(end)),
+        v128.store(
+          get(at),
+          v128.addF32(
+            v128.multiplyF32(v128.multiplyF32(v128.floatsOf(v128.load(get(at))), v128.load(get(scales))), get(factor)),
+            v128.load(get(offsets)),
+          ),
+        ),
+        forward(at),
+        forward(scales),
+        forward(offsets),
+      ),
+    ),
+  };
+})();
+
+const siftCut: WasmFunction = (() => {
+  const [list, capacity, depth, margin] = [0, 1, 2, 3];
+  const [scores, ids, end, at, to, length] = [4, 5, 6, 7, 8, 9];
+  const [low, score, lowest, highest] = [10, 11, 12, 13];
+  const endOf = (count: Code): Code => i32.add(get(scores), i32.shiftLeft(count, i32.constant(2)));
+  const pad = (value: Code): Code =>
+    sequence(
+      set(at, endOf(get(length))),
+      repeat(i32.less(get(at), get(end)), f32.store(get(at), value), set(at, i32.add(get(at), i32.constant(4)))),
+    );
+  const idOf = (address: number): Code => i32.add(i32.subtract(get(address), get(scores)), get(ids));
+  return {
+    name: "siftCut",
+    parameters: ["i32", "i32", "i32", "f32"],
+    results: [],
+    locals: [...new Array<"i32">(6).fill("i32"), "f32", "f32", "v128", "v128"],
+    body: sequence(
+      set(length, i32.load(get(list))),
+      set(scores, i32.add(get(list), i32.constant(listHeaderBytes))),
+      set(ids, i32.add(get(scores), i32.shiftLeft(get(capacity), i32.constant(2)))),
+      set(end, endOf(i32.and(i32.add(get(length), i32.constant(3)), i32.constant(-4)))),
+      when(
+        i32.greater(get(length), get(depth)),
+        pad(f32.load(get(scores))),
+        extremes(scores, end, at, lowest, highest),
+        pad(f32.constant(Number.NEGATIVE_INFINITY)), // which no bound counts
+        set(
+          low,
+          call(
+            searchAt,
+            get(scores),
+            get(end),
+            get(depth),
+            mostOf(depth),
+            fold(f32.minimum, get(lowest)),
+            fold(f32.maximum, get(highest)),
+          ),
+        ),
+        set(low, f32.subtract(get(low), get(margin))),
+        set(at, get(scores)),
+        set(to, get(scores)),
+        set(end, endOf(get(length))),
+        repeat(
+          i32.less(get(at), get(end)),
+          set(score, f32.load(get(at))),
+          f32.store(get(to), get(score)),
+          i32.store(idOf(to), i32.load(idOf(at))),
+          set(to, i32.add(get(to), i32.shiftLeft(f32.greater(get(score), get(low)), i32.constant(2)))),
+          set(at, i32.add(get(at), i32.constant(4))),
+        ),
+        i32.store(get(list), i32.shiftRight(i32.subtract(get(to), get(scores)), i32.constant(2))),
+        f32.store(get(list), get(low), 4),
+      ),
+    ),
+  };
+})();
+
+const sift: WasmFunction = (() => {
+  const [list, capacity, depth, margin, at, count, id] = [0, 1, 2, 3, 4, 5, 6];
+  const [end, stop, length, bits, lane, to] = [7, 8, 9, 10, 11, 12];
+  const [threshold] = [13];
+  const [bound, a, b, c, d] = [14, 15, 16, 17, 18];
+  const [lowest, highest] = [a, b];
+  const above = (offset: number): Code => v128.greaterF32(v128.load(get(at), offset), get(bound));
+  const refresh = sequence(
+    set(length, i32.load(get(list))),
+    set(threshold, f32.load(get(list), 4)),
+    set(bound, v128.splatF32(get(threshold))),
+  );
+  const append = (score: Code, newId: Code): Code =>
+    sequence(
+      set(to, i32.add(i32.add(get(list), i32.constant(listHeaderBytes)), i32.shiftLeft(get(length), i32.constant(2)))),
+      f32.store(get(to), score),
+      i32.store(i32.add(get(to), i32.shiftLeft(get(capacity), i32.constant(2))), newId),
+      set(length, i32.add(get(length), i32.constant(1))),
+    );
+  const isFull = i32.greaterSigned(get(length), i32.subtract(get(capacity), i32.constant(16)));
+  const cutWhereFull = when(
+    isFull,
+    i32.store(get(list), get(length)),
+    call(siftCutAt, get(list), get(capacity), get(depth), get(margin)),
+    refresh,
+    // Nothing exceeds infinity: an overflown list takes no more.
+    when(
+      isFull,
+      i32.store(get(list), i32.constant(1), overflown),
+      f32.store(get(list), f32.constant(Number.POSITIVE_INFINITY), 4),
+      i32.store(get(list), i32.constant(0)),
+      refresh,
+    ),
+  );
+  const firstThreshold = sequence(
+    set(stop, i32.add(get(at), i32.shiftLeft(i32.and(get(count), i32.constant(-4)), i32.constant(2)))),
+    extremes(at, stop, to, lowest, highest),
+    f32.store(
+      get(list),
+      f32.subtract(
+        call(
+          searchAt,
+          get(at),
+          get(stop),
+          get(depth),
+          mostOf(depth),
+          fold(f32.minimum, get(lowest)),
+          fold(f32.maximum, get(highest)),
+        ),
+        get(margin),
+      ),
+      4,
+    ),
+    refresh,
+  );
+  return {
+    name: "sift",
+    parameters: ["i32", "i32", "i32", "f32", "i32", "i32", "i32"],
+    results: [],
+    locals: [...new Array<"i32">(6).fill("i32"), "f32", ...new Array<"v128">(5).fill("v128")],
+    body: sequence(
+      refresh,
+      when(
+        i32.and(
+          f32.equal(get(threshold), f32.constant(Number.NEGATIVE_INFINITY)),
+          i32.and(i32.isZero(get(length)), i32.greater(get(count), i32.shiftLeft(get(depth), i32.constant(1)))),
+        ),
+        firstThreshold,
+      ),
+      set(end, i32.add(get(at), i32.shiftLeft(get(count), i32.constant(2)))),
+      set(stop, i32.add(get(at), i32.shiftLeft(i32.and(get(count), i32.constant(-16)), i32.constant(2)))),
+      repeat(
+        i32.less(get(at), get(stop)),
+        set(a, above(0)),
+        set(b, above(16)),
+        set(c, above(32)),
+        set(d, above(48)),
+        when(
+          v128.anyTrue(v128.or(v128.or(get(a), get(b)), v128.or(get(c), get(d)))),
+          set(bits, v128.signs(get(a), get(b), get(c), get(d))),
+          loop(
+            set(lane, i32.trailingZeros(get(bits))),
+            append(f32.load(i32.add(get(at), i32.shiftLeft(get(lane), i32.constant(2)))), i32.add(get(id), get(lane))),
+            set(bits, i32.and(get(bits), i32.subtract(get(bits), i32.constant(1)))),
+            branchIf(0, get(bits)),
+          ),
+          cutWhereFull,
+        ),
+        set(at, i32.add(get(at), i32.constant(64))),
+        set(id, i32.add(get(id), i32.constant(16))),
+      ),
+      repeat(
+        i32.less(get(at), get(end)),
+        when(f32.greater(f32.load(get(at)), get(threshold)), append(f32.load(get(at)), get(id))),
+        set(at, i32.add(get(at), i32.constant(4))),
+        set(id, i32.add(get(id), i32.constant(1))),
+      ),
+      cutWhereFull,
+      i32.store(get(list), get(length)),
+    ),
+  };
+})();
+
+const reachedBy: WasmFunction = (() => {
+  const [scores, count, wanted, end, at, lowest, highest] = [0, 1, 2, 3, 4, 5, 6];
+  return {
+    name: "reachedBy",
+    parameters: ["i32", "i32", "i32"],
+    results: ["f32"],
+    locals: ["i32", "i32", "v128", "v128"],
+    body: sequence(
+      set(end, i32.add(get(scores), i32.shiftLeft(get(count), i32.constant(2)))),
+      extremes(scores, end, at, lowest, highest),
+      call(
+        searchAt,
+        get(scores),
+        get(end),
+        get(wanted),
+        i32.add(get(wanted), i32.constant(1)),
+        fold(f32.minimum, get(lowest)),
+        fold(f32.maximum, get(highest)),
+      ),
+    ),
+  };
+})();
+
+const dots: WasmFunction = (() => {
+  const [list, lists, capacity, firstId, endId, candidates, stride, vectors, column] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
+  const [bytes, length, place, entry, ids, id, vector, at, candidate, end] = [9, 10, 11, 12, 13, 14, 15, 16, 17, 18];
+  const sums = [19, 20, 21, 22, 23, 24, 25, 26] as const;
+  const offsetOf = (index: number): Code => i32.shiftLeft(get(index), i32.constant(2));
+  const sumOf = (from: number, to: number): Code =>
+    to - from === 1 ? get(sums[from] as number) : v128.addF32(sumOf(from, (from + to) / 2), sumOf((from + to) / 2, to));
+  const readId = set(id, i32.load(i32.add(get(ids), offsetOf(place))));
+  return {
+    name: "dots",
+    parameters: new Array<"i32">(9).fill("i32"),
+    results: [],
+    locals: [...new Array<"i32">(10).fill("i32"), ...new Array<"v128">(8).fill("v128")],
+    body: sequence(
+      set(bytes, i32.add(i32.shiftLeft(get(capacity), i32.constant(4)), i32.constant(listHeaderBytes))),
+      repeat(
+        get(lists),
+        set(length, i32.load(get(list))),
+        set(place, i32.constant(0)),
+        when(get(firstId), set(place, i32.load(get(list), next))),
+        set(ids, i32.add(i32.add(get(list), i32.constant(listHeaderBytes)), offsetOf(capacity))),
+        set(
+          entry,
+          i32.add(i32.add(get(list), i32.constant(listHeaderBytes)), i32.multiply(offsetOf(capacity), get(column))),
+        ),
+        set(vector, i32.load(get(vectors))),
+        readId,
+        repeat(
+          i32.and(i32.lessSigned(get(place), get(length)), i32.lessSigned(get(id), get(endId))),
+          set(candidate, i32.add(get(candidates), i32.multiply(i32.subtract(get(id), get(firstId)), get(stride)))),
+          set(end, i32.add(get(candidate), get(stride))),
+          set(at, get(vector)),
+          ...sums.map((sum) => set(sum, v128.zero)),
+          loop(
+            ...sums.map((sum, lane) =>
+              set(
+                sum,
+                v128.addF32(
+                  get(sum),
+                  v128.multiplyF32(v128.load(get(candidate), lane * 16), v128.load(get(at), lane * 16)),
+                ),
+              ),
+            ),
+            set(at, i32.add(get(at), i32.constant(128))),
+            set(candidate, i32.add(get(candidate), i32.constant(128))),
+            branchIf(0, i32.less(get(candidate), get(end))),
+          ),
+          f32.store(i32.add(get(entry), offsetOf(place)), fold(f32.add, sumOf(0, 8))),
+          set(place, i32.add(get(place), i32.constant(1))),
+          readId,
+        ),
+        i32.store(get(list), get(place), next),
+        set(list, i32.add(get(list), get(bytes))),
+        set(vectors, i32.add(get(vectors), i32.constant(4))),
+        set(lists, i32.subtract(get(lists), i32.constant(1))),
+      ),
+    ),
+  };
+})();
