@@ -11,6 +11,9 @@ Both make 2x2 mosaics with random negatives at every sample, 416 x 416, into bat
 - ours: Loader, into uint8 and float32 tensors; cold = images are decoded for each sample (resample opencv, and fast);
   warm = from decoded tiles, after `nemosaic tiles`.
 
+Images are those of --pool, else the photographs of NEMOSAIC_SAMPLE, else drawn scenes of 640 x 480, whose JPEGs and
+masks are lighter. Ratios are given to the reference in one process and in one worker a core; the goals are to one process.
+
 Rates are medians of --repeats turns, taken in alternation, of --seconds each after a first batch. Prints JSON.
 """
 
@@ -104,13 +107,20 @@ def encoded_refs(pool):
 
 
 def make_pool(folder, command):
-    scenes, pool = os.path.join(folder, "scenes"), os.path.join(folder, "pool")
-    for words in (
-        ["scenes", scenes, "--count", "300", "--seed", "11", "--splits", "train=0.9,val=0.1"],
-        ["import", "refer", os.path.join(scenes, "refer", "scenes"), "--images", os.path.join(scenes, "images"), "--pool", pool],
-    ):
+    """(pool, what is in it)."""
+    pool, sample = os.path.join(folder, "pool"), os.environ.get("NEMOSAIC_SAMPLE")
+
+    def run(*words):
         subprocess.run([*command, *words, "--quiet"], check=True, stdout=subprocess.DEVNULL)
-    return pool
+
+    if sample and os.path.isdir(sample):
+        refer = os.path.join(sample, "refer", "cocorefs")
+        run("import", "refer", refer, "--images", os.path.join(sample, "images"), "--pool", pool, "--on-bad", "skip")
+        return pool, "photographs"
+    scenes = os.path.join(folder, "scenes")
+    run("scenes", scenes, "--count", "300", "--seed", "11", "--splits", "train=0.9,val=0.1")
+    run("import", "refer", os.path.join(scenes, "refer", "scenes"), "--images", os.path.join(scenes, "images"), "--pool", pool)
+    return pool, "drawn scenes"
 
 
 def rate_of(batches, size_of, seconds):
@@ -148,7 +158,9 @@ def our_rate(pool, batch_size, dtype, resample, seconds):
 
 def build_tiles(pool, command):
     """Why there are none, or None."""
-    done = subprocess.run([*command, "tiles", pool, "--size", str(MOSAICS["size"]), "--quiet"], capture_output=True, text=True)
+    mosaic = [word for name, value in MOSAICS["mosaic"].items() for word in ("--set", f"mosaic.{name}={value}")]
+    words = ["tiles", pool, "--size", str(MOSAICS["size"]), "--preset", MOSAICS["preset"], *mosaic, "--quiet"]
+    done = subprocess.run([*command, *words], capture_output=True, text=True)
     return None if done.returncode == 0 else (done.stderr.strip().splitlines() or ["nemosaic tiles failed"])[0]
 
 
@@ -164,7 +176,7 @@ def measure(turns, repeats):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--pool", help="a pool with JPEG files; default: drawn scenes of 640 x 480")
+    parser.add_argument("--pool", help="a pool with JPEG files")
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--batch-size", type=int, default=32)
@@ -175,7 +187,7 @@ def main():
     command = find_command()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     with tempfile.TemporaryDirectory() as folder:
-        pool = args.pool or make_pool(folder, command)
+        pool, material = (args.pool, "a pool of the caller's") if args.pool else make_pool(folder, command)
         refs = encoded_refs(pool)
         size, seconds = args.batch_size, args.seconds
         reference = {
@@ -194,20 +206,21 @@ def main():
             for run in warm.values():
                 run()  # the tiles' pages into memory
             rates.update(measure(warm, args.repeats))
-    result = report(rates, cores, args, missing)
+    result = report(rates, cores, args, missing, material)
     text = json.dumps(result, indent=2)
     print(text)
     if args.out:
         Path(args.out).write_text(text + "\n")
 
 
-def report(rates, cores, args, missing):
+def report(rates, cores, args, missing, material):
     medians = {name: statistics.median(values) for name, values in rates.items()}
     one, all_cores = medians["reference, 1 process"], medians["reference, all cores"]
     return {
         "bench": "pytorch_loader",
         "what": f"2x2 mosaics a second into torch tensors, 416 x 416, batches of {args.batch_size}",
         "machine": {"processor": processor(), "cores": cores, "python": platform.python_version(), "torch": torch.__version__, "opencv": cv2.__version__},
+        "material": material,
         "seconds": args.seconds,
         "repeats": args.repeats,
         "rates": {
