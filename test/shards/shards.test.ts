@@ -138,7 +138,7 @@ describe("an export in a Slurm array", () => {
     expect(await refused(place, "export", "lists", "pool", "-o", "three", "--shard", "0/2")).toMatch(
       /^2: .*neither --shard nor --merge/,
     );
-  }, 120_000);
+  }, 300_000);
 });
 
 describe("--shard", () => {
