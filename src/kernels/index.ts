@@ -30,3 +30,4 @@ export { rleFromPolygon } from "./rle-polygon.ts";
 export { toFloat32Chw } from "./tensor.ts";
 export { mergeTopK, type Ranking, TopKBuffer, topK } from "./top-k.ts";
 export { upscaleCubic, upscaleMask } from "./upscale-canvas.ts";
+export * as wasm from "./wasm-code.ts";

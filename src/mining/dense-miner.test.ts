@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CounterRandom } from "../kernels/index.ts";
-import { openDenseMiner } from "./dense-miner.ts";
 import { memoryVectors } from "./exact-vectors.contract.ts";
+import { openDenseMiner } from "./open-dense-miner.ts";
 import type { MinedColumns, Rank } from "./scorer.ts";
 
 /** The dot product as the kernel sums it: 32 partial sums in float32, folded in a fixed order. */

@@ -1,7 +1,8 @@
 import { Tensor } from "onnxruntime-node";
 import { noTiming, type StageTimer } from "../io/index.ts";
 import { fail } from "../model/index.ts";
-import { CandidateBlocks } from "./candidate-blocks.ts";
+import type { CandidateBlocks } from "./candidate-blocks.ts";
+import { type Places, placesFor } from "./dense-places.ts";
 import { openFloatScreen } from "./float-screen.ts";
 import { openIntegerScreen } from "./integer-screen.ts";
 import { ScoreOrder } from "./score-order.ts";
@@ -376,60 +377,6 @@ function pad(data: Float32Array, dimension: number, into: Float32Array, floats: 
   }
 }
 
-/** What `openDenseMiner` needs beside the files. */
-export interface DenseMinerSetup {
-  /** Image rows that are candidates, ascending. */
-  readonly candidates: Int32Array;
-  readonly rank: Rank;
-  readonly depth: number;
-  /** The most expressions of a step. */
-  readonly rows: number;
-  /** For candidates' vectors, whole and in 8 bits; what has no room is read for each step. */
-  readonly memoryBytes: number;
-  /** The largest block of scores, rows by candidates (defaults 512 and 2176). Neither changes a byte. */
-  readonly blockRows?: number;
-  readonly blockColumns?: number;
-  /** Screens in float32 only. Never changes a byte. */
-  readonly floats?: boolean;
-}
-
-/** A miner over embeddings files, which stay the caller's to close. Errors: see `readVectors`. */
-export function openDenseMiner(
-  images: VectorFile,
-  expressions: VectorFile,
-  setup: DenseMinerSetup,
-  timing?: StageTimer,
-): DenseMiner {
-  const { candidates, rank, depth, rows, memoryBytes, blockRows = 512, blockColumns = 2176 } = setup;
-  const { dimension } = images;
-  const columns = balancedColumns(candidates.length, blockColumns);
-  const integerBytes = Math.ceil(candidates.length / columns) * columns * dimension;
-  const integers = setup.floats !== true && integerBytes <= memoryBytes;
-  const blocks = new CandidateBlocks(images, candidates, columns, memoryBytes - (integers ? integerBytes : 0));
-  const scouts = scoutsFor(candidates.length, depth);
-  const shape = { rows: Math.min(blockRows, Math.max(2, rows)), columns, dimension, scouts };
-  return new DenseMiner(images, expressions, blocks, {
-    rank,
-    depth,
-    rows,
-    shape,
-    integers,
-    ...(timing === undefined ? {} : { timing }),
-  });
-}
-
-/** So many that about 24 of them are among the `depth` best; none where that would be a large part, or too many. */
-function scoutsFor(candidates: number, depth: number): number {
-  const scouts = Math.ceil((24 * candidates) / depth / 16) * 16;
-  return scouts > 4096 || scouts > candidates / 4 ? 0 : scouts;
-}
-
-/** Blocks of equal size, none above `most`: the padding of the last one stays small. */
-function balancedColumns(candidates: number, most: number): number {
-  const blocks = Math.max(1, Math.ceil(candidates / most));
-  return Math.max(64, Math.ceil(candidates / blocks / 64) * 64);
-}
-
 /** Where the kernel's lists keep the scores that are not ranked by. */
 const [t2iColumn, i2iColumn] = [2, 3];
 /** Rows of which a screen learns what is typical. */
@@ -438,38 +385,3 @@ const sampleRows = 2048;
 const spareEntries = 1024;
 /** Candidates' vectors that are scored at a time: half of a usual second-level cache. */
 const cacheBytes = 2 ** 19;
-
-/** Byte addresses in the kernel's memory; lists begin at 0. */
-interface Places {
-  readonly texts: number;
-  readonly images: number;
-  /** Addresses of the lists' vectors. */
-  readonly vectors: number;
-  readonly scales: number;
-  readonly offsets: number;
-  readonly scores: number;
-  readonly cells: number;
-  readonly cellList: number;
-  readonly end: number;
-}
-
-function placesFor(rows: number, capacity: number, stride: number, cells: number, shape: ScreenShape): Places {
-  const widest = Math.max(shape.columns, shape.scouts);
-  let end = rows * screenListBytes(capacity);
-  const take = (bytes: number): number => {
-    const place = end;
-    end += Math.ceil(bytes / 64) * 64;
-    return place;
-  };
-  return {
-    texts: take(rows * stride),
-    images: take(rows * stride),
-    vectors: take(rows * 4),
-    scales: take(widest * 4),
-    offsets: take(widest * 4),
-    scores: take(shape.rows * widest * 4),
-    cells: take(cells * stride),
-    cellList: take(screenListBytes(cells)),
-    end,
-  };
-}

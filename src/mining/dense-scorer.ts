@@ -1,9 +1,9 @@
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { fail } from "../model/index.ts";
 import { CandidateBlocks } from "./candidate-blocks.ts";
-import { openDenseMiner } from "./dense-miner.ts";
 import { gemmGraph } from "./gemm-graph.ts";
 import { canWork, openMiners } from "./miners.ts";
+import { openDenseMiner } from "./open-dense-miner.ts";
 import type { ScoreBlock, Scorer } from "./scorer.ts";
 import { dotProduct, readVectors, type VectorFile } from "./vector-file.ts";
 

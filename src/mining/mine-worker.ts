@@ -1,8 +1,9 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { NpyReader } from "../codecs/index.ts";
 import { fail, NemosaicError } from "../model/index.ts";
-import { type DenseMiner, openDenseMiner } from "./dense-miner.ts";
+import type { DenseMiner } from "./dense-miner.ts";
 import type { MineAnswer, MinerSetup, MineTask } from "./miners.ts";
+import { openDenseMiner } from "./open-dense-miner.ts";
 import type { VectorFile } from "./vector-file.ts";
 
 /** The thread behind `openMiners`: a miner of its own. */

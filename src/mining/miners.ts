@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { type ErrorCode, NemosaicError } from "../model/index.ts";
-import type { DenseMinerSetup } from "./dense-miner.ts";
+import type { DenseMinerSetup } from "./open-dense-miner.ts";
 import type { MinedColumns, StepMiner } from "./scorer.ts";
 
 /** What a mining thread is started with. */

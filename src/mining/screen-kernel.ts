@@ -1,7 +1,7 @@
+import { wasm } from "../kernels/index.ts";
 import {
   countReaching,
   cut,
-  engine,
   extremes,
   fold,
   listHeaderBytes,
@@ -10,22 +10,10 @@ import {
   pageBytes,
   search,
 } from "./selection-kernel.ts";
-import {
-  branchIf,
-  type Code,
-  call,
-  f32,
-  get,
-  i32,
-  loop,
-  repeat,
-  sequence,
-  set,
-  v128,
-  type WasmFunction,
-  wasmModule,
-  when,
-} from "./wasm-code.ts";
+
+const { branchIf, call, engine, f32, get, i32, loop, repeat, sequence, set, v128, wasmModule, when } = wasm;
+type Code = wasm.Code;
+type WasmFunction = wasm.WasmFunction;
 
 /**
  * The inner loops of screening and exact scoring in WebAssembly. A list in memory is

@@ -1,20 +1,8 @@
-import {
-  branchIf,
-  type Code,
-  call,
-  f32,
-  get,
-  i32,
-  loop,
-  otherwise,
-  repeat,
-  sequence,
-  set,
-  v128,
-  type WasmFunction,
-  wasmModule,
-  when,
-} from "./wasm-code.ts";
+import { wasm } from "../kernels/index.ts";
+
+const { engine, branchIf, call, f32, get, i32, loop, otherwise, repeat, sequence, set, v128, wasmModule, when } = wasm;
+type Code = wasm.Code;
+type WasmFunction = wasm.WasmFunction;
 
 /**
  * The inner loops of selection in WebAssembly, 16 scores a step. A list in memory is
@@ -53,14 +41,6 @@ export function createSelectionKernel(bytes: number): SelectionKernel {
   return { memory, offer: functions.offer, cut: functions.cut, mean: functions.mean };
 }
 
-/** The part of the engine's interface used here; Node's types leave it to the browser's. */
-interface Engine {
-  readonly Memory: new (limits: { initial: number }) => { readonly buffer: ArrayBuffer };
-  readonly Module: new (code: Uint8Array) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: object };
-}
-
-export const engine = (globalThis as unknown as { readonly WebAssembly: Engine }).WebAssembly;
 let compiled: object | undefined;
 
 /** count(address, end, bound): how many of the scores, four by four, are at least `bound`. */

@@ -1,5 +1,5 @@
 /**
- * A small assembler for WebAssembly with 128-bit vectors, enough for one hand-written kernel: each function returns the
+ * A small assembler for WebAssembly with 128-bit vectors, enough for hand-written kernels: each function returns the
  * bytes of an expression with its operands in front, so that code reads inside out as in the text format.
  *
  *   module = "\0asm" version 1, then sections (id, length, content): 1 types · 2 imports · 3 functions · 7 exports · 10 code
@@ -112,6 +112,21 @@ export const v128 = {
   store: (address: Code, value: Code): Code => [...address, ...value, 0xfd, 0x0b, 2, 0],
   zero: [0xfd, 0x0c, ...new Array<number>(16).fill(0)] as Code,
   splatF32: vectorOne(0x13),
+  /** Four bytes and zeros behind them. */
+  loadFour: (address: Code): Code => [...address, 0xfd, 0x5c, 2, 0],
+  /** Four bytes, four times. */
+  loadFourSplat: (address: Code): Code => [...address, 0xfd, 0x09, 2, 0],
+  /** Byte i of the result is byte lanes[i] of the 32 of a and b. */
+  shuffle: (a: Code, b: Code, lanes: readonly number[]): Code => [...a, ...b, 0xfd, 0x0d, ...lanes],
+  splatI32: vectorOne(0x11),
+  addI32: vectorTwo(0xae),
+  multiplyI32: vectorTwo(0xb5),
+  shiftRightI32: (a: Code, by: Code): Code => [...a, ...by, 0xfd, ...unsigned(0xac)],
+  /** Four sums of products of two neighbours of 16 bits, signed. */
+  dotI16: vectorTwo(0xba),
+  /** Two times four numbers of 32 bits to eight of 16; two times eight of those to 16 bytes, 0 … 255. */
+  narrowI32: vectorTwo(0x85),
+  narrowI16Unsigned: vectorTwo(0x66),
   laneI32: (a: Code, lane: number): Code => [...a, 0xfd, 0x1b, lane],
   laneF32: (a: Code, lane: number): Code => [...a, 0xfd, 0x1f, lane],
   greaterF32: vectorTwo(0x44),
@@ -165,3 +180,12 @@ function signed(value: number): number[] {
   }
   return [...bytes, rest & 127];
 }
+
+/** The part of the engine's interface used here; Node's types leave it to the browser's. */
+interface Engine {
+  readonly Memory: new (limits: { initial: number }) => { readonly buffer: ArrayBuffer; grow(pages: number): number };
+  readonly Module: new (code: Uint8Array) => object;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: object };
+}
+
+export const engine = (globalThis as unknown as { readonly WebAssembly: Engine }).WebAssembly;
