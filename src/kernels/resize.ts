@@ -1,3 +1,4 @@
+import { type LinearTaps, resizeLinearRgb } from "./linear-kernel.ts";
 import { nearestPositions } from "./nearest-positions.ts";
 import { checkPart, checkRoom, checkTarget, type PixelRectangle } from "./rectangle.ts";
 
@@ -45,6 +46,12 @@ export const resizeNearest: Resize = (src, srcW, srcH, channels, part, dstW, dst
 export const resizeLinear: Resize = (src, srcW, srcH, channels, part, dstW, dstH, out, outStride, outOffset = 0) => {
   const stride = outStride ?? dstW * channels;
   const target = targetOf(src, srcW, srcH, channels, part, dstW, dstH, out, stride, outOffset);
+  if (channels === 3) {
+    const bytes = { start: (part.y * srcW + part.x) * 3, stride: srcW * 3, length: part.width * 3 };
+    const [columns, rows] = [linearTaps(part.width, dstW, 0, 1), linearTaps(part.height, dstH, 0, 1)];
+    resizeLinearRgb(src, bytes, columns, rows, target, stride, outOffset);
+    return target;
+  }
   const across = linearTaps(part.width, dstW, part.x * channels, channels);
   const down = linearTaps(part.height, dstH, part.y, 1);
   const length = dstW * channels;
@@ -74,13 +81,6 @@ export const resizeLinear: Resize = (src, srcW, srcH, channels, part, dstW, dstH
   return target;
 };
 
-/** Where each target position reads: two source positions and their weights, which add up to 2048. */
-interface LinearTaps {
-  readonly first: Int32Array;
-  readonly second: Int32Array;
-  readonly weights: Int32Array;
-}
-
 function linearTaps(sourceSize: number, targetSize: number, base: number, step: number): LinearTaps {
   const scale = 1 / (targetSize / sourceSize);
   const first = new Int32Array(targetSize);
@@ -102,19 +102,6 @@ function stretchRow(src: Uint8Array, row: number, channels: number, taps: Linear
   const { first, second, weights } = taps;
   const size = first.length;
   let at = 0;
-  if (channels === 3) {
-    for (let x = 0; x < size; x++) {
-      const a = row + first[x]!;
-      const b = row + second[x]!;
-      const wa = weights[2 * x]!;
-      const wb = weights[2 * x + 1]!;
-      out[at] = src[a]! * wa + src[b]! * wb;
-      out[at + 1] = src[a + 1]! * wa + src[b + 1]! * wb;
-      out[at + 2] = src[a + 2]! * wa + src[b + 2]! * wb;
-      at += 3;
-    }
-    return;
-  }
   for (let x = 0; x < size; x++) {
     const a = row + first[x]!;
     const b = row + second[x]!;
