@@ -11,6 +11,7 @@ import { tableOf } from "./table.mjs";
 const benches = {
   mining: [],
   loader: [],
+  pytorch: [],
   embedding: [],
   pool: [],
   scenes: [],

@@ -64,6 +64,26 @@ describe("benchmarks run", () => {
     expect(rows.map(({ what }) => what.split(":")[0])).toEqual(["import", "open"]);
   });
 
+  it("the PyTorch loader's rates become rows, to one process and to all cores", async () => {
+    const path = join(import.meta.dirname, "pytorch.mjs");
+    const { rowsOf } = (await import(/* @vite-ignore */ path)) as {
+      rowsOf(rates: unknown): (Row & { goal?: string })[];
+    };
+    const rate = (median: number) => ({ median, low: median / 2, high: median * 2 });
+    const rows = rowsOf({
+      "reference, 1 process": rate(10),
+      "reference, all cores": rate(20),
+      "cold fast uint8": rate(30),
+      "warm uint8": rate(600),
+    });
+    expect(rows.map(({ what, ratio, goal }) => [what.split(", ")[1], ratio, goal])).toEqual([
+      ["cold fast uint8", { median: 3, low: 0.75, high: 12 }, "≥ 3"],
+      ["cold fast uint8", { median: 1.5, low: 0.375, high: 6 }, undefined],
+      ["warm uint8", { median: 60, low: 15, high: 240 }, "≥ 60"],
+      ["warm uint8", { median: 30, low: 7.5, high: 120 }, undefined],
+    ]);
+  });
+
   it("results become a table", async () => {
     const { tableOf } = (await import(/* @vite-ignore */ join(import.meta.dirname, "table.mjs"))) as {
       tableOf(results: unknown): string;

@@ -48,7 +48,7 @@ def _words(command: Command) -> List[str]:
         words = [os.fspath(word) for word in command]
     if not words:
         raise NemosaicError("usage", "expected a command, got an empty one")
-    if len(words) == 1 and words[0].endswith((".js", ".mjs")):
+    if len(words) == 1 and words[0].endswith((".js", ".mjs", ".cjs")):
         return [_node(), words[0]]
     return words
 
