@@ -10,8 +10,8 @@ import { isMain, load } from "./build.mjs";
 /** Shares of the expressions whose own image scores less: where an absolute τ is put. */
 const tauQuantiles = [0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1];
 const ratios = [1, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5];
-/** In units of the distance between the median scores of own images and of mined candidates. */
-const margins = [0, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8];
+/** In units of the distance between the quartiles of the scores with own images. */
+const margins = [0, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2];
 /** Quantiles of the text-to-text scores of each expression's 100 best candidates: where τₜ is put. */
 const textQuantiles = [0.1, 0.25, 0.5, 0.7, 0.85, 0.95];
 const ks = [5, 10, 20, 30, 50, 100, 200, 400];
@@ -66,26 +66,29 @@ export async function countFalseNegatives(poolFolder, scenesFolder, { expression
 }
 
 /** Each rule at each strictness. Rules but the reference's keep our guards; all others of their thresholds are off. */
-function rulesOf({ taus, gap, textTaus }) {
+function rulesOf({ taus, spread, textTaus }) {
   const off = { tau: null, tauImage: null, tauText: null, margin: null, ratio: null };
   const rule = (name, values, band, preset = "nemo") =>
     values.map((strictness) => ({ rule: name, strictness, preset, band: { ...off, ...band(strictness) } }));
+  const pairsOf = (name, firsts, seconds, band) =>
+    firsts.flatMap((first) =>
+      rule(name, seconds, (second) => band(first, second)).map((each) => ({
+        ...each,
+        strictness: [first, each.strictness],
+      })),
+    );
   return [
     ...rule("no filter", [0], () => ({})),
     ...rule("reference", taus, (tau) => ({ tau }), "nemo-reference"),
     ...rule("absolute τ", taus, (tau) => ({ tau })),
     ...rule("ratio", ratios, (ratio) => ({ ratio })),
-    ...rule("margin", margins, (share) => ({ margin: share * gap })),
+    ...rule("margin", margins, (share) => ({ margin: share * spread })),
     ...(textTaus === undefined
       ? []
       : [
           ...rule("text filter", textTaus, (tauText) => ({ tauText })),
-          ...[0.9, 0.7].flatMap((ratio) =>
-            rule("ratio and text", textTaus, (tauText) => ({ tauText, ratio })).map((each) => ({
-              ...each,
-              strictness: [ratio, each.strictness],
-            })),
-          ),
+          ...pairsOf("ratio and text", [0.9, 0.7], textTaus, (ratio, tauText) => ({ ratio, tauText })),
+          ...pairsOf("τ and text", taus.slice(2, -1).filter((_, at) => at % 2 === 0), textTaus, (tau, tauText) => ({ tau, tauText })),
         ]),
   ];
 }
@@ -94,14 +97,12 @@ function rulesOf({ taus, gap, textTaus }) {
 async function scalesOf(loader) {
   try {
     const own = [];
-    const candidates = [];
     const texts = [];
     for (const [at, expression] of loader.facts.units.entries()) {
       if (at % 5 !== 0) continue;
       const row = loader.mined.row(expression);
       own.push(loader.mined.own[expression]);
       for (let rank = 0; rank < Math.min(100, row.ids.length); rank += 7) {
-        candidates.push(row.t2i[rank]);
         if (row.t2t !== undefined) texts.push(row.t2t[rank]);
       }
     }
@@ -109,7 +110,7 @@ async function scalesOf(loader) {
     return {
       tauShares,
       taus: [...new Set(tauShares.map(({ tau }) => tau))],
-      gap: rounded(quantile(own, 0.5) - quantile(candidates, 0.5)),
+      spread: rounded(quantile(own, 0.75) - quantile(own, 0.25)),
       ...(texts.length > 0
         ? { textTaus: [...new Set(textQuantiles.map((share) => rounded(quantile(texts, share))))] }
         : {}),

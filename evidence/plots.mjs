@@ -1,6 +1,7 @@
 // The plots of docs/evidence.md.
 import { charts, palette } from "./chart.mjs";
 import { frontOf } from "./false-negatives.mjs";
+import { nemoDefaults } from "./profiles.mjs";
 
 const similarLabels = ["0", "1", "2", "3+"];
 
@@ -36,8 +37,8 @@ export function gainChart({ arms, gains }) {
 export function sweepChart({ arms, gains }) {
   const default_ = gains.find(({ arm }) => arm === "nemo");
   const panels = [
-    { of: "K", label: "K", isLog: true, own: 100 },
-    { of: "τ", label: "τ, as the share of own images that score less", isLog: false, own: 0.5 },
+    { of: "K", label: "K", isLog: true, own: nemoDefaults.k },
+    { of: "τ", label: "τ, as the share of own images that score less", isLog: false, own: nemoDefaults.tauShare },
   ].flatMap(({ of, label, isLog, own }) => {
     const swept = arms
       .filter(({ sweep }) => sweep?.of === of)

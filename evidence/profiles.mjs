@@ -6,13 +6,14 @@
  */
 export const profiles = {
   full: {
-    scenes: { base: 3000, train: 2400, test: 600 },
+    scenes: { base: 3000, train: 700, test: 600 },
     backboneSteps: 1500,
-    steps: 800,
+    steps: 1000,
     batchSize: 32,
     size: 128,
     width: 128,
-    depth: 1024,
+    learningRate: 2e-3,
+    depth: 512,
     saveEvery: 100,
     expressions: 2000,
     bootstrap: 1000,
@@ -25,6 +26,7 @@ export const profiles = {
     batchSize: 4,
     size: 64,
     width: 32,
+    learningRate: 2e-3,
     depth: 40,
     saveEvery: 3,
     expressions: 60,
@@ -36,8 +38,8 @@ export const profiles = {
 /** The pictures' seeds. The test scenes are drawn by none of the others. */
 export const sceneSeeds = { base: 903, train: 901, test: 902 };
 
-/** Shares of the splits: the training scenes keep some apart, on which settings may be tried; test scenes are tested on only. */
-export const sceneSplits = { base: "train=1", train: "train=0.9,val=0.1", test: "val=1" };
+/** Shares of the splits: test scenes are tested on only. */
+export const sceneSplits = { base: "train=1", train: "train=1", test: "val=1" };
 
 /** The arms that every run of the experiment has. `augment` is train.py's, `settings` goes over its preset. */
 export const coreArms = [
@@ -54,21 +56,26 @@ export const rivalArms = [
   { name: "mixgen", title: "MixGen", augment: "mixgen", settings: {} },
 ];
 
-/** NeMo at other K and τ. `taus`: scores by the share of own images that lie below, as counted beforehand. */
+/** What `nemo` has for K, and for τ (auto) the share of own images that score less. */
+export const nemoDefaults = { k: 30, tauShare: 0.25 };
+
+/** NeMo at other K and τ. `taus`: [{share, tau}], scores by the share of own images that lie below, as counted beforehand. */
 export function sweepArms(taus) {
-  const ks = [10, 30, 300, 1000].map((k) => ({
+  const ks = [10, 100, 300].map((k) => ({
     name: `k-${k}`,
     title: `NeMo, K = ${k}`,
     augment: "nemo",
     settings: { band: { k } },
     sweep: { of: "K", value: k },
   }));
-  const levels = taus.map(({ share, tau }) => ({
-    name: `tau-${Math.round(100 * share)}`,
-    title: `NeMo, τ at ${Math.round(100 * share)} % of own images`,
-    augment: "nemo",
-    settings: { band: { tau } },
-    sweep: { of: "τ", value: share },
-  }));
+  const levels = taus
+    .filter(({ share }) => [0.05, 0.5, 0.75, 1].includes(share))
+    .map(({ share, tau }) => ({
+      name: `tau-${Math.round(100 * share)}`,
+      title: `NeMo, τ at ${Math.round(100 * share)} % of own images`,
+      augment: "nemo",
+      settings: { band: { tau } },
+      sweep: { of: "τ", value: share },
+    }));
   return [...ks, ...levels];
 }

@@ -70,7 +70,7 @@ async function main(words) {
   const counted = join(out, "false-negatives.json");
   if (!existsSync(counted)) {
     says("false negatives");
-    const found = await countFalseNegatives(join(out, "pool-train"), join(out, "train"), {
+    const found = await countFalseNegatives(join(out, "pool-base"), join(out, "base"), {
       expressions: profile.expressions,
     });
     writeWhole(counted, `${JSON.stringify(found, undefined, 1)}\n`);

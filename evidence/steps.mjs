@@ -25,12 +25,16 @@ export async function prepare(out, profile, model) {
     });
   }
   await once(out, "mined", async () => {
-    await nemosaic(out, ["embed", "pool-train", "--model", model]);
-    await nemosaic(out, ["mine", "pool-train", "--depth", profile.depth, "--t2t"]);
+    // The base scenes, being more, are those on which false negatives are counted.
+    for (const pool of ["pool-train", "pool-base"]) {
+      await nemosaic(out, ["embed", pool, "--model", model]);
+      await nemosaic(out, ["mine", pool, "--depth", profile.depth, "--t2t"]);
+    }
   });
   await once(out, "tiles", async () => {
     await nemosaic(out, ["tiles", "pool-train", "--size", profile.size, "--preset", "random"]);
     await nemosaic(out, ["tiles", "pool-base", "--size", profile.size, "--preset", "none"]);
+    await nemosaic(out, ["tiles", "pool-test", "--size", profile.size, "--preset", "none", "--split", "val"]);
   });
 }
 
@@ -56,7 +60,8 @@ export async function trainArm(out, profile, arm, seed, options) {
     join(root, "examples", "pytorch", "train.py"),
     ...["pool-train", "--out", folder, "--augment", arm.augment, "--settings", settings, "--seed", seed],
     ...["--steps", profile.steps, "--batch-size", profile.batchSize, "--size", profile.size, "--width", profile.width],
-    ...["--backbone", "backbone.pt", "--save-every", profile.saveEvery, "--threads", 1, "--device", options.device],
+    ...["--backbone", "backbone.pt", "--freeze-backbone", "--learning-rate", profile.learningRate],
+    ...["--save-every", profile.saveEvery, "--threads", 1, "--device", options.device],
     ...["--eval-splits", "--eval-pools", "test=pool-test"],
   ]);
 }

@@ -20,13 +20,14 @@ class RefModel(nn.Module):
 
     def __init__(self, width: int = 128, words: int = 4096) -> None:
         super().__init__()
-        half, quarter = width // 2, width // 4
+        half, quarter, inner = width // 2, width // 4, 3 * width // 4
         self.image = ImageTower(width)
-        self.text = TextTower(width, words)
-        self.blocks = nn.ModuleList(FusionBlock(width) for _ in range(2))
-        self.films = nn.ModuleList(nn.Linear(width, 2 * channels) for channels in (quarter, half, width))
+        self.text = TextTower(inner, words)
+        self.enter = nn.Conv2d(width, inner, 1)
+        self.blocks = nn.ModuleList(FusionBlock(inner) for _ in range(2))
+        self.films = nn.ModuleList(nn.Linear(inner, 2 * channels) for channels in (quarter, half, width))
         self.lateral = nn.ModuleList(nn.Conv2d(channels, quarter, 1) for channels in (quarter, half))
-        self.reduce = nn.Conv2d(width, quarter, 1)
+        self.leave = nn.Conv2d(inner, quarter, 1)
         self.smooth = nn.ModuleList(conv_block(quarter, quarter, 1) for _ in range(2))
         self.head = nn.Conv2d(quarter, 1, 1)
 
@@ -34,11 +35,12 @@ class RefModel(nn.Module):
         words, used, sentence = self.text(tokens)
         maps = self.image(image)
         fine, middle, coarse = (modulated(x, film(sentence)) for x, film in zip(maps, self.films))
-        batch, width, height, length = coarse.shape
-        pixels = coarse.flatten(2).transpose(1, 2) + position_code(height, length, width, coarse)
+        coarse = self.enter(coarse)
+        batch, inner, height, length = coarse.shape
+        pixels = coarse.flatten(2).transpose(1, 2) + position_code(height, length, inner, coarse)
         for block in self.blocks:
             pixels = block(pixels, words, used)
-        x = self.reduce(pixels.transpose(1, 2).reshape(batch, width, height, length))
+        x = self.leave(pixels.transpose(1, 2).reshape(batch, inner, height, length))
         for skip, lateral, smooth in zip((middle, fine), (self.lateral[1], self.lateral[0]), self.smooth):
             x = smooth(F.interpolate(x, size=skip.shape[-2:], mode="bilinear", align_corners=False) + lateral(skip))
         logits = self.head(x)

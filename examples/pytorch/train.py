@@ -44,6 +44,7 @@ class Config:
     token_length: int = 20
     width: int = 128
     backbone: Optional[str] = None
+    freeze_backbone: bool = False
     learning_rate: float = 1e-3
     warmup: int = 50
     seed: int = 0
@@ -64,8 +65,10 @@ def train(config: Config) -> Dict[str, Any]:
     model = RefModel(config.width)
     if config.backbone is not None:
         model.image.load_state_dict(torch.load(config.backbone, map_location="cpu")["tower"])
+    model.image.requires_grad_(not config.freeze_backbone)
     model = model.to(config.device)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, weight_decay=0.01)
+    learnt = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(learnt, lr=config.learning_rate, weight_decay=0.01)
     checkpoint = os.path.join(config.out, "checkpoint.pt")
     step, seconds = 0, 0.0
     with Loader(
@@ -96,7 +99,7 @@ def train(config: Config) -> Dict[str, Any]:
             loss = segmentation_loss(logits, batch.mask)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            torch.nn.utils.clip_grad_norm_(learnt, 1.0)
             optimizer.step()
             step += 1
             if step % 50 == 0 or step == config.steps:
@@ -208,6 +211,7 @@ def main(words: Optional[List[str]] = None) -> Dict[str, Any]:
     parser.add_argument("--token-length", type=int, default=Config.token_length)
     parser.add_argument("--width", type=int, default=Config.width)
     parser.add_argument("--backbone", help="a file with weights of the image tower: {\"tower\": state_dict}")
+    parser.add_argument("--freeze-backbone", action="store_true", help="train all but the image tower, in half the time")
     parser.add_argument("--learning-rate", type=float, default=Config.learning_rate)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--eval-splits", nargs="*", default=["val"], help="splits of the pool to score at the end")

@@ -82,7 +82,7 @@ export function resolveSettings(
     ...settings,
     band: {
       ...settings.band,
-      tau: resolve("tau", settings.band.tau, scores?.ownMedian),
+      tau: resolve("tau", settings.band.tau, scores?.ownLower ?? scores?.ownMedian),
       tauImage: resolve("tauImage", settings.band.tauImage, scores?.i2iHigh),
     },
     gres: { ...settings.gres, tighten: tightening(settings.gres.tighten, scores) },

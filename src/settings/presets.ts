@@ -15,7 +15,7 @@ export const defaults: Settings = {
     minCell: 0.5,
     fit: "stretch",
     blur: 0,
-    placement: "uniform",
+    placement: "position-aware",
     largeTarget: null,
     minVisible: 0.5,
   },
@@ -23,7 +23,7 @@ export const defaults: Settings = {
     tau: "auto",
     tauImage: "auto",
     tauText: null,
-    k: 100,
+    k: 30,
     margin: null,
     ratio: null,
     minScore: null,
@@ -47,7 +47,8 @@ export const presets: Readonly<Record<string, { readonly about: string; readonly
   "nemo-reference": {
     about: "the released loader's distribution and pixels, its defects included where it runs",
     settings: {
-      band: { tauImage: null },
+      mosaic: { placement: "uniform" },
+      band: { tauImage: null, k: 100 },
       gres: { tighten: 0 },
       guards: { nearDuplicate: null },
       tooFew: "single",
@@ -56,11 +57,11 @@ export const presets: Readonly<Record<string, { readonly about: string; readonly
   },
   random: {
     about: "mosaics with random negatives in half of the samples, the paper's baseline",
-    settings: { mosaic: { randomShare: 1 } },
+    settings: { mosaic: { randomShare: 1, placement: "uniform" } },
   },
   yolov4: {
     about: "YOLOv4's mosaic: four full-size images cut around a random cross point",
-    settings: { mosaic: { style: "yolov4", randomShare: 1 } },
+    settings: { mosaic: { style: "yolov4", randomShare: 1, placement: "uniform" } },
   },
   cutmix: {
     about: "CutMix: a rectangle of a random image pasted over the target's image",

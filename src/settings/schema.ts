@@ -59,7 +59,7 @@ const mosaic = z.strictObject({
 
 const band = z.strictObject({
   tau: threshold.describe(
-    "τ: drop candidates whose text-to-image score is above it, as probably true; auto = the median score of the expressions with their own images; null = off",
+    "τ: drop candidates whose text-to-image score is above it, as probably true; auto = the lower quartile of the expressions' scores with their own images; null = off",
   ),
   tauImage: threshold.describe(
     "τᵢ: drop candidates whose image-to-image score with the target image is above it; auto = the 95th percentile of the mined candidates' scores; null = off",
