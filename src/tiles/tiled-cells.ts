@@ -48,16 +48,17 @@ export function tiledCells(pool: Pool, mode: TileMode, resizer: Resizer, timing:
       const [, , width, height] = layer.destination;
       const image = pool.images.hash[row] ?? "";
       await shelf.ready();
-      const reading = timing.now();
-      const into = new Uint8Array(width * height * 3);
-      if (shelf.file?.read(image, into) === true) {
-        timing.since("tiles", reading);
-        return { kind: "tile", data: into };
+      if (shelf.file?.has(image) === true) {
+        const start = timing.now();
+        const into = new Uint8Array(width * height * 3);
+        const isRead = shelf.file.read(image, into);
+        timing.since("tiles", start);
+        if (isRead) return { kind: "tile", data: into };
       }
       await shelf.missed();
       const cell = await decoding.pixels(row, layer, resample);
       if (!shelf.takes) return cell;
-      const data = cell.kind === "tile" ? cell.data : into;
+      const data = cell.kind === "tile" ? cell.data : new Uint8Array(width * height * 3);
       if (cell.kind === "image") {
         const start = timing.now();
         resizer(resample.name)(cell.data, cell.width, cell.height, 3, cell.part, width, height, data);
