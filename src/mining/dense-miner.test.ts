@@ -104,14 +104,14 @@ describe("DenseMiner", () => {
     "equals a full search by %s over %s vectors to the bit, screened in 8 bits or not, whatever its memory",
     async (rank, manner) => {
       const dimension = 72;
-      const images = vectorsOf(manner, 3000, dimension, 3);
-      const owners = Array.from({ length: 90 }, (_, at) => Math.floor(at / 3) * 31);
+      const images = vectorsOf(manner, 2500, dimension, 3);
+      const owners = Array.from({ length: 45 }, (_, at) => Math.floor(at / 3) * 31);
       const expressions = vectorsOf(manner, owners.length, dimension, 4);
       const given = { images, expressions, dimension, owners };
-      const expected = plainly(given, rank, 40);
-      expect(await mined(given, rank, 40, false)).toEqual(expected);
-      expect(await mined(given, rank, 40, true, 0, 50)).toEqual(expected);
-      expect(await mined(given, rank, 40, false, 3072 * dimension, 20)).toEqual(expected);
+      const expected = plainly(given, rank, 150);
+      expect(await mined(given, rank, 150, false)).toEqual(expected);
+      expect(await mined(given, rank, 150, true, 0, 25)).toEqual(expected);
+      expect(await mined(given, rank, 150, false, 3072 * dimension, 20)).toEqual(expected);
     },
     60_000,
   );

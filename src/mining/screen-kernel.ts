@@ -1,13 +1,16 @@
 import { wasm } from "../kernels/index.ts";
 import {
+  appendAbove,
   countReaching,
   cut,
   extremes,
   fold,
+  isFull,
   listHeaderBytes,
   mostOf,
   offer,
   pageBytes,
+  refreshed,
   search,
 } from "./selection-kernel.ts";
 
@@ -172,31 +175,18 @@ const siftCut: WasmFunction = (() => {
 const sift: WasmFunction = (() => {
   const [list, capacity, depth, margin, at, count, id] = [0, 1, 2, 3, 4, 5, 6];
   const [end, stop, length, bits, lane, to] = [7, 8, 9, 10, 11, 12];
-  const [threshold] = [13];
-  const [bound, a, b, c, d] = [14, 15, 16, 17, 18];
-  const [lowest, highest] = [a, b];
-  const above = (offset: number): Code => v128.greaterF32(v128.load(get(at), offset), get(bound));
-  const refresh = sequence(
-    set(length, i32.load(get(list))),
-    set(threshold, f32.load(get(list), 4)),
-    set(bound, v128.splatF32(get(threshold))),
-  );
-  const append = (score: Code, newId: Code): Code =>
-    sequence(
-      set(to, i32.add(i32.add(get(list), i32.constant(listHeaderBytes)), i32.shiftLeft(get(length), i32.constant(2)))),
-      f32.store(get(to), score),
-      i32.store(i32.add(get(to), i32.shiftLeft(get(capacity), i32.constant(2))), newId),
-      set(length, i32.add(get(length), i32.constant(1))),
-    );
-  const isFull = i32.greaterSigned(get(length), i32.subtract(get(capacity), i32.constant(16)));
+  const [threshold, bound, four] = [13, 14, [15, 16, 17, 18] as const];
+  const [lowest, highest] = four;
+  const locals = { list, capacity, at, count, id, end, stop, length, bits, lane, to, threshold, bound, four };
+  const refresh = refreshed(locals);
   const cutWhereFull = when(
-    isFull,
+    isFull(locals),
     i32.store(get(list), get(length)),
     call(siftCutAt, get(list), get(capacity), get(depth), get(margin)),
     refresh,
     // Nothing exceeds infinity: an overflown list takes no more.
     when(
-      isFull,
+      isFull(locals),
       i32.store(get(list), i32.constant(1), overflown),
       f32.store(get(list), f32.constant(Number.POSITIVE_INFINITY), 4),
       i32.store(get(list), i32.constant(0)),
@@ -238,36 +228,7 @@ const sift: WasmFunction = (() => {
         ),
         firstThreshold,
       ),
-      set(end, i32.add(get(at), i32.shiftLeft(get(count), i32.constant(2)))),
-      set(stop, i32.add(get(at), i32.shiftLeft(i32.and(get(count), i32.constant(-16)), i32.constant(2)))),
-      repeat(
-        i32.less(get(at), get(stop)),
-        set(a, above(0)),
-        set(b, above(16)),
-        set(c, above(32)),
-        set(d, above(48)),
-        when(
-          v128.anyTrue(v128.or(v128.or(get(a), get(b)), v128.or(get(c), get(d)))),
-          set(bits, v128.signs(get(a), get(b), get(c), get(d))),
-          loop(
-            set(lane, i32.trailingZeros(get(bits))),
-            append(f32.load(i32.add(get(at), i32.shiftLeft(get(lane), i32.constant(2)))), i32.add(get(id), get(lane))),
-            set(bits, i32.and(get(bits), i32.subtract(get(bits), i32.constant(1)))),
-            branchIf(0, get(bits)),
-          ),
-          cutWhereFull,
-        ),
-        set(at, i32.add(get(at), i32.constant(64))),
-        set(id, i32.add(get(id), i32.constant(16))),
-      ),
-      repeat(
-        i32.less(get(at), get(end)),
-        when(f32.greater(f32.load(get(at)), get(threshold)), append(f32.load(get(at)), get(id))),
-        set(at, i32.add(get(at), i32.constant(4))),
-        set(id, i32.add(get(id), i32.constant(1))),
-      ),
-      cutWhereFull,
-      i32.store(get(list), get(length)),
+      appendAbove(locals, cutWhereFull),
     ),
   };
 })();

@@ -191,22 +191,43 @@ export const cut: WasmFunction = (() => {
   };
 })();
 
-/**
- * Appends what exceeds the threshold, 16 scores a step; cuts the list where another step might not fit. An empty list
- * first takes its threshold from the scores themselves.
- */
-export const offer: WasmFunction = (() => {
-  const [list, capacity, depth, at, count, id] = [0, 1, 2, 3, 4, 5];
-  const [end, stop, length, bits, lane, to] = [6, 7, 8, 9, 10, 11];
-  const [threshold] = [12];
-  const [bound, a, b, c, d] = [13, 14, 15, 16, 17];
-  const [lowest, highest] = [a, b];
-  const above = (offset: number): Code => v128.greaterF32(v128.load(get(at), offset), get(bound));
-  const refresh = sequence(
+/** The locals of a function that appends to a list. */
+export interface AppendLocals {
+  readonly list: number;
+  readonly capacity: number;
+  /** Where the scores are, how many, and the id of the first. */
+  readonly at: number;
+  readonly count: number;
+  readonly id: number;
+  readonly end: number;
+  readonly stop: number;
+  readonly length: number;
+  readonly bits: number;
+  readonly lane: number;
+  readonly to: number;
+  readonly threshold: number;
+  /** Vectors: the threshold four times, and four comparisons. */
+  readonly bound: number;
+  readonly four: readonly [number, number, number, number];
+}
+
+/** Takes length and threshold from the list. */
+export function refreshed({ list, length, threshold, bound }: AppendLocals): Code {
+  return sequence(
     set(length, i32.load(get(list))),
     set(threshold, f32.load(get(list), 4)),
     set(bound, v128.splatF32(get(threshold))),
   );
+}
+
+/** Whether another step might not fit. */
+export function isFull({ length, capacity }: AppendLocals): Code {
+  return i32.greaterSigned(get(length), i32.subtract(get(capacity), i32.constant(16)));
+}
+
+/** Appends what exceeds the threshold, 16 scores a step; `whereFull` sees that another step fits. */
+export function appendAbove(locals: AppendLocals, whereFull: Code): Code {
+  const { list, capacity, at, count, id, end, stop, length, bits, lane, to, threshold, bound, four } = locals;
   const append = (score: Code, newId: Code): Code =>
     sequence(
       set(to, i32.add(i32.add(get(list), i32.constant(listHeaderBytes)), i32.shiftLeft(get(length), i32.constant(2)))),
@@ -214,8 +235,51 @@ export const offer: WasmFunction = (() => {
       i32.store(i32.add(get(to), i32.shiftLeft(get(capacity), i32.constant(2))), newId),
       set(length, i32.add(get(length), i32.constant(1))),
     );
+  const [a, b, c, d] = four;
+  return sequence(
+    set(end, i32.add(get(at), i32.shiftLeft(get(count), i32.constant(2)))),
+    set(stop, i32.add(get(at), i32.shiftLeft(i32.and(get(count), i32.constant(-16)), i32.constant(2)))),
+    repeat(
+      i32.less(get(at), get(stop)),
+      ...four.map((vector, which) => set(vector, v128.greaterF32(v128.load(get(at), which * 16), get(bound)))),
+      when(
+        v128.anyTrue(v128.or(v128.or(get(a), get(b)), v128.or(get(c), get(d)))),
+        set(bits, v128.signs(get(a), get(b), get(c), get(d))),
+        loop(
+          set(lane, i32.trailingZeros(get(bits))),
+          append(f32.load(i32.add(get(at), i32.shiftLeft(get(lane), i32.constant(2)))), i32.add(get(id), get(lane))),
+          set(bits, i32.and(get(bits), i32.subtract(get(bits), i32.constant(1)))),
+          branchIf(0, get(bits)),
+        ),
+        whereFull,
+      ),
+      set(at, i32.add(get(at), i32.constant(64))),
+      set(id, i32.add(get(id), i32.constant(16))),
+    ),
+    repeat(
+      i32.less(get(at), get(end)),
+      when(f32.greater(f32.load(get(at)), get(threshold)), append(f32.load(get(at)), get(id))),
+      set(at, i32.add(get(at), i32.constant(4))),
+      set(id, i32.add(get(id), i32.constant(1))),
+    ),
+    whereFull,
+    i32.store(get(list), get(length)),
+  );
+}
+
+/**
+ * Appends what exceeds the threshold; cuts the list where another step might not fit. An empty list first takes its
+ * threshold from the scores themselves.
+ */
+export const offer: WasmFunction = (() => {
+  const [list, capacity, depth, at, count, id] = [0, 1, 2, 3, 4, 5];
+  const [end, stop, length, bits, lane, to] = [6, 7, 8, 9, 10, 11];
+  const [threshold, bound, four] = [12, 13, [14, 15, 16, 17] as const];
+  const [lowest, highest] = four;
+  const locals = { list, capacity, at, count, id, end, stop, length, bits, lane, to, threshold, bound, four };
+  const refresh = refreshed(locals);
   const cutWhereFull = when(
-    i32.greaterSigned(get(length), i32.subtract(get(capacity), i32.constant(16))),
+    isFull(locals),
     i32.store(get(list), get(length)),
     call(2, get(list), get(capacity), get(depth)),
     refresh,
@@ -251,36 +315,7 @@ export const offer: WasmFunction = (() => {
         i32.and(i32.isZero(get(length)), i32.greater(get(count), i32.shiftLeft(get(depth), i32.constant(1)))),
         firstThreshold,
       ),
-      set(end, i32.add(get(at), i32.shiftLeft(get(count), i32.constant(2)))),
-      set(stop, i32.add(get(at), i32.shiftLeft(i32.and(get(count), i32.constant(-16)), i32.constant(2)))),
-      repeat(
-        i32.less(get(at), get(stop)),
-        set(a, above(0)),
-        set(b, above(16)),
-        set(c, above(32)),
-        set(d, above(48)),
-        when(
-          v128.anyTrue(v128.or(v128.or(get(a), get(b)), v128.or(get(c), get(d)))),
-          set(bits, v128.signs(get(a), get(b), get(c), get(d))),
-          loop(
-            set(lane, i32.trailingZeros(get(bits))),
-            append(f32.load(i32.add(get(at), i32.shiftLeft(get(lane), i32.constant(2)))), i32.add(get(id), get(lane))),
-            set(bits, i32.and(get(bits), i32.subtract(get(bits), i32.constant(1)))),
-            branchIf(0, get(bits)),
-          ),
-          cutWhereFull,
-        ),
-        set(at, i32.add(get(at), i32.constant(64))),
-        set(id, i32.add(get(id), i32.constant(16))),
-      ),
-      repeat(
-        i32.less(get(at), get(end)),
-        when(f32.greater(f32.load(get(at)), get(threshold)), append(f32.load(get(at)), get(id))),
-        set(at, i32.add(get(at), i32.constant(4))),
-        set(id, i32.add(get(id), i32.constant(1))),
-      ),
-      cutWhereFull,
-      i32.store(get(list), get(length)),
+      appendAbove(locals, cutWhereFull),
     ),
   };
 })();
