@@ -1,6 +1,7 @@
 import type { HubCuts } from "../../band/index.ts";
 import type {
   CandidateAnswer,
+  ChancesAnswer,
   ErrorAnswer,
   ExpressionDetail,
   ImageDetail,
@@ -39,6 +40,8 @@ export const fetchMined = (mined: string) => packed<MinedInfo>(`api/mined?${new 
 /** A packed `SampleAnswer`, for a worker to unpack. */
 export const fetchSample = async (mined: string): Promise<ArrayBuffer> =>
   (await ask(`api/sample?${new URLSearchParams({ mined })}`)).arrayBuffer();
+export const fetchChances = (mined: string, start: number, signal?: AbortSignal) =>
+  packed<ChancesAnswer>(`api/chances?${new URLSearchParams({ mined, start: String(start) })}`, signal);
 export const fetchCandidates = (row: number, mined: string, signal?: AbortSignal) =>
   packed<CandidateAnswer>(`api/candidates/${row}?${new URLSearchParams({ mined })}`, signal);
 export const fetchHubs = (settings: unknown, signal?: AbortSignal) =>

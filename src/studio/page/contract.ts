@@ -118,12 +118,18 @@ export interface CandidateAnswer {
   readonly context: Readonly<Record<string, unknown>>;
 }
 
-/** GET /api/sample?mined=NAME (packed): candidates of expressions spread over the training split. */
+/** GET /api/sample?mined=NAME (packed): candidates of expressions of the training split, in random order. */
 export interface SampleAnswer {
   readonly split: string;
   /** Expressions of that split. */
   readonly total: number;
   readonly answers: readonly CandidateAnswer[];
+}
+
+/** GET /api/chances?mined=NAME&start=N (packed): of the sample's expressions from the N-th on, as many as come at once. */
+export interface ChancesAnswer {
+  /** For each of them the estimated chance that a candidate is a false negative, by rank; NaN without a target. */
+  readonly chances: readonly Float32Array[];
 }
 
 /** GET /api/mosaic/ROW?draw=N&settings=JSON (packed) */

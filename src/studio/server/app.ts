@@ -5,11 +5,12 @@ import { compress } from "hono/compress";
 import { hashBytes, hashJson, insidePath, version } from "../../io/index.ts";
 import { scoreSummary } from "../../loader/index.ts";
 import { type ErrorCode, fail, NemosaicError } from "../../model/index.ts";
-import type { Pool } from "../../pool/index.ts";
+import type { Mined, Pool } from "../../pool/index.ts";
 import { parseSettings, resolveSettings, type Settings } from "../../settings/index.ts";
 import type { ErrorAnswer, JudgementRequest, SaveRequest, StudioInfo } from "../page/contract.ts";
 import { bandSizes } from "./band-sizes.ts";
-import { bandContextOf, candidatesOf, sampleOf } from "./candidates.ts";
+import { bandContextOf, candidatesOf, type SampleRows, sampleOf, sampleRows } from "./candidates.ts";
+import type { Chances } from "./chances.ts";
 import { expressionDetail, imageDetail, refsByImage } from "./details.ts";
 import { guard } from "./guard.ts";
 import type { Judged } from "./judged.ts";
@@ -27,6 +28,7 @@ export interface StudioParts {
   readonly judged: Judged;
   readonly pictures: Pictures;
   readonly mosaics: Mosaics;
+  readonly chances: Chances;
   /** The settings that the page starts with, and the file that "save" writes. */
   readonly settings: Settings;
   readonly settingsPath: string;
@@ -53,14 +55,22 @@ const statuses: Partial<Record<ErrorCode, 400 | 403 | 404 | 409 | 413 | 500>> = 
   locked: 409,
 };
 const mostBodyBytes = 1 << 20;
+/** Chances in one answer: some tenth of a second of work. */
+const chanceCells = 16_384;
 
 /** The studio's routes over an open pool. Nothing is read but the pool, the page's own files and the files named at the start. */
 export function studioApp(parts: StudioParts): Hono {
-  const { pool, mined, judged, pictures, mosaics } = parts;
+  const { pool, mined, judged, pictures, mosaics, chances } = parts;
   const app = new Hono();
   const refsOfImage = lazily(() => refsByImage(pool));
   const list = lazily(() => pack(listColumns(pool)));
   const keys = lazily(() => pack(keyColumns(pool)));
+  const samples = new Map<Mined, SampleRows>();
+  const sampleFrom = (set: Mined): SampleRows => {
+    const rows = samples.get(set) ?? sampleRows(pool, set);
+    samples.set(set, rows);
+    return rows;
+  };
 
   app.onError((error, context) => {
     const known = error instanceof NemosaicError;
@@ -85,9 +95,18 @@ export function studioApp(parts: StudioParts): Hono {
     const row = rowIn(context.req.param("row"), pool.expressions.count);
     return binary(pack(candidatesOf(pool, await mined.get(nameIn(context.req.query("mined"))), judged, row)));
   });
-  app.get("/api/sample", async (context) =>
-    binary(pack(sampleOf(pool, await mined.get(nameIn(context.req.query("mined"))), judged))),
-  );
+  app.get("/api/sample", async (context) => {
+    const set = await mined.get(nameIn(context.req.query("mined")));
+    return binary(pack(sampleOf(pool, set, judged, sampleFrom(set))));
+  });
+  app.get("/api/chances", async (context) => {
+    const name = nameIn(context.req.query("mined"));
+    const set = await mined.get(name);
+    const { rows } = sampleFrom(set);
+    const start = rowIn(context.req.query("start") ?? "0", rows.length);
+    const count = Math.max(1, Math.floor(chanceCells / set.manifest.depth));
+    return binary(pack({ chances: await chances.of(set, name, rows.subarray(start, start + count)) }));
+  });
   app.get("/api/bands", async (context) => {
     const settings = parseSettings(jsonIn(context.req.query("settings")), "the studio's page");
     const set = await mined.get(settings.mined);

@@ -38,21 +38,32 @@ export function candidatesOf(pool: Pool, mined: Mined, judged: Judged, expressio
   return { expression, row: { ...mined.row(expression) }, context: { ...context } };
 }
 
-/** Candidates of expressions of the training split (else the largest), spread by a fixed draw. */
-export function sampleOf(pool: Pool, mined: Mined, judged: Judged): SampleAnswer {
+/** The expressions that the overview looks at. */
+export interface SampleRows {
+  readonly split: string;
+  /** Expressions of that split. */
+  readonly total: number;
+  /** In the order of the draw, so that any first part of them is a fair sample, too. */
+  readonly rows: Int32Array;
+}
+
+/** Expressions of the training split (else of the first), by a fixed draw; so many that their candidates stay within bounds. */
+export function sampleRows(pool: Pool, mined: Mined): SampleRows {
   const splits = splitsOf(pool);
   const split = splits.includes("train") ? "train" : (splits[0] ?? "");
-  const rows = Int32Array.from(pool.expressions.ref.keys()).filter(
+  const all = Int32Array.from(pool.expressions.ref.keys()).filter(
     (row) => pool.refs.split[pool.expressions.ref[row] as number] === split,
   );
   const most = Math.max(1, Math.min(sampleExpressions, Math.floor(sampleCells / mined.manifest.depth)));
-  const chosen =
-    rows.length <= most
-      ? rows
-      : Int32Array.from(new CounterRandom(0, 0, 0, 103).sample(rows.length, most), (at) => rows[at] as number).sort();
+  const drawn = new CounterRandom(0, 0, 0, 103).sample(all.length, Math.min(most, all.length));
+  return { split, total: all.length, rows: Int32Array.from(drawn, (at) => all[at] as number) };
+}
+
+/** The sample's candidates. */
+export function sampleOf(pool: Pool, mined: Mined, judged: Judged, { split, total, rows }: SampleRows): SampleAnswer {
   return {
     split,
-    total: rows.length,
-    answers: Array.from(chosen, (expression) => candidatesOf(pool, mined, judged, expression)),
+    total,
+    answers: Array.from(rows, (expression) => candidatesOf(pool, mined, judged, expression)),
   };
 }

@@ -33,9 +33,7 @@ export class MinedSets {
     const known = this.#open.get(name);
     if (known !== undefined) return known;
     if (!this.names.includes(name)) throw unknownName("mined set", name, this.names);
-    const opened = Mined.open(this.#pool.folder, name, this.#pool.manifest.hash).then(
-      (mined) => mined ?? fail("not-found", `expected mined candidates in "${this.#pool.folder}/mined/${name}"`),
-    );
+    const opened = openMined(this.#pool, name);
     opened.catch(() => this.#open.delete(name));
     this.#open.set(name, opened);
     return opened;
@@ -61,4 +59,12 @@ export class MinedSets {
     this.#open.clear();
     await Promise.all(all.map((mined) => mined?.close()));
   }
+}
+
+/** The mined set `name` of an open pool. Errors as `Mined.open`; "not-found" where there is none. */
+export async function openMined(pool: Pool, name: string): Promise<Mined> {
+  return (
+    (await Mined.open(pool.folder, name, pool.manifest.hash)) ??
+    fail("not-found", `expected mined candidates in "${pool.folder}/mined/${name}"`)
+  );
 }

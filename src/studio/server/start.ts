@@ -8,6 +8,7 @@ import { fail } from "../../model/index.ts";
 import type { Pool } from "../../pool/index.ts";
 import type { Settings } from "../../settings/index.ts";
 import { studioApp } from "./app.ts";
+import { Chances } from "./chances.ts";
 import { Judged } from "./judged.ts";
 import { MinedSets } from "./mined-sets.ts";
 import { Mosaics } from "./mosaics.ts";
@@ -47,6 +48,7 @@ export async function startStudio(options: StudioOptions): Promise<Studio> {
     fail("incomplete", `expected the built page in "${pageFolder}"; run "npm run build" first`);
   const mined = await MinedSets.of(pool);
   const mosaics = new Mosaics(pool, seed);
+  const chances = new Chances(pool);
   const start = mined.names.includes(settings.mined) ? settings.mined : mined.names[0];
   let hosts: ReadonlySet<string> = new Set();
   const app = studioApp({
@@ -55,6 +57,7 @@ export async function startStudio(options: StudioOptions): Promise<Studio> {
     judged: await Judged.of(pool),
     pictures: new Pictures(pool),
     mosaics,
+    chances,
     settings: start === undefined ? settings : { ...settings, mined: start },
     settingsPath: resolve(settingsPath),
     seed,
@@ -83,6 +86,7 @@ export async function startStudio(options: StudioOptions): Promise<Studio> {
         if ("closeAllConnections" in server) server.closeAllConnections();
       });
       await mosaics.close();
+      await chances.close();
       await mined.close();
     },
   };

@@ -4,9 +4,18 @@ import type { SampleAnswer } from "../contract.ts";
 import { unpack } from "../unpack.ts";
 import { coverage, gridKs, gridTaus, type Sampled, sampledOf, summarise } from "./summarise.ts";
 
-/** What the page asks: first the sample once, then summaries and grids under changing settings. */
+/**
+ * What the page asks: first the sample once, then summaries and grids under changing settings. Chances of false
+ * negatives come in parts, as the server works them out; they hold for the sample's places, whatever the verdicts.
+ */
 export type OverviewQuestion =
-  | { readonly type: "load"; readonly buffer: ArrayBuffer }
+  | { readonly type: "load"; readonly mined: string; readonly buffer: ArrayBuffer }
+  | {
+      readonly type: "chances";
+      readonly mined: string;
+      readonly start: number;
+      readonly chances: readonly Float32Array[];
+    }
   | {
       readonly type: "summary" | "grid";
       readonly id: number;
@@ -16,16 +25,33 @@ export type OverviewQuestion =
     };
 
 let sample: Sampled[] = [];
+let chances: Float32Array[] = [];
+let loaded = "";
 
 self.onmessage = ({ data }: MessageEvent<OverviewQuestion>) => {
   if (data.type === "load") {
     const answer = unpack(data.buffer) as SampleAnswer;
+    if (data.mined !== loaded) chances = [];
+    loaded = data.mined;
     sample = sampledOf(answer.answers);
-    self.postMessage({ type: "loaded", split: answer.split, total: answer.total, count: sample.length });
+    const { split, total } = answer;
+    self.postMessage({ type: "loaded", split, total, count: sample.length, estimated: chances.length });
+    return;
+  }
+  if (data.type === "chances") {
+    const { mined, start } = data;
+    if (mined === loaded)
+      data.chances.forEach((part, at) => {
+        chances[start + at] = part;
+      });
     return;
   }
   const { type, id, settings, need, hubs } = data;
-  const capped = hubs === undefined ? sample : sample.map((one) => ({ ...one, context: { ...one.context, hubs } }));
+  const capped = sample.map((one, at) => ({
+    ...one,
+    context: hubs === undefined ? one.context : { ...one.context, hubs },
+    chances: chances[at],
+  }));
   try {
     const value =
       type === "summary"

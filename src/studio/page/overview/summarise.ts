@@ -14,6 +14,8 @@ export interface Sampled {
   readonly expression: number;
   readonly row: CandidateRow;
   readonly context: BandContext;
+  /** The estimated chance that each candidate is a false negative; NaN without a target; undefined where not yet known. */
+  readonly chances?: Float32Array | undefined;
 }
 
 /** Counts over bins of equal width; bin i holds scores from low + i · width. */
@@ -35,6 +37,7 @@ export interface SampleSummary {
   readonly drops: Readonly<Record<DropRule, number>>;
   /** Band places whose image scores above the expression's own: the first to look at. */
   readonly aboveOwn: number;
+  readonly falseNegatives: FalseNegativeRate;
   readonly own: Histogram;
   readonly all: Histogram;
   readonly band: Histogram;
@@ -45,6 +48,16 @@ export interface SampleSummary {
   readonly topShare: number;
   /** Images by uses: [uses from, images]. */
   readonly reuse: readonly { readonly from: number; readonly to: number; readonly images: number }[];
+}
+
+/** The chance that a negative drawn from a band is true of its expression: the mean over expressions, as `nemosaic tune` has it. */
+export interface FalseNegativeRate {
+  /** null where no band with a known chance has an image. */
+  readonly rate: number | null;
+  /** Expressions behind it. */
+  readonly expressions: number;
+  /** Those whose bands have the highest rates, worst first. */
+  readonly worst: readonly { readonly expression: number; readonly rate: number }[];
 }
 
 /** The rows of a sample as the room `band` takes them. */
@@ -62,8 +75,9 @@ export function summarise(sample: readonly Sampled[], settings: ResolvedSettings
   const [own, all, band] = [histogram(range), histogram(range), histogram(range)];
   const uses = new Map<number, number>();
   const drops = Object.fromEntries(dropRules.map((rule) => [rule, 0])) as Record<DropRule, number>;
+  const rates: { expression: number; rate: number }[] = [];
   let [candidates, inBand, full, empty, mineDeeper, aboveOwn] = [0, 0, 0, 0, 0, 0];
-  for (const { row, context } of sample) {
+  for (const { expression, row, context, chances } of sample) {
     const result = bandOf(row, context, settings);
     candidates += row.ids.length;
     inBand += result.size;
@@ -81,6 +95,8 @@ export function summarise(sample: readonly Sampled[], settings: ResolvedSettings
       const image = row.ids[at] as number;
       uses.set(image, (uses.get(image) ?? 0) + 1);
     }
+    const chance = meanChance(chances, result.survivors, result.size);
+    if (chance !== undefined) rates.push({ expression, rate: chance });
   }
   const used = [...uses]
     .map(([image, count]) => ({ image, uses: count }))
@@ -95,6 +111,11 @@ export function summarise(sample: readonly Sampled[], settings: ResolvedSettings
     mineDeeper,
     drops,
     aboveOwn,
+    falseNegatives: {
+      rate: rates.length === 0 ? null : rates.reduce((sum, { rate }) => sum + rate, 0) / rates.length,
+      expressions: rates.length,
+      worst: rates.sort((a, b) => b.rate - a.rate || a.expression - b.expression).slice(0, mostWorst),
+    },
     own: own.result(),
     all: all.result(),
     band: band.result(),
@@ -103,6 +124,16 @@ export function summarise(sample: readonly Sampled[], settings: ResolvedSettings
     topShare: inBand === 0 ? 0 : top.reduce((sum, one) => sum + one.uses, 0) / inBand,
     reuse: reuseOf(used.map((one) => one.uses)),
   };
+}
+
+const mostWorst = 6;
+
+/** The mean chance over a band's members; undefined where none is known, or the band is empty. */
+function meanChance(chances: Float32Array | undefined, survivors: ArrayLike<number>, size: number): number | undefined {
+  if (chances === undefined || size === 0) return undefined;
+  let sum = 0;
+  for (let member = 0; member < size; member++) sum += chances[survivors[member] as number] as number;
+  return Number.isNaN(sum) ? undefined : sum / size;
 }
 
 export interface CoverageCell {
@@ -114,6 +145,8 @@ export interface CoverageCell {
   readonly hardness: number;
   /** Share of band places whose image scores above the expression's own. */
   readonly risk: number;
+  /** Estimated rate of false negatives; null where it is not known. */
+  readonly falseNegatives: number | null;
 }
 
 /** Bands over a grid of τ and K, all other settings as they are: each τ is filtered once, and every K is a prefix. */
@@ -125,12 +158,12 @@ export function coverage(
 ): CoverageCell[] {
   const deepest = Math.max(...ks);
   return taus.flatMap((tau) => {
-    const sums = ks.map(() => ({ full: 0, places: 0, score: 0, above: 0 }));
+    const sums = ks.map(() => ({ full: 0, places: 0, score: 0, above: 0, rated: 0, chance: 0 }));
     const loose = { ...settings, band: { ...settings.band, tau, k: deepest } };
-    for (const { row, context } of sample) {
+    for (const { row, context, chances } of sample) {
       const { survivors } = bandOf(row, context, loose);
       const own = context.ownScore ?? Number.POSITIVE_INFINITY;
-      let [score, above, step] = [0, 0, 0];
+      let [score, above, chance, step] = [0, 0, 0, 0];
       const close = (places: number): void => {
         const sum = sums[step];
         if (sum === undefined) return;
@@ -138,6 +171,10 @@ export function coverage(
         sum.score += score;
         sum.above += above;
         if (places >= (ks[step] as number)) sum.full++;
+        if (places > 0 && chances !== undefined && !Number.isNaN(chance)) {
+          sum.rated++;
+          sum.chance += chance / places;
+        }
         step++;
       };
       const most = Math.min(survivors.length, deepest);
@@ -145,6 +182,7 @@ export function coverage(
         const text = row.t2i[survivors[member] as number] as number;
         score += text;
         if (text > own) above++;
+        if (chances !== undefined) chance += chances[survivors[member] as number] as number;
         if (member + 1 === ks[step]) close(member + 1);
       }
       while (step < ks.length) close(most);
@@ -155,6 +193,7 @@ export function coverage(
       full: sum.full / Math.max(1, sample.length),
       hardness: sum.score / Math.max(1, sum.places),
       risk: sum.above / Math.max(1, sum.places),
+      falseNegatives: sum.rated === 0 ? null : sum.chance / sum.rated,
     }));
   });
 }

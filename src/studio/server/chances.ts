@@ -1,0 +1,93 @@
+import { Worker } from "node:worker_threads";
+import { estimateFalseNegatives, type FalseNegatives } from "../../analysis/index.ts";
+import { type ErrorCode, NemosaicError } from "../../model/index.ts";
+import type { Mined, Pool } from "../../pool/index.ts";
+
+/** What is asked of the thread: the chances of all candidates of some expressions. */
+export interface ChancesTask {
+  readonly id: number;
+  readonly mined: string;
+  readonly rows: Int32Array;
+}
+
+export type ChancesResult =
+  | { readonly id: number; readonly chances: Float32Array[] }
+  | { readonly id: number; readonly code: ErrorCode | undefined; readonly message: string };
+
+interface Waiting {
+  resolve(chances: Float32Array[]): void;
+  reject(error: Error): void;
+}
+
+/**
+ * The estimated chances that candidates are false negatives (docs/tune.md), worked out in a thread with a pool of its
+ * own: counting the words of a large pool takes seconds in which the studio could answer nobody. Close it when done.
+ */
+export class Chances {
+  readonly #pool: Pool;
+  readonly #waiting = new Map<number, Waiting>();
+  #thread: Worker | undefined;
+  #estimate: FalseNegatives | undefined;
+  #nextId = 0;
+
+  constructor(pool: Pool) {
+    this.#pool = pool;
+  }
+
+  /**
+   * For each expression row the chance of each of its candidates, 0 to 1, in their order; NaN for no-target expressions.
+   * Errors: those of `Mined.open`; "internal" where the thread ends.
+   */
+  of(mined: Mined, name: string, rows: Int32Array): Promise<Float32Array[]> {
+    if (!canWork()) {
+      this.#estimate ??= estimateFalseNegatives(this.#pool);
+      return Promise.resolve(chancesOf(this.#estimate, mined, rows));
+    }
+    this.#thread ??= this.#start();
+    const id = this.#nextId++;
+    const answer = new Promise<Float32Array[]>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+    this.#thread.postMessage({ id, mined: name, rows: rows.slice() } satisfies ChancesTask);
+    return answer;
+  }
+
+  async close(): Promise<void> {
+    await this.#thread?.terminate();
+    this.#thread = undefined;
+  }
+
+  #start(): Worker {
+    const thread = new Worker(new URL("./chances-worker.js", import.meta.url), {
+      workerData: this.#pool.folder,
+      execArgv: [],
+    });
+    thread.unref();
+    thread.on("message", (result: ChancesResult) => {
+      const waiting = this.#waiting.get(result.id);
+      this.#waiting.delete(result.id);
+      if ("chances" in result) waiting?.resolve(result.chances);
+      else waiting?.reject(new NemosaicError(result.code ?? "internal", result.message));
+    });
+    thread.on("error", (error) => this.#fail(error as Error));
+    thread.on("exit", (code) =>
+      this.#fail(new NemosaicError("internal", `the thread of the estimates ended with ${code}: too little memory?`)),
+    );
+    return thread;
+  }
+
+  /** The next question starts another thread. */
+  #fail(error: Error): void {
+    this.#thread = undefined;
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+  }
+}
+
+/** The chances of all candidates of `rows`. */
+export function chancesOf(estimate: FalseNegatives, mined: Mined, rows: Int32Array): Float32Array[] {
+  return Array.from(rows, (row) => Float32Array.from(mined.row(row).ids, (image) => estimate.chance(row, image)));
+}
+
+/** Threads start from compiled files only: Node does not know TypeScript. */
+function canWork(): boolean {
+  return import.meta.url.endsWith(".js");
+}
