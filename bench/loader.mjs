@@ -174,8 +174,16 @@ export async function benchLoader(size = {}) {
   }
 }
 
+/** Batches of 32 into memory that is used again, as a trainer's or the server's is. */
 async function drawAll(loader, indices) {
-  for (let at = 0; at < indices.length; at += 32) await loader.get(0, indices.slice(at, at + 32));
+  for (let at = 0; at < indices.length; at += 32) await loader.get(0, indices.slice(at, at + 32), memoryOf(loader));
+}
+
+let memory;
+
+function memoryOf({ settings: { size } }) {
+  memory ??= { image: new Uint8Array(32 * size * size * 3), mask: new Uint8Array(32 * size * size) };
+  return memory;
 }
 
 /** Pixels of truth by sample. */

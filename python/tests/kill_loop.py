@@ -57,6 +57,7 @@ def kill_servers(pool, rounds, chance):
             expected[epoch] = [(batch.indices, batch.image.tobytes()) for batch in loader]
     killed = []
     stop = threading.Event()
+    progress = threading.Event()
     with Loader(pool, restart=True, **OPTIONS) as loader:
 
         def killer():
@@ -66,8 +67,11 @@ def kill_servers(pool, rounds, chance):
                 if pid is not None and pid not in killed and alive(pid):
                     os.kill(pid, signal.SIGKILL)
                     killed.append(pid)
-                    # A batch or two in peace, or no loop could get on.
-                    time.sleep(chance.uniform(0.8, 1.5))
+                    # Now and then while the next one starts; else after a batch, however slow the machine, or no loop could get on.
+                    if chance.random() < 0.7:
+                        progress.clear()
+                        while not progress.wait(0.05) and not stop.is_set():
+                            pass
 
         thread = threading.Thread(target=killer)
         thread.start()
@@ -79,6 +83,7 @@ def kill_servers(pool, rounds, chance):
                 seen = []
                 for batch in loader:
                     seen.append((batch.indices, batch.image.tobytes()))
+                    progress.set()
                     time.sleep(0.05)
                 assert seen == expected[epoch], "a killed server changed the samples"
                 passes += 1
