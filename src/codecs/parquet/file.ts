@@ -46,6 +46,7 @@ export async function openParquet(path: string): Promise<ParquetFile> {
       const parsed = await parquetMetadataAsync(buffer, { geoparquet: false });
       checkRowCounts(parsed, size);
       checkSchema(parsed);
+      checkKeyValues(parsed);
       return { metadata: parsed, chunks: checkedChunks(parsed, size) };
     });
     return {
@@ -130,6 +131,14 @@ async function checkFooter(buffer: AsyncBuffer): Promise<void> {
   const tail = new DataView(await buffer.slice(buffer.byteLength - 8, buffer.byteLength));
   const end = buffer.byteLength - 8;
   checkThrift(new Uint8Array(await buffer.slice(end - tail.getUint32(0, true), end)));
+}
+
+/** The library takes bytes, where the footer has them in place of the list, for a list of numbers. */
+function checkKeyValues({ key_value_metadata: pairs }: FileMetaData): void {
+  if (pairs === undefined) return;
+  const isPair = ({ key, value }: { key?: unknown; value?: unknown }): boolean =>
+    typeof key === "string" && (value === undefined || typeof value === "string");
+  if (!Array.isArray(pairs) || !pairs.every(isPair)) throw new Error("its key-value metadata is no list of pairs");
 }
 
 /** The library believes a footer's counts: they must agree, and be credible, before memory is taken for them. */

@@ -321,6 +321,17 @@ pq.write_table(pa.Table.from_pylist(rows), sys.argv[1], row_group_size=100)`,
     await expect(readTable(join(folder, "none.parquet"))).rejects.toMatchObject({ code: "not-found" });
   });
 
+  it("refuse a footer whose metadata is bytes in place of a list of pairs", async () => {
+    const path = join(folder, "pairs.parquet");
+    const whole = Buffer.from(encodeTable(columns, { metadata: { k: "v" } }));
+    // Thrift: field 5, a list of one struct { 1: "k", 2: "v" }; then as a field 5 of seven bytes.
+    const at = whole.lastIndexOf(Buffer.from("191c18016b18017600", "hex"));
+    expect(at).toBeGreaterThan(0);
+    whole.set([0x18, 7], at);
+    writeFileSync(path, whole);
+    await expect(readTable(path)).rejects.toThrow(/pairs\.parquet.*key-value metadata is no list of pairs/);
+  });
+
   it("give an error of ours, or values, when any byte is damaged", async () => {
     const path = join(folder, "flipped.parquet");
     const whole = encodeTable(columns.slice(0, 8), { compression: "snappy" });
