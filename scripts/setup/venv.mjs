@@ -12,7 +12,19 @@ const stampName = ".nemosaic.json";
 
 /** Debian's modules, then PyPI's: what the Python tests and the comparisons import. */
 const modules = ["numpy", "torch", "cv2", "faiss"].concat([
-  ...["pycocotools.mask", "pyarrow", "lmdb", "webdataset", "PIL", "pandas", "onnx", "ftfy", "pytest", "mypy"],
+  ...[
+    "pycocotools.mask",
+    "pyarrow",
+    "lmdb",
+    "webdataset",
+    "PIL",
+    "pandas",
+    "onnx",
+    "ftfy",
+    "pytest",
+    "mypy",
+    "huggingface_hub",
+  ],
 ]);
 
 const probe = `
