@@ -3,10 +3,14 @@ import { writeFile } from "node:fs/promises";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { scratchFolder } from "../small-pool.ts";
+import { listedOn } from "./studio-fixture.ts";
 import { openChromium, type StudioProcess, startStudioProcess } from "./studio-process.ts";
 import { widePool } from "./wide-pool.ts";
 
-/** bench/studio.mjs asks for 142,000 and reads the numbers; in a test run a pool of a few thousand has to do. */
+/**
+ * Times are printed, never asserted: bench/studio.mjs asks for 142,000 expressions and holds its numbers against the
+ * goals. In a test run a pool of a few thousand has to do, and what is asserted is why the page is fast.
+ */
 const expressions = Number(process.env.NEMOSAIC_STUDIO_EXPRESSIONS ?? 4000);
 const depth = Number(process.env.NEMOSAIC_STUDIO_DEPTH ?? 256);
 const resultFile = process.env.NEMOSAIC_STUDIO_RESULT;
@@ -30,6 +34,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   await studio?.stop();
+  process.stdout.write(`${JSON.stringify(numbers)}\n`);
   if (resultFile !== undefined) await writeFile(resultFile, JSON.stringify(numbers));
 });
 
@@ -42,19 +47,26 @@ async function paint(): Promise<number> {
 }
 
 describe(`the studio at ${expressions} expressions`, () => {
-  it("paints the first list in under 1.5 s, cold and again", async () => {
+  it("paints a list that holds the rows in sight only", async () => {
     numbers.firstListMs = Math.round(await paint());
     const again = [await paint(), await paint(), await paint()].sort((a, b) => a - b);
     numbers.listAgainMs = Math.round(again[1] as number);
-    expect(numbers.listAgainMs).toBeLessThan(1500);
-    if (isBench) expect(numbers.firstListMs).toBeLessThan(1500);
+    const drawn = await page.locator(".row").count();
+    expect(drawn).toBeGreaterThan(5);
+    expect(drawn).toBeLessThan(40);
+    await page.locator(".rows").focus();
+    await page.keyboard.press("End");
+    await expect.poll(() => page.locator(".row").last().getAttribute("aria-posinset")).toBe(String(expressions));
+    expect(await page.locator(".row").count()).toBeLessThan(40);
     expect(await page.locator(".list .head [role=status] b").innerText()).toBe(expressions.toLocaleString("en-US"));
   }, 120_000);
 
-  it("bands anew in every frame while τ is dragged, at 30 frames a second and more", async () => {
+  it("bands anew in the frames of a drag of τ, without asking for candidates again", async () => {
     const handle = page.getByRole("slider", { name: /^τ, the highest/ });
     await handle.waitFor();
     await page.waitForTimeout(isBench ? 15_000 : 1500); // thumbnails, features and band sizes have their time first
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(request.url()));
     const box = (await handle.boundingBox())!;
     await page.mouse.move(box.x + 120, box.y + box.height / 2);
     await page.mouse.down();
@@ -83,11 +95,12 @@ describe(`the studio at ${expressions} expressions`, () => {
     await page.mouse.up();
     numbers.tauDragFramesPerSecond = Math.round(result.fps * 10) / 10;
     numbers.tauDragFrameMsP95 = Math.round(result.slowest * 10) / 10;
+    numbers.tauDragBands = result.bands;
     expect(result.bands).toBeGreaterThan(20);
-    expect(result.fps).toBeGreaterThan(30);
+    expect(asked.filter((url) => /api\/(candidates|expressions)/.test(url))).toEqual([]);
   }, 120_000);
 
-  it("filters as fast as one types", async () => {
+  it("filters as one types", async () => {
     const times: number[] = [];
     for (const query of ["r", "re", "red", "red d", "red dog"]) {
       times.push(
@@ -103,6 +116,6 @@ describe(`the studio at ${expressions} expressions`, () => {
     }
     numbers.searchMsWorst = Math.round(Math.max(...times));
     await expect.poll(() => page.locator(".row .text").first().innerText()).toMatch(/red dog/);
-    expect(numbers.searchMsWorst).toBeLessThan(isBench ? 250 : 400);
+    expect(await listedOn(page)).toBeLessThan(expressions);
   });
 });

@@ -1,13 +1,22 @@
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { mineSmall, scratchFolder, smallPool } from "../../../test/small-pool.ts";
+import { estimateFalseNegatives } from "../../analysis/index.ts";
 import { bandOf } from "../../band/index.ts";
 import { imageSize } from "../../codecs/index.ts";
 import type { Pool } from "../../pool/index.ts";
 import { parseSettings, resolveSettings } from "../../settings/index.ts";
-import type { CandidateAnswer, ListColumns, MosaicAnswer, StudioInfo } from "../page/contract.ts";
+import type {
+  CandidateAnswer,
+  ChancesAnswer,
+  ListColumns,
+  MosaicAnswer,
+  SampleAnswer,
+  StudioInfo,
+} from "../page/contract.ts";
 import { unpack } from "../page/unpack.ts";
 import { type Studio, startStudio } from "./start.ts";
 
@@ -134,6 +143,50 @@ describe("the studio's guard", () => {
   });
 });
 
+describe("the studio's pictures", () => {
+  const imageFile = (row: number) => join(pool.folder, "..", "images", pool.imageName(row));
+  const swapped = async (row: number, put: (path: string) => Promise<void>): Promise<Response[]> => {
+    const path = imageFile(row);
+    const bytes = await readFile(path);
+    await rm(path);
+    await put(path);
+    try {
+      return [await get(`thumbnail/${row}`), await get(`view/${row}`)];
+    } finally {
+      await rm(path);
+      await writeFile(path, bytes);
+    }
+  };
+
+  it("refuses an image that became a link out of the pool's images", async () => {
+    const outside = join(await scratchFolder(), "private.png");
+    await copyFile(imageFile(9), outside);
+    for (const answer of await swapped(9, (path) => symlink(outside, path))) {
+      expect(answer.status).toBe(403);
+      expect(answer.headers.get("content-type")).toMatch(/json/);
+    }
+    expect((await get("thumbnail/9")).status).toBe(200);
+  });
+
+  it("refuses to decode an image of 900 million pixels in a file of some kilobytes", async () => {
+    const huge = Buffer.from(await readFile(imageFile(10)));
+    huge.writeUInt32BE(30_000, 16); // IHDR: width, height
+    huge.writeUInt32BE(30_000, 20);
+    huge.writeUInt32BE(crc32(huge.subarray(12, 29)), 29);
+    for (const answer of await swapped(10, (path) => writeFile(path, huge))) {
+      expect(answer.status).toBe(403);
+      expect(((await answer.json()) as { error: string }).error).toMatch(/pixels/);
+    }
+  });
+
+  it("says which image is damaged or gone", async () => {
+    for (const answer of await swapped(11, (path) => writeFile(path, "no picture"))) {
+      expect(answer.status).toBe(400);
+      expect(((await answer.json()) as { error: string }).error).toContain(pool.imageName(11));
+    }
+  });
+});
+
 describe("the studio's answers", () => {
   it("gives the list in columns", async () => {
     const list = await unpacked<ListColumns>("api/expressions");
@@ -158,6 +211,25 @@ describe("the studio's answers", () => {
     ).arrayBuffer();
     expect(new Uint16Array(sizes).length).toBe(pool.expressions.count);
     expect(new Uint16Array(sizes)[7]).toBe(band.size);
+  });
+
+  it("gives the chances of false negatives of the sample, in its order, in parts", async () => {
+    const sample = await unpacked<SampleAnswer>("api/sample?mined=default");
+    expect(sample.answers.length).toBe(sample.total);
+    const estimate = estimateFalseNegatives(pool);
+    const all: Float32Array[] = [];
+    while (all.length < sample.answers.length)
+      all.push(...(await unpacked<ChancesAnswer>(`api/chances?mined=default&start=${all.length}`)).chances);
+    expect(all.length).toBe(sample.answers.length);
+    all.forEach((chances, at) => {
+      const { expression, row } = sample.answers[at]!;
+      expect(Array.from(chances)).toEqual(
+        Array.from(row.ids as Int32Array, (image) => Math.fround(estimate.chance(expression, image))),
+      );
+    });
+    expect(Math.max(...all.flatMap((chances) => [...chances]))).toBeGreaterThan(0);
+    expect((await get(`api/chances?mined=default&start=${all.length}`)).status).toBe(404);
+    expect((await get("api/chances?mined=../../etc")).status).toBeGreaterThanOrEqual(400);
   });
 
   it("draws mosaics from settings that nobody saved, equal ones for equal questions", async () => {

@@ -45,6 +45,36 @@ describe("summarise", () => {
   });
 });
 
+describe("the estimate of false negatives", () => {
+  const rated = [
+    { ...(sample[0] as Sampled), chances: Float32Array.of(1, 0.5, 0.25, 0) },
+    { ...(sample[1] as Sampled), chances: Float32Array.of(0.5, 1, 0, 0) },
+    { ...one(2, 9, [0.5, 0.25]), chances: Float32Array.of(Number.NaN, Number.NaN) },
+    one(3, 9, [0.5, 0.25]),
+  ];
+
+  it("is the mean over expressions of their bands' mean chance; unknown ones do not count", () => {
+    const { falseNegatives } = summarise(rated, settings, 3);
+    // The bands: candidates 1 and 2 of the first; 0 and 2 of the second, whose own image is 1.
+    expect(falseNegatives.expressions).toBe(2);
+    expect(falseNegatives.rate).toBeCloseTo((0.375 + 0.25) / 2, 9);
+    expect(falseNegatives.worst).toEqual([
+      { expression: 0, rate: 0.375 },
+      { expression: 1, rate: 0.25 },
+    ]);
+    expect(summarise(sample, settings, 3).falseNegatives).toEqual({ rate: null, expressions: 0, worst: [] });
+  });
+
+  it("is the same in the grid", () => {
+    for (const { tau, k, falseNegatives } of coverage(rated, settings, gridTaus(rated, 6), [1, 2, 3])) {
+      const there = { ...settings, band: { ...settings.band, tau, k } };
+      const { rate } = summarise(rated, there, k).falseNegatives;
+      if (rate === null) expect(falseNegatives).toBeNull();
+      else expect(falseNegatives).toBeCloseTo(rate, 9);
+    }
+  });
+});
+
 describe("coverage", () => {
   it("equals summaries under each τ and K", () => {
     const taus = gridTaus(sample, 5);

@@ -44,6 +44,8 @@ export interface SampleSummary {
   /** Distinct images in any band, and how often the most used ones are, best first. */
   readonly imagesUsed: number;
   readonly mostUsed: readonly { readonly image: number; readonly uses: number }[];
+  /** How many bands each used image stands in, by image row. */
+  readonly usesOf: ReadonlyMap<number, number>;
   /** Share of all band places that the most used 1 % of images take. */
   readonly topShare: number;
   /** Images by uses: [uses from, images]. */
@@ -121,6 +123,7 @@ export function summarise(sample: readonly Sampled[], settings: ResolvedSettings
     band: band.result(),
     imagesUsed: used.length,
     mostUsed: used.slice(0, 12),
+    usesOf: uses,
     topShare: inBand === 0 ? 0 : top.reduce((sum, one) => sum + one.uses, 0) / inBand,
     reuse: reuseOf(used.map((one) => one.uses)),
   };

@@ -3,6 +3,7 @@ import { streamBandSizes } from "../api.ts";
 import { type Filtered, filterRows, matching, within } from "../list/facets.ts";
 import { bandCodes, listFacets } from "../list/list-facets.ts";
 import { orderBy } from "../list/orders.ts";
+import { reuse } from "./reuse.svelte.ts";
 import { route } from "./route.svelte.ts";
 import { settings } from "./settings.svelte.ts";
 import { studio } from "./studio.svelte.ts";
@@ -70,6 +71,15 @@ class ListState {
     const { image } = route;
     if (image !== undefined && columns !== undefined)
       passes.push(Uint8Array.from(columns.ref, (ref) => (columns.image[ref] === image ? 1 : 0)));
+    const { uses } = route;
+    if (uses !== undefined && columns !== undefined && reuse.uses !== undefined) {
+      const counts = reuse.uses;
+      const isIn = Uint8Array.from({ length: studio.info?.pool.images ?? 0 }, (_, row) => {
+        const count = counts.get(row) ?? 0;
+        return count >= uses[0] && count <= uses[1] ? 1 : 0;
+      });
+      passes.push(Uint8Array.from(columns.ref, (ref) => isIn[columns.image[ref] as number] as number));
+    }
     return passes;
   });
 

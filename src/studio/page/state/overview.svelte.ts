@@ -2,6 +2,7 @@ import { fetchChances, fetchSample } from "../api.ts";
 import type { OverviewQuestion } from "../overview/overview-worker.ts";
 import type { CoverageCell, SampleSummary } from "../overview/summarise.ts";
 import { list } from "./list.svelte.ts";
+import { reuse } from "./reuse.svelte.ts";
 import { selection } from "./selection.svelte.ts";
 import { settings } from "./settings.svelte.ts";
 import { studio } from "./studio.svelte.ts";
@@ -112,8 +113,10 @@ class OverviewState {
     if (data.type === "fault") this.fault = data.message;
     else {
       this.fault = undefined;
-      if (data.type === "summary") this.summary = data.value as SampleSummary;
-      else {
+      if (data.type === "summary") {
+        this.summary = data.value as SampleSummary;
+        reuse.uses = this.summary.usesOf;
+      } else {
         this.grid = data.value as CoverageCell[];
         this.isWorking = false;
       }

@@ -19,6 +19,8 @@ class RouteState {
   scoreRange = $state.raw<readonly [low: number, high: number]>();
   /** Only expressions about this image. */
   image = $state<number>();
+  /** Only expressions about images that stand in so many bands of the overview's sample. */
+  uses = $state.raw<readonly [from: number, to: number]>();
   order = $state<OrderName>("pool");
   descending = $state(false);
   /** Which draw of mosaics. */
@@ -39,6 +41,8 @@ class RouteState {
     this.scoreRange = range === null ? undefined : [Number(range[1]), Number(range[2])];
     const image = params.get("image");
     this.image = image !== null && /^\d+$/.test(image) ? Number(image) : undefined;
+    const uses = rangeText.exec(params.get("uses") ?? "");
+    this.uses = uses === null ? undefined : [Number(uses[1]), Number(uses[2])];
     const filters: Record<string, string[]> = {};
     for (const text of params.getAll("f")) {
       const at = text.indexOf(":");
@@ -58,6 +62,7 @@ class RouteState {
       for (const label of labels) params.append("f", `${name}:${label}`);
     if (this.scoreRange !== undefined) params.set("own", this.scoreRange.map((score) => score.toFixed(4)).join(":"));
     if (this.image !== undefined) params.set("image", String(this.image));
+    if (this.uses !== undefined) params.set("uses", this.uses.join(":"));
     if (this.order !== "pool" || this.descending) params.set("sort", `${this.descending ? "-" : ""}${this.order}`);
     if (this.expression !== undefined) params.set("e", this.expression);
     if (this.draw > 0) params.set("draw", String(this.draw));
@@ -84,6 +89,7 @@ class RouteState {
     this.query = "";
     this.scoreRange = undefined;
     this.image = undefined;
+    this.uses = undefined;
   }
 
   get isFiltered(): boolean {
@@ -91,7 +97,8 @@ class RouteState {
       this.query !== "" ||
       Object.keys(this.filters).length > 0 ||
       this.scoreRange !== undefined ||
-      this.image !== undefined
+      this.image !== undefined ||
+      this.uses !== undefined
     );
   }
 }

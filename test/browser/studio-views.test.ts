@@ -1,0 +1,212 @@
+/// <reference lib="dom" />
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import { smallPool } from "../small-pool.ts";
+import { writePredictions } from "./predictions.ts";
+import { listedOn, picture, type StudioFixture, seriousFindings, withStudio } from "./studio-fixture.ts";
+import { nemosaic, startStudioProcess } from "./studio-process.ts";
+
+let page: Page;
+let fixture: StudioFixture;
+withStudio(async (made) => {
+  fixture = made;
+  page = made.page;
+  await writePredictions(made.folder, made.pool);
+});
+
+const visit = (query?: string, on?: Page) => fixture.visit(query, on);
+const title = () => page.locator("h1").innerText();
+const listed = () => listedOn(page);
+
+describe("Overview", () => {
+  it("shows scores, coverage and reuse; a click on a bar filters the list", async () => {
+    await visit("?view=overview");
+    await page.locator(".plot svg").first().waitFor();
+    await page.locator(".grid button[data-measure]").first().waitFor();
+    await picture("overview", page);
+    const column = page.getByRole("button", { name: /^own score/ }).last();
+    const said = Number(
+      /list ([\d,]+)/.exec((await column.getAttribute("aria-label")) ?? "")?.[1]?.replaceAll(",", ""),
+    );
+    await column.click();
+    await page.locator(".row").first().waitFor();
+    expect(await page.locator(".active").innerText()).toMatch(/own score/);
+    expect(said).toBeGreaterThan(0);
+    await expect.poll(listed).toBe(said);
+    await expect.poll(() => page.url()).toMatch(/own=/);
+    await page.reload();
+    await expect.poll(listed).toBe(said);
+    await visit("?view=overview");
+    const bar = page.locator(".bars button").first();
+    await bar.waitFor();
+    const count = Number((await bar.locator(".number").innerText()).replaceAll(",", ""));
+    await bar.click();
+    await expect.poll(listed).toBe(count);
+  });
+
+  it("goes along the columns by arrow keys, one stop for Tab; Enter filters", async () => {
+    await visit("?view=overview");
+    const columns = page.getByRole("button", { name: /^own score/ });
+    await columns.first().waitFor();
+    expect(await columns.evaluateAll((all) => all.filter((one) => (one as HTMLElement).tabIndex === 0).length)).toBe(1);
+    await columns.first().focus();
+    await page.keyboard.press("ArrowRight");
+    const label = await page.evaluate(() => document.activeElement?.getAttribute("aria-label") ?? "");
+    expect(label).toBe(await columns.nth(1).getAttribute("aria-label"));
+    await page.keyboard.press("Enter");
+    await expect.poll(listed).toBe(Number(/list ([\d,]+)/.exec(label)?.[1]?.replaceAll(",", "")));
+  });
+
+  it("filters by how often images are used, also after a reload", async () => {
+    await visit("?view=overview");
+    await page
+      .getByRole("button", { name: /bands: list the expressions/ })
+      .last()
+      .click();
+    await expect.poll(() => page.url()).toMatch(/uses=/);
+    await expect.poll(() => page.locator(".active").innerText()).toMatch(/image in \d+ to \d+ bands/);
+    const found = await listed();
+    expect(found).toBeGreaterThan(0);
+    await page.reload();
+    await expect.poll(() => page.locator(".active").innerText()).toMatch(/image in \d+ to \d+ bands/);
+    await expect.poll(listed).toBe(found);
+  });
+
+  it("estimates false negatives as the command tune does, and leads to the worst", async () => {
+    await visit("?view=overview");
+    const text = await nemosaic(["tune", fixture.pool, "--sample", "100000", "--json", "--quiet"], fixture.folder);
+    const { now, expressions } = JSON.parse(text) as { now: { falseNegatives: number }; expressions: number };
+    expect(expressions).toBeLessThan(1000); // the page looks at as many at most
+    await page.getByText(/over [\d,]+ expressions\. A guide/).waitFor();
+    await expect
+      .poll(() => page.locator(".stat", { hasText: "by estimate" }).locator("b").innerText())
+      .toBe(`≈ ${(100 * now.falseNegatives).toFixed(1)} %`);
+    expect(now.falseNegatives).toBeGreaterThan(0);
+    await page.getByRole("radio", { name: "false negatives" }).click();
+    await expect
+      .poll(() => page.locator(".grid button[data-measure]").first().getAttribute("aria-label"))
+      .toMatch(/%$/);
+    await picture("false-negatives", page);
+    const worst = page.locator(".worst button").first();
+    const said = await worst.locator(".said").innerText();
+    await worst.click();
+    await expect.poll(title).toBe(`“${said}”`);
+  });
+
+  it("goes through the grid by arrow keys", async () => {
+    await visit("?view=overview");
+    const here = page.locator(".grid button[data-measure][tabindex='0']");
+    await here.focus();
+    const before = await here.getAttribute("id");
+    await page.keyboard.press("ArrowUp");
+    const after = await page.evaluate(() => document.activeElement?.id);
+    expect(after).toMatch(/^cell-/);
+    expect(after).not.toBe(before);
+  });
+
+  it("sets τ and K by a cell of the grid", async () => {
+    await visit("?view=overview");
+    await page.locator(".grid button[data-measure]").first().waitFor();
+    const name = (await page.locator(".grid button[data-measure]").nth(20).getAttribute("aria-label")) ?? "";
+    await page.locator(".grid button[data-measure]").nth(20).click();
+    const [, tau = "", k = ""] = /τ (.*), K (\d+)/.exec(name) ?? [];
+    await expect.poll(() => page.locator(".basis").innerText()).toContain(`K ${k}`);
+    expect(await page.locator(".basis").innerText()).toContain(`τ ${tau}`);
+  });
+});
+
+describe("Evaluate", () => {
+  it("opens a result and its samples, and leads from a case to its expression", async () => {
+    await visit("?view=evaluate");
+    await page.setInputFiles("input[type=file]", [
+      join(fixture.folder, "result.json"),
+      join(fixture.folder, "samples.jsonl"),
+    ]);
+    await page.locator(".metric").first().waitFor();
+    await page.locator(".plot svg").first().waitFor();
+    await picture("evaluate", page);
+    const shown = page.locator("section[aria-label=Cases] li button").first();
+    const text = await shown.locator(".text").innerText();
+    await shown.click();
+    await expect.poll(title).toBe(`“${text}”`);
+  });
+
+  it("says what is wrong with another file", async () => {
+    await visit("?view=evaluate");
+    await writeFile(join(fixture.folder, "other.json"), '{"format":"coco"}');
+    await page.setInputFiles("input[type=file]", join(fixture.folder, "other.json"));
+    await expect.poll(() => page.getByRole("alert").innerText()).toMatch(/other\.json.*nemosaic-evaluation/);
+  });
+});
+
+describe("every view", () => {
+  it.each([false, true])("has no serious finding of axe (dark: %s)", async (dark) => {
+    const own = await fixture.open({ dark, height: 1300 });
+    try {
+      const open = ["", "?view=overview", "?view=evaluate"];
+      for (const query of open) {
+        await visit(query, own);
+        if (query === "") await own.locator(".picture[aria-label^='Mosaic:']").nth(3).waitFor();
+        if (query === "") await own.locator(".candidate").first().click();
+        await own.waitForTimeout(400);
+        expect(await seriousFindings(own), query).toEqual([]);
+      }
+      await own.keyboard.press("s");
+      await own.waitForTimeout(300);
+      expect(await seriousFindings(own), "settings").toEqual([]);
+      await own.keyboard.press("?");
+      await own.waitForTimeout(300);
+      expect(await seriousFindings(own), "help").toEqual([]);
+      if (dark) {
+        await visit("", own);
+        await own.locator(".picture[aria-label^='Mosaic:']").nth(3).waitFor();
+        await picture("dark", own);
+      }
+    } finally {
+      await own.close();
+    }
+  });
+
+  it.each([1280, 1600, 1920])("fits %s pixels without scrolling sideways", async (width) => {
+    const own = await fixture.open({ width, height: 900 });
+    try {
+      for (const query of ["", "?view=overview", "?view=evaluate"]) {
+        await visit(query, own);
+        const wide = await own.evaluate(() =>
+          [document.documentElement, ...document.querySelectorAll("main *, header *")]
+            .filter(
+              (one) =>
+                !one.closest(".cards, svg, .hidden") &&
+                one.scrollWidth > one.clientWidth + 1 &&
+                getComputedStyle(one).overflowX === "visible" &&
+                one.clientWidth > 0 &&
+                getComputedStyle(one).display !== "inline",
+            )
+            .map((one) => `${one.tagName}.${one.className}`),
+        );
+        expect(wide, query).toEqual([]);
+      }
+    } finally {
+      await own.close();
+    }
+  });
+
+  it("says what to do where nothing is mined", async () => {
+    const bare = await smallPool({ images: 4, valImages: 1 });
+    await bare.close();
+    const other = await startStudioProcess(bare.folder, fixture.folder);
+    const own = await fixture.browser.newPage();
+    try {
+      await own.goto(other.url);
+      await own.getByText("No candidates yet").waitFor();
+      await own.getByText(/nemosaic mine /).waitFor();
+      await own.goto(`${other.url}?view=overview`);
+      await own.getByText("No candidates yet").waitFor();
+    } finally {
+      await own.close();
+      await other.stop();
+    }
+  });
+});
