@@ -193,6 +193,39 @@ describe("every view", () => {
     }
   });
 
+  it("brings the close look at a candidate into sight on a low screen", async () => {
+    const own = await fixture.open({ width: 1280, height: 760 });
+    try {
+      await visit("", own);
+      await own.locator(".candidate.band").first().click();
+      const verdict = own.getByRole("button", { name: /This is a false negative/ });
+      await verdict.waitFor();
+      await expect
+        .poll(async () => {
+          const box = await verdict.boundingBox();
+          return box !== null && box.y + box.height <= 760;
+        })
+        .toBe(true);
+    } finally {
+      await own.close();
+    }
+  });
+
+  it("says that the studio does not answer any more, and goes on when it does", async () => {
+    const own = await fixture.browser.newPage();
+    try {
+      await visit("", own);
+      await own.route("**/api/**", (route) => route.abort());
+      await own.keyboard.press("j");
+      await expect.poll(() => own.getByRole("alert").innerText()).toMatch(/does not answer/);
+      await own.unroute("**/api/**");
+      await own.getByRole("button", { name: "Try again" }).click();
+      await own.locator("h1").waitFor();
+    } finally {
+      await own.close();
+    }
+  });
+
   it("says what to do where nothing is mined", async () => {
     const bare = await smallPool({ images: 4, valImages: 1 });
     await bare.close();

@@ -145,6 +145,18 @@ describe("Expression", () => {
     await page.locator(`#${id}`).focus();
     await page.keyboard.press("f");
     await expect.poll(() => page.locator(`#${id} .rule`).innerText()).toBe("false negative");
+    // What was judged outlives the page, and training reads it.
+    await page.reload();
+    await expect.poll(() => page.locator(`#${id} .rule`).innerText()).toBe("false negative");
+    const { expression, image } = (await lines()).at(-1) as { expression: string; image: string };
+    // Three negatives of a band of three: the best candidate would be in every mosaic.
+    const sets = ["unit=expression", "band.k=3", "mosaic.gamma=1"].flatMap((set) => ["--set", set]);
+    const planned = await nemosaic(["plan", fixture.pool, "--json", "--quiet", ...sets], fixture.folder);
+    const own = planned.split("\n").filter((line) => line.includes(`"${expression}"`));
+    expect(own.length).toBe(1);
+    expect(own[0]).toContain('"kind":"mined"');
+    expect(own[0]).not.toContain(image);
+    await page.locator(`#${id}`).focus();
     await page.keyboard.press("f");
     await expect.poll(async () => (await lines()).at(-1).verdict).toBe("negative");
   });
