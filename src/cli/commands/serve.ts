@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { stageTiming, timingText } from "../../io/index.ts";
+import { type StageTiming, stageTiming, timingText } from "../../io/index.ts";
 import { Pool } from "../../pool/index.ts";
 import { serve } from "../../serve/index.ts";
 import {
@@ -79,12 +79,21 @@ Example:
           // Clients that joined may be a batch behind the owner: they keep the server until they leave.
           await Promise.race([stopped, ...(options.owned ? [untilOwnerIsGone().then(() => server.drain())] : [])]);
           await server.close();
-          if (timing !== undefined) process.stderr.write(`${timingText(timing, advice)}\n`);
+          if (timing !== undefined) process.stderr.write(`${timingText(timing, adviceFor(timing))}\n`);
         } finally {
           await pool.close();
         }
       }),
     );
+}
+
+/** Where the server was idle for most of its time, no stage of it held anything back. */
+function adviceFor(timing: StageTiming): Readonly<Record<string, string>> {
+  const { wallMs, stages } = timing.report();
+  const busy = stages.reduce((sum, { ms }) => sum + ms, 0);
+  if (busy > wallMs / 2) return advice;
+  const idle = "but the server waited for most of its time: the training script is the limit, not the data";
+  return Object.fromEntries(Object.keys(advice).map((stage) => [stage, idle]));
 }
 
 function untilStopped(): Promise<void> {
