@@ -5,7 +5,7 @@ export { maskCell } from "./mask-cell.ts";
 export { nearestPositions } from "./nearest-positions.ts";
 export { CounterRandom, epochOrder, philox4x32 } from "./random.ts";
 export type { PixelRectangle } from "./rectangle.ts";
-export { resizeBicubic, resizeTriangle } from "./resample.ts";
+export { type PillowFilter, resizeBicubic, resizeTriangle, resizeWindow } from "./resample.ts";
 export { type Resize, resizeLinear, resizeNearest } from "./resize.ts";
 export {
   maxMaskPixels,

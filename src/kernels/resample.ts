@@ -1,4 +1,5 @@
-import type { PixelRectangle } from "./rectangle.ts";
+import { type FilterTaps, resampleRgb } from "./filter-kernel.ts";
+import { checkPart, type PixelRectangle } from "./rectangle.ts";
 import { type Resize, targetOf } from "./resize.ts";
 
 /** Bits after the point of a coefficient, as in Pillow: 8 bits of value and 2 of headroom are left of 32. */
@@ -26,12 +27,42 @@ export const resizeBicubic: Resize = (src, srcW, srcH, channels, part, dstW, dst
   return target;
 };
 
-/** For each target position: the first source position read, how many, and their coefficients, `stride` apart. */
-interface FilterTaps {
-  readonly first: Int32Array;
-  readonly count: Int32Array;
-  readonly coefficients: Int32Array;
-  readonly stride: number;
+/** How `resizeWindow` resamples: Pillow's names. */
+export type PillowFilter = "bilinear" | "bicubic";
+
+/**
+ * A part of a resized RGB image: what `window` of the dstW × dstH pixels of `resizeBicubic` or `resizeTriangle` shows,
+ * without making the rest. Returns window.width × window.height pixels. Throws a RangeError for sizes that do not fit.
+ */
+export function resizeWindow(
+  filter: PillowFilter,
+  src: Uint8Array,
+  srcW: number,
+  srcH: number,
+  dstW: number,
+  dstH: number,
+  window: PixelRectangle,
+): Uint8Array {
+  checkPart(window, dstW, dstH);
+  const { x, y, width, height } = window;
+  const whole = { x: 0, y: 0, width: srcW, height: srcH };
+  const length = width * 3;
+  const out = targetOf(src, srcW, srcH, 3, whole, width, height, undefined, length, 0);
+  const [weight, support] = filter === "bicubic" ? ([cubic, 2] as const) : ([triangle, 1] as const);
+  const across = tapsFrom(filterTaps(srcW, dstW, weight, support), x, width);
+  const down = tapsFrom(filterTaps(srcH, dstH, weight, support), y, height);
+  resampleRgb(src, { start: 0, stride: srcW * 3, length: srcW * 3 }, across, down, out, length, 0);
+  return out;
+}
+
+function tapsFrom({ first, count, coefficients, stride }: FilterTaps, start: number, length: number): FilterTaps {
+  const end = start + length;
+  return {
+    first: first.subarray(start, end),
+    count: count.subarray(start, end),
+    coefficients: coefficients.subarray(start * stride, end * stride),
+    stride,
+  };
 }
 
 function resample(
@@ -50,6 +81,11 @@ function resample(
   const length = dstW * channels;
   const across = filterTaps(part.width, dstW, filter, support);
   const down = filterTaps(part.height, dstH, filter, support);
+  if (channels === 3) {
+    const bytes = { start: (part.y * srcW + part.x) * 3, stride: srcW * 3, length: part.width * 3 };
+    resampleRgb(src, bytes, across, down, out, outStride, outOffset);
+    return;
+  }
   const stretched = new Uint8Array(part.height * length);
   for (let y = 0; y < part.height; y++) {
     filterRow(src, ((part.y + y) * srcW + part.x) * channels, channels, across, stretched, y * length);
@@ -83,23 +119,6 @@ function filterRow(
     const begin = x * stride;
     const end = begin + count[x]!;
     const from = row + first[x]! * channels;
-    if (channels === 3) {
-      let red = half;
-      let green = half;
-      let blue = half;
-      let read = from;
-      for (let k = begin; k < end; k++, read += 3) {
-        const weight = coefficients[k]!;
-        red = (red + src[read]! * weight) | 0;
-        green = (green + src[read + 1]! * weight) | 0;
-        blue = (blue + src[read + 2]! * weight) | 0;
-      }
-      out[at] = toByte(red);
-      out[at + 1] = toByte(green);
-      out[at + 2] = toByte(blue);
-      at += 3;
-      continue;
-    }
     for (let c = 0; c < channels; c++) {
       let sum = half;
       for (let k = begin, read = from + c; k < end; k++, read += channels) {

@@ -115,12 +115,17 @@ export const v128 = {
   /** Four bytes and zeros behind them. */
   loadFour: (address: Code): Code => [...address, 0xfd, 0x5c, 2, 0],
   /** Four bytes, four times. */
-  loadFourSplat: (address: Code): Code => [...address, 0xfd, 0x09, 2, 0],
+  loadFourSplat: (address: Code, offset = 0): Code => [...address, 0xfd, 0x09, 2, ...unsigned(offset)],
+  /** Eight bytes and zeros behind them. */
+  loadEight: (address: Code): Code => [...address, 0xfd, 0x5d, 0, 0],
+  /** Eight bytes as numbers of 16 bits. */
+  loadEightWide: (address: Code, offset = 0): Code => [...address, 0xfd, 0x02, 0, ...unsigned(offset)],
   /** Byte i of the result is byte lanes[i] of the 32 of a and b. */
   shuffle: (a: Code, b: Code, lanes: readonly number[]): Code => [...a, ...b, 0xfd, 0x0d, ...lanes],
   splatI32: vectorOne(0x11),
   addI32: vectorTwo(0xae),
   multiplyI32: vectorTwo(0xb5),
+  shiftLeftI32: (a: Code, by: Code): Code => [...a, ...by, 0xfd, ...unsigned(0xab)],
   shiftRightI32: (a: Code, by: Code): Code => [...a, ...by, 0xfd, ...unsigned(0xac)],
   /** Four sums of products of two neighbours of 16 bits, signed. */
   dotI16: vectorTwo(0xba),

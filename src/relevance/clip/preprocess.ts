@@ -1,5 +1,5 @@
 import type { DecodedImage } from "../../codecs/index.ts";
-import { resizeBicubic, resizeTriangle } from "../../kernels/index.ts";
+import { type PixelRectangle, resizeWindow } from "../../kernels/index.ts";
 import { fail } from "../../model/index.ts";
 import type { Preprocessing } from "./preprocessing.ts";
 
@@ -12,23 +12,29 @@ export function preprocessImage(image: DecodedImage, preprocessing: Preprocessin
   const { width, height } = preprocessing;
   if (out.length !== 3 * width * height)
     fail("internal", `expected room for 3×${height}×${width}, got ${out.length} values`);
-  const resized = resizeFor(image, preprocessing);
+  const resized = resizedSize(image, preprocessing);
   // Python's // rounds down and its padding up, so a short side is padded more before than behind.
   const left = Math.floor((resized.width - width) / 2);
   const top = Math.floor((resized.height - height) / 2);
+  const [x, y] = [Math.max(0, left), Math.max(0, top)];
+  const window = {
+    x,
+    y,
+    width: Math.min(resized.width, left + width) - x,
+    height: Math.min(resized.height, top + height) - y,
+  };
   const tables = normalisation(preprocessing);
   const plane = width * height;
-  const firstColumn = Math.max(0, -left);
-  const endColumn = Math.min(width, resized.width - left);
-  if (firstColumn > 0 || endColumn < width || top < 0) fillBlack(out, tables, plane);
+  if (window.width < width || window.height < height) fillBlack(out, tables, plane);
   const [red, green, blue] = tables;
-  const { data } = resized;
-  for (let y = Math.max(0, -top); y < Math.min(height, resized.height - top); y++) {
-    let from = ((y + top) * resized.width + firstColumn + left) * 3;
-    for (let at = y * width + firstColumn; at < y * width + endColumn; at++, from += 3) {
-      out[at] = red[data[from] ?? 0] ?? 0;
-      out[at + plane] = green[data[from + 1] ?? 0] ?? 0;
-      out[at + 2 * plane] = blue[data[from + 2] ?? 0] ?? 0;
+  const { data, start, stride } = windowOf(image, resized, window, preprocessing);
+  for (let row = 0; row < window.height; row++) {
+    let from = start + row * stride;
+    let at = (y - top + row) * width + x - left;
+    for (const end = at + window.width; at < end; at++, from += 3) {
+      out[at] = red[data[from] as number] as number;
+      out[at + plane] = green[data[from + 1] as number] as number;
+      out[at + 2 * plane] = blue[data[from + 2] as number] as number;
     }
   }
 }
@@ -46,12 +52,18 @@ export function resizedSize(
     : { width: Math.trunc((edge * image.width) / image.height), height: edge };
 }
 
-function resizeFor(image: DecodedImage, preprocessing: Preprocessing): DecodedImage {
-  const { width, height } = resizedSize(image, preprocessing);
-  if (width === image.width && height === image.height) return image;
-  const resize = preprocessing.resample === "bicubic" ? resizeBicubic : resizeTriangle;
-  const whole = { x: 0, y: 0, width: image.width, height: image.height };
-  return { width, height, channels: 3, data: resize(image.data, image.width, image.height, 3, whole, width, height) };
+/** Pixels of a window of the resized image: where it starts in `data`, and bytes from row to row. */
+function windowOf(
+  image: DecodedImage,
+  resized: { readonly width: number; readonly height: number },
+  window: PixelRectangle,
+  preprocessing: Preprocessing,
+): { data: Uint8Array; start: number; stride: number } {
+  const { width, height } = resized;
+  if (width === image.width && height === image.height)
+    return { data: image.data, start: (window.y * width + window.x) * 3, stride: width * 3 };
+  const data = resizeWindow(preprocessing.resample, image.data, image.width, image.height, width, height, window);
+  return { data, start: 0, stride: window.width * 3 };
 }
 
 type Tables = readonly [Float32Array, Float32Array, Float32Array];

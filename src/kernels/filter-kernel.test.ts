@@ -1,0 +1,91 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { CounterRandom } from "./random.ts";
+import { resizeBicubic, resizeTriangle, resizeWindow } from "./resample.ts";
+
+const side = fc.integer({ min: 1, max: 90 });
+const filters = [
+  ["bicubic", resizeBicubic],
+  ["bilinear", resizeTriangle],
+] as const;
+
+/** Noise; where `seed` is odd only black and white, for the largest overshoot. */
+function noise(length: number, seed: number): Uint8Array {
+  const random = new CounterRandom(seed, 0, 0, 1);
+  return Uint8Array.from({ length }, () => (seed % 2 === 1 ? -(random.uint32() >>> 31) : random.uint32() >>> 24));
+}
+
+const planeOf = (rgb: Uint8Array, channel: number): Uint8Array => rgb.filter((_, at) => at % 3 === channel);
+
+it.each(filters)(
+  "the vector kernel's RGB equals the plain loops' planes, for any part, size and stride: %s",
+  (_, resize) => {
+    fc.assert(
+      fc.property(
+        side,
+        side,
+        side,
+        side,
+        fc.nat(),
+        fc.nat(),
+        fc.integer({ min: 0, max: 40 }),
+        (w, h, dw, dh, a, b, gap) => {
+          const src = noise(w * h * 3, a);
+          const [x, y] = [a % w, b % h];
+          const part = { x, y, width: 1 + ((a >>> 3) % (w - x)), height: 1 + ((b >>> 3) % (h - y)) };
+          const stride = dw * 3 + gap;
+          const out = new Uint8Array(gap + dh * stride).fill(99);
+          resize(src, w, h, 3, part, dw, dh, out, stride, gap);
+          const expected = new Uint8Array(out.length).fill(99);
+          for (let channel = 0; channel < 3; channel++) {
+            resize(planeOf(src, channel), w, h, 1, part, dw, dh).forEach((value, at) => {
+              expected[gap + Math.floor(at / dw) * stride + (at % dw) * 3 + channel] = value;
+            });
+          }
+          expect(Buffer.compare(out, expected)).toBe(0);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  },
+);
+
+it.each(filters)("a window is that part of the whole resized image: %s", (name, resize) => {
+  fc.assert(
+    fc.property(side, side, side, side, fc.nat(), fc.nat(), (w, h, dw, dh, a, b) => {
+      const src = noise(w * h * 3, b);
+      const [x, y] = [a % dw, b % dh];
+      const window = { x, y, width: 1 + ((a >>> 3) % (dw - x)), height: 1 + ((b >>> 3) % (dh - y)) };
+      const whole = resize(src, w, h, 3, { x: 0, y: 0, width: w, height: h }, dw, dh);
+      const part = resizeWindow(name, src, w, h, dw, dh, window);
+      expect(part).toHaveLength(window.width * window.height * 3);
+      for (let row = 0; row < window.height; row++) {
+        const from = ((y + row) * dw + x) * 3;
+        const ours = part.subarray(row * window.width * 3, (row + 1) * window.width * 3);
+        expect(Buffer.compare(ours, whole.subarray(from, from + window.width * 3))).toBe(0);
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+it("grows its memory for a wide image and serves small ones after it", () => {
+  const [w, dw] = [40_000, 30_011];
+  const row = Uint8Array.from({ length: w }, (_, at) => (at * 7919) >>> 3);
+  const rgb = Uint8Array.from({ length: w * 3 }, (_, at) => row[Math.floor(at / 3)]!);
+  const part = { x: 0, y: 0, width: w, height: 1 };
+  for (const [, resize] of filters) {
+    const plane = resize(row, w, 1, 1, part, dw, 1);
+    const wide = resize(rgb, w, 1, 3, part, dw, 1);
+    expect(wide.every((value, at) => value === plane[Math.floor(at / 3)])).toBe(true);
+    expect([...resize(rgb, w, 1, 3, part, 1, 1)]).toEqual(new Array(3).fill(resize(row, w, 1, 1, part, 1, 1)[0]));
+    const one = { x: 0, y: 0, width: 1, height: 1 };
+    expect([...resize(Uint8Array.of(1, 2, 3), 1, 1, 3, one, 2, 2)]).toEqual([1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3]);
+  }
+});
+
+it("a window that is not within the target is refused", () => {
+  const src = new Uint8Array(12);
+  expect(() => resizeWindow("bicubic", src, 2, 2, 4, 4, { x: 1, y: 0, width: 4, height: 4 })).toThrow(RangeError);
+  expect(() => resizeWindow("bilinear", src, 2, 3, 4, 4, { x: 0, y: 0, width: 4, height: 4 })).toThrow(RangeError);
+});
