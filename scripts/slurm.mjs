@@ -144,7 +144,8 @@ async function compareRuns() {
   cpSync(join(place, "single"), join(place, "array"), { recursive: true });
   nemosaic(join(place, "single"), ["embed", "pool", "--model", model, "--threads", "1", "--quiet"]);
   nemosaic(join(place, "single"), ["mine", "pool", "--depth", "64", "--threads", "1", "--quiet"]);
-  say("a single run embedded and mined its pool");
+  nemosaic(join(place, "single"), ["tiles", "pool", "--size", "96", "--quiet"]);
+  say("a single run embedded and mined its pool and made its tiles");
 
   const cwd = join(place, "array");
   const embed = submit(cwd, [`--array=1-${tasks}`, inRepo("examples", "slurm", "embed.sbatch"), "pool", model]);
@@ -176,6 +177,17 @@ async function compareRuns() {
   const joined = submit(cwd, [`--dependency=afterok:${mine}`, inRepo("examples", "slurm", "merge.sbatch"), "pool"]);
   await finished(mine);
   await finished(joined);
+
+  const tiles = submit(cwd, [
+    `--array=5-${2 * tasks + 3}:2`,
+    inRepo("examples", "slurm", "tiles.sbatch"),
+    "pool",
+    "--size",
+    "96",
+  ]);
+  const added = submit(cwd, [`--dependency=afterok:${tiles}`, inRepo("examples", "slurm", "merge.sbatch"), "pool"]);
+  await finished(tiles);
+  await finished(added);
   say(
     nemosaic(cwd, ["merge", "pool"]).trim() === "no parts to merge"
       ? "a second merge had nothing to do"

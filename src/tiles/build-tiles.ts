@@ -64,33 +64,38 @@ export async function buildTiles(
   demands: readonly TileDemand[],
   options: BuildTilesOptions,
 ): Promise<TilesReport> {
-  const chosen = chooseTiles(demands, options.maxBytes ?? Number.POSITIVE_INFINITY);
-  return withFiles(pool, demands, options, [], async (files) => {
+  const chosen = chooseTiles(demands, options.maxBytes);
+  return withTileFiles(pool, demands, options, async (files) => {
     const missing = chosen.rows.map((rows, at) => rows.filter((row) => !files[at]?.has(hashOf(pool, row))));
-    const plan: TilesPlan = {
-      sizes: demands.map(({ width, height }, at) => ({
-        width,
-        height,
-        tiles: chosen.rows[at]?.length ?? 0,
-        bytes: (chosen.rows[at]?.length ?? 0) * tileBytes({ width, height }),
-        missing: missing[at]?.length ?? 0,
-      })),
-      bytes: chosen.bytes,
-      leftOut: chosen.leftOut,
-      covered: chosen.covered,
-    };
+    const plan = planOf(demands, chosen, missing);
     options.plan?.(plan);
-    const skipped = await makeAll(pool, demands, files, missing, options);
-    const made = missing.reduce((sum, rows) => sum + rows.length, 0);
-    return { ...plan, made: made - skipped.tiles, skipped: skipped.images };
+    return { ...plan, ...(await makeTiles(pool, demands, files, missing, options)) };
   });
 }
 
-/** Which tiles fit: those with the most uses a byte, ties by size and row as given. */
-function chooseTiles(
+/** The plan of making the image rows `missing`, by size, of what was chosen. */
+export function planOf(
   demands: readonly TileDemand[],
-  maxBytes: number,
-): { rows: number[][]; bytes: number; leftOut: number; covered: number } {
+  { rows, bytes, leftOut, covered }: ChosenTiles,
+  missing: readonly (readonly number[])[],
+): TilesPlan {
+  const sizes = demands.map(({ width, height }, at) => {
+    const tiles = rows[at]?.length ?? 0;
+    return { width, height, tiles, bytes: tiles * tileBytes({ width, height }), missing: missing[at]?.length ?? 0 };
+  });
+  return { sizes, bytes, leftOut, covered };
+}
+
+/** What is to be kept: image rows by size, as `demands` are. */
+export interface ChosenTiles {
+  readonly rows: readonly (readonly number[])[];
+  readonly bytes: number;
+  readonly leftOut: number;
+  readonly covered: number;
+}
+
+/** Which tiles fit: those with the most uses a byte, ties by size and row as given. */
+export function chooseTiles(demands: readonly TileDemand[], maxBytes = Number.POSITIVE_INFINITY): ChosenTiles {
   const all = demands.flatMap((demand, size) =>
     Array.from(demand.rows, (row, at) => {
       const uses = demand.uses[at] as number;
@@ -113,24 +118,24 @@ function chooseTiles(
   return { rows, bytes, leftOut, covered: total === 0 ? 1 : covered / total };
 }
 
-/** Opens the files of all sizes under their locks, one inside the other, and closes them after `work`. */
-async function withFiles<T>(
+/** Opens the files of all sizes for adding, under their locks, one inside the other, and closes them after `work`. */
+export async function withTileFiles<T>(
   pool: Pool,
-  demands: readonly TileDemand[],
-  options: BuildTilesOptions,
-  files: readonly TileFile[],
+  sizes: readonly Pick<TileDemand, "width" | "height">[],
+  options: Pick<BuildTilesOptions, "resample" | "force">,
   work: (files: readonly TileFile[]) => Promise<T>,
+  files: readonly TileFile[] = [],
 ): Promise<T> {
-  const demand = demands[files.length];
-  if (demand === undefined) return work(files);
-  const shape = { width: demand.width, height: demand.height, resample: options.resample };
+  const size = sizes[files.length];
+  if (size === undefined) return work(files);
+  const shape = { width: size.width, height: size.height, resample: options.resample };
   const folder = tilesFolder(pool.folder, shape);
   await onDisk(folder, () => mkdir(folder, { recursive: true }));
   return withLock(folder, "tiles", async () => {
     await removeLeftovers(folder);
     const file = await TileFile.create(pool.folder, shape, options.force);
     try {
-      return await withFiles(pool, demands, options, [...files, file], work);
+      return await withTileFiles(pool, sizes, options, work, [...files, file]);
     } finally {
       await file.close();
     }
@@ -142,21 +147,22 @@ interface Made {
   readonly cells: readonly { readonly size: number; readonly data: Uint8Array }[];
 }
 
-async function makeAll(
+/** Makes the tiles of the image rows `missing`, by size, and adds them to `files` in the pool's order. */
+export async function makeTiles(
   pool: Pool,
   demands: readonly TileDemand[],
   files: readonly TileFile[],
   missing: readonly (readonly number[])[],
-  options: BuildTilesOptions,
-): Promise<{ tiles: number; images: TilesReport["skipped"] }> {
+  options: Pick<BuildTilesOptions, "resample" | "resizer" | "threads" | "onBad" | "progress" | "timing">,
+): Promise<Pick<TilesReport, "made" | "skipped">> {
   const wanted = new Map<number, number[]>();
   missing.forEach((rows, size) => {
     for (const row of rows) wanted.set(row, [...(wanted.get(row) ?? []), size]);
   });
   // In the order of the pool: images that lie together are read together.
   const jobs = [...wanted].sort(([a], [b]) => a - b);
-  const images: { image: string; reason: string }[] = [];
-  let tiles = 0;
+  const skipped: { image: string; reason: string }[] = [];
+  let made = missing.reduce((sum, rows) => sum + rows.length, 0);
   const timing = options.timing ?? noTiming;
   const task = options.progress.begin("tiles", jobs.length, "images");
   const make = async ([row, sizes]: [number, number[]]): Promise<Made> => {
@@ -165,8 +171,8 @@ async function makeAll(
     } catch (error) {
       const isBad = error instanceof NemosaicError && ["bad-input", "not-found", "refused"].includes(error.code);
       if (!isBad || options.onBad === "fail") throw error;
-      images.push({ image: pool.imageName(row), reason: error.message });
-      tiles += sizes.length;
+      skipped.push({ image: pool.imageName(row), reason: error.message });
+      made -= sizes.length;
       return { row, cells: [] };
     }
   };
@@ -184,7 +190,7 @@ async function makeAll(
   } finally {
     task.end();
   }
-  return { tiles, images };
+  return { made, skipped };
 }
 
 /** An image's cells at several sizes, decoded once where the kernel works on the full image. */
@@ -193,7 +199,7 @@ async function cellsOf(
   row: number,
   sizes: readonly number[],
   demands: readonly TileDemand[],
-  { resample, resizer, timing = noTiming }: BuildTilesOptions,
+  { resample, resizer, timing = noTiming }: Pick<BuildTilesOptions, "resample" | "resizer" | "timing">,
 ): Promise<{ size: number; data: Uint8Array }[]> {
   const cells: { size: number; data: Uint8Array }[] = [];
   let image: DecodedImage | undefined;
@@ -215,7 +221,8 @@ async function cellsOf(
   return cells;
 }
 
-function hashOf(pool: Pool, row: number): string {
+/** The content hash of an image row, by which its tiles are found. */
+export function hashOf(pool: Pool, row: number): string {
   return pool.images.hash[row] ?? fail("internal", `no image row ${row}`);
 }
 

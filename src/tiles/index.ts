@@ -1,3 +1,4 @@
+export { buildTilesShard, type TilesShardReport } from "./build-shard.ts";
 export {
   type BuildTilesOptions,
   buildTiles,
@@ -13,5 +14,6 @@ export {
   decodePoolImage,
   decodingCells,
 } from "./cell-source.ts";
+export { type MergeTilesOptions, mergeTiles } from "./merge-tiles.ts";
 export { TileFile, type TileShape, tileBytes, tilesFolder } from "./tile-file.ts";
 export { type Resizer, type TileMode, tiledCells } from "./tiled-cells.ts";

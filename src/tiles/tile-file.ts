@@ -158,14 +158,20 @@ export class TileFile {
 
   /** Content hashes of images whose tile is not what was written. Reads everything. */
   async damaged(): Promise<string[]> {
+    const found: string[] = [];
+    for await (const { image, isSound } of this.tiles()) if (!isSound) found.push(image);
+    return found;
+  }
+
+  /** All tiles in the order of their slots: `pixels` holds until the next, `isSound` where they are what was written. */
+  async *tiles(): AsyncGenerator<{ readonly image: string; readonly pixels: Uint8Array; readonly isSound: boolean }> {
     const pixels = new Uint8Array(this.stride);
     const record = Buffer.alloc(recordBytes);
-    const found: string[] = [];
     for (const [image, slot] of this.#slots) {
       await this.#index.read(record, 0, recordBytes, slot * recordBytes);
-      if (!this.read(image, pixels) || hashBytes(pixels) !== record.toString("hex", 32)) found.push(image);
+      const isSound = this.read(image, pixels) && hashBytes(pixels) === record.toString("hex", 32);
+      yield { image, pixels, isSound };
     }
-    return found;
   }
 
   async close(): Promise<void> {

@@ -6,7 +6,8 @@ import { mergeMined } from "../../mining/index.ts";
 import { NemosaicError } from "../../model/index.ts";
 import { Mined, minedFolder, Pool } from "../../pool/index.ts";
 import { embeddingsFolder, listEmbeddings, mergePoolEmbeddings, openEmbeddings } from "../../relevance/index.ts";
-import { action, print, type SharedOptions, withShared } from "../session.ts";
+import { mergeTiles } from "../../tiles/index.ts";
+import { action, print, progressOf, type SharedOptions, withShared } from "../session.ts";
 import { runMine } from "./mine.ts";
 
 interface MergeOptions extends SharedOptions {
@@ -15,7 +16,7 @@ interface MergeOptions extends SharedOptions {
 
 export function mergeCommand(program: Command): void {
   withShared(program.command("merge <pool>"), { sampling: false })
-    .description("join the parts that --shard runs of embed and mine left; the same bytes as one run gives")
+    .description("join the parts that --shard runs of embed, mine and tiles left; the same bytes as one run gives")
     .option("--t2t", "then add text-to-text scores to the mined sets (setting: band.tauText)", false)
     .addHelpText(
       "after",
@@ -51,6 +52,7 @@ async function mergePool(pool: Pool, options: MergeOptions): Promise<string[]> {
     if (joined || (await lacks("neighbours.json")) || (options.t2t && (await lacks("t2t.json"))))
       await complete(pool, name, options);
   }
+  merged.push(...(await mergeTiles(pool, { force: options.force, progress: progressOf(options) })));
   return merged;
 }
 

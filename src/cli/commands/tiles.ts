@@ -1,9 +1,19 @@
-import type { Command } from "commander";
-import { byteText, grouped, stageTiming, timingText } from "../../io/index.ts";
+import { join } from "node:path";
+import { type Command, Option } from "commander";
+import {
+  byteText,
+  exists,
+  grouped,
+  partsFolder,
+  type Shard,
+  shardText,
+  stageTiming,
+  timingText,
+} from "../../io/index.ts";
 import { Loader, tileDemand } from "../../loader/index.ts";
 import { fail, resampleVersions } from "../../model/index.ts";
 import { resizerOf } from "../../mosaic/index.ts";
-import { buildTiles, TileFile, tilesPlanText } from "../../tiles/index.ts";
+import { type BuildTilesOptions, buildTiles, buildTilesShard, TileFile, tilesPlanText } from "../../tiles/index.ts";
 import {
   action,
   choiceOption,
@@ -16,6 +26,7 @@ import {
   type SharedOptions,
   withShared,
 } from "../session.ts";
+import { parseShard, shardHelp } from "../shard.ts";
 
 interface Options extends SharedOptions {
   readonly size?: number;
@@ -23,6 +34,7 @@ interface Options extends SharedOptions {
   readonly maxBytes?: number;
   readonly threads?: number;
   readonly onBad: "fail" | "skip";
+  readonly shard?: Shard;
   readonly dryRun: boolean;
   readonly verify: boolean;
   readonly timing: boolean;
@@ -47,6 +59,11 @@ export function tilesCommand(program: Command): void {
       choiceOption("--on-bad", ["fail", "skip"]),
       "fail",
     )
+    .addOption(
+      new Option("--shard <i/n>", `${shardHelp}; merge joins the parts`)
+        .argParser((text) => parseShard(text, process.env))
+        .conflicts(["dryRun", "verify"]),
+    )
     .option("--dry-run", "tell what would be made, and stop", false)
     .option("--verify", "compare all tiles with their recorded hashes, and stop", false)
     .option("--timing", "tell which stage holds the work back", false)
@@ -70,7 +87,7 @@ async function build(loader: Loader, options: Options): Promise<void> {
   const { demands, cold } = tileDemand(loader);
   const timing = stageTiming(() => performance.now());
   const stop = new Error("dry run");
-  const report = await buildTiles(loader.pool, demands, {
+  const building: BuildTilesOptions = {
     resample: resampleOf(loader),
     resizer: resizerOf,
     ...(options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes }),
@@ -85,7 +102,12 @@ async function build(loader: Loader, options: Options): Promise<void> {
         remark(options, `  ${(100 * cold).toFixed(1)} % of the cells are decoded when drawn: ${whyCold}`);
       if (options.dryRun) throw stop;
     },
-  }).catch((error: unknown) => {
+  };
+  const { shard } = options;
+  const report = await (shard === undefined
+    ? buildTiles(loader.pool, demands, building)
+    : buildTilesShard(loader.pool, demands, shard, building)
+  ).catch((error: unknown) => {
     if (error === stop) return undefined;
     throw error;
   });
@@ -95,9 +117,13 @@ async function build(loader: Loader, options: Options): Promise<void> {
   print(
     options,
     { ...report, cold },
-    `made ${grouped(report.made)} tiles, ${byteText(report.bytes)} in all` +
+    (shard === undefined ? "" : `shard ${shardText(shard)}: `) +
+      ("reused" in report && report.reused ? "made already, nothing to do" : `made ${grouped(report.made)} tiles`) +
+      `, ${byteText(report.bytes)} in all` +
       (report.skipped.length === 0 ? "" : `; skipped ${grouped(report.skipped.length)} images`),
   );
+  if (shard === undefined && (await exists(partsFolder(join(loader.pool.folder, "tiles")))))
+    remark(options, `parts of shards are there too: "nemosaic merge" joins them`);
 }
 
 const whyCold = "parts of images, and sizes too varied to keep (movable cross points, fit contain)";

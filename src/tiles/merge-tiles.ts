@@ -1,0 +1,106 @@
+import { readdir, rename, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
+import {
+  exists,
+  hashFile,
+  onDisk,
+  type Progress,
+  partsFolder,
+  requireSameRun,
+  type ShardFolder,
+  shardFolders,
+  shardText,
+  temporaryMark,
+  withLock,
+} from "../io/index.ts";
+import { fail, resampleVersions } from "../model/index.ts";
+import type { Pool } from "../pool/index.ts";
+import { withTileFiles } from "./build-tiles.ts";
+import { TileFile } from "./tile-file.ts";
+import { partFile, requireTilesPart, type TilesPart } from "./tiles-part.ts";
+
+export interface MergeTilesOptions {
+  /** Starts the pool's tiles of these sizes over, in place of adding to them. */
+  readonly force: boolean;
+  readonly progress: Progress;
+}
+
+type Part = TilesPart & { readonly part: ShardFolder };
+
+/**
+ * Joins the parts that shards of `buildTilesShard` left to the bytes that one run would give, and removes them; each
+ * tile is compared with its hash on the way. The folders below tiles/ that were made or added to; none where there are no
+ * parts. Run again, it does nothing, or goes on where it was killed. Errors: "incomplete" for missing shards, by name,
+ * for parts of another state of the pool, and where tiles that the shards found are gone; "bad-input" for parts of
+ * different settings and for a shard that is there twice; "checksum"; "locked".
+ */
+export async function mergeTiles(pool: Pool, { force, progress }: MergeTilesOptions): Promise<string[]> {
+  const folder = join(pool.folder, "tiles");
+  const gone = `${partsFolder(folder)}${temporaryMark}merged`;
+  const names = await readdir(folder).catch((): string[] => []);
+  if (!names.includes(basename(partsFolder(folder))) && !names.includes(basename(gone))) return [];
+  return withLock(folder, "merge", async () => {
+    const found = await shardFolders(folder, (part) => exists(join(part.folder, partFile)));
+    if (found === undefined) return [];
+    const parts = await Promise.all(found.map(requireTilesPart));
+    requireSameRun(parts.map(({ part, shard, key, facts }) => ({ part, said: shard, key, facts })));
+    const { facts } = parts[0] ?? fail("internal", "no parts to merge");
+    if (facts.pool !== pool.manifest.hash || facts.resample.version !== resampleVersions[facts.resample.name])
+      fail(
+        "incomplete",
+        `the parts in "${partsFolder(folder)}" were made before the pool or the kernel changed; run the shards again with --force`,
+      );
+    const { resample, sizes } = facts;
+    const task = progress.begin("merge tiles", totalOf(parts), "tiles");
+    const made = await withTileFiles(pool, sizes, { resample, force }, async (files) => {
+      for (const [size, file] of files.entries()) {
+        requireFound(file, parts, size, force);
+        for (const part of parts) await addAll(file, part, size, task.advance);
+        await file.sync();
+      }
+      return files.map((file) => `tiles/${basename(file.folder)}`);
+    }).finally(() => task.end());
+    // Gone from its name at once: a merge that is killed from here on has nothing left to do.
+    await onDisk(folder, () => rename(partsFolder(folder), gone));
+    await rm(gone, { recursive: true, force: true });
+    return made;
+  });
+}
+
+function totalOf(parts: readonly Part[]): number {
+  return parts.reduce((sum, { sizes }) => sum + sizes.reduce((tiles, size) => tiles + size.tiles, 0), 0);
+}
+
+/** What shards left out because the pool had it has to be there still. */
+function requireFound(file: TileFile, parts: readonly Part[], size: number, force: boolean): void {
+  const there = parts.reduce((sum, { sizes }) => sum + (sizes[size]?.there ?? 0), 0);
+  if (force ? there > 0 : file.count < there)
+    fail(
+      "incomplete",
+      force
+        ? `the parts leave out ${there} tiles that "${file.folder}" has already: expected shards run with --force too, or merge without`
+        : `the parts leave out ${there} tiles that "${file.folder}" had, and it has ${file.count} now; run the shards again with --force`,
+    );
+}
+
+async function addAll(file: TileFile, { part, sizes }: Part, size: number, advance: () => void): Promise<void> {
+  const wrong = (what: string): never =>
+    fail(
+      "checksum",
+      `${what} in "${part.folder}" is not what shard ${shardText(part.shard)} wrote; remove that folder and run the shard again`,
+    );
+  const { tiles, index } = sizes[size] ?? fail("internal", "a part without its sizes");
+  const from = await TileFile.open(part.folder, file.shape);
+  if (from === undefined) return wrong(`tiles.json of ${basename(file.folder)}`);
+  try {
+    if (from.count !== tiles || (await hashFile(join(from.folder, "index.bin"))) !== index)
+      wrong(`index.bin of ${basename(file.folder)}`);
+    for await (const { image, pixels, isSound } of from.tiles()) {
+      if (!isSound) wrong(`cells.raw of ${basename(file.folder)}`);
+      await file.add(image, pixels);
+      advance();
+    }
+  } finally {
+    await from.close();
+  }
+}
