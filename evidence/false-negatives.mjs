@@ -88,7 +88,12 @@ function rulesOf({ taus, spread, textTaus }) {
       : [
           ...rule("text filter", textTaus, (tauText) => ({ tauText })),
           ...pairsOf("ratio and text", [0.9, 0.7], textTaus, (ratio, tauText) => ({ ratio, tauText })),
-          ...pairsOf("τ and text", taus.slice(2, -1).filter((_, at) => at % 2 === 0), textTaus, (tau, tauText) => ({ tau, tauText })),
+          ...pairsOf(
+            "τ and text",
+            taus.slice(2, -1).filter((_, at) => at % 2 === 0),
+            textTaus,
+            (tau, tauText) => ({ tau, tauText }),
+          ),
         ]),
   ];
 }

@@ -4,6 +4,7 @@ import { cpus, loadavg } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { root } from "./build.mjs";
+import { countDrawn } from "./drawn.mjs";
 import { countFalseNegatives } from "./false-negatives.mjs";
 import { interpreterOf, torchFacts } from "./interpreter.mjs";
 import { coreArms, profiles, rivalArms, sweepArms } from "./profiles.mjs";
@@ -95,6 +96,7 @@ async function main(words) {
     machine: { ...machine(), torch: torch.version, device: options.device, jobs },
     trainStepSeconds: Math.round((Date.now() - began) / 1000),
     counts: countsOf(out),
+    drawn: await countDrawn(out, arms, { samples: profile.expressions, size: profile.size }),
     ...scored,
   };
   writeWhole(join(out, "results.json"), `${JSON.stringify(results, undefined, 1)}\n`);

@@ -13,6 +13,25 @@ export function machineText({ machine, profile, model, seeds, runs, counts, trai
   ].join("\n");
 }
 
+/** What each arm is given to learn from. */
+export function drawnTable({ arms, drawn }) {
+  const rows = drawn.map(({ arm, planned, mosaics, moved, rival }) => [
+    arms.find(({ name }) => name === arm)?.title ?? arm,
+    percent(mosaics / planned),
+    mosaics === 0 ? "–" : percent(moved),
+    mosaics === 0 ? "–" : percent(rival),
+  ]);
+  return table(
+    [
+      "arm",
+      "mosaics of all samples",
+      "of these: put where a position word is false",
+      "of these: a negative is true by itself",
+    ],
+    rows,
+  );
+}
+
 /** The mean over seeds of each arm on each test set. */
 export function armTable({ arms, runs }) {
   const sets = [{ title: "all" }, ...shownSets];

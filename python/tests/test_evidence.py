@@ -87,11 +87,19 @@ def test_gains_are_differences_of_scores_and_sets_share_all_expressions(run):
             assert sum(counted) == gain["together"]["samples"] == scores["none"]["samples"]
 
 
+def test_what_the_arms_draw_is_counted(run):
+    _, out = run
+    drawn = {each["arm"]: each for each in json.loads((out / "results.json").read_text())["drawn"]}
+    assert drawn["none"]["mosaics"] == 0 and all(drawn[arm]["mosaics"] > 0 for arm in ARMS[1:])
+    # Placement by words is what our arm has and the others lack.
+    assert drawn["nemo"]["moved"] == 0 < drawn["random"]["moved"]
+
+
 def test_every_rule_is_counted_and_only_true_shares_come_out(run):
     _, out = run
     found = json.loads((out / "false-negatives.json").read_text())
     rules = {point["rule"] for point in found["points"]}
-    assert rules == {"no filter", "reference", "absolute τ", "ratio", "margin", "text filter", "ratio and text"}
+    assert rules == {"no filter", "reference", "absolute τ", "ratio", "margin", "text filter", "ratio and text", "τ and text"}
     assert {each["name"] for each in found["presets"]} == {"random", "nemo-reference", "nemo"}
     for point in found["points"] + found["presets"]:
         assert point["negatives"] == 3 * point["mosaics"]

@@ -117,7 +117,7 @@ async function runDemo(options: Options): Promise<void> {
 
 /**
  * Settings for the embedded sample. It has 240 candidates: the default K would reach into images that have nothing to do
- * with the text. τ is the lower quartile of scene-clip's scores with own images; at the median, which "auto" takes, twice
+ * with the text. τ is the lower quartile of scene-clip's scores with own images; at the median twice
  * as many of a band's images fit the text (11.1 % against 5.6 %, counted in models/scene-clip/README.md).
  */
 function sampleSets(model: string): string[] {
