@@ -56,7 +56,7 @@ export function withStudio(use: (fixture: StudioFixture) => Promise<void> | void
   let fixture: StudioFixture | undefined;
   beforeAll(async () => {
     const folder = await scratchFolder();
-    const pool = await scenesPool(folder, isPicturing ? 300 : 60, isPicturing ? "scene-clip" : "lexical");
+    const pool = await scenesPool(folder, isPicturing ? 210 : 60, isPicturing ? "scene-clip" : "lexical");
     fixture = new StudioFixture(folder, pool, await startStudioProcess(pool, folder), await openChromium());
     fixture.page = await fixture.open();
     await use(fixture);

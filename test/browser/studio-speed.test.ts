@@ -56,7 +56,9 @@ describe(`the studio at ${expressions} expressions`, () => {
     expect(drawn).toBeLessThan(40);
     await page.locator(".rows").focus();
     await page.keyboard.press("End");
-    await expect.poll(() => page.locator("[role=option]").last().getAttribute("aria-posinset")).toBe(String(expressions));
+    await expect
+      .poll(() => page.locator("[role=option]").last().getAttribute("aria-posinset"))
+      .toBe(String(expressions));
     expect(await page.locator("[role=option]").count()).toBeLessThan(40);
     expect(await page.locator(".list .head [role=status] b").innerText()).toBe(expressions.toLocaleString("en-US"));
   }, 120_000);

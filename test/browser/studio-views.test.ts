@@ -19,6 +19,8 @@ withStudio(async (made) => {
 const visit = (query?: string, on?: Page) => fixture.visit(query, on);
 const title = () => page.locator("h1").innerText();
 const listed = () => listedOn(page);
+/** The overview works through its sample first. */
+const patience = { timeout: 20_000 };
 
 describe("Overview", () => {
   it("shows scores, coverage and reuse; a click on a bar filters the list", async () => {
@@ -34,10 +36,14 @@ describe("Overview", () => {
     await page.locator(".row").first().waitFor();
     expect(await page.locator(".active").innerText()).toMatch(/own score/);
     expect(said).toBeGreaterThan(0);
-    await expect.poll(listed).toBe(said);
+    await expect.poll(listed, patience).toBe(said);
     await expect.poll(() => page.url()).toMatch(/own=/);
     await page.reload();
-    await expect.poll(listed).toBe(said);
+    await expect.poll(listed, patience).toBe(said);
+    await page.goBack();
+    await page.locator(".overview .stat").first().waitFor();
+    await page.goForward();
+    await expect.poll(listed, patience).toBe(said);
     await visit("?view=overview");
     const bar = page.locator(".bars button").first();
     await bar.waitFor();
@@ -65,13 +71,13 @@ describe("Overview", () => {
       .getByRole("button", { name: /bands: list the expressions/ })
       .last()
       .click();
-    await expect.poll(() => page.url()).toMatch(/uses=/);
-    await expect.poll(() => page.locator(".active").innerText()).toMatch(/image in \d+ to \d+ bands/);
+    await expect.poll(() => page.url(), patience).toMatch(/uses=/);
+    await expect.poll(() => page.locator(".active").innerText(), patience).toMatch(/image in \d+ to \d+ bands/);
     const found = await listed();
     expect(found).toBeGreaterThan(0);
     await page.reload();
-    await expect.poll(() => page.locator(".active").innerText()).toMatch(/image in \d+ to \d+ bands/);
-    await expect.poll(listed).toBe(found);
+    await expect.poll(() => page.locator(".active").innerText(), patience).toMatch(/image in \d+ to \d+ bands/);
+    await expect.poll(listed, patience).toBe(found);
   });
 
   it("estimates false negatives as the command tune does, and leads to the worst", async () => {
@@ -81,7 +87,7 @@ describe("Overview", () => {
     expect(expressions).toBeLessThan(1000); // the page looks at as many at most
     await page.getByText(/over [\d,]+ expressions\. A guide/).waitFor();
     await expect
-      .poll(() => page.locator(".stat", { hasText: "by estimate" }).locator("b").innerText())
+      .poll(() => page.locator(".stat", { hasText: "by estimate" }).locator("b").innerText(), patience)
       .toBe(`≈ ${(100 * now.falseNegatives).toFixed(1)} %`);
     expect(now.falseNegatives).toBeGreaterThan(0);
     await page.getByRole("radio", { name: "false negatives" }).click();
@@ -137,7 +143,7 @@ describe("Evaluate", () => {
     await visit("?view=evaluate");
     await writeFile(join(fixture.folder, "other.json"), '{"format":"coco"}');
     await page.setInputFiles("input[type=file]", join(fixture.folder, "other.json"));
-    await expect.poll(() => page.getByRole("alert").innerText()).toMatch(/other\.json.*nemosaic-evaluation/);
+    await expect.poll(() => page.getByRole("alert").innerText(), patience).toMatch(/other\.json.*nemosaic-evaluation/);
   });
 });
 
@@ -204,7 +210,7 @@ describe("every view", () => {
         .poll(async () => {
           const box = await verdict.boundingBox();
           return box !== null && box.y + box.height <= 760;
-        })
+        }, patience)
         .toBe(true);
     } finally {
       await own.close();
@@ -217,7 +223,7 @@ describe("every view", () => {
       await visit("", own);
       await own.route("**/api/**", (route) => route.abort());
       await own.keyboard.press("j");
-      await expect.poll(() => own.getByRole("alert").innerText()).toMatch(/does not answer/);
+      await expect.poll(() => own.getByRole("alert").innerText(), patience).toMatch(/does not answer/);
       await own.unroute("**/api/**");
       await own.getByRole("button", { name: "Try again" }).click();
       await own.locator("h1").waitFor();
