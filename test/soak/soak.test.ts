@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { readdirSync, readFileSync, readlinkSync, readSync } from "node:fs";
+import { type FileHandle, open, rm, unlink } from "node:fs/promises";
 import { createConnection, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -12,6 +13,8 @@ import { writeSmallRefer } from "../small-refer.ts";
 /** Samples to draw: 20,000 in `npm test`, a million with NEMOSAIC_SOAK=1000000. */
 const samples = Number(process.env.NEMOSAIC_SOAK ?? 20_000);
 const batch = 100;
+/** Pixels and mask of a batch at 32 × 32. */
+const batchBytes = batch * 32 * 32 * 4;
 /** A client leaves and another comes after so many batches. */
 const batchesEach = 20;
 const settings = ["size=32", "guards.nearDuplicate=null", "band.tau=null", "band.tauImage=null", "mosaic.gamma=1"];
@@ -36,10 +39,13 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe("a server that streams for long", () => {
-  it.skipIf(process.platform !== "linux")(
-    `grows neither in memory nor in open files nor in /dev/shm over ${samples} samples (Linux: it looks into /proc)`,
+  it.skipIf(process.platform !== "linux").each([
+    { way: "the socket", slots: 0 },
+    { way: "slots of shared memory", slots: 3 },
+  ])(
+    `grows neither in memory nor in open files nor in /dev/shm over ${samples} samples through $way (Linux: it looks into /proc)`,
     { timeout: 60_000 + samples * 5 },
-    async () => {
+    async ({ way, slots }) => {
       const socket = join(folder, "s");
       const server = spawn(process.execPath, [main, "serve", "pool", "--socket", socket, "--quiet", ...sets], {
         cwd: folder,
@@ -55,26 +61,34 @@ describe("a server that streams for long", () => {
         const seen: { drawn: number; rss: number; files: number }[] = [];
         while (drawn < samples) {
           const client = await connected(socket, () => err);
+          const memory = slots === 0 ? undefined : await sharedMemory(slots);
           await client.ask("hello", { client: "soak", split: "train", seed: 1, settings: null, set: [], credits: 4 });
+          if (memory !== undefined) expect(await client.ask("slots", memory.offer)).toEqual({ kind: 4, payload: 0 });
           for (let n = 0; n < batchesEach && drawn < samples; n++) {
             const indices = Array.from({ length: batch }, (_, at) => (drawn + at) % 16);
-            const body = { epoch: drawn % 1000, indices, slot: null, want: ["image", "mask"] };
+            const slot = memory === undefined ? null : n % slots;
+            if (slot !== null) await memory?.clear(slot);
+            const body = { epoch: drawn % 1000, indices, slot, want: ["image", "mask"] };
             const { kind, payload } = await client.ask("get", body);
             expect(kind, "a batch").toBe(6);
-            expect(payload).toBe(batch * 32 * 32 * 4);
+            expect(payload).toBe(slot === null ? batchBytes : 0);
+            if (slot !== null && n % 5 === 0) expect(memory?.emptySamples(slot), "samples that are not drawn").toBe(0);
             drawn += batch;
           }
           client.close();
+          await memory?.close();
           await pause(20);
           seen.push({ drawn, ...stateOf(server.pid ?? 0) });
         }
         const settled = seen[Math.floor(seen.length / 4)] ?? seen[0];
         const last = seen.at(-1);
         if (settled === undefined || last === undefined) throw new Error("nothing was drawn");
-        console.info(`soak: ${drawn} samples; ${JSON.stringify(settled)} to ${JSON.stringify(last)}`);
+        console.info(`soak: ${drawn} samples through ${way}; ${JSON.stringify(settled)} to ${JSON.stringify(last)}`);
         expect(last.rss - settled.rss, "bytes of growth").toBeLessThan(100e6);
         expect(last.files, "open files").toBeLessThanOrEqual(settled.files + 2);
         expect(readdirSync("/dev/shm").length).toBeLessThanOrEqual(shared);
+        await pause(500);
+        expect(sharedBy(server.pid ?? 0), "shared memory that the server still holds").toEqual([]);
       } finally {
         server.kill();
       }
@@ -87,8 +101,56 @@ function stateOf(pid: number): { rss: number; files: number } {
   return { rss: pages * 4096, files: readdirSync(`/proc/${pid}/fd`).length };
 }
 
+/** Files of shared memory that a process has open. */
+function sharedBy(pid: number): string[] {
+  const folder = `/proc/${pid}/fd`;
+  return readdirSync(folder)
+    .map((name) => {
+      try {
+        return readlinkSync(join(folder, name));
+      } catch {
+        return ""; // closed in between
+      }
+    })
+    .filter((path) => path.startsWith("/dev/shm"));
+}
+
+interface SharedMemory {
+  readonly offer: object;
+  clear(slot: number): Promise<void>;
+  /** Samples of a slot whose pixels are all 0. */
+  emptySamples(slot: number): number;
+  close(): Promise<void>;
+}
+
+/** Nameless memory of `slots` batches, as the Python client offers it. */
+async function sharedMemory(slots: number): Promise<SharedMemory> {
+  const token = randomBytes(32);
+  const path = `/dev/shm/nemosaic-soak-${process.pid}-${token.toString("hex", 0, 4)}`;
+  const file: FileHandle = await open(path, "wx+");
+  await unlink(path);
+  await file.truncate(slots * batchBytes);
+  await file.write(token, 0, token.length, 0);
+  const zeros = new Uint8Array(batchBytes);
+  const pixels = new Uint8Array(batch * 32 * 32 * 3);
+  return {
+    offer: { path: `/proc/${process.pid}/fd/${file.fd}`, slots, slotBytes: batchBytes, token: token.toString("hex") },
+    clear: async (slot) => {
+      await file.write(zeros, 0, batchBytes, slot * batchBytes);
+    },
+    emptySamples: (slot) => {
+      readSync(file.fd, pixels, 0, pixels.length, slot * batchBytes);
+      const each = 32 * 32 * 3;
+      return Array.from({ length: batch }).filter((_, at) =>
+        pixels.subarray(at * each, (at + 1) * each).every((value) => value === 0),
+      ).length;
+    },
+    close: () => file.close(),
+  };
+}
+
 interface Client {
-  ask(kind: "hello" | "get", body: unknown): Promise<{ kind: number; payload: number }>;
+  ask(kind: "hello" | "slots" | "get", body: unknown): Promise<{ kind: number; payload: number }>;
   close(): void;
 }
 
