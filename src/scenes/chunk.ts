@@ -59,13 +59,15 @@ export async function makeChunk(task: ChunkTask, sprites: SpriteSet): Promise<Ch
     imageHashes: [] as string[],
     tally: {} as SceneTally,
   };
-  for (let index = task.from; index < task.to; index++) {
-    const { settings } = task;
-    const { scene, refs } = generateWithRefs(settings.seed, index, settings, sprites);
-    const { instances, hash } = await imageOf(scene, task, sprites);
-    const split = splitOf(index, settings);
+  const { settings } = task;
+  const isGeneral = settings.multiTarget > 0 || settings.noTarget > 0;
+  // While an image is encoded and written, this thread draws the next ones.
+  const drawn: Promise<Drawn>[] = [];
+  const addFirst = async (): Promise<void> => {
+    const first = await drawn.shift();
+    if (first === undefined) return;
+    const { scene, refs, instances, hash, split } = first;
     const general = generalRefsOf(scene, settings);
-    const isGeneral = settings.multiTarget > 0 || settings.noTarget > 0;
     result.imageHashes.push(hash);
     result.annotations.push(...annotationsOf(scene, instances).map((annotation) => JSON.stringify(annotation)));
     result.refs.push(...refs.map((ref, position) => entryOf(scene, ref, position, split, false)));
@@ -76,8 +78,35 @@ export async function makeChunk(task: ChunkTask, sprites: SpriteSet): Promise<Ch
     }
     result.lines.push(JSON.stringify(lineOf(scene, [...refs, ...general], split)));
     count(result.tally, scene, refs, general, split);
+  };
+  try {
+    for (let index = task.from; index < task.to; index++) {
+      const next = drawnAt(index, task, sprites);
+      next.catch(() => undefined); // reported where it is awaited
+      drawn.push(next);
+      if (drawn.length >= underWay) await addFirst();
+    }
+    while (drawn.length > 0) await addFirst();
+  } finally {
+    await Promise.allSettled(drawn);
   }
   return result;
+}
+
+const underWay = 4;
+
+interface Drawn {
+  readonly scene: Scene;
+  readonly refs: readonly SceneRef[];
+  readonly instances: Awaited<ReturnType<typeof imageOf>>["instances"];
+  readonly hash: string;
+  readonly split: string;
+}
+
+async function drawnAt(index: number, task: ChunkTask, sprites: SpriteSet): Promise<Drawn> {
+  const { settings } = task;
+  const { scene, refs } = generateWithRefs(settings.seed, index, settings, sprites);
+  return { scene, refs, ...(await imageOf(scene, task, sprites)), split: splitOf(index, settings) };
 }
 
 /** One line of scenes.jsonl. */
