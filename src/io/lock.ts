@@ -1,8 +1,8 @@
 import { link, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { fail } from "../model/index.ts";
-import { onDisk, removeLeftovers } from "./atomic.ts";
+import { fail, NemosaicError } from "../model/index.ts";
+import { onDisk, removeLeftovers, temporaryMark } from "./atomic.ts";
 
 interface Holder {
   readonly pid: number;
@@ -44,6 +44,23 @@ export async function withLock<T>(
   } finally {
     heldHere.delete(path);
   }
+}
+
+/**
+ * Removes what a run left in `folder` that was killed when its work was done, so that no later run takes it up: its lock,
+ * temporary files, and those of `names` that are there. A folder that another process holds is left alone.
+ */
+export async function removeRemains(folder: string, names: readonly string[] = []): Promise<void> {
+  const found = await readdir(folder).catch((): string[] => []);
+  const isRemains = (name: string): boolean =>
+    name.includes(temporaryMark) || name.startsWith(wholeFolder) || names.includes(name);
+  if (!found.some(isRemains)) return;
+  const remove = async (): Promise<void> => {
+    for (const name of names) await rm(join(folder, name), { recursive: true, force: true });
+  };
+  await withLock(folder, "tidy", remove).catch((error: unknown) => {
+    if (!(error instanceof NemosaicError && error.code === "locked")) throw error;
+  });
 }
 
 async function acquire(path: string, folder: string, purpose: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { readdir, rename, rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import {
   exists,
@@ -6,6 +6,7 @@ import {
   onDisk,
   type Progress,
   partsFolder,
+  removeRemains,
   requireSameRun,
   type ShardFolder,
   shardFolders,
@@ -36,9 +37,10 @@ type Part = TilesPart & { readonly part: ShardFolder };
  */
 export async function mergeTiles(pool: Pool, { force, progress }: MergeTilesOptions): Promise<string[]> {
   const folder = join(pool.folder, "tiles");
-  const gone = `${partsFolder(folder)}${temporaryMark}merged`;
-  const names = await readdir(folder).catch((): string[] => []);
-  if (!names.includes(basename(partsFolder(folder))) && !names.includes(basename(gone))) return [];
+  if (!(await exists(partsFolder(folder)))) {
+    await removeRemains(folder);
+    return [];
+  }
   return withLock(folder, "merge", async () => {
     const found = await shardFolders(folder, (part) => exists(join(part.folder, partFile)));
     if (found === undefined) return [];
@@ -60,6 +62,7 @@ export async function mergeTiles(pool: Pool, { force, progress }: MergeTilesOpti
       }
       return files.map((file) => `tiles/${basename(file.folder)}`);
     }).finally(() => task.end());
+    const gone = `${partsFolder(folder)}${temporaryMark}merged`;
     // Gone from its name at once: a merge that is killed from here on has nothing left to do.
     await onDisk(folder, () => rename(partsFolder(folder), gone));
     await rm(gone, { recursive: true, force: true });

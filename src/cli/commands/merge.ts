@@ -1,14 +1,14 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { exists, partsFolder } from "../../io/index.ts";
+import { exists, partsFolder, removeRemains } from "../../io/index.ts";
 import { mergeMined } from "../../mining/index.ts";
 import { NemosaicError } from "../../model/index.ts";
 import { Mined, minedFolder, Pool } from "../../pool/index.ts";
 import { embeddingsFolder, listEmbeddings, mergePoolEmbeddings, openEmbeddings } from "../../relevance/index.ts";
 import { mergeTiles } from "../../tiles/index.ts";
 import { action, print, progressOf, type SharedOptions, withShared } from "../session.ts";
-import { runMine } from "./mine.ts";
+import { removeMinedRemains, runMine } from "./mine.ts";
 
 interface MergeOptions extends SharedOptions {
   readonly t2t: boolean;
@@ -40,8 +40,9 @@ export function mergeCommand(program: Command): void {
 async function mergePool(pool: Pool, options: MergeOptions): Promise<string[]> {
   const merged: string[] = [];
   for (const name of await listEmbeddings(pool.folder)) {
-    if (!(await exists(partsFolder(embeddingsFolder(pool.folder, name))))) continue;
-    if (await mergePoolEmbeddings(pool, name)) merged.push(`embeddings/${name}`);
+    const folder = embeddingsFolder(pool.folder, name);
+    if (!(await exists(partsFolder(folder)))) await removeRemains(folder);
+    else if (await mergePoolEmbeddings(pool, name)) merged.push(`embeddings/${name}`);
   }
   const sets = await readdir(join(pool.folder, "mined")).catch(() => []);
   for (const name of sets.sort()) {
@@ -51,6 +52,7 @@ async function mergePool(pool: Pool, options: MergeOptions): Promise<string[]> {
     const lacks = async (file: string): Promise<boolean> => !(await exists(join(folder, file)));
     if (joined || (await lacks("neighbours.json")) || (options.t2t && (await lacks("t2t.json"))))
       await complete(pool, name, options);
+    else await removeMinedRemains(folder);
   }
   merged.push(...(await mergeTiles(pool, { force: options.force, progress: progressOf(options) })));
   return merged;

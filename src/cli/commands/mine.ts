@@ -1,5 +1,15 @@
+import { join } from "node:path";
 import type { Command } from "commander";
-import { grouped, type Shard, type StageTiming, shardText, stageTiming, timingText } from "../../io/index.ts";
+import {
+  exists,
+  grouped,
+  removeRemains,
+  type Shard,
+  type StageTiming,
+  shardText,
+  stageTiming,
+  timingText,
+} from "../../io/index.ts";
 import { imagesOfSplits } from "../../loader/index.ts";
 import {
   createDenseScorer,
@@ -12,7 +22,7 @@ import {
   type Scorer,
 } from "../../mining/index.ts";
 import { fail } from "../../model/index.ts";
-import { Mined, Pool } from "../../pool/index.ts";
+import { Mined, minedExtras, minedFolder, Pool } from "../../pool/index.ts";
 import { lexicalScorer, openEmbeddings } from "../../relevance/index.ts";
 import {
   action,
@@ -140,12 +150,21 @@ export async function runMine(pool: Pool, options: MineOptions): Promise<MineRep
       const mined = report.manifest;
       await mineNeighbours(pool, scorer, { name, mined, candidates, depth: neighbourDepth, force, progress });
       if (options.t2t) await addTextScores(pool, options);
+      await removeMinedRemains(minedFolder(pool.folder, name));
     }
     if (timing !== undefined) process.stderr.write(`${timingText(timing, timingAdvice)}\n`);
     return report;
   } finally {
     await scorer.close();
   }
+}
+
+/** Removes what is left of a set's extras that are finished: a run that was killed while it tidied leaves that. */
+export async function removeMinedRemains(folder: string): Promise<void> {
+  const finished: string[] = [];
+  for (const [name, { manifest }] of Object.entries(minedExtras))
+    if (await exists(join(folder, manifest))) finished.push(`.partial-${name}`);
+  await removeRemains(folder, finished);
 }
 
 /** Text-to-text scores of a mined set, from the same embeddings. */
