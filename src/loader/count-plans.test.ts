@@ -11,8 +11,8 @@ beforeAll(async () => {
 });
 afterAll(() => pool.close());
 
-const countOf = async (tooFew: string, k: number) => {
-  const settings = parseSettings({ mosaic: { gamma: 1 }, band: { tau: 0.6, tauImage: null, k }, tooFew }, "test");
+const countOf = async (tooFew: string, k: number, tau = 0.6) => {
+  const settings = parseSettings({ mosaic: { gamma: 1 }, band: { tau, tauImage: null, k }, tooFew }, "test");
   const loader = await Loader.open(pool, settings);
   const counts = countPlans(loader, 0, Array.from({ length: loader.length }, (_, index) => index).values());
   await loader.close();
@@ -35,6 +35,6 @@ describe("countPlans", () => {
       policies: { random: 36 },
       stopped: 0,
     });
-    expect(await countOf("error", 2)).toEqual({ plans: 36, kinds: {}, policies: {}, stopped: 36 });
+    expect(await countOf("error", 12, -0.9)).toEqual({ plans: 36, kinds: {}, policies: {}, stopped: 36 });
   });
 });

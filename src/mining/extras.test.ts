@@ -120,7 +120,8 @@ describe("what mining adds beside the columns", () => {
 
   it("goes on where a run was killed, at any step, to the same bytes", async () => {
     const pool = await smallPool({ images: 30, refsPerImage: 2, valImages: 4 });
-    const mined = (await mineSmall(pool, { depth: 9 }), await openMined(pool));
+    await mineSmall(pool, { depth: 9 });
+    const mined = await openMined(pool);
     const vectors = memoryVectors(signVectors(pool.expressions.count, dimension, 4), dimension);
     const candidates = trainImages(pool);
     const folder = minedFolder(pool.folder, "default");
