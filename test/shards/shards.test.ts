@@ -1,4 +1,5 @@
-import { cp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseShard } from "../../src/cli/shard.ts";
@@ -105,6 +106,34 @@ describe("work in shards", () => {
     await writeFile(ids, sound);
     expect(await ran(place, "merge", "pool")).toMatch(/merged mined\/default/);
     expect(await snapshot(join(place, "pool"))).toEqual(await snapshot(join(folder, "whole", "pool")));
+  }, 120_000);
+});
+
+describe("a run that was killed when its work was done", () => {
+  it("leaves nothing that the next merge or run does not remove, and a folder in use is left alone", async () => {
+    const place = join(folder, "tidy");
+    await copied(join(folder, "whole"), place);
+    const before = await snapshot(join(place, "pool"));
+    const mined = join(place, "pool", "mined", "default");
+    const held = (pid: number) => JSON.stringify({ pid, host: hostname(), purpose: "merge", since: "noon" });
+    const foul = async (...places: string[]): Promise<void> => {
+      await mkdir(join(mined, ".partial-neighbours"));
+      await writeFile(join(mined, ".partial-neighbours", "journal.json"), "{}");
+      for (const one of places) {
+        await writeFile(join(one, ".nemosaic.lock"), held(2 ** 22 + 1));
+        await writeFile(join(one, "parts.nemosaic-tmp-merged"), "");
+      }
+    };
+    await foul(mined, join(place, "pool", "embeddings", "model"));
+    expect(await ran(place, "merge", "pool")).toMatch(/no parts to merge/);
+    expect(await snapshot(join(place, "pool"))).toEqual(before);
+    await foul(mined);
+    await ran(place, ...mining);
+    expect(await snapshot(join(place, "pool"))).toEqual(before);
+    await foul(mined);
+    await writeFile(join(mined, ".nemosaic.lock"), held(process.pid));
+    expect(await ran(place, "merge", "pool")).toMatch(/no parts to merge/);
+    expect(leftovers(await snapshot(mined)).length).toBeGreaterThan(2);
   }, 120_000);
 });
 
