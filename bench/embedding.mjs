@@ -1,4 +1,5 @@
-// Embedding images: from files to vectors on disk, and the bare model on the same batches already in memory, in turn.
+// Embedding images: from files to vectors on disk, and the bare model on the same batches already in memory, in turn: in one
+// session of all threads, as anyone would open it, and (in the notes) in the lanes that embedding runs it in.
 //
 //   npm run build && node bench/embedding.mjs [--images 128] [--batch 16] [--rounds 5]
 //
@@ -8,7 +9,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { compared, interleaved, load, main, option, root, sampleDir, seconds } from "./measure.mjs";
+import { compared, interleaved, load, main, option, root, sampleDir, seconds, spread } from "./measure.mjs";
 
 export async function benchEmbedding(size = {}) {
   const {
@@ -66,7 +67,10 @@ export async function benchEmbedding(size = {}) {
       seconds(async () => {
         for (const each of batches) await model.embedImages(each);
       });
-    const took = await interleaved(rounds, { exact: embed("exact"), fast: embed("fast"), bare });
+    const lanes = model.imageLanes > 1 ? model.openLanes() : undefined;
+    const inLanes = () => seconds(() => Promise.all(batches.map((each) => lanes.embedImages(each))));
+    const sides = { exact: embed("exact"), fast: embed("fast"), bare, ...(lanes ? { inLanes } : {}) };
+    const took = await interleaved(rounds, sides).finally(() => lanes?.close());
     const rates = (name) => took[name].map((s) => images / s);
     const waited =
       reports.reduce((sum, { waitMs }) => sum + waitMs, 0) /
@@ -78,7 +82,17 @@ export async function benchEmbedding(size = {}) {
         compared(`${what}, decoded exactly`, "images/s", rates("exact"), "the bare session", rates("bare"), "≥ 0.95"),
         compared(`${what}, decoded fast`, "images/s", rates("fast"), "the bare session", rates("bare"), "≥ 0.95"),
       ],
-      notes: { model: model.id, waitingForImages: Number(waited.toFixed(3)) },
+      notes: {
+        model: model.id,
+        lanes: model.imageLanes,
+        lanesIdle: Number(waited.toFixed(3)),
+        ...(lanes
+          ? {
+              bareInLanes: spread(rates("inLanes")).median,
+              exactToBareInLanes: spread(rates("exact").map((rate, round) => rate / rates("inLanes")[round])).median,
+            }
+          : {}),
+      },
     };
   } finally {
     await model.close();

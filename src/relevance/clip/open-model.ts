@@ -1,8 +1,11 @@
+import { availableParallelism } from "node:os";
 import type { DecodedImage } from "../../codecs/index.ts";
 import { type Progress, silentProgress } from "../../io/index.ts";
 import { fail } from "../../model/index.ts";
 import { loadTokenizer, type Tokenizer } from "../../tokens/index.ts";
 import type { HubAccess } from "../hub/index.ts";
+import { type ImageLanes, laneCount, openLanes } from "./image-lanes.ts";
+import { inSteps } from "./in-steps.ts";
 import { type Dtype, findModel } from "./model-files.ts";
 import { normaliseRows } from "./normalise-rows.ts";
 import { preprocessImage } from "./preprocess.ts";
@@ -10,12 +13,8 @@ import { type Preprocessing, parsePreprocessing } from "./preprocessing.ts";
 import { quantisesByBatch } from "./quantised.ts";
 import { type Device, type OnnxSession, openSession, type Port } from "./session.ts";
 import { type TextTower, textTower, visionTower } from "./towers.ts";
-
-/** Images ready for a model: float32 [count, 3, height, width] as the model's preprocessing says. */
-export interface PreprocessedBatch {
-  readonly pixels: Float32Array;
-  readonly count: number;
-}
+import { embedBatch, type PreprocessedBatch, type VisionTask } from "./vision.ts";
+import { workerEntry } from "./worker-entry.ts";
 
 /** An open image-text model (CLIP, SigLIP, TinyCLIP, MobileCLIP, LiT …). Holds native memory until `close`. */
 export interface ImageTextModel {
@@ -36,6 +35,10 @@ export interface ImageTextModel {
   embedTexts(texts: readonly string[]): Promise<Float32Array>;
   /** Writes one image's tensor, 3 · height · width values, into `out`. */
   preprocess(image: DecodedImage, out: Float32Array): void;
+  /** Batches of images that `openLanes` runs side by side; 1: there is nothing to gain, and no lanes. */
+  readonly imageLanes: number;
+  /** Starts threads for that; whoever opens them closes them. Vectors are the same, whichever way they were made. */
+  openLanes(): ImageLanes;
   close(): Promise<void>;
 }
 
@@ -94,43 +97,47 @@ export async function openImageTextModel(spec: string, options: OpenModelOptions
         const rows = await text.run(tokenizer.encodeBatch(some, lengths(some)));
         return normaliseRows(rows.data.slice(), rows.shape[1] ?? 0, where);
       });
-    const perImage = 3 * height * width;
-    const embedImages = ({ pixels, count }: PreprocessedBatch): Promise<Float32Array> =>
-      inSteps(count, imagesAtOnce, async (start, end) => {
-        const some = pixels.subarray(start * perImage, end * perImage);
-        const rows = await vision.run(some, end - start, height, width);
-        if (rows.shape[1] !== dimension) failDimensions(rows.shape[1], dimension, where);
-        return normaliseRows(rows.data.slice(), rows.shape[1] ?? 0, where);
-      });
+    const task: VisionTask = { path: files.vision, height, width, imagesAtOnce, where };
+    const checked = async (batch: PreprocessedBatch, vectors: Promise<Float32Array>): Promise<Float32Array> => {
+      const { length } = await vectors;
+      if (length !== batch.count * dimension) failDimensions(length / batch.count, dimension, where);
+      return vectors;
+    };
+    const embedImages = (batch: PreprocessedBatch): Promise<Float32Array> =>
+      checked(batch, embedBatch(visionSession, batch, task));
+    const threads = options.threads ?? availableParallelism();
+    const entry = workerEntry("lane-worker", import.meta.url);
+    const imageLanes = entry === undefined || options.device === "cuda" ? 1 : await laneCount(files.vision, threads);
+    const startLanes = (): ImageLanes => {
+      if (entry === undefined) return { count: 1, embedImages, close: () => Promise.resolve() };
+      const lanes = openLanes(entry, task, imageLanes, threads);
+      return { ...lanes, embedImages: (batch) => checked(batch, lanes.embedImages(batch)) };
+    };
 
     const dimension = (await embedTexts(["a"])).length;
     const imageAxis = vision.output.shape[1];
     if (typeof imageAxis === "number" && imageAxis !== dimension) failDimensions(imageAxis, dimension, where);
     const preprocess = (image: DecodedImage, out: Float32Array): void => preprocessImage(image, preprocessing, out);
     const { id, hash } = files;
-    return { id, hash, dtype, dimension, preprocessing, tokenizer, notes, embedImages, embedTexts, preprocess, close };
+    return {
+      id,
+      hash,
+      dtype,
+      dimension,
+      preprocessing,
+      tokenizer,
+      notes,
+      embedImages,
+      embedTexts,
+      preprocess,
+      imageLanes,
+      openLanes: startLanes,
+      close,
+    };
   } catch (error) {
     await close();
     throw error;
   }
-}
-
-/** Rows 0 to `count` in steps of at most `atOnce`, joined. */
-async function inSteps(
-  count: number,
-  atOnce: number,
-  run: (start: number, end: number) => Promise<Float32Array>,
-): Promise<Float32Array> {
-  if (count <= atOnce) return count === 0 ? new Float32Array(0) : run(0, count);
-  const parts: Float32Array[] = [];
-  for (let start = 0; start < count; start += atOnce) parts.push(await run(start, Math.min(count, start + atOnce)));
-  const joined = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
 }
 
 function failDimensions(image: number | undefined, text: number, where: string): never {

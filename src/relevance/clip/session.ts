@@ -9,6 +9,8 @@ export interface SessionOptions {
   readonly device: Device;
   /** Threads inside one run; undefined: one per core. */
   readonly threads: number | undefined;
+  /** Whether threads that wait for work within a run keep their core busy; default true, onnxruntime's own. */
+  readonly spinning?: boolean;
 }
 
 /** An axis of an input or output: a number, or the name of a free axis. */
@@ -36,8 +38,8 @@ export interface FloatMatrix {
 }
 
 /** Opens an ONNX file. Errors: `bad-input` where it is no model, `unsupported` where the device is not there. */
-export async function openSession(path: string, { device, threads }: SessionOptions): Promise<OnnxSession> {
-  const session = await createSession(path, device, threads);
+export async function openSession(path: string, options: SessionOptions): Promise<OnnxSession> {
+  const session = await createSession(path, options);
   const inputs = portsOf(session.inputMetadata);
   const outputs = portsOf(session.outputMetadata);
   return {
@@ -59,9 +61,10 @@ export async function openSession(path: string, { device, threads }: SessionOpti
   };
 }
 
-/** A tensor of floats in the type that the port asks for. */
+/** A tensor of floats in the type that the port asks for. onnxruntime-node takes no shared memory, so that is copied. */
 export function floatTensor(port: Port, data: Float32Array, shape: readonly number[]): Tensor {
-  if (port.type === "float32") return new Tensor("float32", data, shape);
+  if (port.type === "float32")
+    return new Tensor("float32", data.buffer instanceof SharedArrayBuffer ? data.slice() : data, shape);
   if (port.type === "float16") return new Tensor("float16", floatToHalf(data), shape);
   return fail("unsupported", `expected input ${shown(port.name)} of floats, the model wants ${port.type}`);
 }
@@ -84,13 +87,17 @@ export function wholeTensor(port: Port, data: Int32Array | Uint8Array, shape: re
   return fail("unsupported", `expected input ${shown(port.name)} of whole numbers, the model wants ${port.type}`);
 }
 
-async function createSession(path: string, device: Device, threads: number | undefined): Promise<InferenceSession> {
+async function createSession(
+  path: string,
+  { device, threads, spinning = true }: SessionOptions,
+): Promise<InferenceSession> {
   try {
     return await InferenceSession.create(path, {
       executionProviders: [device],
       graphOptimizationLevel: "all",
       logSeverityLevel: 3,
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+      ...(spinning ? {} : { extra: { session: { intra_op: { allow_spinning: "0" } } } }),
     });
   } catch (cause) {
     if (device === "cuda") {

@@ -16,7 +16,7 @@ import {
   writeFileAtomic,
 } from "../../io/index.ts";
 import { type ErrorCode, fail, NemosaicError } from "../../model/index.ts";
-import type { ImageTextModel } from "../clip/index.ts";
+import type { ImageLanes, ImageTextModel } from "../clip/index.ts";
 import { PartialRows, type SkippedRow } from "./partial-rows.ts";
 import { type Decode, openPreparer, type Preparer } from "./preparer.ts";
 
@@ -60,7 +60,7 @@ export interface MatrixReport {
   /** Rows that an earlier run had made. */
   readonly reused: number;
   readonly skipped: readonly SkippedRow[];
-  /** Wall time in runs of the model, and waiting for decoded images, ms. */
+  /** Wall time in runs of the model, and waiting for decoded images, ms: means over the model's lanes. */
   readonly modelMs: number;
   readonly waitMs: number;
 }
@@ -104,6 +104,8 @@ interface Job {
   readonly rows: number;
   /** What decides the numbers, for the manifest. */
   readonly facts: Readonly<Record<string, unknown>>;
+  /** Batches that run side by side. */
+  readonly lanes: number;
   /** Starts making the batch at `start`; called a few batches ahead. */
   prepare(start: number, end: number): Promise<Prepared>;
   close(): Promise<void>;
@@ -118,23 +120,29 @@ function imageJob({ model, images, onBad, imageBatch = 16, decode = "exact", thr
   const { width, height } = model.preprocessing;
   const size = 3 * width * height;
   let preparer: Preparer | undefined;
+  let lanes: ImageLanes | undefined;
   return {
     name: "images",
     unit: "images",
     count: images.count,
     rows: images.count,
     batch: imageBatch,
+    lanes: model.imageLanes,
     facts: { inputs: images.hash, preprocessing: model.preprocessing, decode, onBad },
     async prepare(start, end) {
       preparer ??= openPreparer({ preprocessing: model.preprocessing, decode }, threads);
+      if (model.imageLanes > 1) lanes ??= model.openLanes();
       const opened = preparer;
-      const pixels = new Float32Array((end - start) * size);
+      const runner = lanes ?? model;
+      // Shared, so that the threads that decode write into it and the model's lanes read from it.
+      const pixels = new Float32Array(new SharedArrayBuffer((end - start) * size * 4));
       const skipped: SkippedRow[] = [];
       await Promise.all(
         Array.from({ length: end - start }, async (_, i) => {
           const name = images.name(start + i);
           try {
-            pixels.set(await opened.prepare(await images.load(start + i), name), i * size);
+            const bytes = await images.load(start + i);
+            await opened.prepare(bytes, name, pixels.subarray(i * size, (i + 1) * size));
           } catch (error) {
             if (onBad === "fail" || !isBadImage(error)) throw error;
             skipped.push({ row: start + i, name, reason: error.message });
@@ -145,7 +153,7 @@ function imageJob({ model, images, onBad, imageBatch = 16, decode = "exact", thr
       return {
         skipped,
         async run() {
-          const vectors = await model.embedImages({ pixels, count: end - start });
+          const vectors = await runner.embedImages({ pixels, count: end - start });
           for (const { row } of skipped) {
             vectors.fill(0, (row - start) * model.dimension, (row - start + 1) * model.dimension);
           }
@@ -153,7 +161,9 @@ function imageJob({ model, images, onBad, imageBatch = 16, decode = "exact", thr
         },
       };
     },
-    close: async () => preparer?.close(),
+    async close() {
+      await Promise.all([preparer?.close(), lanes?.close()]);
+    },
   };
 }
 
@@ -173,6 +183,7 @@ function textJob({ model, texts, textBatch = 32 }: EmbedOptions): { job: Job; or
     count: distinct.length,
     rows: texts.length,
     batch: textBatch,
+    lanes: 1,
     facts: { inputs: hashJson(texts), tokens: { kind: tokenizer.name, length: tokenizer.contextLength } },
     prepare: (start, end) => Promise.resolve({ skipped: [], run: () => model.embedTexts(distinct.slice(start, end)) }),
     close: () => Promise.resolve(),
@@ -257,29 +268,33 @@ async function runBatches(
   const done = first + partial.rows;
   const label = partial.rows > 0 ? `embed ${job.unit} (${grouped(partial.rows)} from before)` : `embed ${job.unit}`;
   const task = progress.begin(label, last - done, job.unit);
-  const ahead: { end: number; prepared: Promise<Prepared> }[] = [];
+  const ahead: Promise<Prepared>[] = [];
+  const running: Promise<Ran>[] = [];
+  // One more than there are lanes waits for the first that is free; alone, a batch runs when the one before is written.
+  const runningAtOnce = job.lanes === 1 ? 1 : job.lanes + 1;
   let next = done;
-  let modelMs = 0;
-  let waitMs = 0;
+  const clock = laneClock(job.lanes);
   const start = (): void => {
     const end = Math.min(last, next + job.batch);
     const prepared = job.prepare(next, end);
     prepared.catch(() => undefined); // awaited in its turn; until then a failure is not unhandled
-    ahead.push({ end, prepared });
+    ahead.push(prepared);
     next = end;
   };
   let written: Promise<void> = Promise.resolve();
   try {
     for (;;) {
-      while (next < last && ahead.length <= batchesAhead) start();
-      const batch = ahead.shift();
-      if (batch === undefined) break;
-      const began = performance.now();
-      const { skipped, run } = await batch.prepared;
-      const ready = performance.now();
-      const vectors = await run();
-      modelMs += performance.now() - ready;
-      waitMs += ready - began;
+      for (;;) {
+        while (next < last && ahead.length <= batchesAhead) start();
+        const batch = running.length < runningAtOnce ? ahead.shift() : undefined;
+        if (batch === undefined) break;
+        const ran = runWhenPrepared(batch, clock);
+        ran.catch(() => undefined); // awaited in its turn too
+        running.push(ran);
+      }
+      const first = running.shift();
+      if (first === undefined) break;
+      const { vectors, skipped } = await first;
       await written;
       written = partial.append(vectors, skipped);
       written.catch(() => undefined);
@@ -291,7 +306,50 @@ async function runBatches(
     await written.catch(() => undefined);
     task.end();
   }
-  return { modelMs, waitMs };
+  return clock.read();
+}
+
+interface Ran {
+  readonly vectors: Float32Array;
+  readonly skipped: readonly SkippedRow[];
+}
+
+async function runWhenPrepared(batch: Promise<Prepared>, clock: LaneClock): Promise<Ran> {
+  const { skipped, run } = await batch;
+  clock.change(1);
+  try {
+    return { vectors: await run(), skipped };
+  } finally {
+    clock.change(-1);
+  }
+}
+
+interface LaneClock {
+  /** A batch begins to run, or queue for a lane (1), or has run (-1). */
+  change(by: 1 | -1): void;
+  read(): { readonly modelMs: number; readonly waitMs: number };
+}
+
+/** Adds up how long `lanes` lanes were busy and idle, from now on. */
+function laneClock(lanes: number): LaneClock {
+  let runs = 0;
+  let last = performance.now();
+  let [modelMs, waitMs] = [0, 0];
+  const change = (by: number): void => {
+    const now = performance.now();
+    const busy = Math.min(runs, lanes) / lanes;
+    modelMs += busy * (now - last);
+    waitMs += (1 - busy) * (now - last);
+    last = now;
+    runs += by;
+  };
+  return {
+    change,
+    read() {
+      change(0);
+      return { modelMs, waitMs };
+    },
+  };
 }
 
 const badImageCodes: ReadonlySet<ErrorCode> = new Set(["bad-input", "not-found", "unsupported", "refused"]);

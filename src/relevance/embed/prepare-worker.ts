@@ -18,15 +18,15 @@ port.on("message", (task: PrepareTask) => {
 async function work(): Promise<void> {
   running++;
   for (let task = queue.shift(); task !== undefined; task = queue.shift()) {
-    const answer = await answerTo(task);
-    port.postMessage(answer, "tensor" in answer ? [answer.tensor.buffer as ArrayBuffer] : []);
+    port.postMessage(await answerTo(task));
   }
   running--;
 }
 
-async function answerTo({ id, bytes, name }: PrepareTask): Promise<PrepareAnswer> {
+async function answerTo({ id, bytes, name, out }: PrepareTask): Promise<PrepareAnswer> {
   try {
-    return { id, tensor: await prepareImage(bytes, name, preparation) };
+    await prepareImage(bytes, name, out, preparation);
+    return { id };
   } catch (error) {
     const code = error instanceof NemosaicError ? error.code : undefined;
     return { id, code, message: error instanceof Error ? error.message : String(error) };

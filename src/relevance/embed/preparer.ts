@@ -2,14 +2,17 @@ import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { type DecodedImage, decodeImage, decodeImageAtLeast } from "../../codecs/index.ts";
 import { type ErrorCode, NemosaicError } from "../../model/index.ts";
-import { type Preprocessing, preprocessImage } from "../clip/index.ts";
+import { type Preprocessing, preprocessImage, workerEntry } from "../clip/index.ts";
 
 /** Turns encoded images into tensors beside the model's runs. Holds threads until `close`. */
 export interface Preparer {
   /** Threads of its own; 0 where it works in the caller's. */
   readonly threads: number;
-  /** float32 [3, height, width]. Errors are those of decoding, with `name` in them. `bytes` may be given away. */
-  prepare(bytes: Uint8Array, name: string): Promise<Float32Array>;
+  /**
+   * Writes float32 [3, height, width] into `out`, which is best shared memory: other memory is copied. Errors are those of
+   * decoding, with `name` in them. `bytes` may be given away.
+   */
+  prepare(bytes: Uint8Array, name: string, out: Float32Array): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -25,14 +28,15 @@ export interface Preparation {
   readonly decode: Decode;
 }
 
-/** A task for a worker and its answer; tensors and bytes are moved, not copied. */
+/** A task for a worker and its answer; bytes are moved and `out` is shared, nothing is copied. */
 export interface PrepareTask {
   readonly id: number;
   readonly bytes: Uint8Array;
   readonly name: string;
+  readonly out: Float32Array;
 }
 export type PrepareAnswer =
-  | { readonly id: number; readonly tensor: Float32Array }
+  | { readonly id: number }
   | { readonly id: number; readonly code: ErrorCode | undefined; readonly message: string };
 
 /**
@@ -41,20 +45,18 @@ export type PrepareAnswer =
  * a worker, it works in the caller's thread, to the same numbers.
  */
 export function openPreparer(preparation: Preparation, threads = availableParallelism() - 1): Preparer {
-  const isSource = import.meta.url.endsWith(".ts");
-  const runsSource = "typescript" in process.features && process.features.typescript !== false;
-  if (isSource && !runsSource) return hereIn(preparation);
-  const entry = new URL(isSource ? "./prepare-worker.ts" : "./prepare-worker.js", import.meta.url);
-  return inWorkers(entry, preparation, Math.max(1, threads));
+  const entry = workerEntry("prepare-worker", import.meta.url);
+  return entry === undefined ? hereIn(preparation) : inWorkers(entry, preparation, Math.max(1, threads));
 }
 
-/** Decodes and preprocesses one image. */
-export async function prepareImage(bytes: Uint8Array, name: string, preparation: Preparation): Promise<Float32Array> {
-  const { preprocessing } = preparation;
-  const image = await decode(bytes, name, preparation);
-  const tensor = new Float32Array(3 * preprocessing.width * preprocessing.height);
-  preprocessImage(image, preprocessing, tensor);
-  return tensor;
+/** Decodes and preprocesses one image into `out`; a bad image leaves it as it was. */
+export async function prepareImage(
+  bytes: Uint8Array,
+  name: string,
+  out: Float32Array,
+  preparation: Preparation,
+): Promise<void> {
+  preprocessImage(await decode(bytes, name, preparation), preparation.preprocessing, out);
 }
 
 function decode(bytes: Uint8Array, where: string, preparation: Preparation): Promise<DecodedImage> {
@@ -72,11 +74,11 @@ function hereIn(preparation: Preparation): Preparer {
   let running = 0;
   return {
     threads: 0,
-    async prepare(bytes, name) {
+    async prepare(bytes, name, out) {
       if (running >= imagesAtOnce) await new Promise<void>((resolve) => line.push(resolve));
       else running++;
       try {
-        return await prepareImage(bytes, name, preparation);
+        await prepareImage(bytes, name, out, preparation);
       } finally {
         const next = line.shift();
         if (next === undefined) running--;
@@ -88,7 +90,7 @@ function hereIn(preparation: Preparation): Preparer {
 }
 
 interface Waiting {
-  resolve(tensor: Float32Array): void;
+  resolve(): void;
   reject(error: unknown): void;
 }
 
@@ -108,7 +110,7 @@ function inWorkers(entry: URL, preparation: Preparation, threads: number): Prepa
     worker.on("message", (answer: PrepareAnswer) => {
       const task = waiting.get(answer.id);
       waiting.delete(answer.id);
-      if ("tensor" in answer) task?.resolve(answer.tensor);
+      if (!("message" in answer)) task?.resolve();
       else if (answer.code === undefined) task?.reject(new Error(answer.message));
       else task?.reject(new NemosaicError(answer.code, answer.message));
     });
@@ -120,7 +122,7 @@ function inWorkers(entry: URL, preparation: Preparation, threads: number): Prepa
   });
   return {
     threads,
-    prepare(bytes, name) {
+    prepare(bytes, name, out) {
       const id = nextId++;
       const worker = workers[id % threads];
       if (worker === undefined || failure !== undefined) return Promise.reject(failure);
@@ -128,7 +130,7 @@ function inWorkers(entry: URL, preparation: Preparation, threads: number): Prepa
       const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
       return new Promise((resolve, reject) => {
         waiting.set(id, { worker, resolve, reject });
-        worker.postMessage({ id, bytes: own, name } satisfies PrepareTask, [own.buffer as ArrayBuffer]);
+        worker.postMessage({ id, bytes: own, name, out } satisfies PrepareTask, [own.buffer as ArrayBuffer]);
       });
     },
     async close() {
