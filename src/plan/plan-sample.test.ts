@@ -173,8 +173,9 @@ describe("planSample", () => {
       expect([plan.kind, plan.why.policy]).toEqual(["random", "random"]);
       for (const { t2i, i2i } of plan.why.negatives) expect(t2i! <= tau && i2i! <= tauImage).toBe(true);
     }
-    const strict = await tiny("error");
-    expect(() => strict.plan(0, 0)).toThrow(/the band of small\/.* holds 2 images, 3 are needed/);
+    // K = 2 with "error" is refused before anything is drawn.
+    const strict = await tiny("error", 12, -1);
+    expect(() => strict.plan(0, 0)).toThrow(/the band of small\/.* holds 0 images, 3 are needed/);
     const nothing = await tiny("widen", 2, -1);
     for (const plan of plansOf(nothing, 20)) expect([plan.kind, plan.why.policy]).toEqual(["single", "single"]);
     for (const loader of [widened, single, random, strict, nothing]) await loader.close();
