@@ -56,6 +56,23 @@ export const rivalArms = [
   { name: "mixgen", title: "MixGen", augment: "mixgen", settings: {} },
 ];
 
+/** What parts of our arm do. `epochs`: how many the training has. */
+export function ablationArms(epochs) {
+  const nemo = (name, title, settings) => ({ name, title: `NeMo, ${title}`, augment: "nemo", settings });
+  const plainLast = Math.max(1, Math.round(epochs / 3));
+  return [
+    nemo("plain-last", "last third single images", { schedule: { epochs: Math.max(2, Math.ceil(epochs)), plainLast } }),
+    nemo("gamma-25", "γ = 0.25", { mosaic: { gamma: 0.25 } }),
+    nemo("uniform", "uniform placement", { mosaic: { placement: "uniform" } }),
+    {
+      name: "random-placed",
+      title: "random mosaic, placement by words",
+      augment: "random",
+      settings: { mosaic: { placement: "position-aware" } },
+    },
+  ];
+}
+
 /** What `nemo` has for K, and for τ (auto) the share of own images that score less. */
 export const nemoDefaults = { k: 30, tauShare: 0.25 };
 

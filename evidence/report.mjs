@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./build.mjs";
 import { falseNegativeChart, gainChart, sweepChart } from "./plots.mjs";
-import { armTable, drawnTable, falseNegativeTable, gainTable, machineText, seedTable } from "./tables.mjs";
+import { armTable, drawnTable, falseNegativeTable, gainTable, kindTable, machineText, seedTable } from "./tables.mjs";
 
 /**
  * Writes <docs>/evidence.md (each `<!-- evidence: NAME -->` block renewed, the rest kept; the checkout's page where there is
@@ -23,6 +23,7 @@ export async function writeReport(docs, results, falseNegatives) {
     arms: armTable(results),
     drawn: drawnTable(results),
     gains: gainTable(results),
+    kinds: kindTable(results),
     seeds: seedTable(results),
     "false negatives": falseNegativeTable(falseNegatives),
     sweeps:

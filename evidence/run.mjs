@@ -7,7 +7,7 @@ import { root } from "./build.mjs";
 import { countDrawn } from "./drawn.mjs";
 import { countFalseNegatives } from "./false-negatives.mjs";
 import { interpreterOf, torchFacts } from "./interpreter.mjs";
-import { coreArms, profiles, rivalArms, sweepArms } from "./profiles.mjs";
+import { ablationArms, coreArms, profiles, rivalArms, sweepArms } from "./profiles.mjs";
 import { writeReport } from "./report.mjs";
 import { scoreRuns } from "./score.mjs";
 import { prepare, pretrain, trainArm, writeWhole } from "./steps.mjs";
@@ -17,7 +17,8 @@ const help = `npm run evidence -- [options]
   --out FOLDER     where scenes, runs and logs go (.scratch/evidence)
   --docs FOLDER    where evidence.md and evidence/ go (docs; FOLDER/docs of --out with --smoke)
   --seeds A,B,C    seeds of the runs (0,1,2)
-  --arms LIST      core, rivals, sweeps or names of arms, comma-separated (core)
+  --arms LIST      core, rivals, ablations, sweeps or names of arms, comma-separated (core)
+  --steps N        steps of each training, instead of the profile's
   --jobs N         runs at the same time, a thread each (as many as there are cores)
   --device NAME    cpu or cuda (cuda where torch finds one)
   --model NAME     what mines: as nemosaic embed --model (models/scene-clip)
@@ -38,7 +39,7 @@ async function main(words) {
     args: words,
     options: {
       ...Object.fromEntries(
-        ["out", "docs", "seeds", "arms", "jobs", "device", "model", "stop-before"].map((name) => [
+        ["out", "docs", "seeds", "arms", "steps", "jobs", "device", "model", "stop-before"].map((name) => [
           name,
           { type: "string" },
         ]),
@@ -48,7 +49,8 @@ async function main(words) {
     },
   });
   if (values.help) return process.stdout.write(`${help}\n`);
-  const profile = profiles[values.smoke ? "smoke" : "full"];
+  const usual = profiles[values.smoke ? "smoke" : "full"];
+  const profile = values.steps === undefined ? usual : { ...usual, steps: numbersOf("--steps", values.steps)[0] };
   const out = resolve(values.out ?? join(root, ".scratch", "evidence"));
   const docs = resolve(values.docs ?? (values.smoke ? join(out, "docs") : join(root, "docs")));
   const seeds = numbersOf("--seeds", values.seeds ?? (values.smoke ? "0" : "0,1,2"));
@@ -78,7 +80,7 @@ async function main(words) {
   }
   const falseNegatives = JSON.parse(readFileSync(counted, "utf8"));
   if (last < 3) return;
-  const arms = armsOf(values.arms ?? "core", falseNegatives.scale);
+  const arms = armsOf(values.arms ?? "core", falseNegatives.scale, epochsOf(out, profile));
   says("pretraining the image tower");
   await pretrain(out, profile, options);
   const began = Date.now();
@@ -118,14 +120,22 @@ async function trainAll(out, profile, arms, seeds, jobs, options, says) {
   await Promise.all(Array.from({ length: jobs }, worker));
 }
 
-function armsOf(words, scale) {
+/** How often training goes over its refs; an epoch is of whole batches. */
+function epochsOf(out, { steps, batchSize }) {
+  return steps / Math.floor(countsOf(out).train.refs / batchSize);
+}
+
+function armsOf(words, scale, epochs) {
+  const ablations = ablationArms(epochs);
   const sweeps = sweepArms(scale.tauShares ?? []);
-  const groups = { core: coreArms, rivals: rivalArms, sweeps };
-  const known = [...coreArms, ...rivalArms, ...sweeps];
+  const groups = { core: coreArms, rivals: rivalArms, ablations, sweeps };
+  const known = [...coreArms, ...rivalArms, ...ablations, ...sweeps];
   const chosen = words.split(",").flatMap((word) => {
     const found = groups[word] ?? known.filter(({ name }) => name === word);
     if (found.length === 0)
-      throw new Error(`expected core, rivals, sweeps or ${known.map(({ name }) => name).join(", ")}, got ${word}`);
+      throw new Error(
+        `expected core, rivals, ablations, sweeps or ${known.map(({ name }) => name).join(", ")}, got ${word}`,
+      );
     return found;
   });
   // Gains are over "none", so it always belongs to them.

@@ -64,6 +64,16 @@ export function gainTable({ arms, gains }) {
   return table(["arm", "", ...sets.map(({ title }) => title)], rows);
 }
 
+/** The gain in mIoU by what the expression is built on. */
+export function kindTable({ gains, arms }) {
+  const kinds = gains[0]?.together.sets.filter(({ by }) => by === "kind") ?? [];
+  const rows = gains.map(({ arm, together }) => [
+    arms.find(({ name }) => name === arm)?.title ?? arm,
+    ...kinds.map(({ label }) => gainText(gainsIn(together, { by: "kind", label })?.mIoU)),
+  ]);
+  return table(["arm", ...kinds.map(({ label }) => label)], rows);
+}
+
 /** The gain of every seed: what the choice of seed makes of it. */
 export function seedTable({ arms, gains, seeds }) {
   const rows = arms.flatMap(({ name, title }) => {
