@@ -21,7 +21,7 @@ export function charts(title, panels) {
     (panel, at) =>
       `<g transform="translate(${at * (panelWidth + margin.left + margin.right)},34)">${panelOf(panel)}</g>`,
   );
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="Inter, Helvetica, Arial, sans-serif" font-size="12" fill="${ink}"><rect width="100%" height="100%" fill="#fff"/><text x="${margin.left}" y="24" font-size="16" font-weight="600">${escaped(title)}</text>${drawn.join("")}<g transform="translate(0,${height - legend.height})">${legend.svg}</g></svg>\n`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="Inter, Helvetica, Arial, sans-serif" font-size="12" fill="${ink}"><title>${escaped(title)}</title><rect width="100%" height="100%" fill="#fff"/><text x="${margin.left}" y="24" font-size="16" font-weight="600">${escaped(title)}</text>${drawn.join("")}<g transform="translate(0,${height - legend.height})">${legend.svg}</g></svg>\n`;
 }
 
 function panelOf({ title, x, y, series }) {

@@ -107,7 +107,7 @@ def test_the_model_can_learn(scenes_pool):
 
     torch.manual_seed(0)
     model = RefModel(32)
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
     with Loader(scenes_pool, batch_size=4, size=64, preset="none", token_length=20) as loader:
         batch = next(iter(loader))
     first = last = None
