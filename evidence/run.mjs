@@ -85,6 +85,7 @@ async function main(words) {
   await pretrain(out, profile, options);
   const began = Date.now();
   await trainAll(out, profile, arms, seeds, jobs, options, says);
+  const clock = addedUp(join(out, "clock.json"), (Date.now() - began) / 1000);
   if (last < 4) return;
   says("scoring");
   const scored = await scoreRuns(out, arms, seeds, profile);
@@ -96,7 +97,7 @@ async function main(words) {
     seeds,
     arms,
     machine: { ...machine(), torch: torch.version, device: options.device, jobs },
-    trainStepSeconds: Math.round((Date.now() - began) / 1000),
+    clockSeconds: Math.round(clock),
     counts: countsOf(out),
     drawn: await countDrawn(out, arms, { samples: profile.expressions, size: profile.size }),
     ...scored,
@@ -118,6 +119,13 @@ async function trainAll(out, profile, arms, seeds, jobs, options, says) {
     }
   };
   await Promise.all(Array.from({ length: jobs }, worker));
+}
+
+/** Seconds by the clock over all calls of an experiment; those of a call that was killed are not known. */
+function addedUp(path, seconds) {
+  const sum = seconds + (existsSync(path) ? JSON.parse(readFileSync(path, "utf8")).seconds : 0);
+  writeWhole(path, `${JSON.stringify({ seconds: sum })}\n`);
+  return sum;
 }
 
 /** How often training goes over its refs; an epoch is of whole batches. */

@@ -3,12 +3,12 @@ import { frontOf, riskAt } from "./false-negatives.mjs";
 import { shownSets } from "./test-sets.mjs";
 
 /** What it ran on and how large it was. */
-export function machineText({ machine, profile, model, seeds, runs, counts, trainStepSeconds }) {
+export function machineText({ machine, profile, model, seeds, runs, counts, clockSeconds }) {
   const total = runs.reduce((sum, { trainSeconds }) => sum + trainSeconds, 0);
   return [
     `- Machine: ${machine.cpu}, ${machine.cores} cores, ${machine.device}; Node ${machine.node}, PyTorch ${machine.torch}; ${machine.jobs} runs at a time, a thread each. Load average at the end: ${machine.loadAtTheEnd}.`,
     `- Scenes: ${["base", "train", "test"].map((name) => `${name} ${number(counts[name].images)} pictures, ${number(counts[name].sentences)} expressions`).join("; ")}.`,
-    `- Each run: ${number(profile.steps)} steps of ${profile.batchSize} samples of ${profile.size} × ${profile.size} pixels, seeds ${seeds.join(", ")}; ${Math.round(Math.min(...runs.map((run) => run.trainSeconds)))} to ${Math.round(Math.max(...runs.map((run) => run.trainSeconds)))} s of training, ${number(Math.round(total))} s in all${trainStepSeconds > total / 10 ? `, with tests ${number(trainStepSeconds)} s by the clock` : ""}.`,
+    `- Each run: ${number(profile.steps)} steps of ${profile.batchSize} samples of ${profile.size} × ${profile.size} pixels, seeds ${seeds.join(", ")}; ${Math.round(Math.min(...runs.map((run) => run.trainSeconds)))} to ${Math.round(Math.max(...runs.map((run) => run.trainSeconds)))} s of training, ${number(Math.round(total))} s in all; training and testing took ${number(clockSeconds)} s by the clock.`,
     `- Mined with \`${model}\`, ${number(profile.depth)} candidates an expression.`,
   ].join("\n");
 }
