@@ -66,6 +66,18 @@ describe("placement", () => {
     });
   });
 
+  it("position-free: a single image for whatever binds cells, any cell for the rest", () => {
+    const cells = texts.map(() => [0, 0, 0, 0]);
+    for (const plan of plansOf(facts, settingsOf({ placement: "position-free" }), 20_000)) {
+      const kind = refOf(plan) % 6;
+      if (wanted[kind]!.length === 4) {
+        must(plan.kind === "mined" && plan.why.cells === undefined, "a mosaic, no cells said");
+        cells[kind]![targetCell(plan)]!++;
+      } else must(plan.kind === "single" && plan.why.policy === "placement" && plan.why.cells?.length === 0, "single");
+    }
+    for (const kind of [2, 4]) expectEven(cells[kind]!);
+  });
+
   it("finds the middle in 3×3, and counts words, not letters", () => {
     const middle = syntheticFacts({
       images: 24,
@@ -151,7 +163,7 @@ describe("too few candidates", () => {
           randomShare: fc.constantFrom(0, 0.5, 1),
           crossPoint: fc.constantFrom(0, 0.5, "free"),
           fit: fc.constantFrom("stretch", "cover", "contain"),
-          placement: fc.constantFrom("uniform", "position-aware"),
+          placement: fc.constantFrom("uniform", "position-aware", "position-free"),
           largeTarget: fc.constantFrom(null, 0.05),
         }),
         fc.record({

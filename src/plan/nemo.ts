@@ -41,7 +41,8 @@ export interface TargetPlace {
 
 /**
  * Draws the target's cell. Where positions are minded, a no-target expression that binds cells gets none: moved into
- * those cells, its image could make it true.
+ * those cells, its image could make it true. "position-free" gives none to any expression that binds cells: its place was
+ * told, or counted, among what its own image shows, and the negatives' things stand around it.
  */
 export function targetPlace(request: Request, columns: number, rows: number): TargetPlace {
   const { facts, settings, expression, ref } = request;
@@ -51,7 +52,7 @@ export function targetPlace(request: Request, columns: number, rows: number): Ta
   const cells = allowedCells(facts.expression(expression).text, columns, rows);
   if (cells.length === count) return { cell: random.below(count) };
   const isNoTarget = facts.ref(ref).masks.length === 0;
-  if (cells.length === 0 || isNoTarget) return { cell: -1, cells: [] };
+  if (cells.length === 0 || isNoTarget || settings.mosaic.placement === "position-free") return { cell: -1, cells: [] };
   return { cell: random.pick(cells), cells };
 }
 

@@ -45,9 +45,9 @@ const mosaic = z.strictObject({
     .max(1000)
     .describe("radius in the sample's pixels of a Gaussian blur on the negatives (the paper's ablation); 0 = none"),
   placement: z
-    .enum(["uniform", "position-aware"])
+    .enum(["uniform", "position-aware", "position-free"])
     .describe(
-      "the target's cell: any, or one that keeps the expression's position words true; a single image where none does",
+      "the target's cell: any; or one that keeps the expression's position words true, a single image where none does; or any, and a single image for every expression whose position words not all cells keep true",
     ),
   largeTarget: orNull(share, "a number from 0 to 1").describe(
     "a target that covers more than this share of its image is given as a single image; null = off",
