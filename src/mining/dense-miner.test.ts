@@ -115,6 +115,26 @@ describe("DenseMiner", () => {
     60_000,
   );
 
+  it("equals a full search where the sample of candidates is better than the rest, so that lists begin too high", async () => {
+    // 320 scouts at even distances; those lists that then have exactly as many entries as wanted look complete.
+    const [dimension, count, depth, scouts] = [64, 2000, 150, 320];
+    const sampled = new Set(Array.from({ length: scouts }, (_, at) => Math.floor((at * count) / scouts)));
+    const noisy = (rows: number, seed: number, lift: (row: number) => number): Float32Array => {
+      const data = vectorsOf("even", rows, dimension, seed);
+      for (let row = 0; row < rows; row++) {
+        const part = data.subarray(row * dimension, (row + 1) * dimension);
+        part[0] = (part[0] as number) + lift(row);
+        const length = Math.hypot(...part);
+        for (let k = 0; k < dimension; k++) part[k] = (part[k] as number) / length;
+      }
+      return data;
+    };
+    const images = noisy(count, 5, (row) => (sampled.has(row) ? 0.1 : 0));
+    const owners = new Array<number>(400).fill(0);
+    const given = { images, expressions: noisy(owners.length, 6, () => 1), dimension, owners };
+    expect(await mined(given, "t2i", depth, false, 2 ** 30, 400)).toEqual(plainly(given, "t2i", depth));
+  });
+
   it("equals a full search for any few vectors", async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -156,9 +156,10 @@ export class DenseMiner implements StepMiner {
       for (let row = 0; row < count; row++) {
         const list = this.#list(first + row);
         this.#kernel.siftCut(list, this.#capacity, depth, rows.margins[row] as number);
-        // A guess was too high unless as many as wanted are the margin above it.
+        // A guess was too high unless as many as wanted are the margin above it. A list that was never cut keeps its guess
+        // as the threshold, which says nothing: it may hold exactly as many as wanted, some of them hardly above the guess.
         const guess = guesses[row] as number;
-        const held = guess === Number.NEGATIVE_INFINITY || (floats[list / 4 + 1] as number) >= guess;
+        const held = guess === Number.NEGATIVE_INFINITY || (floats[list / 4 + 1] as number) > guess;
         if (!held || (ints[list / 4] as number) < depth) ints[list / 4 + 2] = 1;
       }
     }
