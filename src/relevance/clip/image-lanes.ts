@@ -12,7 +12,6 @@ export interface ImageLanes {
   readonly count: number;
   /** As the model's, in the first lane that is free. Shared pixels are not copied on the way. */
   embedImages(batch: PreprocessedBatch): Promise<Float32Array>;
-  close(): Promise<void>;
 }
 
 /** What a lane's worker is started with. */
@@ -53,8 +52,13 @@ export async function laneCount(path: string, threads: number): Promise<number> 
 
 const busy = (lanes: number, threads: number): number => lanes * Math.floor(threads / lanes);
 
-/** Starts `count` lanes that share `threads`. */
-export function openLanes(entry: URL, vision: VisionTask, count: number, threads: number): ImageLanes {
+/** Starts `count` lanes that share `threads`. Where one dies, all that is asked of them then and later fails. */
+export function openLanes(
+  entry: URL,
+  vision: VisionTask,
+  count: number,
+  threads: number,
+): ImageLanes & { close(): Promise<void> } {
   const settings: LaneSettings = { vision, threads: Math.floor(threads / count) };
   const waiting = new Map<number, { resolve(vectors: Float32Array): void; reject(error: unknown): void }>();
   const line: LaneTask[] = [];

@@ -35,10 +35,10 @@ export interface ImageTextModel {
   embedTexts(texts: readonly string[]): Promise<Float32Array>;
   /** Writes one image's tensor, 3 · height · width values, into `out`. */
   preprocess(image: DecodedImage, out: Float32Array): void;
-  /** Batches of images that `openLanes` runs side by side; 1: there is nothing to gain, and no lanes. */
+  /** Batches of images that `lanes` runs side by side; 1: there is nothing to gain. */
   readonly imageLanes: number;
-  /** Starts threads for that; whoever opens them closes them. Vectors are the same, whichever way they were made. */
-  openLanes(): ImageLanes;
+  /** Threads for that, started by the first call and closed with the model. Vectors are the same, whichever way they were made. */
+  lanes(): ImageLanes;
   close(): Promise<void>;
 }
 
@@ -70,7 +70,9 @@ export async function openImageTextModel(spec: string, options: OpenModelOptions
   const sessionOptions = { device: options.device ?? "cpu", threads: options.threads };
   const visionSession = await openSession(files.vision, sessionOptions);
   const sessions: OnnxSession[] = [visionSession];
+  let opened: (ImageLanes & { close(): Promise<void> }) | undefined;
   const close = async (): Promise<void> => {
+    await opened?.close();
     for (const session of sessions.splice(0)) await session.close();
   };
   try {
@@ -108,10 +110,11 @@ export async function openImageTextModel(spec: string, options: OpenModelOptions
     const threads = options.threads ?? availableParallelism();
     const entry = workerEntry("lane-worker", import.meta.url);
     const imageLanes = entry === undefined || options.device === "cuda" ? 1 : await laneCount(files.vision, threads);
-    const startLanes = (): ImageLanes => {
-      if (entry === undefined) return { count: 1, embedImages, close: () => Promise.resolve() };
-      const lanes = openLanes(entry, task, imageLanes, threads);
-      return { ...lanes, embedImages: (batch) => checked(batch, lanes.embedImages(batch)) };
+    const lanes = (): ImageLanes => {
+      if (entry === undefined) return { count: 1, embedImages };
+      opened ??= openLanes(entry, task, imageLanes, threads);
+      const { count, embedImages: inLanes } = opened;
+      return { count, embedImages: (batch) => checked(batch, inLanes(batch)) };
     };
 
     const dimension = (await embedTexts(["a"])).length;
@@ -131,7 +134,7 @@ export async function openImageTextModel(spec: string, options: OpenModelOptions
       embedTexts,
       preprocess,
       imageLanes,
-      openLanes: startLanes,
+      lanes,
       close,
     };
   } catch (error) {

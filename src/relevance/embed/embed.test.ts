@@ -259,7 +259,7 @@ const killing = (runner) => ({
   ...runner,
   embedImages: (b) => (runs++ === Number(killAt) ? process.kill(process.pid, "SIGKILL") : runner.embedImages(b)),
 });
-const killed = { ...killing(model), openLanes: () => killing(model.openLanes()) };
+const killed = { ...killing(model), lanes: () => killing(model.lanes()) };
 const report = await embedSources({
   folder, model: killed, onBad: "skip", imageBatch: Number(imageBatch), textBatch: 2, threads: 2,
   texts: ${JSON.stringify(texts)},

@@ -16,7 +16,7 @@ import {
   writeFileAtomic,
 } from "../../io/index.ts";
 import { type ErrorCode, fail, NemosaicError } from "../../model/index.ts";
-import type { ImageLanes, ImageTextModel } from "../clip/index.ts";
+import type { ImageTextModel } from "../clip/index.ts";
 import { PartialRows, type SkippedRow } from "./partial-rows.ts";
 import { type Decode, openPreparer, type Preparer } from "./preparer.ts";
 
@@ -120,7 +120,6 @@ function imageJob({ model, images, onBad, imageBatch = 16, decode = "exact", thr
   const { width, height } = model.preprocessing;
   const size = 3 * width * height;
   let preparer: Preparer | undefined;
-  let lanes: ImageLanes | undefined;
   return {
     name: "images",
     unit: "images",
@@ -131,9 +130,8 @@ function imageJob({ model, images, onBad, imageBatch = 16, decode = "exact", thr
     facts: { inputs: images.hash, preprocessing: model.preprocessing, decode, onBad },
     async prepare(start, end) {
       preparer ??= openPreparer({ preprocessing: model.preprocessing, decode }, threads);
-      if (model.imageLanes > 1) lanes ??= model.openLanes();
       const opened = preparer;
-      const runner = lanes ?? model;
+      const runner = model.imageLanes > 1 ? model.lanes() : model;
       // Shared, so that the threads that decode write into it and the model's lanes read from it.
       const pixels = new Float32Array(new SharedArrayBuffer((end - start) * size * 4));
       const skipped: SkippedRow[] = [];
@@ -162,7 +160,7 @@ function imageJob({ model, images, onBad, imageBatch = 16, decode = "exact", thr
       };
     },
     async close() {
-      await Promise.all([preparer?.close(), lanes?.close()]);
+      await preparer?.close();
     },
   };
 }
