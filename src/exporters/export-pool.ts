@@ -1,7 +1,7 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import pMap from "p-map";
-import { exists, hashFile, onDisk, type Progress, removeLeftovers, withLock } from "../io/index.ts";
+import { exists, hashFile, makeFolder, type Progress, removeLeftovers, withLock } from "../io/index.ts";
 import { Loader } from "../loader/index.ts";
 import { fail } from "../model/index.ts";
 import type { Settings } from "../settings/index.ts";
@@ -80,7 +80,7 @@ export async function exportPool(pool: Pool, settings: Settings, options: Export
   try {
     const job = await jobOf(pool, loaders, options);
     const hash = jobHash(job);
-    await onDisk(output, () => mkdir(output, { recursive: true }));
+    await makeFolder(output);
     const lock = shard === undefined ? ".nemosaic.lock" : `.nemosaic-shard-${shard.index}-of-${shard.count}.lock`;
     return await withLock(output, "export", () => runExport(pool, loaders, job, hash, options), lock);
   } finally {

@@ -1,6 +1,6 @@
-import { appendFile, mkdir, readdir, readFile, rm, rmdir, unlink } from "node:fs/promises";
+import { appendFile, readdir, readFile, rm, rmdir, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { onDisk } from "../io/index.ts";
+import { makeFolder, onDisk } from "../io/index.ts";
 
 /** Where an unfinished export keeps what it will need again. */
 export const partsFolder = ".parts";
@@ -14,7 +14,7 @@ export async function foretell(folder: string, name: string, paths: readonly str
   if (paths.length === 0) return;
   const parts = join(folder, partsFolder);
   await onDisk(parts, async () => {
-    await mkdir(parts, { recursive: true });
+    await makeFolder(parts);
     await appendFile(join(parts, `${name}.files`), paths.map((path) => `${path}\n`).join(""));
   });
 }

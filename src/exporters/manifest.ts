@@ -1,7 +1,7 @@
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { producer, writeFileAtomic } from "../io/index.ts";
+import { makeFolder, producer, writeFileAtomic } from "../io/index.ts";
 import { fail, shown } from "../model/index.ts";
 import { type ExportJob, parseJob } from "./job.ts";
 import { foretell, partsFolder, removeForetold } from "./journal.ts";
@@ -120,7 +120,7 @@ export async function readJob(folder: string): Promise<ExportJob | undefined> {
 
 /** Notes which job the parts of `folder` belong to. */
 export async function writeJob(folder: string, job: ExportJob, hash: string): Promise<void> {
-  await mkdir(join(folder, partsFolder), { recursive: true });
+  await makeFolder(join(folder, partsFolder));
   await writeFileAtomic(
     join(folder, partsFolder, "job.json"),
     `${JSON.stringify({ format: `${exportFormat}-job`, version: exportVersion, producer, hash, job }, undefined, 2)}\n`,

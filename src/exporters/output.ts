@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
-import { lstat, mkdir, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { lstat, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { hashBytes, hashFile, onDisk, openAtomic, writeFileAtomic } from "../io/index.ts";
+import { hashBytes, hashFile, makeFolder, onDisk, openAtomic, writeFileAtomic } from "../io/index.ts";
 import { foretell } from "./journal.ts";
 
 /** One finished file of an export; `path` is relative to its folder, with "/". */
@@ -80,7 +80,7 @@ export class ExportOutput {
     await this.#foretell(path);
     const full = join(this.folder, path);
     await onDisk(full, async () => {
-      await mkdir(dirname(full), { recursive: true });
+      await makeFolder(dirname(full));
       await fill(full);
     });
     const { size } = await stat(full);
@@ -91,7 +91,7 @@ export class ExportOutput {
   async link(path: string, target: string): Promise<void> {
     await this.#foretell(path);
     const full = join(this.folder, path);
-    await onDisk(full, () => mkdir(join(dirname(full), target), { recursive: true }));
+    await makeFolder(join(dirname(full), target));
     const known = await lstat(full).catch(() => undefined);
     if (known === undefined) await symlink(target, full, "dir").catch(() => undefined);
     this.#links.push(path);
@@ -115,7 +115,7 @@ export async function writeSmallFile(path: string, bytes: Uint8Array): Promise<v
   const temporary = `${path}.nemosaic-tmp-${process.pid}-${randomBytes(4).toString("hex")}`;
   await onDisk(path, async () => {
     try {
-      await mkdir(dirname(path), { recursive: true });
+      await makeFolder(dirname(path));
       await writeFile(temporary, bytes);
       await rename(temporary, path);
     } catch (error) {

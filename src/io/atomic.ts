@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { access, type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { access, type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { fail, NemosaicError } from "../model/index.ts";
+import { fail } from "../model/index.ts";
+import { makeFolder } from "./make-folder.ts";
+import { onDisk } from "./on-disk.ts";
 
 /** A file under a temporary name that becomes visible, whole and synced, at `commit`. */
 export interface AtomicFile {
@@ -25,7 +27,7 @@ export const temporaryMark = ".nemosaic-tmp-";
 export async function openAtomic(path: string): Promise<AtomicFile> {
   const temporary = `${path}${temporaryMark}${process.pid}-${randomBytes(4).toString("hex")}`;
   const handle = await onDisk(path, async () => {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     return open(temporary, "wx+");
   });
   let open_ = true;
@@ -107,40 +109,6 @@ export async function requireFolder(path: string, what: string): Promise<void> {
   const info = await stat(path).catch(() => undefined);
   if (info === undefined) fail("not-found", `expected ${what} at "${path}", found nothing there`);
   if (!info.isDirectory()) fail("not-found", `expected ${what} at "${path}", found a file`);
-}
-
-const diskProblems: Readonly<Record<string, string>> = {
-  ENOSPC: "the disk is full; free some space and run the same command again",
-  EDQUOT: "the disk quota is used up; free some space and run the same command again",
-  EROFS: "the file system is read-only",
-  EACCES: "permission denied",
-  EPERM: "operation not permitted",
-  EMFILE: "too many open files; raise `ulimit -n`",
-  ENAMETOOLONG: "the name is too long for this file system",
-};
-
-/** Runs a disk operation on `path`; turns the operating system's refusals into a NemosaicError with code "io". */
-export async function onDisk<T>(path: string, operation: () => Promise<T>): Promise<T> {
-  try {
-    return await operation();
-  } catch (error) {
-    if (error instanceof NemosaicError) throw error;
-    const code = await trueCode(error as NodeJS.ErrnoException);
-    const problem = diskProblems[code];
-    if (problem !== undefined) fail("io", `cannot write "${basename(path)}" in "${dirname(path)}": ${problem}`, error);
-    throw error;
-  }
-}
-
-/** Making folders on a read-only disk is reported as if the folder above were missing. */
-async function trueCode({ code = "", syscall, path }: NodeJS.ErrnoException): Promise<string> {
-  if (code !== "ENOENT" || syscall !== "mkdir" || path === undefined) return code;
-  let above = dirname(path);
-  while (!(await exists(above)) && dirname(above) !== above) above = dirname(above);
-  return access(above, constants.W_OK).then(
-    () => code,
-    (error: NodeJS.ErrnoException) => error.code ?? code,
-  );
 }
 
 async function syncFolder(path: string): Promise<void> {

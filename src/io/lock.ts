@@ -2,7 +2,8 @@ import { link, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { fail, NemosaicError } from "../model/index.ts";
-import { onDisk, removeLeftovers, temporaryMark } from "./atomic.ts";
+import { removeLeftovers, temporaryMark } from "./atomic.ts";
+import { onDisk } from "./on-disk.ts";
 
 interface Holder {
   readonly pid: number;

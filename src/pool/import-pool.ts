@@ -1,9 +1,10 @@
-import { mkdir, open, rename, rm, rmdir, stat } from "node:fs/promises";
+import { open, rename, rm, rmdir, stat } from "node:fs/promises";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import {
   canonicalJson,
   exists,
   hashJson,
+  makeFolder,
   onDisk,
   type Progress,
   producer,
@@ -61,7 +62,7 @@ export async function importPool(
   source: RecordSource,
   options: ImportPoolOptions,
 ): Promise<ImportReport> {
-  await onDisk(folder, () => mkdir(folder, { recursive: true }));
+  await makeFolder(folder);
   return withLock(folder, "import", async () => {
     await finishCommit(folder);
     await removeLeftovers(folder);

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   canonicalJson,
@@ -6,6 +6,7 @@ import {
   hashBytes,
   hashFile,
   hashJson,
+  makeFolder,
   type Progress,
   producer,
   removeLeftovers,
@@ -70,7 +71,7 @@ export async function writeScenes(
 ): Promise<ScenesReport> {
   const settings = sceneSettingsOf(options);
   const workers = crewSize(settings.count, options.workers);
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   return withLock(folder, "draw scenes", async () => {
     const sprites = await loadSprites();
     const settingsHash = hashJson({
@@ -127,7 +128,7 @@ async function prepare(
     }
     await removeOwn(folder);
   }
-  await mkdir(join(folder, "images"), { recursive: true });
+  await makeFolder(join(folder, "images"));
   await removeLeftovers(join(folder, "images"));
   await removeLeftovers(folder);
   for (const name of ["refer", "grefs"]) await removeLeftovers(join(folder, name, "scenes"));

@@ -1,7 +1,8 @@
-import { chmod, lstat, mkdir, rm, rmdir } from "node:fs/promises";
+import { chmod, lstat, rm, rmdir } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { makeFolder } from "../io/index.ts";
 import { fail } from "../model/index.ts";
 
 /** Linux allows 107 bytes in a socket's name, macOS 103. */
@@ -29,7 +30,7 @@ export async function prepareSocketPath(path: string): Promise<void> {
       `a socket's path holds at most ${maxPathBytes} bytes, got ${bytes}: "${path}"; choose a shorter one with --socket`,
     );
   const folder = dirname(path);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder, 0o700);
   const { mode, uid } = await lstat(folder);
   const own = process.getuid?.();
   const openToOthers = (mode & 0o022) !== 0 && (mode & 0o1000) === 0;

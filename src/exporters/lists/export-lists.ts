@@ -7,10 +7,19 @@
  * Both with `__keys__` (list of bytes) and `__len__`. The reference holds image-to-image scores against a threshold only, so a
  * list has the images that its own text-to-image lists name, led by the image itself.
  */
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { encodePickle, type LmdbEntry, type Picklable, pickleTuple, writeLmdb } from "../../codecs/index.ts";
-import { canonicalJson, exists, hashFile, onDisk, type Progress, producer, writeFileAtomic } from "../../io/index.ts";
+import {
+  canonicalJson,
+  exists,
+  hashFile,
+  makeFolder,
+  onDisk,
+  type Progress,
+  producer,
+  writeFileAtomic,
+} from "../../io/index.ts";
 import type { Loader } from "../../loader/index.ts";
 import { fail, shown } from "../../model/index.ts";
 import { chosenSource, idOfImage, imagesInReferenceOrder, refsOf } from "./list-images.ts";
@@ -61,7 +70,7 @@ export async function exportLists(pool: Pool, mined: Mined, options: ExportLists
     if (canonicalJson(known.facts) === canonicalJson(facts)) return { reused: true, ...counts };
     fail("exists", `"${output}" holds other lists. Use --force to replace them, or another folder`);
   }
-  await onDisk(output, () => mkdir(output, { recursive: true }));
+  await makeFolder(output);
   await rm(manifestPath, { force: true }); // a former one would pass off half-replaced lists as its own
   const task = progress.begin("export lists", refs.length + images.length, "lists");
   try {

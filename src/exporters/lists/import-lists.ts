@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, rename, rm, rmdir } from "node:fs/promises";
+import { type FileHandle, open, rename, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { decodePickle, encodeNpy, LmdbReader, npyHeader, type PickleValue } from "../../codecs/index.ts";
 import {
@@ -6,6 +6,7 @@ import {
   hashBytes,
   hashFile,
   hashJson,
+  makeFolder,
   onDisk,
   type Progress,
   producer,
@@ -58,7 +59,7 @@ interface ScoreList {
  */
 export async function importLists(pool: Pool, options: ImportListsOptions): Promise<ImportListsReport> {
   const { folder } = options.place;
-  await onDisk(folder, () => mkdir(folder, { recursive: true }));
+  await makeFolder(folder);
   return withLock(folder, "import lists", async () => {
     if (!options.force && (await exists(join(folder, "mined.json"))))
       fail("exists", `"${folder}" exists already. Use --force to replace it, or --name for another`);

@@ -1,11 +1,11 @@
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   exists,
   grouped,
   hashFile,
   hashJson,
-  onDisk,
+  makeFolder,
   type Progress,
   producer,
   type Shard,
@@ -85,7 +85,7 @@ export const partFormat = "nemosaic-embeddings-part";
 export async function embedSources(options: EmbedOptions): Promise<EmbedReport> {
   const { shard } = options;
   const folder = shard === undefined ? options.folder : shardFolder(options.folder, shard);
-  await onDisk(folder, () => mkdir(folder, { recursive: true }));
+  await makeFolder(folder);
   return withLock(folder, "embed", async () => {
     const images = await embedMatrix(imageJob(options), folder, options);
     const { job, order, distinct } = textJob(options);

@@ -1,6 +1,6 @@
-import { mkdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import { exists, onDisk, type Progress, withLock, writeFileAtomic } from "../../io/index.ts";
+import { exists, makeFolder, onDisk, type Progress, withLock, writeFileAtomic } from "../../io/index.ts";
 import { fail, shown } from "../../model/index.ts";
 import { downloadBlob } from "./download.ts";
 import type { HubAccess } from "./hub-access.ts";
@@ -92,7 +92,7 @@ function repositoryAt(place: Place): HubRepository {
 async function fetchBlob(path: string, facts: FileFacts, { id, root, hub, progress }: Place): Promise<void> {
   const blob = join(root, "blobs", facts.etag);
   if (await exists(blob)) return;
-  await onDisk(blob, () => mkdir(dirname(blob), { recursive: true }));
+  await makeFolder(dirname(blob));
   const lockName = `${facts.etag}.nemosaic.lock`;
   await withLock(
     dirname(blob),
@@ -109,7 +109,7 @@ async function fetchBlob(path: string, facts: FileFacts, { id, root, hub, progre
 
 /** A relative link as Python makes it; a copy's stand-in (a hard move) where the file system has no links. */
 async function linkSnapshot(link: string, blob: string): Promise<void> {
-  await onDisk(link, () => mkdir(dirname(link), { recursive: true }));
+  await makeFolder(dirname(link));
   try {
     await symlink(relative(dirname(link), blob), link);
   } catch (error) {

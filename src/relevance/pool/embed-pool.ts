@@ -1,6 +1,6 @@
-import { mkdir, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { artefactName, hashJson, onDisk, type Progress, type Shard, withLock } from "../../io/index.ts";
+import { artefactName, hashJson, makeFolder, type Progress, type Shard, withLock } from "../../io/index.ts";
 import { fail } from "../../model/index.ts";
 import type { Pool } from "../../pool/index.ts";
 import type { ImageTextModel } from "../clip/index.ts";
@@ -80,7 +80,7 @@ export async function embedPoolLexical(
   options: Pick<EmbedPoolOptions, "force">,
 ): Promise<{ readonly reused: boolean; readonly words: number }> {
   const folder = embeddingsFolder(pool.folder, lexicalName);
-  await onDisk(folder, () => mkdir(folder, { recursive: true }));
+  await makeFolder(folder);
   return withLock(folder, "embed", async () => {
     const index = buildLexicalIndex(wordsOfImages(pool));
     if (index.vocabulary.length === 0)
