@@ -57,7 +57,9 @@ const hashes = await Promise.all(miners.map(async (miner, at) => {
   return hash.digest("hex");
 })).catch((error) => ({ code: error.code, message: error.message }));
 await scorer.close();
-console.log(JSON.stringify(hashes));
+const rows = Int32Array.of(0);
+const afterwards = await miners[0].mine(rows, rows, rows).catch(({ code, message }) => ({ code, message }));
+console.log(JSON.stringify({ hashes, afterwards }));
 `;
 
 function write(images: Float32Array, expressions: Float32Array): void {
@@ -66,7 +68,7 @@ function write(images: Float32Array, expressions: Float32Array): void {
   }
 }
 
-function run(): unknown {
+function run(): { readonly hashes: unknown; readonly afterwards: unknown } {
   const done = spawnSync(process.execPath, ["run.mjs"], { cwd: folder, encoding: "utf8" });
   expect(done.stderr).toBe("");
   return JSON.parse(done.stdout);
@@ -96,13 +98,18 @@ describe("miners", () => {
     }
     await scorer.close();
     expect(expected[0]).not.toBe(expected[1]);
-    expect(run()).toEqual(expected);
+    expect(run().hashes).toEqual(expected);
   });
 
   it("hand on what is wrong with the vectors", () => {
     const images = signVectors(700, 64, 5);
     images[64 * 30] = Number.NaN;
     write(images, signVectors(120, 64, 6));
-    expect(run()).toMatchObject({ code: "bad-input", message: expect.stringContaining("row 30") });
+    expect(run().hashes).toMatchObject({ code: "bad-input", message: expect.stringContaining("row 30") });
+  });
+
+  it("refuse a step once their thread is gone, rather than wait for it", () => {
+    write(signVectors(700, 64, 5), signVectors(120, 64, 6));
+    expect(run().afterwards).toMatchObject({ code: "internal", message: expect.stringContaining("thread ended") });
   });
 });

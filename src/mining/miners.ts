@@ -35,26 +35,43 @@ export function canWork(): boolean {
  * as the product. Close them when done.
  */
 export function openMiners(setup: MinerSetup, threads: number): WorkerMiners {
-  const workers = Array.from({ length: threads }, () => {
+  const started = Array.from({ length: threads }, (): Thread => {
     // Without the program's own flags: some, such as --input-type, keep a thread from starting.
     const worker = new Worker(new URL("./mine-worker.js", import.meta.url), { workerData: setup, execArgv: [] });
-    // What fails outside a task fails the next one: see `mine`.
-    worker.on("error", () => undefined);
-    return worker;
+    const thread: Thread = { worker, failure: undefined };
+    // Between tasks nobody else listens; a task for a thread that is gone would never be answered.
+    worker.on("error", (error) => {
+      thread.failure ??= error;
+    });
+    worker.on("exit", (code) => {
+      thread.failure ??= endedWith(code);
+    });
+    return thread;
   });
   return {
-    miners: workers.map((worker) => ({ mine: (...step) => mineIn(worker, step) })),
+    miners: started.map((thread) => ({ mine: (...step) => mineIn(thread, step) })),
     async close() {
-      await Promise.all(workers.map((worker) => worker.terminate()));
+      await Promise.all(started.map(({ worker }) => worker.terminate()));
     },
   };
 }
 
+interface Thread {
+  readonly worker: Worker;
+  /** Why it can mine no more. */
+  failure: unknown;
+}
+
+function endedWith(code: number): NemosaicError {
+  return new NemosaicError("internal", `a mining thread ended with ${code}: too little memory?`);
+}
+
 /** One task at a time for each worker. */
 function mineIn(
-  worker: Worker,
+  { worker, failure }: Thread,
   [expressions, images, imageOf]: readonly [Int32Array, Int32Array, Int32Array],
 ): Promise<MinedColumns> {
+  if (failure !== undefined) return Promise.reject(failure);
   return new Promise((resolve, reject) => {
     const done = (): void => {
       worker.off("message", answered);
@@ -73,7 +90,7 @@ function mineIn(
     };
     const ended = (code: number): void => {
       done();
-      reject(new NemosaicError("internal", `a mining thread ended with ${code}: too little memory?`));
+      reject(endedWith(code));
     };
     worker.on("message", answered);
     worker.on("error", failed);
