@@ -9,7 +9,8 @@ const most = 127;
 
 /**
  * Screening by products of 8-bit integers, three to four times as fast as float32 where the processor multiplies them four at a
- * time. With candidates' mean μ, rows' mean ν and a weight a a dimension (any of them would do; good ones make errors small),
+ * time. With a mean μ of candidates (the first block's), a mean ν of rows (the sample's) and a weight a for each dimension (any
+ * would do; good ones make errors small),
  *
  *   q·c = q·μ + ν·(c-μ) + Σ (q-ν)/a · (c-μ)a
  *
@@ -93,7 +94,10 @@ function scoutsOf({ blocks }: Quantised, candidateCount: number, { scouts, colum
   return { tensor: new Tensor("int8", data, [dimension, scouts]), scales, offsets };
 }
 
-/** Whether the largest products and sums come out right. */
+/**
+ * Whether the largest products and sums come out right: 255 · 127 and 255 · -127, neighbours of one sign. Where these do not
+ * overflow, no others do. In 32 bits there is room for 66,000 dimensions.
+ */
 async function isExact({ rows, columns, dimension }: ScreenShape, score: Product["score"]): Promise<boolean> {
   const queries = new Uint8Array(rows * dimension).fill(zero + most);
   queries.fill(zero - most, dimension, 2 * dimension);
@@ -202,6 +206,7 @@ function quantisedRows(
     }
     scales[row] = scale;
     const bound = Math.sqrt(error) * longest + Math.sqrt(length) * largestError;
+    // Of a score: the product as a float, times two scales, plus the offset; 2⁻²⁴ each, and as much again.
     const rounding = roundingOf(dimension) + Math.sqrt(length) * (longest + largestError) * 2 ** -21;
     margins[row] = 2 * (bound + rounding) * (1 + 2 ** -20);
   }

@@ -38,7 +38,10 @@ export interface MinePoolOptions {
   readonly relevance: { readonly kind: string; readonly model: string; readonly hash: string };
   readonly force: boolean;
   readonly progress: Progress;
-  /** Gets the stages "reading", "product", "selection" and "disk"; "mining" for the first three where threads mine side by side. */
+  /**
+   * Gets the stages "reading", "product", "selection", "scoring" (embeddings only) and "disk"; "mining" for all but the last
+   * where threads mine side by side.
+   */
   readonly timing?: StageTimer;
   /** Expressions per step, at most 2048: what is lost when a run is killed. Never changes a byte. */
   readonly stepExpressions?: number;

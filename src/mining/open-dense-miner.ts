@@ -52,7 +52,7 @@ function scoutsFor(candidates: number, depth: number): number {
   return scouts > 4096 || scouts > candidates / 4 ? 0 : scouts;
 }
 
-/** Blocks of equal size, none above `most`: the padding of the last one stays small. */
+/** Blocks of equal size, a multiple of 64, and none above `most` but for that: the padding of the last one stays small. */
 function balancedColumns(candidates: number, most: number): number {
   const blocks = Math.max(1, Math.ceil(candidates / most));
   return Math.max(64, Math.ceil(candidates / blocks / 64) * 64);

@@ -46,7 +46,10 @@ export interface ScreenKernel {
   /** As `cut` and `offer` of the selection kernel, for lists of this layout: they move scores and ids, not the columns. */
   cut(list: number, capacity: number, depth: number): void;
   offer(list: number, capacity: number, depth: number, scores: number, count: number, firstId: number): void;
-  /** A score that at least `wanted` of `count` (a multiple of 4) approximate scores reach, and few more do. */
+  /**
+   * A score that at least `wanted` of `count` (a multiple of 4) approximate scores reach, and few more do unless they are equal;
+   * the lowest where there are fewer than that.
+   */
   reachedBy(scores: number, count: number, wanted: number): number;
   /**
    * Scores entries of `lists` lists, one after the other from byte `list` on, those with ids from `firstId` up to `endId`: the dot

@@ -22,15 +22,15 @@ export interface ScreenBlock {
 export interface Screen {
   /** The raw scores' type; float32 ones need no turning. */
   readonly raw: "int32" | "float32";
-  /** Makes at most `blockRows` vectors ready; `vectors` [count, dimension] are not kept. */
+  /** Makes at most `shape.rows` vectors ready; `vectors` [count, dimension] are not kept. */
   prepare(vectors: Float32Array, count: number): ScreenRows;
   /** Makes candidate block `index` current. */
   load(index: number): Promise<ScreenBlock | undefined>;
-  /** Makes the sample of candidates current, whose scores tell where to begin: as many as `scoutColumns`, evenly spread. */
+  /** Makes the sample of candidates current, whose scores tell where to begin: `shape.scouts`, evenly spread. */
   loadScouts?(): ScreenBlock;
-  /** Writes the raw scores [blockRows, scoutColumns] of `rows` against the sample. */
+  /** Writes the raw scores [shape.rows, shape.scouts] of `rows` against the sample. */
   scout?(rows: ScreenRows, scores: Tensor): Promise<void>;
-  /** Writes the raw scores [blockRows, blockColumns] of `rows` against the current block to `scores`, of the raw scores' type. */
+  /** Writes the raw scores [shape.rows, shape.columns] of `rows` against the current block to `scores`, of their type. */
   score(rows: ScreenRows, scores: Tensor): Promise<void>;
   close(): Promise<void>;
 }
@@ -43,7 +43,10 @@ export interface ScreenShape {
   readonly scouts: number;
 }
 
-/** More than what float32 can lose between a dot product of two unit vectors as `exact` sums it and the real one. */
+/**
+ * More than what float32 can lose between a dot product of two vectors as the kernel's `dots` sums it and the real one: of
+ * length 1.01 at most, which is what `readVectors` lets pass. Leaves room for the roundings of a screen's own numbers near 1.
+ */
 export function roundingOf(dimension: number): number {
   return (dimension / 16 + 16) * 2 ** -22;
 }

@@ -58,6 +58,7 @@ const timingAdvice = {
   mining: "product and selection together keep the threads busy: more --threads",
   product: "the matrix product is the limit: more --threads",
   selection: "a smaller --depth keeps shorter lists; with more than one thread selection is shared out too",
+  scoring: "exact scores of what is near are the limit: more --threads, or a smaller --depth",
   reading: "vectors beyond 1 GiB are read again for every step: keep the pool on a fast disk",
   disk: "the disk under the pool is the limit; a smaller --depth writes less",
 };
