@@ -51,6 +51,7 @@ class MosaicDataset:
         restart: bool = False,
         socket: Optional[str] = None,
         command: Optional[Command] = None,
+        server_options: Sequence[str] = (),
         timeout: float = 120.0,
     ) -> None:
         if mode not in MODES:
@@ -83,6 +84,7 @@ class MosaicDataset:
             },
             "command": command,
             "timeout": timeout,
+            "server_options": server_options,
         }
         self._epoch = multiprocessing.RawValue("q", 0)
         self._holder: Optional[Holder] = None

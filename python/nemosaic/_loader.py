@@ -46,6 +46,7 @@ class Loader:
 
     plans: ask for the plans too. restart: start a killed server again and go on at the same sample; otherwise
     ServerGone is raised at once. socket: join the server there. command: the words that start nemosaic.
+    server_options: further words for "nemosaic serve" where this process starts it, as ["--tiles", "build", "--timing"].
     timeout: seconds to wait for the server to start.
     """
 
@@ -77,6 +78,7 @@ class Loader:
         restart: bool = False,
         socket: Optional[str] = None,
         command: Optional[Command] = None,
+        server_options: Sequence[str] = (),
         timeout: float = 120.0,
     ) -> None:
         if int(batch_size) < 1:
@@ -111,6 +113,7 @@ class Loader:
             self.world_size,
             self.local_rank,
             timeout,
+            server_options,
         )
         self._holder = Holder(self._stream)
         self._finalizer = weakref.finalize(self, self._holder.close)

@@ -59,11 +59,12 @@ class JoinedServer(Server):
 class OwnedServer(Server):
     """A server that this process has started. It ends when this process does, however that ends."""
 
-    def __init__(self, pool: str, command: List[str], path: str, timeout: float) -> None:
+    def __init__(self, pool: str, command: List[str], options: Tuple[str, ...], path: str, timeout: float) -> None:
         self.path = path
         self.users = 0
         self._pool = pool
         self._command = command
+        self._options = options
         self._timeout = timeout
         self._owner = os.getpid()
         self._lock = threading.Lock()
@@ -142,7 +143,7 @@ class OwnedServer(Server):
         environment = dict(os.environ)
         # libuv decodes images on 4 threads unless told otherwise.
         environment.setdefault("UV_THREADPOOL_SIZE", str(max(4, min(64, os.cpu_count() or 4))))
-        words = [*self._command, "serve", self._pool, "--socket", self.path, "--owned", "--quiet"]
+        words = [*self._command, "serve", self._pool, "--socket", self.path, "--owned", "--quiet", *self._options]
         try:
             process = subprocess.Popen(
                 words,
@@ -219,8 +220,9 @@ def open_server(
     world_size: int,
     local_rank: Optional[int],
     timeout: float,
+    options: Tuple[str, ...] = (),
 ) -> Server:
-    """The server of a pool for this process.
+    """The server of a pool for this process. `options` are further words for "nemosaic serve", where one is started.
 
     `path` (or NEMOSAIC_SOCKET) joins one that runs already. Otherwise local rank 0, or a process that is no part of a
     launched group, starts one, which all loaders of this process share; other local ranks join that of rank 0.
@@ -236,10 +238,10 @@ def open_server(
         return JoinedServer(_group_path(pool), timeout, "local rank 0 starts it: did that process end, or not reach its Loader?")
     words = find_command(command)
     with _registry_lock:
-        key = (pool, tuple(words))
+        key = (pool, (*words, *options))
         server = _owned.get(key)
         if server is None:
-            server = OwnedServer(pool, words, _group_path(pool) if grouped else _own_path(), timeout)
+            server = OwnedServer(pool, words, options, _group_path(pool) if grouped else _own_path(), timeout)
             _owned[key] = server
         server.users += 1
         return server

@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from typing import Any, Dict, List, Optional, Union
+from typing import Any, Dict, List, Optional, Sequence, Union
 
 from ._arrays import Arrays, has_torch
 from ._client import CLIENT, Connection
@@ -74,6 +74,7 @@ class Stream:
         world_size: int,
         local_rank: Optional[int],
         timeout: float,
+        server_options: Sequence[str] = (),
     ) -> None:
         self.hello = {
             "client": CLIENT,
@@ -85,7 +86,11 @@ class Stream:
         }
         self.batch_size = batch_size
         self._arrays = arrays
-        self.server: Server = open_server(os.fspath(pool), command, socket_path, world_size, local_rank, timeout)
+        if isinstance(server_options, str):
+            raise NemosaicError("usage", f"expected server_options as a list of words, got {server_options!r}")
+        self.server: Server = open_server(
+            os.fspath(pool), command, socket_path, world_size, local_rank, timeout, tuple(server_options)
+        )
         self.welcome: Optional[Dict[str, Any]] = None
 
     def connect(self, restart: bool = False) -> Connection:

@@ -338,3 +338,15 @@ for options in ({"framework": "torch"}, {"device": "cuda"}, {"pin_memory": True}
     lines = run_script(script, pool).stdout.splitlines()
     assert lines[:2] == ["ndarray", "ndarray ndarray ndarray"]
     assert "pip install torch" in lines[2] and "need torch" in lines[3] and "need torch" in lines[4]
+
+
+def test_server_options_reach_the_server_that_is_started(pool, warm, capfd):
+    with Loader(pool, batch_size=4, server_options=["--timing"], **FAST) as loader:
+        next(iter(loader))
+    said = capfd.readouterr().err
+    assert "tokens" in said and "%" in said
+    with pytest.raises(NemosaicError, match="unknown option '--no-such'") as wrong:
+        Loader(pool, server_options=["--no-such"], **FAST)
+    assert wrong.value.code == "usage"
+    with pytest.raises(NemosaicError, match="server_options as a list of words"):
+        Loader(pool, server_options="--timing", **FAST)
