@@ -1,7 +1,7 @@
 import { readSync } from "node:fs";
-import { type FileHandle, mkdir, open, readFile, rm } from "node:fs/promises";
+import { type FileHandle, open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { hashBytes, onDisk, producer, writeFileAtomic, writeFully } from "../io/index.ts";
+import { exists, hashBytes, makeFolder, onDisk, producer, writeFileAtomic, writeFully } from "../io/index.ts";
 import { fail, type Resample } from "../model/index.ts";
 
 /**
@@ -25,6 +25,7 @@ export const tilesVersion = 1;
 const recordBytes = 64;
 /** Slots between two syncs to disk. */
 const slotsPerSync = 256;
+const recordsPerRead = 2 ** 14;
 
 /** The folder of one size and kernel: tiles/<width>x<height>-<resample>. */
 export function tilesFolder(poolFolder: string, { width, height, resample }: TileShape): string {
@@ -47,9 +48,16 @@ export class TileFile {
   readonly #adding = new Set<string>();
   #records = 0;
   #next = 0;
-  #pending: { readonly image: string; readonly slot: number; readonly record: Uint8Array }[] = [];
+  /** Slots whose pixels could not be written: taken again first, for no slot behind a gap counts. */
+  readonly #gaps: number[] = [];
+  #pending: { readonly slot: number; readonly record: Uint8Array }[] = [];
+  #syncing: Promise<void> = Promise.resolve();
+  #isClosed = false;
 
-  /** Opens what is there for reading; undefined where there is nothing, or tiles of another version of the kernel. */
+  /**
+   * Opens what is there for reading; undefined where there is nothing, or tiles of another version of the kernel, or a file
+   * of them is gone.
+   */
   static async open(poolFolder: string, shape: TileShape): Promise<TileFile | undefined> {
     const folder = tilesFolder(poolFolder, shape);
     if (!(await isCurrent(folder, shape))) return undefined;
@@ -58,11 +66,11 @@ export class TileFile {
 
   /**
    * Opens for adding, under the folder's lock; starts over where the tiles are of another version of the kernel, or with
-   * `afresh`. Errors: "io" where the disk refuses.
+   * `afresh`, or a file of them is gone. Errors: "io" where the disk refuses.
    */
   static async create(poolFolder: string, shape: TileShape, afresh = false): Promise<TileFile> {
     const folder = tilesFolder(poolFolder, shape);
-    await onDisk(folder, () => mkdir(folder, { recursive: true }));
+    await makeFolder(folder);
     if (afresh || !(await isCurrent(folder, shape))) {
       for (const name of ["tiles.json", "index.bin", "cells.raw"]) await rm(join(folder, name), { force: true });
       for (const name of ["cells.raw", "index.bin"])
@@ -73,11 +81,20 @@ export class TileFile {
   }
 
   static async #opened(folder: string, shape: TileShape, mode: "r" | "r+"): Promise<TileFile> {
-    const cells = await onDisk(folder, () => open(join(folder, "cells.raw"), mode));
-    const index = await onDisk(folder, () => open(join(folder, "index.bin"), mode));
-    const file = new TileFile(folder, shape, cells, index);
-    await file.refresh();
-    return file;
+    const handles: FileHandle[] = [];
+    const opened = async (name: string): Promise<FileHandle> => {
+      const handle = await onDisk(folder, () => open(join(folder, name), mode));
+      handles.push(handle);
+      return handle;
+    };
+    try {
+      const file = new TileFile(folder, shape, await opened("cells.raw"), await opened("index.bin"));
+      await file.refresh();
+      return file;
+    } catch (error) {
+      await Promise.all(handles.map((handle) => handle.close()));
+      throw error;
+    }
   }
 
   private constructor(folder: string, shape: TileShape, cells: FileHandle, index: FileHandle) {
@@ -103,14 +120,19 @@ export class TileFile {
     const [{ size }, cells] = await Promise.all([this.#index.stat(), this.#cells.stat()]);
     // An index that is longer than its cells is one whose disk lost them.
     const records = Math.min(Math.floor(size / recordBytes), Math.floor(cells.size / this.stride));
-    if (records <= this.#records) return;
-    const bytes = Buffer.alloc((records - this.#records) * recordBytes);
-    await this.#index.read(bytes, 0, bytes.length, this.#records * recordBytes);
-    for (let at = 0; at < bytes.length; at += recordBytes) {
-      this.#slots.set(bytes.toString("hex", at, at + 32), this.#records + at / recordBytes);
+    const block = Buffer.alloc(Math.min(Math.max(0, records - this.#records), recordsPerRead) * recordBytes);
+    for (let first = this.#records; first < records; ) {
+      const { bytesRead } = await this.#index.read(block, 0, block.length, first * recordBytes);
+      const end = Math.min(records, first + Math.floor(bytesRead / recordBytes));
+      if (end === first) break; // shorter than it was a moment ago
+      for (let slot = first; slot < end; slot++) {
+        const at = (slot - first) * recordBytes;
+        this.#slots.set(block.toString("hex", at, at + 32), slot);
+      }
+      first = end;
+      this.#records = Math.max(this.#records, end);
     }
-    this.#records = records;
-    this.#next = Math.max(this.#next, records);
+    this.#next = Math.max(this.#next, this.#records);
   }
 
   /** Reads the tile of an image into `into`, on this thread; false where there is none. */
@@ -127,33 +149,45 @@ export class TileFile {
     if (this.#slots.has(image) || this.#adding.has(image)) return;
     const record = Buffer.from(image + hashBytes(pixels), "hex");
     if (record.length !== recordBytes) fail("internal", `expected a SHA-256 in hex, got "${image}"`);
-    const slot = this.#next++;
+    const slot = this.#gaps.shift() ?? this.#next++;
     this.#adding.add(image);
-    // A write that fails leaves a gap, and no slot behind it counts: the next run writes over them.
-    const path = join(this.folder, "cells.raw");
-    await writeFully(this.#cells, pixels, slot * this.stride, path);
-    this.#adding.delete(image);
+    try {
+      await writeFully(this.#cells, pixels, slot * this.stride, join(this.folder, "cells.raw"));
+    } catch (error) {
+      this.#gaps.push(slot);
+      throw error;
+    } finally {
+      this.#adding.delete(image);
+    }
     this.#slots.set(image, slot);
-    this.#pending.push({ image, slot, record });
+    this.#pending.push({ slot, record });
     if (this.#pending.length >= slotsPerSync) await this.sync();
   }
 
-  /** Makes what was added last: pixels first, then their place in the index. */
-  async sync(): Promise<void> {
+  /** Makes what was added last: pixels first, then their place in the index. What fails is tried again by the next call. */
+  sync(): Promise<void> {
+    // One at a time: a later run of records must not be in the index before an earlier one.
+    const done = this.#syncing.then(() => this.#syncRun());
+    this.#syncing = done.catch(() => undefined);
+    return done;
+  }
+
+  async #syncRun(): Promise<void> {
     // Slots are taken in order, but their writes may end in another: only an unbroken run can go to the index.
     const added = this.#pending.sort((a, b) => a.slot - b.slot);
     let run = 0;
     while (added[run]?.slot === this.#records + run) run++;
     if (run === 0) return;
-    this.#pending = added.slice(run);
     const records = Buffer.concat(added.slice(0, run).map(({ record }) => record));
-    const position = this.#records * recordBytes;
-    this.#records += run;
-    await onDisk(join(this.folder, "index.bin"), async () => {
+    const path = join(this.folder, "index.bin");
+    await onDisk(path, async () => {
       await this.#cells.datasync();
-      await writeFully(this.#index, records, position, join(this.folder, "index.bin"));
+      await writeFully(this.#index, records, this.#records * recordBytes, path);
       await this.#index.datasync();
     });
+    const end = this.#records + run;
+    this.#pending = this.#pending.filter(({ slot }) => slot >= end);
+    this.#records = end;
   }
 
   /** Content hashes of images whose tile is not what was written. Reads everything. */
@@ -174,9 +208,16 @@ export class TileFile {
     }
   }
 
+  /** Makes what was added last, as far as the disk takes it, and closes the files in any case; harmless when closed. */
   async close(): Promise<void> {
-    if (this.#pending.length > 0) await this.sync();
-    await Promise.all([this.#cells.close(), this.#index.close()]);
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    try {
+      if (this.#pending.length > 0) await this.sync();
+    } finally {
+      await this.#syncing;
+      await Promise.all([this.#cells.close(), this.#index.close()]);
+    }
   }
 }
 
@@ -188,14 +229,15 @@ async function isCurrent(folder: string, { width, height, resample }: TileShape)
   const text = await readFile(join(folder, "tiles.json"), "utf8").catch(() => undefined);
   if (text === undefined) return false;
   try {
-    const found = JSON.parse(text) as Partial<ReturnType<typeof manifestOf>>;
+    const found = JSON.parse(text) as Partial<ReturnType<typeof manifestOf>> | null;
     return (
-      found.format === tilesFormat &&
+      found?.format === tilesFormat &&
       found.version === tilesVersion &&
       found.width === width &&
       found.height === height &&
       found.resample?.name === resample.name &&
-      found.resample.version === resample.version
+      found.resample.version === resample.version &&
+      (await Promise.all(["cells.raw", "index.bin"].map((name) => exists(join(folder, name))))).every(Boolean)
     );
   } catch {
     return false; // cut short: as if there were none, tiles can be made again

@@ -1,6 +1,17 @@
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { scratchFolder, smallPool } from "../../test/small-pool.ts";
 import { hashBytes, silentProgress, withLock } from "../io/index.ts";
 import { resizeLinear, resizeTriangle } from "../kernels/index.ts";
@@ -15,8 +26,17 @@ const pixelsOf = (n: number): Uint8Array => Uint8Array.from({ length: 8 * 6 * 3 
 const imageOf = (n: number): string => hashBytes(`image ${n}`);
 const resizer: Resizer = (name) => (name === "opencv" ? resizeLinear : resizeTriangle);
 
+/** What all FileHandles share. */
+let prototype: FileHandle;
+beforeAll(async () => {
+  const handle = await open(fileURLToPath(import.meta.url), "r");
+  prototype = Object.getPrototypeOf(handle) as FileHandle;
+  await handle.close();
+});
+
 describe("TileFile", () => {
   let folder = "";
+  afterEach(() => vi.restoreAllMocks());
   beforeEach(async () => {
     folder = await scratchFolder();
   });
@@ -109,6 +129,52 @@ describe("TileFile", () => {
     expect(await TileFile.open(folder, shape)).toBeUndefined();
   });
 
+  it("makes good what a full disk refused, once there is room again", async () => {
+    const file = await TileFile.create(folder, shape);
+    const isFull = fullDisk();
+    isFull.value = true;
+    await expect(file.add(imageOf(0), pixelsOf(0))).rejects.toMatchObject({ code: "io" });
+    isFull.value = false;
+    await file.add(imageOf(1), pixelsOf(1));
+    isFull.value = true;
+    await expect(file.sync()).rejects.toMatchObject({ code: "io" });
+    isFull.value = false;
+    await file.add(imageOf(2), pixelsOf(2));
+    await file.add(imageOf(0), pixelsOf(0));
+    await file.close();
+    const again = (await TileFile.open(folder, shape))!;
+    expect([again.count, reads(again, 0), reads(again, 1), reads(again, 2)]).toEqual([3, true, true, true]);
+    expect(await again.damaged()).toEqual([]);
+    await again.close();
+    expect(statSync(join(tilesFolder(folder, shape), "cells.raw")).size).toBe(3 * 144);
+  });
+
+  it("puts no run of records into the index before the one that comes first", async () => {
+    const file = await TileFile.create(folder, shape);
+    const writes = heldWrites(64);
+    await file.add(imageOf(0), pixelsOf(0));
+    const first = file.sync();
+    await file.add(imageOf(1), pixelsOf(1));
+    const second = file.sync();
+    await writes.settled();
+    expect(writes.positions).toEqual([0]);
+    writes.letGo();
+    await Promise.all([first, second]);
+    expect(writes.positions).toEqual([0, 64]);
+    await file.close();
+  });
+
+  it("counts as none where one of its files is gone, and starts over for adding", async () => {
+    for (const name of ["cells.raw", "index.bin"]) {
+      await (await filled(2)).close();
+      rmSync(join(tilesFolder(folder, shape), name));
+      expect(await TileFile.open(folder, shape)).toBeUndefined();
+      const file = await TileFile.create(folder, shape);
+      expect(file.count).toBe(0);
+      await file.close();
+    }
+  });
+
   it("sees what another has added", async () => {
     const writer = await filled(1);
     await writer.sync();
@@ -121,6 +187,42 @@ describe("TileFile", () => {
     await Promise.all([writer.close(), reader.close()]);
   });
 });
+
+/** Makes every write of every file refuse as a full disk does, while `value` is true. */
+function fullDisk(): { value: boolean } {
+  const state = { value: false };
+  onWrite(async (write) => {
+    if (state.value) throw Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+    return write();
+  });
+  return state;
+}
+
+/** Holds back writes of `length` bytes until they are let go. */
+function heldWrites(length: number) {
+  const positions: number[] = [];
+  let letGo: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  onWrite(async (write, bytes, position) => {
+    if (bytes !== length) return write();
+    positions.push(position);
+    await held;
+    return write();
+  });
+  return { positions, letGo: () => letGo(), settled: () => new Promise((resolve) => setTimeout(resolve, 50)) };
+}
+
+type Write = FileHandle["write"];
+type OnWrite = (write: () => ReturnType<Write>, length: number, position: number) => ReturnType<Write>;
+
+function onWrite(answer: OnWrite): void {
+  const write = prototype.write as (...args: unknown[]) => ReturnType<Write>;
+  vi.spyOn(prototype, "write").mockImplementation(function (this: FileHandle, ...args: unknown[]) {
+    return answer(() => write.apply(this, args), args[2] as number, args[3] as number);
+  } as never);
+}
 
 describe("tiles of a pool", () => {
   let pool: Pool;
