@@ -27,6 +27,7 @@ export {
   rleUnion,
 } from "./rle-combine.ts";
 export { rleFromPolygon } from "./rle-polygon.ts";
+export { openShrinkFrame, type ShrinkFrame, type ShrinkSizes } from "./shrink-kernel.ts";
 export { toFloat32Chw } from "./tensor.ts";
 export { mergeTopK, type Ranking, TopKBuffer, topK } from "./top-k.ts";
 export { upscaleCubic, upscaleMask } from "./upscale-canvas.ts";

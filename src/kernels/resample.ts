@@ -165,6 +165,11 @@ function filterTaps(
   return { first, count, coefficients, stride };
 }
 
+/** The taps of a triangle filter that widens with the scale, coefficients of 22 bits that add up to about 1. */
+export function triangleTaps(sourceSize: number, targetSize: number): FilterTaps {
+  return filterTaps(sourceSize, targetSize, triangle, 1);
+}
+
 function triangle(x: number): number {
   const distance = Math.abs(x);
   return distance < 1 ? 1 - distance : 0;

@@ -3,7 +3,7 @@ import type { Rle } from "../kernels/index.ts";
 import type { Plan } from "../model/index.ts";
 import { type Canvas, compose, type LayerContent } from "../mosaic/index.ts";
 import type { Pool } from "../pool/index.ts";
-import type { CellSource } from "../tiles/index.ts";
+import type { CellPixels, CellSource } from "../tiles/index.ts";
 
 /** Regions kept as run lengths: they are asked for again every epoch. */
 const mostMasks = 20_000;
@@ -44,19 +44,19 @@ export class Painter {
   }
 
   /**
-   * Fetches what a plan needs; the function returned draws it, on the thread and at once, so that many samples can
-   * share one canvas. Rejects with the decoder's error, the image named.
+   * Fetches what a plan needs; the function returned draws it, once, on the thread and at once, so that many samples
+   * can share one canvas. Rejects with the decoder's error, the image named.
    */
   async prepare(plan: Plan): Promise<(canvas: Canvas) => void> {
-    const contents = await Promise.all(
-      plan.layers.map(async (layer) =>
-        this.#content(await this.#cells.pixels(this.#pool.imageRow(layer.image), layer, plan.resample), layer),
-      ),
+    const cells = await Promise.all(
+      plan.layers.map((layer) => this.#cells.pixels(this.#pool.imageRow(layer.image), layer, plan.resample)),
     );
+    const contents = plan.layers.map((layer, at) => this.#content(cells[at] as CellPixels, layer));
     return (canvas) => {
       const start = this.#timing.now();
       compose(plan, contents, canvas);
-      this.#timing.since(contents.some(({ pixels }) => pixels.kind === "image") ? "resize" : "compose", start);
+      this.#timing.since(cells.some(({ kind }) => kind === "image") ? "resize" : "compose", start);
+      for (const cell of cells) if (cell.kind === "tile") cell.release?.();
     };
   }
 

@@ -8,7 +8,7 @@ export interface Resample {
 }
 
 /** The kernels' versions: raise one when its pixels change. */
-export const resampleVersions: Readonly<Record<Resample["name"], number>> = { opencv: 1, fast: 1 };
+export const resampleVersions: Readonly<Record<Resample["name"], number>> = { opencv: 1, fast: 2 };
 
 /** One image's part in a sample; layers are painted in order. */
 export interface Layer {

@@ -1,9 +1,10 @@
-import { type FileHandle, open, readFile } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type IntLists, nullableTableColumn, readTable, tableColumn } from "../codecs/index.ts";
 import { insidePath } from "../io/index.ts";
 import type { Rle } from "../kernels/index.ts";
 import { annotationKey, type Box, expressionKey, fail, type Segmentation, shown } from "../model/index.ts";
+import { readFileInto, type TakeMemory } from "./image-file.ts";
 import { type PoolManifest, readManifest } from "./manifest.ts";
 import { parseSegmentation, segmentationParts, unionOf } from "./segmentation-text.ts";
 
@@ -65,6 +66,8 @@ export class Pool {
   readonly #segmentations: readonly Uint8Array[];
   readonly #refStarts: Int32Array;
   #pack: Promise<FileHandle> | undefined;
+  /** Real paths of image files that were read, by row. */
+  readonly #files = new Map<number, string>();
   #keys: Map<string, number> | undefined;
   #hashes: Map<string, number> | undefined;
   #annotationKeys: Map<string, number> | undefined;
@@ -187,18 +190,12 @@ export class Pool {
     return insidePath(resolve(this.folder, folder), this.imageName(row));
   }
 
-  /** An image's encoded bytes. Errors: "not-found" where its file is gone; "bad-input" where the pack is cut short. */
-  async imageBytes(row: number): Promise<Uint8Array> {
-    const path = await this.imagePath(row);
-    if (path !== undefined) {
-      return readFile(path).catch((error: NodeJS.ErrnoException) =>
-        fail(
-          error.code === "EISDIR" ? "bad-input" : "io",
-          `cannot read the image ${shown(path)}: ${error.message}`,
-          error,
-        ),
-      );
-    }
+  /**
+   * An image's encoded bytes, in memory that `take` gives (by default new). Errors: "not-found" where its file is gone;
+   * "bad-input" where the pack is cut short.
+   */
+  async imageBytes(row: number, take: TakeMemory = (length) => new Uint8Array(length)): Promise<Uint8Array> {
+    if ((this.images.root[row] ?? -1) >= 0) return this.#fileBytes(row, take);
     const packPath = join(this.folder, "images.pack");
     this.#pack ??= open(packPath, "r");
     const pack = await this.#pack.catch((error: unknown) =>
@@ -207,10 +204,32 @@ export class Pool {
     const [offset, length] = [Number(this.images.offset[row]), Number(this.images.bytes[row])];
     if (offset < 0 || length < 0 || offset + length > (await pack.stat()).size)
       fail("bad-input", `"${packPath}" ends before image ${shown(this.imageName(row))}; import again`);
-    const bytes = new Uint8Array(length);
+    const bytes = take(length);
     const { bytesRead } = await pack.read(bytes, 0, length, offset);
     if (bytesRead !== length)
       fail("bad-input", `"${packPath}" ends before image ${shown(this.imageName(row))}; import again`);
+    return bytes;
+  }
+
+  /** What a file's name leads to is looked up once, and again when nothing is there any more. */
+  async #fileBytes(row: number, take: TakeMemory): Promise<Uint8Array> {
+    const known = this.#files.get(row);
+    if (known !== undefined) {
+      try {
+        return await readFileInto(known, take);
+      } catch {
+        this.#files.delete(row);
+      }
+    }
+    const path = (await this.imagePath(row)) ?? "";
+    const bytes = await readFileInto(path, take).catch((error: NodeJS.ErrnoException) =>
+      fail(
+        error.code === "EISDIR" ? "bad-input" : "io",
+        `cannot read the image ${shown(path)}: ${error.message}`,
+        error,
+      ),
+    );
+    this.#files.set(row, path);
     return bytes;
   }
 

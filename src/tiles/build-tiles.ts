@@ -4,7 +4,7 @@ import type { DecodedImage } from "../codecs/index.ts";
 import { byteText, noTiming, onDisk, type Progress, removeLeftovers, type StageTimer, withLock } from "../io/index.ts";
 import { fail, NemosaicError, type Resample } from "../model/index.ts";
 import type { Pool } from "../pool/index.ts";
-import { decodePoolImage, shrinks } from "./cell-source.ts";
+import { decodePoolImage, shrinkPoolImage, shrinks } from "./cell-source.ts";
 import { TileFile, tileBytes, tilesFolder } from "./tile-file.ts";
 import type { Resizer } from "./tiled-cells.ts";
 
@@ -207,7 +207,7 @@ async function cellsOf(
     const { width, height } = demands[size] ?? fail("internal", `no tile size ${size}`);
     const start = timing.now();
     if (resample.name === "fast" && shrinks(pool, row, width, height)) {
-      cells.push({ size, data: (await decodePoolImage(pool, row, [width, height])).data });
+      cells.push({ size, data: (await shrinkPoolImage(pool, row, width, height)).data });
       timing.since("decode", start);
       continue;
     }

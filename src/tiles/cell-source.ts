@@ -3,6 +3,7 @@ import { noTiming, type StageTimer } from "../io/index.ts";
 import type { PixelRectangle } from "../kernels/index.ts";
 import { fail, type Layer, NemosaicError, type Resample } from "../model/index.ts";
 import type { Pool } from "../pool/index.ts";
+import { type MemoryShelf, openMemoryShelf } from "./memory-shelf.ts";
 
 /** What a layer asks for: which part of an image, at which size. */
 export type CellRequest = Pick<Layer, "source" | "destination">;
@@ -28,22 +29,31 @@ export type CellPixels =
       readonly data: Uint8Array;
       readonly part: PixelRectangle;
     }
-  | { readonly kind: "tile"; readonly data: Uint8Array };
+  | {
+      readonly kind: "tile";
+      readonly data: Uint8Array;
+      /** Gives the memory back, for another cell: to be called once, when `data` is not used any more; or not at all. */
+      readonly release?: () => void;
+    };
+
+/** Memory kept for files and cells between two samples. */
+const mostShelved = 64 * 2 ** 20;
 
 /**
  * Decodes on demand. `opencv` needs the full image; `fast` lets the decoder shrink it to the cell where the layer uses
  * the whole image and does not enlarge it. `timing` gets the stage "decode", summed over what is decoded at the same time.
  */
 export function decodingCells(pool: Pool, timing: StageTimer = noTiming): CellSource {
+  const shelf = openMemoryShelf(mostShelved);
   return {
     async pixels(row, layer, resample) {
       const [, , width, height] = layer.destination;
       const [x, y, sourceWidth, sourceHeight] = layer.source;
       const start = timing.now();
       if (resample.name === "fast" && isWhole(pool, row, layer) && shrinks(pool, row, width, height)) {
-        const image = await decodePoolImage(pool, row, [width, height]);
+        const cell = await shrinkPoolImage(pool, row, width, height, shelf);
         timing.since("decode", start);
-        return { kind: "tile", data: image.data };
+        return cell;
       }
       const part = { x, y, width: sourceWidth, height: sourceHeight };
       const image = await decodePoolImage(pool, row);
@@ -64,20 +74,10 @@ export function isWhole(pool: Pool, row: number, { source: [x, y, width, height]
   return x === 0 && y === 0 && width === pool.images.width[row] && height === pool.images.height[row];
 }
 
-/**
- * Decodes an image of the pool and checks that it still has its recorded size; with `size`, decodes it straight to that
- * size by the `fast` kernel.
- */
-export async function decodePoolImage(
-  pool: Pool,
-  row: number,
-  size?: readonly [width: number, height: number],
-): Promise<DecodedImage> {
-  const where = pool.imageName(row);
-  try {
-    const bytes = await pool.imageBytes(row);
-    if (size !== undefined) return await decodeImageTo(bytes, ...size, { where });
-    const image = await decodeImage(bytes, { where });
+/** Decodes an image of the pool and checks that it still has its recorded size. */
+export async function decodePoolImage(pool: Pool, row: number): Promise<DecodedImage> {
+  return decoding(pool, row, async (where) => {
+    const image = await decodeImage(await pool.imageBytes(row), { where });
     const [width, height] = [pool.images.width[row], pool.images.height[row]];
     if (image.width !== width || image.height !== height) {
       fail(
@@ -86,6 +86,35 @@ export async function decodePoolImage(
       );
     }
     return image;
+  });
+}
+
+/** An image of the pool at the size of a cell, by the `fast` kernel, in memory of the shelf's where that is possible. */
+export async function shrinkPoolImage(
+  pool: Pool,
+  row: number,
+  width: number,
+  height: number,
+  shelf?: MemoryShelf,
+): Promise<Extract<CellPixels, { kind: "tile" }>> {
+  return decoding(pool, row, async (where) => {
+    if (shelf === undefined)
+      return { kind: "tile", data: (await decodeImageTo(await pool.imageBytes(row), width, height, { where })).data };
+    const bytes = await pool.imageBytes(row, shelf.take);
+    const into = shelf.take(width * height * 3);
+    const { data } = await decodeImageTo(bytes, width, height, { where, into });
+    // Only now: who rejects may not be done with the bytes.
+    shelf.give(bytes);
+    if (data === into) return { kind: "tile", data, release: () => shelf.give(into) };
+    shelf.give(into);
+    return { kind: "tile", data };
+  });
+}
+
+async function decoding<T>(pool: Pool, row: number, decode: (where: string) => Promise<T>): Promise<T> {
+  const where = pool.imageName(row);
+  try {
+    return await decode(where);
   } catch (error) {
     if (error instanceof NemosaicError) throw error;
     return fail("bad-input", `image ${where} cannot be read: ${(error as Error).message}`, error);

@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { sampleDir } from "../../test/peers.ts";
-import { decodeImage, decodeImageTo, encodeJpeg } from "../codecs/index.ts";
+import { decodeImage, decodeImageTo, encodeJpeg, hasJpegTurbo } from "../codecs/index.ts";
 import { hashBytes } from "../io/index.ts";
 import { resizeTriangle } from "../kernels/index.ts";
 import { resampleVersions } from "../model/index.ts";
@@ -45,7 +45,7 @@ describe("the fast kernel", () => {
     for (const name of names.filter((_, at) => at % 8 === 0)) {
       const path = join(folder, name);
       const { width, height } = await decodeImage(path);
-      for (const size of [138, 208].filter((each) => each <= Math.min(width, height))) {
+      for (const size of [138, 208, 416].filter((each) => each <= Math.min(width, height))) {
         const { mean, most } = await differenceOf(path, size);
         expect(mean, `mean of ${name} at ${size}`).toBeLessThan(tolerance.mean);
         expect(most, `most of ${name} at ${size}`).toBeLessThanOrEqual(tolerance.most);
@@ -55,8 +55,11 @@ describe("the fast kernel", () => {
     expect(compared).toBeGreaterThan(20);
   });
 
-  it("is within its tolerance where the JPEG is scaled while it is decoded", async () => {
-    const { mean, most } = await differenceOf(await drawn(), 208);
+  it.each([
+    ["is scaled while it is decoded", 208],
+    ["is decoded at its size", 600],
+  ])("is within its tolerance where the JPEG %s", async (_, size) => {
+    const { mean, most } = await differenceOf(await drawn(), size);
     expect(most).toBeGreaterThan(0); // another way to the pixels
     expect(mean).toBeLessThan(tolerance.mean);
     expect(most).toBeLessThanOrEqual(tolerance.most);
@@ -66,8 +69,18 @@ describe("the fast kernel", () => {
     const { data } = await decodeImageTo(await drawn(), 139, 138);
     expect([resampleVersions.fast, hashBytes(data)]).toMatchInlineSnapshot(`
       [
-        1,
+        2,
         "9fb1d84b7d00809ac0453cb0b22552190fee5600af7c801c4fb8207c677f6b1a",
+      ]
+    `);
+  });
+
+  it.skipIf(!hasJpegTurbo())("has them also where the image is not large for the cell", async () => {
+    const { data } = await decodeImageTo(await drawn(), 600, 400);
+    expect([resampleVersions.fast, hashBytes(data)]).toMatchInlineSnapshot(`
+      [
+        2,
+        "8dca6994ca7842dcf7cfbdae21e5fd4e0d29e3b23cc94470b015d09d9536c378",
       ]
     `);
   });

@@ -18,9 +18,11 @@ function named(heading: string): string[] {
 
 describe("dependencies", () => {
   const manifest = json("package.json");
+  const every = { ...manifest.dependencies, ...manifest.optionalDependencies, ...manifest.devDependencies };
 
   it("are each justified on docs/dependencies.md, and no others are", () => {
-    expect(named("To run")).toEqual(Object.keys(manifest.dependencies).sort());
+    const run = { ...manifest.dependencies, ...manifest.optionalDependencies };
+    expect(named("To run")).toEqual(Object.keys(run).sort());
     expect(named("To build")).toEqual(Object.keys(manifest.devDependencies).sort());
     const python = [...read("python/requirements-test.txt").matchAll(/^([A-Za-z][\w.-]*)/gm)].map(([, name]) => name);
     expect(named("Python")).toEqual(python.sort());
@@ -28,7 +30,7 @@ describe("dependencies", () => {
 
   it("state the licence that the packages themselves state", () => {
     const page = read("docs/dependencies.md");
-    for (const name of Object.keys({ ...manifest.dependencies, ...manifest.devDependencies })) {
+    for (const name of Object.keys(every)) {
       const { license } = json(`node_modules/${name}/package.json`);
       const row = page.split("\n").find((line) => line.startsWith(`| \`${name}\``)) ?? "";
       for (const part of String(license).split(/ OR | AND /)) expect(row, name).toContain(part);
@@ -36,8 +38,7 @@ describe("dependencies", () => {
   });
 
   it("are pinned exactly, locked by hash, and run without install scripts", () => {
-    for (const [name, version] of Object.entries({ ...manifest.dependencies, ...manifest.devDependencies }))
-      expect(version, name).toMatch(/^\d+\.\d+\.\d+$/);
+    for (const [name, version] of Object.entries(every)) expect(version, name).toMatch(/^\d+\.\d+\.\d+$/);
     const { packages } = json("package-lock.json");
     const entries = Object.entries<{ integrity?: string; link?: boolean }>(packages).filter(([path]) => path !== "");
     expect(entries.length).toBeGreaterThan(50);

@@ -17,7 +17,7 @@ describe("readJpegHeader", () => {
         fc.constantFrom(1 as const, 3 as const),
         async (width, height, components) => {
           const bytes = await photo(width, height, components);
-          expect(readJpegHeader(bytes)).toEqual({ width, height, components });
+          expect(readJpegHeader(bytes)).toEqual({ width, height, components, process: "baseline" });
         },
       ),
       { numRuns: 25 },
@@ -39,7 +39,7 @@ describe("readJpegHeader", () => {
       large.subarray(2),
     ];
     const bytes = new Uint8Array(Buffer.concat(parts));
-    expect(readJpegHeader(bytes)).toEqual({ width: 60, height: 40, components: 3 });
+    expect(readJpegHeader(bytes)).toEqual({ width: 60, height: 40, components: 3, process: "baseline" });
     const { width, height } = await decodeImage(bytes);
     expect([width, height]).toEqual([60, 40]);
   });
@@ -50,7 +50,7 @@ describe("readJpegHeader", () => {
     const bytes = await photo(33, 21, 3);
     for (let length = 0; length < 150; length++) {
       const header = readJpegHeader(bytes.subarray(0, length));
-      if (header !== undefined) expect(header).toEqual({ width: 33, height: 21, components: 3 });
+      if (header !== undefined) expect(header).toEqual({ width: 33, height: 21, components: 3, process: "baseline" });
       await expect(decodeImage(bytes.slice(0, length))).rejects.toBeInstanceOf(NemosaicError);
     }
     // One byte off: read alike by both, or refused by both; never an image of another size than its header says.

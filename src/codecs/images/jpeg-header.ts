@@ -11,6 +11,8 @@ export interface JpegHeader {
   readonly width: number;
   readonly height: number;
   readonly components: number;
+  /** How it is coded; "other": arithmetic, lossless or hierarchical, which few decoders take. */
+  readonly process: "baseline" | "progressive" | "other";
 }
 
 /**
@@ -31,7 +33,8 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader | undefined {
     if (isFrame) {
       const [height, width, components] = [u16(at + 5), u16(at + 7), bytes[at + 9] as number];
       const isPlain = bytes[at + 4] === 8 && width > 0 && height > 0;
-      return isPlain ? { width, height, components } : undefined;
+      const process = marker <= 0xc1 ? "baseline" : marker === 0xc2 ? "progressive" : "other";
+      return isPlain ? { width, height, components, process } : undefined;
     }
     // Markers without content do not stand before a frame, and no segment is shorter than its own length.
     if (marker < 0xc0 || (marker >= 0xd0 && marker <= 0xd9) || u16(at + 2) < 2) return undefined;

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import sharp, { type Metadata, type Sharp, type SharpOptions } from "sharp";
 import { fail, NemosaicError, shown } from "../../model/index.ts";
-import { readJpegHeader } from "./jpeg-header.ts";
+import { type JpegHeader, readJpegHeader } from "./jpeg-header.ts";
 
 /** What the image readers share: limits, and the name for error lines. */
 export interface ImageOptions {
@@ -29,6 +29,8 @@ export interface ImageHeader {
   readonly height: number;
   readonly space?: string | undefined;
   readonly format?: string | undefined;
+  /** Of a JPEG whose header was read here. */
+  readonly jpeg?: JpegHeader;
 }
 
 const defaultMaxPixels = 100e6;
@@ -50,7 +52,7 @@ export async function openPixels(input: ImageInput, options: ImageOptions): Prom
   // Four components are CMYK or YCCK: which, and whether inverted, is the library's to find out.
   const metadata: ImageHeader =
     header !== undefined && header.components < 4
-      ? { width: header.width, height: header.height, format: "jpeg" }
+      ? { width: header.width, height: header.height, format: "jpeg", jpeg: header }
       : await imageStep(source.where, () => source.pipeline().metadata());
   return accepted({ ...source, metadata }, options);
 }
