@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodePng } from "../src/codecs/index.ts";
-import { silentProgress } from "../src/io/index.ts";
+import { type Shard, silentProgress } from "../src/io/index.ts";
 import { CounterRandom } from "../src/kernels/index.ts";
 import { minePool, type Rank, type Scorer } from "../src/mining/index.ts";
 import type { DatasetRecord } from "../src/model/index.ts";
@@ -121,7 +121,7 @@ export function tableScorer(
 /** Mines a small pool with pseudo-random scores (t2i and i2i in [0, 1)). */
 export async function mineSmall(
   pool: Pool,
-  options: { depth?: number; rank?: Rank; name?: string; candidates?: Int32Array } = {},
+  options: { depth?: number; rank?: Rank; name?: string; candidates?: Int32Array; shard?: Shard } = {},
 ): Promise<void> {
   const noise = (a: number, b: number, stream: number): number => new CounterRandom(5, a, b, stream).float();
   const candidates =
@@ -143,5 +143,6 @@ export async function mineSmall(
     relevance: { kind: "test", model: "noise", hash: "test" },
     force: false,
     progress: silentProgress,
+    ...(options.shard === undefined ? {} : { shard: options.shard }),
   });
 }

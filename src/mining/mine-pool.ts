@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pMapIterable } from "p-map";
 import { encodeNpy, npyHeader } from "../codecs/index.ts";
@@ -6,7 +6,7 @@ import {
   exists,
   hashBytes,
   hashFile,
-  hashJson,
+  makeFolder,
   noTiming,
   onDisk,
   type Progress,
@@ -22,6 +22,7 @@ import {
 import { fail } from "../model/index.ts";
 import { type MinedManifest, minedFolder, minedFormat, minedVersion, type Pool } from "../pool/index.ts";
 import { BlockMiner } from "./mine-block.ts";
+import { columnTypes, type MinedPart, minedHash, minedPartFormat, partFile, readMinedPart } from "./mined-part.ts";
 import { ScoreHistogram } from "./score-histogram.ts";
 import type { MinedColumns, Rank, Scorer } from "./scorer.ts";
 
@@ -67,7 +68,7 @@ export async function minePool(pool: Pool, scorer: Scorer, options: MinePoolOpti
   const whole = minedFolder(pool.folder, options.name);
   const folder = shard === undefined ? whole : shardFolder(whole, shard);
   const path = join(folder, shard === undefined ? "mined.json" : partFile);
-  await onDisk(folder, () => mkdir(folder, { recursive: true }));
+  await makeFolder(folder);
   return withLock(folder, "mine", async () => {
     const depth = Math.min(options.depth, scorer.candidateCount);
     if (depth < 1)
@@ -81,12 +82,12 @@ export async function minePool(pool: Pool, scorer: Scorer, options: MinePoolOpti
       hash: hashBytes(bytesOf(options.candidates)),
     };
     const { relevance, rank } = options;
-    const hash = hashJson({ version: minedVersion, pool: pool.manifest.hash, relevance, rank, depth, candidates });
-    const known = await readJson(path);
+    const hash = minedHash({ pool: pool.manifest.hash, relevance, rank, depth, candidates });
+    const known = shard === undefined ? await readJson(path) : options.force ? undefined : await readMinedPart(folder);
     if (known?.hash === hash && !options.force)
       return {
         reused: true,
-        manifest: (shard === undefined ? known : manifestOfPart(known)) as unknown as MinedManifest,
+        manifest: shard === undefined ? (known as unknown as MinedManifest) : manifestOfPart(known as MinedPart),
       };
     if (known !== undefined && !options.force) {
       fail(
@@ -127,11 +128,6 @@ export async function minePool(pool: Pool, scorer: Scorer, options: MinePoolOpti
   });
 }
 
-/** What a shard leaves: columns of its share of the expressions and the facts of the whole. */
-export const minedPartFormat = "nemosaic-mined-part";
-/** The file that says that a part is finished. */
-export const partFile = "part.json";
-
 /** Counts of the scores that mining saw. */
 export interface ScoreHistograms {
   readonly own: ScoreHistogram;
@@ -144,11 +140,16 @@ export function quantilesOf({ own, t2i, i2i }: ScoreHistograms): MinedManifest["
   return { own: own.quantiles(), t2i: t2i.quantiles(), i2i: i2i.quantiles() };
 }
 
-function manifestOfPart({ facts, scores }: Record<string, unknown>): Record<string, unknown> {
-  const counts = scores as ReturnType<typeof countsOf>;
+function manifestOfPart({ facts, scores }: MinedPart): MinedManifest {
+  return { ...facts, scores: quantilesOf(histogramsOf([scores])) };
+}
+
+/** The sum of what parts counted. */
+export function histogramsOf(counts: readonly MinedPart["scores"][]): ScoreHistograms {
   const histograms = { own: new ScoreHistogram(), t2i: new ScoreHistogram(), i2i: new ScoreHistogram() };
-  for (const name of ["own", "t2i", "i2i"] as const) histograms[name].addCounts(counts[name]);
-  return { ...(facts as Record<string, unknown>), scores: quantilesOf(histograms) };
+  for (const scores of counts)
+    for (const name of ["own", "t2i", "i2i"] as const) histograms[name].addCounts(scores[name]);
+  return histograms;
 }
 
 function countsOf({ own, t2i, i2i }: ScoreHistograms) {
@@ -160,9 +161,6 @@ async function hashesOf(folder: string): Promise<Record<string, string>> {
   for (const name of [...Object.keys(columnTypes), "own"]) hashes[name] = await hashFile(join(folder, `${name}.npy`));
   return hashes;
 }
-
-/** The columns of a mined set and their numbers. */
-export const columnTypes = { ids: "int32", t2i: "float32", i2i: "float32" } as const;
 
 /** Mines the expressions `order`; the candidates of order[i] go to row places[i] of the columns. */
 async function mineInto(
@@ -181,7 +179,7 @@ async function mineInto(
   const journal = await readJson(journalPath);
   const done = journal?.hash === hash && typeof journal.done === "number" ? journal.done : 0;
   if (done === 0) await rm(work, { recursive: true, force: true });
-  await onDisk(work, () => mkdir(work, { recursive: true }));
+  await makeFolder(work);
 
   const files = {} as Record<keyof typeof columnTypes, { handle: FileHandle; header: number }>;
   const timing = options.timing ?? noTiming;

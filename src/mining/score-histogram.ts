@@ -1,10 +1,16 @@
+/** Scores as they were counted: [bin, count], of bins 0 to `scoreBins`. */
+export type ScoreCounts = readonly (readonly [bin: number, count: number])[];
+
+/** The last bin's number. */
+export const scoreBins = 20_000;
+
 /** Counts scores of [-1, 1] in bins of 0.0001: quantiles of any number of scores in fixed memory, in any order. */
 export class ScoreHistogram {
-  readonly #bins = new Float64Array(binCount + 1);
+  readonly #bins = new Float64Array(scoreBins + 1);
   #count = 0;
 
   add(score: number): void {
-    const bin = Math.max(0, Math.min(binCount, Math.floor((score + 1) / width)));
+    const bin = Math.max(0, Math.min(scoreBins, Math.floor((score + 1) / width)));
     this.#bins[bin] = (this.#bins[bin] as number) + 1;
     this.#count++;
   }
@@ -15,9 +21,9 @@ export class ScoreHistogram {
   }
 
   /** Adds what another histogram's `counts` gave: the sum is that of all scores. */
-  addCounts(counts: readonly (readonly [bin: number, count: number])[]): void {
+  addCounts(counts: ScoreCounts): void {
     for (const [bin, count] of counts) {
-      if (!(bin >= 0 && bin <= binCount)) throw new RangeError(`a bin is from 0 to ${binCount}, got ${bin}`);
+      if (!(bin >= 0 && bin <= scoreBins)) throw new RangeError(`a bin is from 0 to ${scoreBins}, got ${bin}`);
       this.#bins[bin] = (this.#bins[bin] as number) + count;
       this.#count += count;
     }
@@ -29,7 +35,7 @@ export class ScoreHistogram {
     const result: Record<string, number> = {};
     let below = 0;
     let next = 0;
-    for (let bin = 0; bin <= binCount && next < shares.length; bin++) {
+    for (let bin = 0; bin <= scoreBins && next < shares.length; bin++) {
       below += this.#bins[bin] as number;
       while (next < shares.length && below >= (shares[next] as number) * this.#count) {
         result[String(shares[next])] = Math.round(((bin + 0.5) * width - 1) * 10_000) / 10_000;
@@ -41,5 +47,4 @@ export class ScoreHistogram {
 }
 
 const width = 0.0001;
-const binCount = 20_000;
 const shares = [0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999];

@@ -1,10 +1,10 @@
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   hashBytes,
   hashFile,
   hashJson,
-  onDisk,
+  makeFolder,
   removeLeftovers,
   type Shard,
   shardFolder,
@@ -24,6 +24,7 @@ import {
   type TileDemand,
   type TilesReport,
 } from "./build-tiles.ts";
+import { foundTiles } from "./plan-tiles.ts";
 import { TileFile, type TileShape, tilesFolder } from "./tile-file.ts";
 import { partFile, readTilesPart, type TilesPart, type TilesPartFacts, tilesPartFormat } from "./tiles-part.ts";
 
@@ -47,7 +48,7 @@ export async function buildTilesShard(
   const facts = factsOf(pool, demands, chosen, options);
   const key = hashJson(facts);
   const folder = shardFolder(join(pool.folder, "tiles"), shard);
-  await onDisk(folder, () => mkdir(folder, { recursive: true }));
+  await makeFolder(folder);
   return withLock(folder, "tiles", async () => {
     const known = options.force ? undefined : await readTilesPart(folder);
     if (known !== undefined && known.key !== key)
@@ -59,7 +60,7 @@ export async function buildTilesShard(
     await begin(folder, key, options.force);
     const shapes = demands.map(({ width, height }): TileShape => ({ width, height, resample: options.resample }));
     const share = shareOf(chosen, shard);
-    const there = options.force ? shapes.map(() => new Set<string>()) : await foundOf(pool, shapes, share);
+    const there = options.force ? shapes.map(() => new Set<string>()) : await foundTiles(pool, shapes, share);
     const files: TileFile[] = [];
     try {
       for (const shape of shapes) {
@@ -116,21 +117,4 @@ function shareOf({ rows }: ChosenTiles, shard: Shard): number[][] {
   const [start, end] = shardRange(shard, images.length);
   const share = new Set(images.slice(start, end));
   return rows.map((ofSize) => ofSize.filter((row) => share.has(row)));
-}
-
-/** Content hashes of the share's images that the pool has tiles of. */
-async function foundOf(
-  pool: Pool,
-  shapes: readonly TileShape[],
-  share: readonly (readonly number[])[],
-): Promise<Set<string>[]> {
-  return Promise.all(
-    shapes.map(async (shape, at) => {
-      const file = await TileFile.open(pool.folder, shape);
-      const hashes = (share[at] ?? []).map((row) => hashOf(pool, row));
-      const found = new Set(hashes.filter((hash) => file?.has(hash) === true));
-      await file?.close();
-      return found;
-    }),
-  );
 }

@@ -15,5 +15,6 @@ export {
   decodingCells,
 } from "./cell-source.ts";
 export { type MergeTilesOptions, mergeTiles } from "./merge-tiles.ts";
+export { planTiles } from "./plan-tiles.ts";
 export { TileFile, type TileShape, tileBytes, tilesFolder } from "./tile-file.ts";
 export { type Resizer, type TileMode, tiledCells } from "./tiled-cells.ts";

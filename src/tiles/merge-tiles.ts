@@ -1,24 +1,22 @@
-import { rename, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import {
   exists,
   hashFile,
-  onDisk,
   type Progress,
   partsFolder,
+  removeParts,
   removeRemains,
   requireSameRun,
   type ShardFolder,
   shardFolders,
   shardText,
-  temporaryMark,
   withLock,
 } from "../io/index.ts";
 import { fail, resampleVersions } from "../model/index.ts";
 import type { Pool } from "../pool/index.ts";
 import { withTileFiles } from "./build-tiles.ts";
-import { TileFile } from "./tile-file.ts";
-import { partFile, requireTilesPart, type TilesPart } from "./tiles-part.ts";
+import { TileFile, tilesFolder } from "./tile-file.ts";
+import { partFile, requireTilesPart, type TilesPart, type TilesPartFacts } from "./tiles-part.ts";
 
 export interface MergeTilesOptions {
   /** Starts the pool's tiles of these sizes over, in place of adding to them. */
@@ -53,19 +51,17 @@ export async function mergeTiles(pool: Pool, { force, progress }: MergeTilesOpti
         `the parts in "${partsFolder(folder)}" were made before the pool or the kernel changed; run the shards again with --force`,
       );
     const { resample, sizes } = facts;
+    if (force) requireAll(pool, parts, facts);
     const task = progress.begin("merge tiles", totalOf(parts), "tiles");
     const made = await withTileFiles(pool, sizes, { resample, force }, async (files) => {
       for (const [size, file] of files.entries()) {
-        requireFound(file, parts, size, force);
+        requireFound(file, parts, size);
         for (const part of parts) await addAll(file, part, size, task.advance);
         await file.sync();
       }
       return files.map((file) => `tiles/${basename(file.folder)}`);
     }).finally(() => task.end());
-    const gone = `${partsFolder(folder)}${temporaryMark}merged`;
-    // Gone from its name at once: a merge that is killed from here on has nothing left to do.
-    await onDisk(folder, () => rename(partsFolder(folder), gone));
-    await rm(gone, { recursive: true, force: true });
+    await removeParts(folder);
     return made;
   });
 }
@@ -74,16 +70,30 @@ function totalOf(parts: readonly Part[]): number {
   return parts.reduce((sum, { sizes }) => sum + sizes.reduce((tiles, size) => tiles + size.tiles, 0), 0);
 }
 
+/** Before the pool's tiles are given up for the parts, these have to hold them all. */
+function requireAll(pool: Pool, parts: readonly Part[], { resample, sizes }: TilesPartFacts): void {
+  for (const [at, shape] of sizes.entries()) {
+    const there = leftOut(parts, at);
+    if (there > 0)
+      fail(
+        "incomplete",
+        `the parts leave out ${there} tiles that "${tilesFolder(pool.folder, { ...shape, resample })}" has already: expected shards run with --force too, or merge without`,
+      );
+  }
+}
+
 /** What shards left out because the pool had it has to be there still. */
-function requireFound(file: TileFile, parts: readonly Part[], size: number, force: boolean): void {
-  const there = parts.reduce((sum, { sizes }) => sum + (sizes[size]?.there ?? 0), 0);
-  if (force ? there > 0 : file.count < there)
+function requireFound(file: TileFile, parts: readonly Part[], size: number): void {
+  const there = leftOut(parts, size);
+  if (file.count < there)
     fail(
       "incomplete",
-      force
-        ? `the parts leave out ${there} tiles that "${file.folder}" has already: expected shards run with --force too, or merge without`
-        : `the parts leave out ${there} tiles that "${file.folder}" had, and it has ${file.count} now; run the shards again with --force`,
+      `the parts leave out ${there} tiles that "${file.folder}" had, and it has ${file.count} now; run the shards again with --force`,
     );
+}
+
+function leftOut(parts: readonly Part[], size: number): number {
+  return parts.reduce((sum, { sizes }) => sum + (sizes[size]?.there ?? 0), 0);
 }
 
 async function addAll(file: TileFile, { part, sizes }: Part, size: number, advance: () => void): Promise<void> {

@@ -1,5 +1,4 @@
-import { mkdir } from "node:fs/promises";
-import { exists, noTiming, onDisk, type StageTimer, withLock } from "../io/index.ts";
+import { makeFolder, noTiming, type StageTimer, withLock } from "../io/index.ts";
 import type { Resize } from "../kernels/index.ts";
 import { NemosaicError, type Resample } from "../model/index.ts";
 import type { Pool } from "../pool/index.ts";
@@ -130,7 +129,7 @@ class Shelf {
   /** Holds the folder's lock until `close`; false where another process adds tiles. */
   async #lock(): Promise<boolean> {
     const folder = tilesFolder(this.#folder, this.#shape);
-    if (!(await exists(folder))) await onDisk(folder, () => mkdir(folder, { recursive: true }));
+    await makeFolder(folder);
     return new Promise<boolean>((resolve, reject) => {
       const hold = (): Promise<void> =>
         new Promise<void>((release) => {

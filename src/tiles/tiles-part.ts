@@ -1,7 +1,19 @@
 import { join } from "node:path";
-import { readJson } from "../codecs/index.ts";
-import { exists, type Shard, type ShardFolder } from "../io/index.ts";
-import { fail, type Resample, resampleVersions } from "../model/index.ts";
+import {
+  exists,
+  hashJson,
+  type PartTree,
+  partHash,
+  partList,
+  partNumber,
+  partShard,
+  partText,
+  partTree,
+  readPartFile,
+  type Shard,
+  type ShardFolder,
+} from "../io/index.ts";
+import { fail, type Resample, resampleVersions, shown } from "../model/index.ts";
 
 /**
  * What a shard of `nemosaic tiles` leaves in tiles/parts/<i>-of-<n>/:
@@ -50,16 +62,7 @@ export const partFile = "part.json";
 export async function readTilesPart(folder: string): Promise<TilesPart | undefined> {
   const path = join(folder, partFile);
   if (!(await exists(path))) return undefined;
-  const value = await readJson(path);
-  try {
-    return checkedPart(value);
-  } catch (error) {
-    return fail(
-      "bad-input",
-      `"${path}" is damaged (${(error as Error).message}); remove its folder and run the shard again`,
-      error,
-    );
-  }
+  return readPartFile(path, partIn);
 }
 
 /** A finished part with its place. */
@@ -69,67 +72,53 @@ export async function requireTilesPart(part: ShardFolder): Promise<TilesPart & {
   return { ...read, part };
 }
 
-function checkedPart(value: unknown): TilesPart {
-  const tree = object(value, "the file");
-  if (tree.format !== tilesPartFormat) throw new TypeError(`no ${tilesPartFormat}`);
-  const facts = object(tree.facts, "facts");
-  const { name, version } = object(facts.resample, "facts.resample");
-  if (typeof name !== "string" || !Object.hasOwn(resampleVersions, name)) throw new TypeError("an unknown resample");
-  const shard = object(tree.shard, "shard");
-  const chosen = list(facts.sizes, "facts.sizes").map((item, at) => {
-    const size = object(item, `facts.sizes[${at}]`);
+function partIn(tree: PartTree): TilesPart {
+  if (tree.format !== tilesPartFormat)
+    fail("bad-input", `expected format ${tilesPartFormat}, got ${shown(tree.format)}`);
+  const facts = factsIn(tree.facts);
+  const key = partText(tree.key, "key");
+  if (key !== hashJson(facts)) fail("bad-input", `expected the hash of its facts for key, got ${shown(key)}`);
+  const sizes = partList(tree.sizes, "sizes").map((item, at) => {
+    const size = partTree(item, `sizes[${at}]`);
     return {
-      width: number(size.width, 1, mostPixels, "width"),
-      height: number(size.height, 1, mostPixels, "height"),
-      tiles: number(size.tiles, 0, Number.MAX_SAFE_INTEGER, "tiles"),
-      images: text(size.images, "images"),
+      tiles: partNumber(size.tiles, "tiles", 0),
+      there: partNumber(size.there, "there", 0),
+      index: partHash(size.index, "index"),
     };
   });
-  const sizes = list(tree.sizes, "sizes").map((item, at) => {
-    const size = object(item, `sizes[${at}]`);
-    return {
-      tiles: number(size.tiles, 0, Number.MAX_SAFE_INTEGER, "tiles"),
-      there: number(size.there, 0, Number.MAX_SAFE_INTEGER, "there"),
-      index: text(size.index, "index"),
-    };
-  });
-  if (sizes.length !== chosen.length) throw new TypeError(`${sizes.length} sizes of ${chosen.length}`);
+  if (sizes.length !== facts.sizes.length)
+    fail("bad-input", `expected ${facts.sizes.length} sizes, got ${sizes.length}`);
   return {
-    shard: { index: number(shard.index, 0, 1e7, "shard.index"), count: number(shard.count, 1, 1e7, "shard.count") },
-    key: text(tree.key, "key"),
-    facts: {
-      pool: text(facts.pool, "facts.pool"),
-      resample: { name: name as Resample["name"], version: number(version, 1, 1e6, "facts.resample.version") },
-      sizes: chosen,
-    },
+    shard: partShard(tree.shard),
+    key,
+    facts,
     sizes,
-    skipped: list(tree.skipped, "skipped").map((item) => {
-      const { image, reason } = object(item, "skipped");
-      return { image: text(image, "image"), reason: text(reason, "reason") };
+    skipped: partList(tree.skipped, "skipped").map((item) => {
+      const { image, reason } = partTree(item, "skipped");
+      return { image: partText(image, "image"), reason: partText(reason, "reason") };
+    }),
+  };
+}
+
+function factsIn(value: unknown): TilesPartFacts {
+  const facts = partTree(value, "facts");
+  const { name, version } = partTree(facts.resample, "facts.resample");
+  if (typeof name !== "string" || !Object.hasOwn(resampleVersions, name))
+    fail("bad-input", `expected one of ${Object.keys(resampleVersions).join(", ")} for resample, got ${shown(name)}`);
+  return {
+    pool: partText(facts.pool, "facts.pool"),
+    resample: { name: name as Resample["name"], version: partNumber(version, "facts.resample.version", 1) },
+    sizes: partList(facts.sizes, "facts.sizes").map((item, at) => {
+      const size = partTree(item, `facts.sizes[${at}]`);
+      return {
+        width: partNumber(size.width, "width", 1, mostPixels),
+        height: partNumber(size.height, "height", 1, mostPixels),
+        tiles: partNumber(size.tiles, "tiles", 0),
+        images: partText(size.images, "images"),
+      };
     }),
   };
 }
 
 /** No cell is wider or higher. */
 const mostPixels = 65_535;
-
-function object(value: unknown, what: string): Record<string, unknown> {
-  if (value === null || typeof value !== "object" || Array.isArray(value)) throw new TypeError(`${what} is no object`);
-  return value as Record<string, unknown>;
-}
-
-function list(value: unknown, what: string): unknown[] {
-  if (!Array.isArray(value)) throw new TypeError(`${what} is no list`);
-  return value;
-}
-
-function number(value: unknown, least: number, most: number, what: string): number {
-  if (!Number.isSafeInteger(value) || (value as number) < least || (value as number) > most)
-    throw new TypeError(`${what} is no whole number from ${least} to ${most}`);
-  return value as number;
-}
-
-function text(value: unknown, what: string): string {
-  if (typeof value !== "string") throw new TypeError(`${what} is no text`);
-  return value;
-}

@@ -42,7 +42,7 @@ async function mergePool(pool: Pool, options: MergeOptions): Promise<string[]> {
   for (const name of await listEmbeddings(pool.folder)) {
     const folder = embeddingsFolder(pool.folder, name);
     if (!(await exists(partsFolder(folder)))) await removeRemains(folder);
-    else if (await mergePoolEmbeddings(pool, name)) merged.push(`embeddings/${name}`);
+    else if (await mergePoolEmbeddings(pool, name, { force: options.force })) merged.push(`embeddings/${name}`);
   }
   const sets = await readdir(join(pool.folder, "mined")).catch(() => []);
   for (const name of sets.sort()) {

@@ -13,7 +13,15 @@ import {
 import { Loader, tileDemand } from "../../loader/index.ts";
 import { fail, resampleVersions } from "../../model/index.ts";
 import { resizerOf } from "../../mosaic/index.ts";
-import { type BuildTilesOptions, buildTiles, buildTilesShard, TileFile, tilesPlanText } from "../../tiles/index.ts";
+import {
+  type BuildTilesOptions,
+  buildTiles,
+  buildTilesShard,
+  planTiles,
+  TileFile,
+  type TilesPlan,
+  tilesPlanText,
+} from "../../tiles/index.ts";
 import {
   action,
   choiceOption,
@@ -85,33 +93,29 @@ export function tilesCommand(program: Command): void {
 
 async function build(loader: Loader, options: Options): Promise<void> {
   const { demands, cold } = tileDemand(loader);
+  const textOf = (plan: TilesPlan): string =>
+    tilesPlanText(plan) +
+    (cold > 0.005 ? `\n  ${(100 * cold).toFixed(1)} % of the cells are decoded when drawn: ${whyCold}` : "");
   const timing = stageTiming(() => performance.now());
-  const stop = new Error("dry run");
   const building: BuildTilesOptions = {
     resample: resampleOf(loader),
     resizer: resizerOf,
     ...(options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes }),
     threads: options.threads ?? cores(),
     onBad: options.onBad,
-    force: options.force && !options.dryRun,
+    force: options.force,
     progress: progressOf(options),
     timing,
-    plan: (plan) => {
-      remark(options, tilesPlanText(plan));
-      if (cold > 0.005)
-        remark(options, `  ${(100 * cold).toFixed(1)} % of the cells are decoded when drawn: ${whyCold}`);
-      if (options.dryRun) throw stop;
-    },
+    plan: (plan) => remark(options, textOf(plan)),
   };
+  if (options.dryRun) {
+    const plan = await planTiles(loader.pool, demands, building);
+    return print(options, { ...plan, cold }, textOf(plan));
+  }
   const { shard } = options;
   const report = await (shard === undefined
     ? buildTiles(loader.pool, demands, building)
-    : buildTilesShard(loader.pool, demands, shard, building)
-  ).catch((error: unknown) => {
-    if (error === stop) return undefined;
-    throw error;
-  });
-  if (report === undefined) return;
+    : buildTilesShard(loader.pool, demands, shard, building));
   for (const { image, reason } of report.skipped.slice(0, 5)) remark(options, `skipped ${image}: ${reason}`);
   if (options.timing) remark({ quiet: false }, timingText(timing, advice));
   print(

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { appendFile, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { hashJson } from "../../io/index.ts";
 import { NemosaicError } from "../../model/index.ts";
 import { type ImageTextModel, openImageTextModel } from "../clip/index.ts";
 import { hubAccess } from "../hub/index.ts";
-import { type EmbedOptions, embedSources, type ImageSource } from "./index.ts";
+import { type EmbedOptions, embedSources, type ImageSource, mergeEmbeddings } from "./index.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const modelFolder = join(root, "test/fixtures/tiny-clip/model");
@@ -215,6 +215,51 @@ describe("embedSources", () => {
     const fast = await vectors();
     expect(fast).not.toEqual(exact);
     expect(exact.reduce((sum, value, k) => sum + value * fast[k]!, 0)).toBeGreaterThan(0.999);
+  });
+
+  it("merges shards to the bytes of one run, and keeps finished vectors where a part is damaged or of other inputs", async () => {
+    const whole = join(folder, "whole");
+    await embedSources(options({ folder: whole }));
+    const shards = async (more: Partial<EmbedOptions> = {}): Promise<void> => {
+      for (const index of [0, 1]) await embedSources(options({ ...more, shard: { index, count: 2 } }));
+    };
+    const place = join(folder, "vectors");
+    const part = join(place, "parts", "1-of-2");
+    await shards();
+    expect(await mergeEmbeddings(place, texts, { force: false })).toBe(true);
+    expect(await contents(place)).toEqual(await contents(whole));
+
+    await shards();
+    const rows = await readFile(join(part, "images.npy"));
+    await appendFile(join(part, "images.npy"), "x");
+    await expect(mergeEmbeddings(place, texts, { force: true })).rejects.toMatchObject({ code: "checksum" });
+    writeFileSync(join(part, "images.npy"), rows);
+    const json = await readFile(join(part, "expressions.json"), "utf8");
+    for (const [content, why] of [
+      [json.slice(0, 40), /no JSON, or cut short/],
+      [json.replace('"batch": 2', '"batch": 3'), /expected the hash of its settings for key/],
+      [json.replace(/"rows": \[[^\]]*\]/, '"rows": 5'), /expected a list for rows, got 5/],
+    ] as const) {
+      expect(content).not.toBe(json);
+      writeFileSync(join(part, "expressions.json"), content);
+      await expect(mergeEmbeddings(place, texts, { force: false })).rejects.toMatchObject({
+        code: "bad-input",
+        message: expect.stringMatching(why),
+      });
+    }
+    const finished = ["expressions.json", "expressions.npy", "images.json", "images.npy"];
+    const kept = (all: Record<string, string>) => Object.fromEntries(finished.map((name) => [name, all[name]]));
+    rmSync(join(place, "parts"), { recursive: true });
+    expect(await contents(place)).toEqual(await contents(whole));
+
+    await shards({ decode: "fast" });
+    await expect(mergeEmbeddings(place, texts, { force: false })).rejects.toMatchObject({ code: "exists" });
+    rmSync(join(folder, "aside"), { recursive: true, force: true });
+    renameSync(join(place, "parts"), join(folder, "aside"));
+    expect(kept(await contents(place))).toEqual(await contents(whole));
+    renameSync(join(folder, "aside"), join(place, "parts"));
+    expect(await mergeEmbeddings(place, texts, { force: true })).toBe(true);
+    expect(kept(await contents(place))).not.toEqual(await contents(whole));
   });
 
   it("takes no images and no texts", async () => {

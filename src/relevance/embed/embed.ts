@@ -204,8 +204,7 @@ async function embedMatrix(job: Job, folder: string, options: EmbedOptions, orde
     batch: job.batch,
     ...job.facts,
   };
-  const { id: _name, ...identity } = settings.model;
-  const key = hashJson({ ...settings, model: identity });
+  const key = embeddingsKey(settings);
   const [start, end] = shard === undefined ? [0, job.count] : rowsOfShard(job, shard);
   const rows = shard === undefined ? job.rows : end - start;
   const finished = await readFinished(path, manifestPath);
@@ -245,6 +244,12 @@ async function embedMatrix(job: Job, folder: string, options: EmbedOptions, orde
   } finally {
     await job.close();
   }
+}
+
+/** Hash of all that decides the numbers: of a manifest's settings but for the model's name. */
+export function embeddingsKey(settings: Readonly<Record<string, unknown>>): string {
+  const { id: _name, ...identity } = Object(settings.model) as Record<string, unknown>;
+  return hashJson({ ...settings, model: identity });
 }
 
 /** Whole batches: a vector depends a little on its batch, so that parts have to be cut where one run would cut. */
@@ -361,10 +366,11 @@ interface Finished {
   readonly skipped: SkippedRow[];
 }
 
-async function readFinished(path: string, manifestPath: string): Promise<Finished | undefined> {
+/** The key and skipped rows of a finished matrix; undefined where there is none. */
+export async function readFinished(path: string, manifestPath: string): Promise<Finished | undefined> {
   if (!(await exists(path)) || !(await exists(manifestPath))) return undefined;
   try {
-    const manifest = JSON.parse(await readFile(manifestPath, "utf8")) as Record<string, unknown>;
+    const manifest = Object(JSON.parse(await readFile(manifestPath, "utf8"))) as Record<string, unknown>;
     return { key: manifest.key, skipped: Array.isArray(manifest.skipped) ? (manifest.skipped as SkippedRow[]) : [] };
   } catch {
     return { key: undefined, skipped: [] }; // damaged: it counts as another matrix, which --force replaces

@@ -1,24 +1,32 @@
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { type FileHandle, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { npyHeader } from "../../codecs/index.ts";
+import { NpyReader, npyHeader } from "../../codecs/index.ts";
 import {
   exists,
   hashFile,
-  onDisk,
   openAtomic,
+  partHash,
+  partList,
+  partNumber,
+  partRows,
+  partShard,
   partsFolder,
+  partText,
+  partTree,
   producer,
+  readPartFile,
+  removeParts,
+  requireAllRows,
+  requirePartHash,
   requireSameRun,
   type Shard,
   type ShardFolder,
   shardFolders,
-  shardText,
-  temporaryMark,
   withLock,
   writeFileAtomic,
 } from "../../io/index.ts";
-import { fail } from "../../model/index.ts";
-import { distinctTexts, embeddingsVersion, partFormat } from "./embed.ts";
+import { fail, shown } from "../../model/index.ts";
+import { distinctTexts, embeddingsKey, embeddingsVersion, partFormat, readFinished } from "./embed.ts";
 import type { SkippedRow } from "./partial-rows.ts";
 
 type Kind = "images" | "expressions";
@@ -29,6 +37,8 @@ interface Part {
   readonly rows: readonly [start: number, end: number];
   readonly key: string;
   readonly facts: Readonly<Record<string, unknown>>;
+  readonly dimension: number;
+  readonly count: number;
   readonly hash: string;
   readonly skipped: readonly SkippedRow[];
 }
@@ -37,9 +47,14 @@ interface Part {
  * Joins the parts that shards of `embedSources` left in `folder` to the bytes that one run would give, and removes
  * them. `texts` are the rows of `expressions.npy`. False where there are no parts. Run again, it does nothing, or goes
  * on where it was killed. Errors: "incomplete" for missing shards, by name; "bad-input" for parts of different settings,
- * for a shard that is there twice, and for texts that are not those of the parts; "checksum"; "locked".
+ * for a shard that is there twice, and for texts that are not those of the parts; "exists" for finished vectors of other
+ * inputs or settings without `force`; "checksum"; "locked".
  */
-export async function mergeEmbeddings(folder: string, texts: readonly string[]): Promise<boolean> {
+export async function mergeEmbeddings(
+  folder: string,
+  texts: readonly string[],
+  { force }: { readonly force: boolean },
+): Promise<boolean> {
   if (!(await exists(partsFolder(folder)))) return false;
   return withLock(folder, "merge", async () => {
     const found = await shardFolders(folder, async (part) => {
@@ -47,45 +62,51 @@ export async function mergeEmbeddings(folder: string, texts: readonly string[]):
       return (await Promise.all(files.map((name) => exists(join(part.folder, name))))).every(Boolean);
     });
     if (found === undefined) return false;
-    await mergeMatrix(folder, found, "images");
-    await mergeMatrix(folder, found, "expressions", texts);
-    // Gone from its name at once: a merge that is killed from here on has nothing left to do.
-    const gone = `${partsFolder(folder)}${temporaryMark}merged`;
-    await onDisk(folder, () => rename(partsFolder(folder), gone));
-    await rm(gone, { recursive: true, force: true });
+    const images = await partsOf(folder, found, "images", force);
+    const expressions = await partsOf(folder, found, "expressions", force);
+    await mergeMatrix(folder, images, "images");
+    await mergeMatrix(folder, expressions, "expressions", texts);
+    await removeParts(folder);
     return true;
   });
 }
 
-async function mergeMatrix(
+async function partsOf(
   folder: string,
   found: readonly ShardFolder[],
   kind: Kind,
+  force: boolean,
+): Promise<readonly [Part, ...Part[]]> {
+  const [first, ...others] = await Promise.all(found.map((part) => readPart(part, kind)));
+  if (first === undefined) fail("internal", "no parts to merge");
+  requireSameRun([first, ...others]);
+  const path = join(folder, `${kind}.npy`);
+  const finished = force ? undefined : await readFinished(path, join(folder, `${kind}.json`));
+  if (finished !== undefined && finished.key !== first.key)
+    fail("exists", `"${path}" holds vectors of other inputs or settings beside the parts. Use --force to replace them`);
+  return [first, ...others];
+}
+
+async function mergeMatrix(
+  folder: string,
+  parts: readonly [Part, ...Part[]],
+  kind: Kind,
   texts?: readonly string[],
 ): Promise<void> {
-  const parts = await Promise.all(found.map((part) => readPart(part, kind)));
-  requireSameRun(parts);
-  const [first] = parts;
-  if (first === undefined) fail("internal", "no parts to merge");
-  const { facts, key } = first;
-  const dimension = Number(facts.dimension);
-  const rows = parts.at(-1)?.rows[1] ?? 0;
-  parts.forEach(({ part, rows: [start, end] }, at) => {
-    if (start !== (parts[at - 1]?.rows[1] ?? 0) || end < start)
-      fail(
-        "bad-input",
-        `expected rows that follow the part before in "${part.folder}/${kind}.json", got ${start} to ${end}`,
-      );
-  });
+  const { facts, key, dimension, count } = parts[0];
   const order = texts === undefined ? undefined : distinctTexts(texts);
-  if ((order?.distinct.length ?? Number(facts.count)) !== rows || (order?.order.length ?? rows) !== facts.count)
+  const rows = order?.distinct.length ?? count;
+  requireAllRows(parts, rows, `rows of this pool's ${kind}`);
+  if (order !== undefined && order.order.length !== count)
     fail("bad-input", `expected the parts in "${partsFolder(folder)}" to be of this pool's ${kind}; embed again`);
   const path = join(folder, `${kind}.npy`);
-  await rm(join(folder, `${kind}.json`), { force: true });
+  const manifestPath = join(folder, `${kind}.json`);
   const joined = await openAtomic(path);
   try {
     await joined.write(npyHeader("float32", [rows, dimension]));
     for (const { part, rows: range, hash } of parts) await appendRows(joined, part, kind, range, dimension, hash);
+    // Finished vectors stay until all parts have turned out to be sound.
+    await rm(manifestPath, { force: true });
     if (order === undefined) await joined.commit();
     else await writeOrdered(path, joined.handle, order.order, rows, dimension);
   } finally {
@@ -93,7 +114,7 @@ async function mergeMatrix(
   }
   const skipped = parts.flatMap((part) => part.skipped);
   const manifest = { ...facts, producer, key, hash: await hashFile(path), skipped };
-  await writeFileAtomic(join(folder, `${kind}.json`), `${JSON.stringify(manifest, undefined, 1)}\n`);
+  await writeFileAtomic(manifestPath, `${JSON.stringify(manifest, undefined, 1)}\n`);
 }
 
 async function appendRows(
@@ -105,30 +126,28 @@ async function appendRows(
   hash: string,
 ): Promise<void> {
   const path = join(part.folder, `${kind}.npy`);
-  if ((await hashFile(path)) !== hash)
-    fail(
-      "checksum",
-      `"${path}" is not what shard ${shardText(part.shard)} wrote; remove its folder and run the shard again`,
-    );
-  const header = npyHeader("float32", [end - start, dimension]).length;
-  const handle = await open(path, "r");
+  await requirePartHash(path, hash, part);
+  const reader = await NpyReader.open(path);
   try {
-    const block = new Uint8Array(4 << 20);
-    for (let at = header; ; ) {
-      const { bytesRead } = await handle.read(block, 0, block.length, at);
-      if (bytesRead === 0) break;
-      await joined.write(block.slice(0, bytesRead));
-      at += bytesRead;
+    if (reader.dtype !== "float32" || reader.shape.join() !== [end - start, dimension].join())
+      fail(
+        "bad-input",
+        `expected float32 of shape ${shown([end - start, dimension])} in "${path}", got ${reader.dtype} of ${shown(reader.shape)}; remove its folder and run the shard again`,
+      );
+    const rowsAtOnce = Math.max(1, Math.floor((4 << 20) / (dimension * 4)));
+    for (let at = 0; at < end - start; at += rowsAtOnce) {
+      const { buffer, byteOffset, byteLength } = await reader.rows(at, Math.min(rowsAtOnce, end - start - at));
+      await joined.write(new Uint8Array(buffer, byteOffset, byteLength));
     }
   } finally {
-    await handle.close();
+    await reader.close();
   }
 }
 
 /** Row i of the matrix is row order[i] of what was joined. */
 async function writeOrdered(
   path: string,
-  joined: Awaited<ReturnType<typeof open>>,
+  joined: FileHandle,
   order: Int32Array,
   rows: number,
   dimension: number,
@@ -151,30 +170,30 @@ async function writeOrdered(
   }
 }
 
-async function readPart(part: ShardFolder, kind: Kind): Promise<Part> {
-  const path = join(part.folder, `${kind}.json`);
-  try {
-    const value = JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
-    if (value.format !== partFormat || value.version !== embeddingsVersion) throw new TypeError("another format");
-    const { index, count } = value.shard as Record<string, unknown>;
-    const [start, end] = value.rows as unknown[];
-    if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end)) throw new TypeError("no range of rows");
-    if (typeof value.key !== "string" || typeof value.hash !== "string") throw new TypeError("no key or hash");
-    if (value.settings === null || typeof value.settings !== "object") throw new TypeError("no settings");
+function readPart(part: ShardFolder, kind: Kind): Promise<Part> {
+  return readPartFile(join(part.folder, `${kind}.json`), (tree) => {
+    if (tree.format !== partFormat || tree.version !== embeddingsVersion)
+      fail("bad-input", `expected ${partFormat} of version ${embeddingsVersion}, got ${shown(tree.format)}`);
+    const facts = partTree(tree.settings, "settings");
+    const key = partText(tree.key, "key");
+    if (key !== embeddingsKey(facts)) fail("bad-input", `expected the hash of its settings for key, got ${shown(key)}`);
     return {
       part,
-      said: { index: Number(index), count: Number(count) },
-      rows: [start as number, end as number],
-      key: value.key,
-      facts: value.settings as Record<string, unknown>,
-      hash: value.hash,
-      skipped: Array.isArray(value.skipped) ? (value.skipped as SkippedRow[]) : [],
+      said: partShard(tree.shard),
+      rows: partRows(tree.rows),
+      key,
+      facts,
+      dimension: partNumber(facts.dimension, "settings.dimension", 1),
+      count: partNumber(facts.count, "settings.count", 0),
+      hash: partHash(tree.hash, "hash"),
+      skipped: partList(tree.skipped, "skipped").map((item) => {
+        const { row, name, reason } = partTree(item, "skipped");
+        return {
+          row: partNumber(row, "a skipped row", 0),
+          name: partText(name, "name"),
+          reason: partText(reason, "reason"),
+        };
+      }),
     };
-  } catch (error) {
-    return fail(
-      "bad-input",
-      `"${path}" is damaged (${(error as Error).message}); remove its folder and run the shard again`,
-      error,
-    );
-  }
+  });
 }

@@ -70,8 +70,8 @@ export function embedPool(pool: Pool, model: ImageTextModel, options: EmbedPoolO
 }
 
 /** Joins the parts that shards left of the embeddings `name`; false where there are none. Errors as `mergeEmbeddings`. */
-export function mergePoolEmbeddings(pool: Pool, name: string): Promise<boolean> {
-  return mergeEmbeddings(embeddingsFolder(pool.folder, name), pool.expressions.sent);
+export function mergePoolEmbeddings(pool: Pool, name: string, options: { readonly force: boolean }): Promise<boolean> {
+  return mergeEmbeddings(embeddingsFolder(pool.folder, name), pool.expressions.sent, options);
 }
 
 /** Writes the lexical relevance of a pool: words instead of pictures, **not CLIP**. Reused where the words are the same. */
