@@ -1,7 +1,14 @@
-import { mkdir } from "node:fs/promises";
 import { pMapIterable } from "p-map";
 import type { DecodedImage } from "../codecs/index.ts";
-import { byteText, noTiming, onDisk, type Progress, removeLeftovers, type StageTimer, withLock } from "../io/index.ts";
+import {
+  byteText,
+  makeFolder,
+  noTiming,
+  type Progress,
+  removeLeftovers,
+  type StageTimer,
+  withLock,
+} from "../io/index.ts";
 import { fail, NemosaicError, type Resample } from "../model/index.ts";
 import type { Pool } from "../pool/index.ts";
 import { decodePoolImage, shrinkPoolImage, shrinks } from "./cell-source.ts";
@@ -130,7 +137,7 @@ export async function withTileFiles<T>(
   if (size === undefined) return work(files);
   const shape = { width: size.width, height: size.height, resample: options.resample };
   const folder = tilesFolder(pool.folder, shape);
-  await onDisk(folder, () => mkdir(folder, { recursive: true }));
+  await makeFolder(folder);
   return withLock(folder, "tiles", async () => {
     await removeLeftovers(folder);
     const file = await TileFile.create(pool.folder, shape, options.force);
