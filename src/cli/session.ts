@@ -29,7 +29,7 @@ export function withShared(command: Command, { sampling = true }: { readonly sam
   return command
     .option("--seed <n>", "seed of everything random", integerOption("--seed", 0), 0)
     .option("--json", "print the result as JSON", false)
-    .option("--quiet", "no progress", false)
+    .option("--quiet", "no progress and no remarks; warnings stay", false)
     .option("--debug", "show the stack of an error", false)
     .option("--force", "replace what exists", false);
 }
@@ -104,7 +104,12 @@ export function print(options: Pick<SharedOptions, "json">, value: unknown, text
   );
 }
 
-/** A remark for people, on standard error. */
+/** What may be wrong with a result, on standard error, with --quiet too. */
+export function warn(text: string): void {
+  process.stderr.write(`warning: ${text}\n`);
+}
+
+/** A remark for people, on standard error, unless --quiet. */
 export function remark(options: Pick<SharedOptions, "quiet">, text: string): void {
   if (!options.quiet) process.stderr.write(`${text}\n`);
 }

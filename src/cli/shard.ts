@@ -20,6 +20,7 @@ export function parseShard(text: string, environment: Environment): Shard {
   const place = "SLURM_ARRAY_TASK_ID" in environment ? "SLURM_ARRAY_TASK_ID" : "JOB_COMPLETION_INDEX";
   const index = given === undefined ? number(environment, place, text) : Number(given);
   const count = Number(total);
+  if (count === 0) fail("usage", `expected --shard i/n with an n of 1 or more, got ${shown(text)}`);
   if (!(index < count))
     fail(
       "usage",

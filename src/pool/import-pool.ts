@@ -1,5 +1,5 @@
-import { open, rename, rm, rmdir, stat } from "node:fs/promises";
-import { isAbsolute, join, relative, resolve } from "node:path";
+import { open, realpath, rename, rm, rmdir, stat } from "node:fs/promises";
+import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import {
   canonicalJson,
   exists,
@@ -69,7 +69,7 @@ export async function importPool(
     const before = (await exists(join(folder, "pool.json"))) ? await readManifest(folder) : undefined;
     const known = before?.sources.find((other) => other.name === source.name);
     if (before !== undefined && known !== undefined && !options.force) {
-      if (isSame(known, source, before, folder))
+      if (await isSame(known, source, before, folder))
         return { reused: true, source: known, examples: [], skippedExamples: {}, manifest: before };
       fail(
         "exists",
@@ -92,7 +92,7 @@ async function importInto(
   const kept = before === undefined ? emptyRows() : withoutSource(await readRows(folder), source.name);
   const sources = (before?.sources ?? []).filter((other) => other.name !== source.name);
   const roots = [...(before?.roots ?? [])];
-  const rootPath = rootText(folder, source.imagesFolder);
+  const rootPath = await rootText(folder, source.imagesFolder);
   if (!roots.includes(rootPath)) roots.push(rootPath);
 
   const counts = {
@@ -125,7 +125,9 @@ async function importInto(
     name: source.name,
     format: source.format,
     ...(source.splitBy === undefined ? {} : { splitBy: source.splitBy }),
-    files: source.files.map(({ path, sha256 }) => ({ path: rootText(folder, path), sha256 })),
+    files: await Promise.all(
+      source.files.map(async ({ path, sha256 }) => ({ path: await rootText(folder, path), sha256 })),
+    ),
     counts: {
       images: kept.images.length - counts.images,
       annotations: kept.annotations.length - counts.annotations,
@@ -206,17 +208,27 @@ function withoutSource(rows: PoolRows, source: string): PoolRows {
   };
 }
 
-function isSame(known: PoolSource, source: RecordSource, manifest: PoolManifest, folder: string): boolean {
+async function isSame(
+  known: PoolSource,
+  source: RecordSource,
+  manifest: PoolManifest,
+  folder: string,
+): Promise<boolean> {
   return (
     canonicalJson(known.files.map((file) => file.sha256)) === canonicalJson(source.files.map((file) => file.sha256)) &&
     known.format === source.format &&
-    manifest.roots.includes(rootText(folder, source.imagesFolder))
+    manifest.roots.includes(await rootText(folder, source.imagesFolder))
   );
 }
 
-/** A path relative to the pool, so that pool and data can move together. */
-function rootText(folder: string, path: string): string {
-  const way = relative(resolve(folder), resolve(path));
+/**
+ * A path relative to where the pool really is, so that pool and data can move together; links on the way to the two are
+ * followed, the path's own last name is kept.
+ */
+async function rootText(folder: string, path: string): Promise<string> {
+  const above = dirname(resolve(path));
+  const real = await realpath(above).catch(() => above);
+  const way = relative(await realpath(folder), join(real, basename(resolve(path))));
   return isAbsolute(way) ? resolve(path) : way === "" ? "." : way;
 }
 

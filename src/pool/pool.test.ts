@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { scratchFolder, smallPool, smallSource } from "../../test/small-pool.ts";
@@ -127,6 +127,28 @@ describe("pool", () => {
     const pool = await Pool.open(join(folder, "pool"));
     expect(Buffer.from(await pool.imageBytes(2)).equals(original)).toBe(true);
     await pool.close();
+  });
+
+  it("finds its images through links, by whichever way it was imported or is opened", async () => {
+    const folder = await scratchFolder();
+    const source = await smallSource(folder, { images: 2, valImages: 0 });
+    await mkdir(join(folder, "deep/er"), { recursive: true });
+    await symlink(join(folder, "deep/er"), join(folder, "link"));
+    await symlink(folder, join(folder, "deep/back"));
+    await importPool(join(folder, "link/pool"), source, options);
+    await importPool(
+      join(folder, "deep/er/other"),
+      { ...source, imagesFolder: join(folder, "deep/back/images") },
+      options,
+    );
+    for (const way of ["link/pool", "deep/er/pool", "link/other", "deep/back/link/other"]) {
+      const pool = await Pool.open(join(folder, way));
+      expect(pool.manifest.roots).toEqual(["../../../images"]);
+      expect((await pool.imageBytes(1)).length).toBeGreaterThan(100);
+      await pool.close();
+    }
+    const again = await importPool(join(folder, "deep/er/pool"), source, options);
+    expect(again.reused).toBe(true);
   });
 
   it("never reads outside its images folder", async () => {

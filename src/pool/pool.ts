@@ -1,4 +1,4 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, realpath } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type IntLists, nullableTableColumn, readTable, tableColumn } from "../codecs/index.ts";
 import { insidePath } from "../io/index.ts";
@@ -66,6 +66,8 @@ export class Pool {
   readonly #segmentations: readonly Uint8Array[];
   readonly #refStarts: Int32Array;
   #pack: Promise<FileHandle> | undefined;
+  /** Where the folder really is: relative roots start there, also for who came by a link. */
+  #place: Promise<string> | undefined;
   /** Real paths of image files that were read, by row. */
   readonly #files = new Map<number, string>();
   #keys: Map<string, number> | undefined;
@@ -187,7 +189,8 @@ export class Pool {
     const folder =
       this.manifest.roots[root] ??
       fail("bad-input", `image row ${row} names root ${root}, which "${this.folder}/pool.json" lacks`);
-    return insidePath(resolve(this.folder, folder), this.imageName(row));
+    this.#place ??= realpath(this.folder);
+    return insidePath(resolve(await this.#place, folder), this.imageName(row));
   }
 
   /**

@@ -3,7 +3,7 @@ import { findImporter, type ImportOptions, importers, recogniseImporter } from "
 import { grouped } from "../../io/index.ts";
 import { fail } from "../../model/index.ts";
 import { type BadPolicy, type ImportReport, importPool } from "../../pool/index.ts";
-import { action, choiceOption, print, progressOf, remark, type SharedOptions, withShared } from "../session.ts";
+import { action, choiceOption, print, progressOf, remark, type SharedOptions, warn, withShared } from "../session.ts";
 import { textTable } from "../table.ts";
 
 interface Options extends SharedOptions {
@@ -59,7 +59,7 @@ Example:
     );
 }
 
-/** Opens SOURCE as FORMAT and imports it; `tell` gets the remarks a person should read. */
+/** Opens SOURCE as FORMAT and imports it; `tell` gets the remarks for a person, warnings go to standard error. */
 export async function runImport(
   format: string,
   source: string,
@@ -79,7 +79,7 @@ export async function runImport(
     tell(`recognised as ${found.importer.name}: ${found.how}`);
     return found.importer.open({ ...found.options, ...given });
   })();
-  for (const warning of opened.warnings) tell(`warning: ${warning}`);
+  for (const warning of opened.warnings) warn(warning);
   const { onBad, pack, force } = options;
   return importPool(pool, opened, { onBad, pack, force, progress: progressOf(options) });
 }

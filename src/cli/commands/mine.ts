@@ -34,6 +34,7 @@ import {
   progressOf,
   remark,
   type SharedOptions,
+  warn,
   withShared,
 } from "../session.ts";
 import { parseShard, shardHelp } from "../shard.ts";
@@ -110,8 +111,8 @@ export function mineCommand(program: Command): void {
 
 /** Mines an open pool from its embeddings. */
 export async function runMine(pool: Pool, options: MineOptions): Promise<MineReport> {
-  const opened = await openEmbeddings(pool, options.embeddings);
   const all = imagesOfSplits(pool, options.candidates);
+  const opened = await openEmbeddings(pool, options.embeddings);
   let scorer: Scorer;
   let candidates = all;
   if (opened.kind === "lexical") {
@@ -121,14 +122,14 @@ export async function runMine(pool: Pool, options: MineOptions): Promise<MineRep
     const skipped = new Set(opened.skipped);
     candidates = all.filter((row) => !skipped.has(row));
     if (candidates.length < all.length)
-      remark(
-        options,
+      warn(
         `${grouped(all.length - candidates.length)} images could not be decoded when embedding and are no candidates`,
       );
-    scorer = await createDenseScorer(opened.images, opened.expressions, {
-      candidates,
-      threads: options.threads ?? cores(),
-      files: true,
+    const threads = options.threads ?? cores();
+    const made = createDenseScorer(opened.images, opened.expressions, { candidates, threads, files: true });
+    scorer = await made.catch(async (error: unknown) => {
+      await Promise.all([opened.images.close(), opened.expressions.close()]);
+      throw error;
     });
   }
   const timing: StageTiming | undefined = options.timing ? stageTiming(() => performance.now()) : undefined;
@@ -180,10 +181,15 @@ async function addTextScores(pool: Pool, options: MineOptions): Promise<void> {
   } else {
     await opened.images.close();
     const threads = options.threads ?? cores();
-    scorer = await createDenseScorer(opened.expressions, opened.expressions, { candidates: rows, threads });
+    const made = createDenseScorer(opened.expressions, opened.expressions, { candidates: rows, threads });
+    scorer = await made.catch(async (error: unknown) => {
+      await opened.expressions.close();
+      throw error;
+    });
   }
-  const mined = await Mined.open(pool.folder, name, pool.manifest.hash);
+  let mined: Mined | undefined;
   try {
+    mined = await Mined.open(pool.folder, name, pool.manifest.hash);
     if (mined !== undefined) await mineTextScores(pool, mined, scorer, { name, force, progress: progressOf(options) });
   } finally {
     await mined?.close();

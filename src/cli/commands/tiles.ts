@@ -32,6 +32,7 @@ import {
   readSettings,
   remark,
   type SharedOptions,
+  warn,
   withShared,
 } from "../session.ts";
 import { parseShard, shardHelp } from "../shard.ts";
@@ -116,7 +117,7 @@ async function build(loader: Loader, options: Options): Promise<void> {
   const report = await (shard === undefined
     ? buildTiles(loader.pool, demands, building)
     : buildTilesShard(loader.pool, demands, shard, building));
-  for (const { image, reason } of report.skipped.slice(0, 5)) remark(options, `skipped ${image}: ${reason}`);
+  for (const { image, reason } of report.skipped.slice(0, 5)) warn(`skipped ${image}: ${reason}`);
   if (options.timing) remark({ quiet: false }, timingText(timing, advice));
   print(
     options,

@@ -1,0 +1,52 @@
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { scratchFolder, smallSource } from "../../test/small-pool.ts";
+import { runImport } from "./commands/import.ts";
+import { parseShard } from "./shard.ts";
+
+afterEach(() => vi.restoreAllMocks());
+
+describe("what a command says", () => {
+  it("keeps an import's warnings with --quiet, and drops its remarks", async () => {
+    const folder = await scratchFolder();
+    await smallSource(folder, { images: 1, valImages: 0 });
+    await mkdir(join(folder, "seqtr"));
+    const entry = {
+      image_id: 0,
+      bbox: [1, 1, 5, 5],
+      expressions: ["the box"],
+      height: 30,
+      width: 40,
+      cat: 1,
+      iscrowd: 0,
+    };
+    const instances = { train: [{ ...entry, img_name: "0.png", mask: [[1, 1, 5, 1, 5, 5]] }] };
+    await writeFile(join(folder, "seqtr", "instances.json"), JSON.stringify(instances));
+    const said: string[] = [];
+    vi.spyOn(process.stderr, "write").mockImplementation((text) => {
+      said.push(String(text));
+      return true;
+    });
+    const shared = { seed: 0, json: false, quiet: true, debug: false, force: false, set: [] };
+    await runImport(
+      "seqtr",
+      join(folder, "seqtr"),
+      join(folder, "pool"),
+      { ...shared, images: join(folder, "images"), onBad: "skip", pack: false },
+      () => undefined,
+    ).catch(() => undefined);
+    expect(said.join("")).toMatch(/^warning: .*SeqTR's file holds referred objects only/m);
+    await rm(folder, { recursive: true });
+  });
+});
+
+describe("--shard", () => {
+  it("says what is wrong with a share of nothing", () => {
+    expect(parseShard("2/8", {})).toEqual({ index: 2, count: 8 });
+    for (const text of ["0/0", "1/0", "auto/0"])
+      expect(() => parseShard(text, { JOB_COMPLETION_INDEX: "0" })).toThrow(
+        /expected --shard i\/n with an n of 1 or more, got/,
+      );
+  });
+});
