@@ -56,6 +56,7 @@ export async function openAtomic(path: string): Promise<AtomicFile> {
         await rename(temporary, path);
         await syncFolder(dirname(path));
       }).catch(async (error: unknown) => {
+        await abort();
         await rm(temporary, { force: true });
         throw error;
       }),

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -28,6 +28,12 @@ describe("makeFolder", () => {
     writeFileSync(join(folder, "file"), "");
     await expect(makeFolder(join(folder, "file"))).rejects.toThrow(/cannot make the folder ".*file": a file is in the/);
     await expect(makeFolder(join(folder, "file", "below", "it"))).rejects.toThrow(/a file is in the way/);
+    symlinkSync(join(folder, "nowhere"), join(folder, "link"));
+    for (const path of [join(folder, "link"), join(folder, "link", "below")])
+      await expect(makeFolder(path)).rejects.toMatchObject({
+        code: "io",
+        message: expect.stringMatching(/cannot make the folder ".*link": a link that leads nowhere is in the way/),
+      });
   });
 
   it.runIf(process.platform === "linux")("ends where the system knows no new folders", async () => {

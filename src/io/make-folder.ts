@@ -34,6 +34,8 @@ async function tried(path: string, mode: number | undefined): Promise<"ENOENT" |
     if (found !== undefined || code === "ENOTDIR") {
       fail("io", `cannot make the folder "${path}": a file is in the way`, error);
     }
+    if (code === "EEXIST")
+      fail("io", `cannot make the folder "${path}": a link that leads nowhere is in the way`, error);
     throw error;
   }
 }

@@ -44,7 +44,10 @@ export async function shardFolders(
   isFinished: (part: ShardFolder) => Promise<boolean>,
 ): Promise<ShardFolder[] | undefined> {
   const place = partsFolder(folder);
-  const names = await readdir(place).catch(() => []);
+  const names = await readdir(place).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    return fail("io", `cannot read the folder of parts "${place}": ${error.message}`, error);
+  });
   if (names.length === 0) return undefined;
   const parts = names.map((name): ShardFolder => {
     const match = /^(\d{1,7})-of-(\d{1,7})$/.exec(name);
