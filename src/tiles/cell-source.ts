@@ -103,11 +103,12 @@ export async function shrinkPoolImage(
     const bytes = await pool.imageBytes(row, shelf.take);
     const into = shelf.take(width * height * 3);
     const { data } = await decodeImageTo(bytes, width, height, { where, into });
-    // Only now: who rejects may not be done with the bytes.
+    if (data !== into) {
+      shelf.give(into);
+      return { kind: "tile", data }; // by the image library, which may hold on to the bytes
+    }
     shelf.give(bytes);
-    if (data === into) return { kind: "tile", data, release: () => shelf.give(into) };
-    shelf.give(into);
-    return { kind: "tile", data };
+    return { kind: "tile", data, release: () => shelf.give(into) };
   });
 }
 
