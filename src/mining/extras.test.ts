@@ -1,4 +1,4 @@
-import { readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { mineSmall, scratchFolder, smallPool, smallSource } from "../../test/small-pool.ts";
@@ -158,6 +158,49 @@ describe("what mining adds beside the columns", () => {
       expect((await readdir(folder)).filter((name) => name.startsWith(".partial"))).toEqual([]);
     }
     await mined.close();
+    await pool.close();
+  });
+
+  it("starts over where the journal cannot be or its files are gone, and clears what is left beside finished files", async () => {
+    const pool = await smallPool({ images: 12, refsPerImage: 1, valImages: 2 });
+    await mineSmall(pool);
+    const candidates = trainImages(pool);
+    const file = memoryVectors(signVectors(12, dimension, 3), dimension);
+    const opened = await openMined(pool);
+    const mined = opened.manifest;
+    await opened.close();
+    const make = async (left = Number.POSITIVE_INFINITY, force = true): Promise<void> => {
+      const scorer = await createDenseScorer(file, file, { candidates, threads: 1, blockColumns: 512 });
+      const dying = {
+        ...scorer,
+        images: (rows: Int32Array) => (left-- > 0 ? scorer.images(rows) : Promise.reject(new Error("killed"))),
+      };
+      const options = { name: "default", mined, candidates, depth: 4, force, progress: silentProgress, stepImages: 5 };
+      await mineNeighbours(pool, dying, options).finally(() => scorer.close());
+    };
+    const folder = minedFolder(pool.folder, "default");
+    const work = join(folder, ".partial-neighbours");
+    const hashes = () =>
+      Promise.all(["neighbour-ids.npy", "neighbour-scores.npy"].map((name) => hashFile(join(folder, name))));
+    await make();
+    const whole = await hashes();
+    for (const spoil of [
+      (journal: { done: unknown }) => writeFile(join(work, "journal.json"), JSON.stringify({ ...journal, done: -5 })),
+      (journal: { done: unknown }) => writeFile(join(work, "journal.json"), JSON.stringify({ ...journal, done: 1e9 })),
+      (journal: { done: unknown }) => writeFile(join(work, "journal.json"), JSON.stringify({ ...journal, done: "5x" })),
+      () => writeFile(join(work, "journal.json"), "null"),
+      () => rm(join(work, "neighbour-scores.npy")),
+    ]) {
+      await Promise.all(["neighbours.json", "neighbour-scores.npy"].map((name) => rm(join(folder, name))));
+      await expect(make(1)).rejects.toThrow("killed");
+      await spoil(JSON.parse(await readFile(join(work, "journal.json"), "utf8")) as { done: unknown });
+      await make();
+      expect(await hashes()).toEqual(whole);
+    }
+    await mkdir(work);
+    await writeFile(join(work, "journal.json"), "{}");
+    await make(0, false); // there already: nothing is asked of the scorer
+    expect((await readdir(folder)).filter((name) => name.startsWith(".partial"))).toEqual([]);
     await pool.close();
   });
 

@@ -1,7 +1,7 @@
-import { type FileHandle, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { npyHeader } from "../codecs/index.ts";
-import { exists, hashJson, onDisk, producer, writeFileAtomic, writeFully } from "../io/index.ts";
+import { exists, hashJson, makeFolder, onDisk, producer, withLock, writeFileAtomic, writeFully } from "../io/index.ts";
 import { minedExtras } from "../pool/index.ts";
 
 /** A column of an extra: [rows, width]. */
@@ -25,12 +25,32 @@ export interface ExtraWriter {
   close(): Promise<void>;
 }
 
-/** True where the extra is there already and of that very mined set. */
-export async function hasExtra(folder: string, name: keyof typeof minedExtras, mined: string): Promise<boolean> {
+/**
+ * Calls `write` under the folder's lock unless the extra is there already, of that very mined set (hash `mined`), and
+ * `force` is off. What a run left that was killed when it was done is removed then.
+ */
+export async function makeExtra(
+  folder: string,
+  name: keyof typeof minedExtras,
+  mined: string,
+  force: boolean,
+  write: () => Promise<void>,
+): Promise<void> {
+  await withLock(folder, "mine", async () => {
+    if (force || !(await hasExtra(folder, name, mined))) await write();
+    else await rm(workFolder(folder, name), { recursive: true, force: true });
+  });
+}
+
+async function hasExtra(folder: string, name: keyof typeof minedExtras, mined: string): Promise<boolean> {
   const { manifest, files } = minedExtras[name];
   const known = await readJson(join(folder, manifest));
   if (known.mined !== mined) return false;
-  return (await Promise.all(files.map((file) => exists(join(folder, file))))).every((there) => there);
+  return (await Promise.all(files.map((file) => exists(join(folder, file))))).every(Boolean);
+}
+
+function workFolder(folder: string, name: keyof typeof minedExtras): string {
+  return join(folder, `.partial-${name}`);
 }
 
 /**
@@ -45,13 +65,20 @@ export async function writeExtra(
   facts: object,
 ): Promise<ExtraWriter> {
   const { format, version, manifest, files } = minedExtras[name];
-  const work = join(folder, `.partial-${name}`);
+  const work = workFolder(folder, name);
   const journalPath = join(work, "journal.json");
   const key = hashJson({ format, version, mined, facts, shapes: columns.map(({ shape }) => shape) });
   const journal = await readJson(journalPath);
-  let done = journal.key === key && typeof journal.done === "number" ? journal.done : 0;
+  const rowsOfAll = columns[0]?.shape[0] ?? 0;
+  let done = journal.key === key ? Number(journal.done) : 0;
+  const columnFiles = columns.map((_, at) => files[at] ?? `${name}-${at}.npy`);
+  const isThere = await Promise.all(
+    columnFiles.map(async (file) => (await exists(join(work, file))) || (await exists(join(folder, file)))),
+  );
+  // A journal that cannot be, or of files that are gone: all is made again.
+  if (!Number.isSafeInteger(done) || done < 0 || done > rowsOfAll || !isThere.every(Boolean)) done = 0;
   if (done === 0) await rm(work, { recursive: true, force: true });
-  await onDisk(work, () => mkdir(work, { recursive: true }));
+  await makeFolder(work);
 
   const opened: { readonly handle: FileHandle; readonly path: string; readonly header: number }[] = [];
   const close = async (): Promise<void> => {
@@ -60,7 +87,7 @@ export async function writeExtra(
   const resumedAt = done;
   try {
     for (const [at, { type, shape }] of columns.entries()) {
-      const file = files[at] ?? `${name}-${at}.npy`;
+      const file = columnFiles[at] as string;
       const path = join(work, file);
       // Killed while the files were moved into place: those that are there already come back.
       if (done > 0 && !(await exists(path))) await onDisk(path, () => rename(join(folder, file), path));
@@ -91,10 +118,7 @@ export async function writeExtra(
     commit: async () => {
       await close();
       await rm(join(folder, manifest), { force: true });
-      for (const [at] of columns.entries()) {
-        const file = files[at] ?? `${name}-${at}.npy`;
-        await onDisk(folder, () => rename(join(work, file), join(folder, file)));
-      }
+      for (const file of columnFiles) await onDisk(folder, () => rename(join(work, file), join(folder, file)));
       await writeFileAtomic(
         join(folder, manifest),
         `${JSON.stringify({ format, version, producer, mined, ...facts }, undefined, 2)}\n`,
@@ -107,7 +131,7 @@ export async function writeExtra(
 
 async function readJson(path: string): Promise<{ readonly [key: string]: unknown }> {
   try {
-    return JSON.parse(await readFile(path, "utf8")) as { readonly [key: string]: unknown };
+    return Object(JSON.parse(await readFile(path, "utf8"))) as { readonly [key: string]: unknown };
   } catch {
     return {}; // not there or damaged: made again
   }

@@ -1,7 +1,7 @@
-import { type Progress, withLock } from "../io/index.ts";
+import type { Progress } from "../io/index.ts";
 import { TopKBuffer } from "../kernels/index.ts";
 import { type MinedManifest, minedFolder, type Pool } from "../pool/index.ts";
-import { hasExtra, writeExtra } from "./mined-extra.ts";
+import { makeExtra, writeExtra } from "./mined-extra.ts";
 import type { Scorer } from "./scorer.ts";
 
 export interface NeighbourOptions {
@@ -26,10 +26,7 @@ export interface NeighbourOptions {
 export async function mineNeighbours(pool: Pool, scorer: Scorer, options: NeighbourOptions): Promise<void> {
   const { name, mined, force } = options;
   const folder = minedFolder(pool.folder, name);
-  await withLock(folder, "mine", async () => {
-    if (force || !(await hasExtra(folder, "neighbours", mined.hash)))
-      await writeNeighbours(pool, scorer, folder, options);
-  });
+  await makeExtra(folder, "neighbours", mined.hash, force, () => writeNeighbours(pool, scorer, folder, options));
 }
 
 async function writeNeighbours(pool: Pool, scorer: Scorer, folder: string, options: NeighbourOptions): Promise<void> {

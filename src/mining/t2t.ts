@@ -1,6 +1,6 @@
-import { type Progress, withLock } from "../io/index.ts";
+import type { Progress } from "../io/index.ts";
 import { type Mined, minedFolder, type Pool } from "../pool/index.ts";
-import { hasExtra, writeExtra } from "./mined-extra.ts";
+import { makeExtra, writeExtra } from "./mined-extra.ts";
 import type { Scorer } from "./scorer.ts";
 
 export interface TextScoreOptions {
@@ -24,9 +24,9 @@ export function expressionsByImage(pool: Pool): Int32Array {
 
 /**
  * Adds column `t2t` to mined/<name>: for each expression and listed candidate image the highest text-to-text score of
- * that image's own expressions with it, no-target ones left out; -1 where the image has none. `scorer` compares expressions with expressions: its
- * `images` asks for expression rows, its candidates are `expressionsByImage(pool)`. Steps are journalled; does nothing where it is there
- * already.
+ * that image's own expressions with it, no-target ones left out; -1 where the image has none. `scorer` compares
+ * expressions with expressions: its `images` asks for expression rows, its candidates are `expressionsByImage(pool)`.
+ * Steps are journalled; does nothing where it is there already.
  */
 export async function mineTextScores(
   pool: Pool,
@@ -35,10 +35,9 @@ export async function mineTextScores(
   options: TextScoreOptions,
 ): Promise<void> {
   const folder = minedFolder(pool.folder, options.name);
-  await withLock(folder, "mine", async () => {
-    if (options.force || !(await hasExtra(folder, "t2t", mined.manifest.hash)))
-      await writeTextScores(pool, mined, scorer, folder, options);
-  });
+  await makeExtra(folder, "t2t", mined.manifest.hash, options.force, () =>
+    writeTextScores(pool, mined, scorer, folder, options),
+  );
 }
 
 async function writeTextScores(
