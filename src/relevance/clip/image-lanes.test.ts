@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { laneCount } from "./image-lanes.ts";
+import { laneCount, openLanes } from "./image-lanes.ts";
+import type { VisionTask } from "./vision.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -31,4 +32,17 @@ it("holds fewer copies of a large model, also where its weights are in a file be
   const split = file("split.onnx", 1000);
   file("split.onnx_data", 1.5 * gigabyte);
   expect(await laneCount(split, 8)).toBe(1);
+});
+
+it("fails what is asked of lanes of which one has ended, however it did, now and later", async () => {
+  const vision = { path: "none" } as VisionTask;
+  const batch = { pixels: new Float32Array(3), count: 1 };
+  const entry = new URL(
+    `data:text/javascript,import { parentPort } from "node:worker_threads"; parentPort.on("message", () => process.exit(0));`,
+  );
+  const lanes = openLanes(entry, vision, 2, 2);
+  const asked = Array.from({ length: 5 }, () => lanes.embedImages(batch));
+  for (const answer of asked) await expect(answer).rejects.toThrow(/a model worker ended with 0/);
+  await expect(lanes.embedImages(batch)).rejects.toThrow(/a model worker ended with 0/);
+  await lanes.close();
 });

@@ -69,6 +69,7 @@ export function openLanes(
     failure ??= error;
     for (const { reject } of waiting.values()) reject(failure);
     waiting.clear();
+    line.length = 0;
   };
   const workers = Array.from({ length: count }, () => {
     const worker = new Worker(entry, { workerData: settings });
@@ -83,9 +84,9 @@ export function openLanes(
       else task?.reject(new NemosaicError(answer.code, answer.message));
     });
     worker.on("error", failAll);
-    worker.on("exit", (code) => {
-      if (code !== 0) failAll(new NemosaicError("internal", `a model worker ended with ${code}: too little memory?`));
-    });
+    worker.on("exit", (code) =>
+      failAll(new NemosaicError("internal", `a model worker ended with ${code}: too little memory?`)),
+    );
     free.push(worker);
     return worker;
   });

@@ -15,9 +15,13 @@ port.on("message", (task: ChancesTask) => void answer(task));
 async function answer({ id, mined: name, rows }: ChancesTask): Promise<void> {
   try {
     opened ??= open(workerData as string);
-    const { pool, estimate } = await opened;
+    const { pool, estimate } = await opened.catch((error: unknown) => {
+      opened = undefined; // the next question tries again
+      throw error;
+    });
     const set = sets.get(name) ?? openMined(pool, name);
     sets.set(name, set);
+    set.catch(() => sets.delete(name));
     const chances = chancesOf(estimate, await set, rows);
     port.postMessage(
       { id, chances } satisfies ChancesResult,

@@ -25,13 +25,16 @@ interface Waiting {
  */
 export class Chances {
   readonly #pool: Pool;
+  readonly #startThread: (() => Worker) | undefined;
   readonly #waiting = new Map<number, Waiting>();
   #thread: Worker | undefined;
   #estimate: FalseNegatives | undefined;
   #nextId = 0;
 
-  constructor(pool: Pool) {
+  /** `startThread` starts one that answers `ChancesTask`s; undefined: all is worked out on the caller's. */
+  constructor(pool: Pool, startThread: (() => Worker) | undefined = threadOf(pool)) {
     this.#pool = pool;
+    this.#startThread = startThread;
   }
 
   /**
@@ -39,11 +42,11 @@ export class Chances {
    * Errors: those of `Mined.open`; "internal" where the thread ends.
    */
   of(mined: Mined, name: string, rows: Int32Array): Promise<Float32Array[]> {
-    if (!canWork()) {
+    if (this.#startThread === undefined) {
       this.#estimate ??= estimateFalseNegatives(this.#pool);
       return Promise.resolve(chancesOf(this.#estimate, mined, rows));
     }
-    this.#thread ??= this.#start();
+    this.#thread ??= this.#started(this.#startThread());
     const id = this.#nextId++;
     const answer = new Promise<Float32Array[]>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
     this.#thread.postMessage({ id, mined: name, rows: rows.slice() } satisfies ChancesTask);
@@ -51,15 +54,13 @@ export class Chances {
   }
 
   async close(): Promise<void> {
-    await this.#thread?.terminate();
-    this.#thread = undefined;
+    const thread = this.#thread;
+    if (thread === undefined) return;
+    this.#fail(thread, new NemosaicError("internal", "the estimates are closed"));
+    await thread.terminate();
   }
 
-  #start(): Worker {
-    const thread = new Worker(new URL("./chances-worker.js", import.meta.url), {
-      workerData: this.#pool.folder,
-      execArgv: [],
-    });
+  #started(thread: Worker): Worker {
     thread.unref();
     thread.on("message", (result: ChancesResult) => {
       const waiting = this.#waiting.get(result.id);
@@ -67,15 +68,19 @@ export class Chances {
       if ("chances" in result) waiting?.resolve(result.chances);
       else waiting?.reject(new NemosaicError(result.code ?? "internal", result.message));
     });
-    thread.on("error", (error) => this.#fail(error as Error));
+    thread.on("error", (error) => this.#fail(thread, error as Error));
     thread.on("exit", (code) =>
-      this.#fail(new NemosaicError("internal", `the thread of the estimates ended with ${code}: too little memory?`)),
+      this.#fail(
+        thread,
+        new NemosaicError("internal", `the thread of the estimates ended with ${code}: too little memory?`),
+      ),
     );
     return thread;
   }
 
-  /** The next question starts another thread. */
-  #fail(error: Error): void {
+  /** The next question starts another thread; of one that is done for only the first word counts. */
+  #fail(thread: Worker, error: Error): void {
+    if (this.#thread !== thread) return;
     this.#thread = undefined;
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
@@ -88,6 +93,8 @@ export function chancesOf(estimate: FalseNegatives, mined: Mined, rows: Int32Arr
 }
 
 /** Threads start from compiled files only: Node does not know TypeScript. */
-function canWork(): boolean {
-  return import.meta.url.endsWith(".js");
+function threadOf(pool: Pool): (() => Worker) | undefined {
+  if (!import.meta.url.endsWith(".js")) return undefined;
+  const entry = new URL("./chances-worker.js", import.meta.url);
+  return () => new Worker(entry, { workerData: pool.folder, execArgv: [] });
 }
