@@ -5,20 +5,16 @@ import { memoryVectors } from "./exact-vectors.contract.ts";
 import { openDenseMiner } from "./open-dense-miner.ts";
 import type { MinedColumns, Rank } from "./scorer.ts";
 
-const sums = new Float32Array(32);
+const sums = new Float32Array(8);
 
-/** The dot product as the kernel sums it: 32 partial sums in float32, folded in a fixed order. */
+/** The dot product as the kernel sums it: 8 partial sums in float32, folded in a fixed order. */
 function dot(a: Float32Array, rowA: number, b: Float32Array, rowB: number, dimension: number): number {
   sums.fill(0);
   for (let k = 0; k < dimension; k++) {
     const product = Math.fround((a[rowA * dimension + k] as number) * (b[rowB * dimension + k] as number));
-    sums[k % 32] = (sums[k % 32] as number) + product;
+    sums[k % 8] = (sums[k % 8] as number) + product;
   }
-  for (const apart of [4, 8, 16]) {
-    for (let from = 0; from < 32; from += 2 * apart) {
-      for (let lane = from; lane < from + 4; lane++) sums[lane] = sums[lane]! + sums[lane + apart]!;
-    }
-  }
+  for (let lane = 0; lane < 4; lane++) sums[lane] = sums[lane]! + sums[lane + 4]!;
   return Math.fround(Math.fround(sums[0]! + sums[1]!) + Math.fround(sums[2]! + sums[3]!));
 }
 

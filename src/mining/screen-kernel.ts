@@ -1,4 +1,5 @@
 import { wasm } from "../kernels/index.ts";
+import { dots } from "./dots-kernel.ts";
 import {
   appendAbove,
   countReaching,
@@ -14,7 +15,7 @@ import {
   search,
 } from "./selection-kernel.ts";
 
-const { branchIf, call, engine, f32, get, i32, loop, repeat, sequence, set, v128, wasmModule, when } = wasm;
+const { call, engine, f32, get, i32, repeat, sequence, set, v128, wasmModule, when } = wasm;
 type Code = wasm.Code;
 type WasmFunction = wasm.WasmFunction;
 
@@ -51,12 +52,7 @@ export interface ScreenKernel {
    * the lowest where there are fewer than that.
    */
   reachedBy(scores: number, count: number, wanted: number): number;
-  /**
-   * Scores entries of `lists` lists, one after the other from byte `list` on, those with ids from `firstId` up to `endId`: the dot
-   * products of their candidates' vectors, of `stride` bytes (a multiple of 128) from `candidates` on, with the vector of each
-   * list, whose address is in the int32s at `vectors`; into `column` (0 the scores, 2 and 3 the others). Ranges of ids must
-   * follow each other, the first one beginning at 0. The order of summation is fixed: every machine gives the same bits.
-   */
+  /** Exact scores of lists' entries: see `dots-kernel.ts`. */
   dots(
     list: number,
     lists: number,
@@ -67,6 +63,7 @@ export interface ScreenKernel {
     stride: number,
     vectors: number,
     column: number,
+    table: number,
   ): void;
 }
 
@@ -88,7 +85,6 @@ let compiled: object | undefined;
 const searchAt = 1;
 const siftCutAt = 4;
 const overflown = 8;
-const next = 12;
 
 const widen: WasmFunction = (() => {
   const [at, count, scales, offsets, scale, end, factor] = [0, 1, 2, 3, 4, 5, 6];
@@ -254,66 +250,6 @@ const reachedBy: WasmFunction = (() => {
         i32.add(get(wanted), i32.constant(1)),
         fold(f32.minimum, get(lowest)),
         fold(f32.maximum, get(highest)),
-      ),
-    ),
-  };
-})();
-
-const dots: WasmFunction = (() => {
-  const [list, lists, capacity, firstId, endId, candidates, stride, vectors, column] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
-  const [bytes, length, place, entry, ids, id, vector, at, candidate, end] = [9, 10, 11, 12, 13, 14, 15, 16, 17, 18];
-  const sums = [19, 20, 21, 22, 23, 24, 25, 26] as const;
-  const offsetOf = (index: number): Code => i32.shiftLeft(get(index), i32.constant(2));
-  const sumOf = (from: number, to: number): Code =>
-    to - from === 1 ? get(sums[from] as number) : v128.addF32(sumOf(from, (from + to) / 2), sumOf((from + to) / 2, to));
-  const readId = set(id, i32.load(i32.add(get(ids), offsetOf(place))));
-  return {
-    name: "dots",
-    parameters: new Array<"i32">(9).fill("i32"),
-    results: [],
-    locals: [...new Array<"i32">(10).fill("i32"), ...new Array<"v128">(8).fill("v128")],
-    body: sequence(
-      set(bytes, i32.add(i32.shiftLeft(get(capacity), i32.constant(4)), i32.constant(listHeaderBytes))),
-      repeat(
-        get(lists),
-        set(length, i32.load(get(list))),
-        set(place, i32.constant(0)),
-        when(get(firstId), set(place, i32.load(get(list), next))),
-        set(ids, i32.add(i32.add(get(list), i32.constant(listHeaderBytes)), offsetOf(capacity))),
-        set(
-          entry,
-          i32.add(i32.add(get(list), i32.constant(listHeaderBytes)), i32.multiply(offsetOf(capacity), get(column))),
-        ),
-        set(vector, i32.load(get(vectors))),
-        readId,
-        repeat(
-          i32.and(i32.lessSigned(get(place), get(length)), i32.lessSigned(get(id), get(endId))),
-          set(candidate, i32.add(get(candidates), i32.multiply(i32.subtract(get(id), get(firstId)), get(stride)))),
-          set(end, i32.add(get(candidate), get(stride))),
-          set(at, get(vector)),
-          ...sums.map((sum) => set(sum, v128.zero)),
-          loop(
-            ...sums.map((sum, lane) =>
-              set(
-                sum,
-                v128.addF32(
-                  get(sum),
-                  v128.multiplyF32(v128.load(get(candidate), lane * 16), v128.load(get(at), lane * 16)),
-                ),
-              ),
-            ),
-            set(at, i32.add(get(at), i32.constant(128))),
-            set(candidate, i32.add(get(candidate), i32.constant(128))),
-            branchIf(0, i32.less(get(candidate), get(end))),
-          ),
-          f32.store(i32.add(get(entry), offsetOf(place)), fold(f32.add, sumOf(0, 8))),
-          set(place, i32.add(get(place), i32.constant(1))),
-          readId,
-        ),
-        i32.store(get(list), get(place), next),
-        set(list, i32.add(get(list), get(bytes))),
-        set(vectors, i32.add(get(vectors), i32.constant(4))),
-        set(lists, i32.subtract(get(lists), i32.constant(1))),
       ),
     ),
   };
