@@ -13,7 +13,7 @@ interface Binding {
 let binding: Binding | false | undefined;
 
 /**
- * Whether the decoder is there: it is an optional dependency, with programs for Linux, macOS and Windows on x64 and ARM.
+ * Whether the decoder is there: it is an optional peer dependency, with programs for Linux, macOS and Windows on x64 and ARM.
  */
 export function hasJpegTurbo(): boolean {
   return bindingOf() !== undefined;
