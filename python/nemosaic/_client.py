@@ -54,6 +54,7 @@ class Connection:
 
     def submit(self, epoch: int, indices: Iterable[int], want: Sequence[str]) -> int:
         """Sends a request; returns its number. At most `credits` may be under way."""
+        epoch, wanted = int(epoch), [int(index) for index in indices]
         with self._state:
             self._check()
             request = self._next
@@ -61,7 +62,7 @@ class Connection:
             has_pixels = "image" in want or "mask" in want
             slot = self._slots.take() if self._slots is not None and has_pixels else None
             self._wanted[request] = slot
-        body = {"epoch": int(epoch), "indices": [int(index) for index in indices], "slot": slot, "want": list(want)}
+        body = {"epoch": epoch, "indices": wanted, "slot": slot, "want": list(want)}
         try:
             with self._send_lock:
                 self._sock.sendall(protocol.pack(protocol.GET, request, body))
@@ -217,6 +218,9 @@ class Connection:
     def _abandon(self) -> None:
         """In a forked child: lets go of the parent's descriptors without a word to the server."""
         self._closed = True
+        # Another thread of the parent may have held them at that moment: here nobody would let them go.
+        self._send_lock = threading.Lock()
+        self._state = threading.Condition()
         try:
             os.close(self._sock.detach())
         except OSError:

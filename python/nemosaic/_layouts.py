@@ -4,6 +4,7 @@ Sources: the datasets and loops of NeMo and CRIS (utils/dataset.py, engine/engin
 test.py), CGFormer (utils/dataset.py) and VPD (refer/data/dataset_refer_clip.py), by reading; docs/recipes has the lines.
 """
 
+import hashlib
 import os
 import re
 from dataclasses import dataclass
@@ -154,8 +155,12 @@ def _last(rows: Any) -> Any:
 
 
 def truth_file(folder: str, key: str, truth: NDArray[Any]) -> str:
-    """The truth of a ref as a PNG of 0 and 255, written once; its path."""
-    path = os.path.join(folder, re.sub(r"[^\w.+-]", "_", key.rsplit("/", 1)[0]) + ".png")
+    """The truth of a ref as a PNG of 0 and 255; its path. Written once: the name tells it from any other ref's or pool's."""
+    ref = key.rsplit("/", 1)[0]
+    content = hashlib.blake2b(f"{ref} {truth.shape}".encode("utf-8", "surrogatepass"), digest_size=8)
+    content.update(np.ascontiguousarray(truth))
+    name = re.sub(r"[^\w.+-]", "_", ref)[:100]
+    path = os.path.join(folder, f"{name}-{content.hexdigest()}.png")
     if not os.path.exists(path):
         write_mask(path, truth)
     return path

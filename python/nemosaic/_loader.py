@@ -197,6 +197,9 @@ class Loader:
         """Goes on where a state was saved, also at another world size: the same batches remain."""
         if state.get("version") != 1:
             raise NemosaicError("unsupported", f"expected a loader state of version 1, got {state.get('version')!r}")
+        missing = [name for name in self.state_dict() if name not in state]
+        if missing:
+            raise NemosaicError("bad-input", f"expected the state of a loader (state_dict()), got one without {', '.join(missing)}")
         for name, own, what in (
             ("identity", self.identity, "pool, settings or split"),
             ("seed", self.seed, "seed"),

@@ -2,6 +2,7 @@
 
 import os
 import struct
+import threading
 import zlib
 from typing import Any, List, Tuple, Union
 
@@ -31,14 +32,21 @@ def write_mask(path: str, mask: NDArray[Any]) -> None:
     if levels.ndim != 2:
         raise NemosaicError("usage", f"expected a mask [height, width], got shape {list(levels.shape)}")
     if levels.dtype.kind == "f":
+        if not np.isfinite(levels).all():
+            raise NemosaicError("usage", "expected probabilities from 0.0 to 1.0 in a mask, got some that are not finite")
         levels = np.clip(np.rint(levels * 255), 0, 255)
     else:
         levels = (levels != 0) * 255
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-    temporary = f"{path}.{os.getpid()}.tmp"
-    with open(temporary, "wb") as file:
-        file.write(grey_png(levels.astype(np.uint8)))
-    os.replace(temporary, path)
+    temporary = f"{path}.{os.getpid()}-{threading.get_ident()}.tmp"
+    try:
+        with open(temporary, "wb") as file:
+            file.write(grey_png(levels.astype(np.uint8)))
+        os.replace(temporary, path)
+    except BaseException:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+        raise
 
 
 def grey_png(pixels: NDArray[Any]) -> bytes:

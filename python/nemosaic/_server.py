@@ -181,7 +181,7 @@ class OwnedServer(Server):
             if status is not None and status < 0:
                 raise ServerGone("io", f"the nemosaic server was killed by signal {-status} while it started")
             code = {2: "usage", 3: "not-found", 4: "bad-input", 5: "incomplete"}.get(status or 0, "io")
-            raise NemosaicError(code, said.splitlines()[0].replace("nemosaic: ", "", 1) if said else said)
+            raise NemosaicError(code, _refusal(said))
 
     def _listen(self, process: "subprocess.Popen[bytes]") -> None:
         assert process.stderr is not None
@@ -341,6 +341,13 @@ def _unlink(path: str) -> None:
         os.unlink(path)
     except OSError:
         pass
+
+
+def _refusal(said: str) -> str:
+    """The command's own line of error among what it said: warnings may stand before it."""
+    lines = said.splitlines() or [said]
+    mark = "nemosaic: "
+    return next((line[len(mark) :] for line in lines if line.startswith(mark)), lines[0])
 
 
 def _line_within(process: "subprocess.Popen[bytes]", seconds: float) -> Optional[bytes]:

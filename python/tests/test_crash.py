@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -181,6 +182,37 @@ os._exit(0)
     eventually(lambda: not is_alive(server), "a forked child keeps the server alive")
     os.kill(child, signal.SIGKILL)
     parent.stdout.close()
+
+
+def test_a_forked_child_is_told_even_where_the_parent_held_a_lock_when_it_forked(pool):
+    loader = Loader(pool, batch_size=2, **FAST)
+    try:
+        connection = loader._holder.connection(renew=False)
+        held, over = threading.Event(), threading.Event()
+
+        def hold():  # as the reading thread may, at that very moment
+            with connection._state:
+                held.set()
+                over.wait(20)
+
+        thread = threading.Thread(target=hold)
+        thread.start()
+        held.wait()
+        child = os.fork()
+        if child == 0:
+            signal.alarm(10)
+            told = 1
+            try:
+                connection.submit(0, [0], ["keys"])
+            except NemosaicError as error:
+                told = 0 if "forked" in str(error) else 2
+            os._exit(told)
+        over.set()
+        thread.join()
+        _, status = os.waitpid(child, 0)
+        assert status == 0
+    finally:
+        loader.close()
 
 
 def test_a_dataset_says_when_its_server_is_gone_and_goes_on_with_restart(pool):

@@ -111,6 +111,20 @@ def test_a_state_of_another_stream_is_refused(pool, warm, change, says):
             other.load_state_dict(state)
 
 
+def test_a_state_that_is_none_is_told(pool, warm):
+    with Loader(pool, batch_size=8, **FAST) as loader, pytest.raises(NemosaicError, match="without epoch, global_batch, .*identity"):
+        loader.load_state_dict({"version": 1, "samples": 0})
+
+
+def test_a_request_of_no_numbers_costs_no_credit(pool, warm):
+    with Loader(pool, batch_size=8, **FAST) as loader:
+        connection = loader._holder.connection(renew=False)
+        for _ in range(3):
+            with pytest.raises((TypeError, ValueError)):
+                connection.submit(0, ["first"], ["image"])
+        assert connection.under_way == 0
+
+
 def test_epochs_differ_and_seeds_differ_and_repeats_agree(pool, warm):
     def first(epoch, seed):
         with Loader(pool, batch_size=8, seed=seed, **FAST) as loader:

@@ -1,0 +1,42 @@
+"""Masks that are written for others to read: each its own file, whole or not there."""
+
+import os
+
+import numpy as np
+import pytest
+
+from nemosaic import NemosaicError
+from nemosaic._layouts import truth_file
+from nemosaic._predictions import write_mask
+from nemosaic._server import _refusal
+
+
+def test_truths_of_refs_whose_names_look_alike_are_files_of_their_own(tmp_path):
+    folder = str(tmp_path)
+    small, other = np.zeros((4, 6), np.uint8), np.ones((4, 6), np.uint8)
+    keys = ["a/b_c/1", "a_b/c/1", "a/b c/1", "a/b:c/1", f"a/{'x' * 300}/1", f"a/{'x' * 299}y/1"]
+    paths = [truth_file(folder, key, small) for key in keys]
+    assert len(set(paths)) == len(keys)
+    assert truth_file(folder, "a/b_c/2", small) == paths[0]  # another sentence of the same ref
+    # The same name in another pool: what an earlier one left must not be taken for its truth.
+    changed = truth_file(folder, keys[0], other)
+    assert changed != paths[0]
+    assert truth_file(folder, keys[0], small.reshape(6, 4)) not in (changed, paths[0])
+    assert len(os.listdir(folder)) == len(keys) + 2
+
+
+def test_a_mask_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
+    path = str(tmp_path / "mask.png")
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError("the disk is full")))
+    with pytest.raises(OSError, match="full"):
+        write_mask(path, np.ones((3, 3), np.uint8))
+    assert os.listdir(tmp_path) == []
+    with pytest.raises(NemosaicError, match="not finite"):
+        write_mask(path, np.full((3, 3), np.nan, np.float32))
+    assert os.listdir(tmp_path) == []
+
+
+def test_the_commands_error_is_found_behind_its_warnings():
+    assert _refusal("warning: two images are gone\nnemosaic: unknown split\n") == "unknown split"
+    assert _refusal("killed by hand") == "killed by hand"
+    assert _refusal("") == ""
