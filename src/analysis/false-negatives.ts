@@ -126,10 +126,11 @@ interface Query {
 
 /** The words of a sentence that are true of some things and not of others, each once. */
 export function contentWords(sentence: string): string[] {
-  const denial = denying.exec(sentence.toLowerCase());
-  const said = denial === null ? sentence : sentence.slice(0, denial.index);
-  const chosen = positionsOf(sentence).mentions.filter(({ scope }) => scope === "absolute");
-  const found = [...said.toLowerCase().matchAll(/[\p{L}\p{N}]+/gu)].filter(
+  // Lower case may be longer ("İ"): all places are in it.
+  const lower = sentence.toLowerCase();
+  const said = lower.slice(0, denying.exec(lower)?.index);
+  const chosen = positionsOf(lower).mentions.filter(({ scope }) => scope === "absolute");
+  const found = [...said.matchAll(/[\p{L}\p{N}]+/gu)].filter(
     ({ index }) => !chosen.some(({ span }) => index >= span[0] && index < span[1]),
   );
   return [...new Set(found.map(([word]) => word).filter((word) => !empty.has(word) && !choosing.test(word)))];

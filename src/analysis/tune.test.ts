@@ -92,6 +92,7 @@ describe("tune", () => {
 describe("estimateFalseNegatives", () => {
   it("drops words that choose among what is left, keeps what is true of a thing by itself", () => {
     expect(contentWords("the second largest red mug on the left")).toEqual(["red", "mug"]);
+    expect(contentWords("İİİİİ mug not red")).not.toContain("not"); // longer in lower case
     expect(contentWords("man with his left hand raised")).toContain("left");
   });
 
