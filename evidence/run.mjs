@@ -54,7 +54,7 @@ async function main(words) {
   const out = resolve(values.out ?? join(root, ".scratch", "evidence"));
   const docs = resolve(values.docs ?? (values.smoke ? join(out, "docs") : join(root, "docs")));
   const seeds = numbersOf("--seeds", values.seeds ?? (values.smoke ? "0" : "0,1,2"));
-  const jobs = numbersOf("--jobs", values.jobs ?? String(cpus().length))[0];
+  const jobs = Math.max(1, numbersOf("--jobs", values.jobs ?? String(cpus().length))[0]);
   const model = modelOf(values.model ?? profile.model);
   const steps = ["prepare", "count", "train", "score", "report"];
   const last = values["stop-before"] === undefined ? steps.length : steps.indexOf(values["stop-before"]);
@@ -115,7 +115,10 @@ async function trainAll(out, profile, arms, seeds, jobs, options, says) {
   const worker = async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       says(`${next.arm.name}, seed ${next.seed} (${total - waiting.length} of ${total})`);
-      await trainArm(out, profile, next.arm, next.seed, options);
+      await trainArm(out, profile, next.arm, next.seed, options).catch((error) => {
+        waiting.length = 0; // what is under way ends; nothing new begins behind an error
+        throw error;
+      });
     }
   };
   await Promise.all(Array.from({ length: jobs }, worker));
@@ -187,7 +190,7 @@ function countsOf(out) {
 
 function numbersOf(name, text) {
   const numbers = text.split(",").map(Number);
-  if (numbers.some((value) => !Number.isInteger(value) || value < 0))
+  if (text.trim() === "" || numbers.some((value) => !Number.isInteger(value) || value < 0))
     throw new Error(`expected whole numbers for ${name}, got ${text}`);
   return numbers;
 }

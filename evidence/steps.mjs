@@ -66,7 +66,7 @@ export async function trainArm(out, profile, arm, seed, options) {
   ]);
 }
 
-/** Calls `act` unless the marker `name` says that it was done with the same build of the same experiment. */
+/** Calls `act` unless the marker `name` says that it was done in this folder, whatever the build. */
 async function once(out, name, act) {
   const marker = join(out, "done", name);
   if (existsSync(marker)) return;
