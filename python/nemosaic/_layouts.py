@@ -158,7 +158,7 @@ def truth_file(folder: str, key: str, truth: NDArray[Any]) -> str:
     """The truth of a ref as a PNG of 0 and 255; its path. Written once: the name tells it from any other ref's or pool's."""
     ref = key.rsplit("/", 1)[0]
     content = hashlib.blake2b(f"{ref} {truth.shape}".encode("utf-8", "surrogatepass"), digest_size=8)
-    content.update(np.ascontiguousarray(truth))
+    content.update(truth.tobytes())
     name = re.sub(r"[^\w.+-]", "_", ref)[:100]
     path = os.path.join(folder, f"{name}-{content.hexdigest()}.png")
     if not os.path.exists(path):
