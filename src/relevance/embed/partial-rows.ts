@@ -60,15 +60,21 @@ export class PartialRows {
       const data = await open(`${path}.partial`, known.length > 0 ? "r+" : "w+").catch(() =>
         open(`${path}.partial`, "w+"),
       );
-      const { size } = await data.stat();
-      const batches = fitting(known, (size - header.length) / (dimension * 4));
-      const journal = await open(`${path}.journal`, "w");
-      await data.write(header, 0, header.length, 0);
-      await data.truncate(header.length + rowsOf(batches) * dimension * 4);
-      const lines = [{ format, version, key }, ...batches].map((line) => `${JSON.stringify(line)}\n`);
-      await journal.appendFile(lines.join(""));
-      await journal.datasync();
-      return new PartialRows(path, count, dimension, data, journal, batches);
+      let journal: FileHandle | undefined;
+      try {
+        const { size } = await data.stat();
+        const batches = fitting(known, (size - header.length) / (dimension * 4));
+        journal = await open(`${path}.journal`, "w");
+        await data.write(header, 0, header.length, 0);
+        await data.truncate(header.length + rowsOf(batches) * dimension * 4);
+        const lines = [{ format, version, key }, ...batches].map((line) => `${JSON.stringify(line)}\n`);
+        await journal.appendFile(lines.join(""));
+        await journal.datasync();
+        return new PartialRows(path, count, dimension, data, journal, batches);
+      } catch (error) {
+        await Promise.all([data.close(), journal?.close()]);
+        throw error;
+      }
     });
   }
 

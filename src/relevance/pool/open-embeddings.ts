@@ -62,13 +62,20 @@ export async function openEmbeddings(pool: Pool, name?: string): Promise<OpenedE
     fail("incomplete", stale(folder));
   if (images.key === expressions.key || images.model !== expressions.model)
     fail("bad-input", `"${folder}" holds images and expressions of different models; embed again with --force`);
+  const imageVectors = await openVectors(join(folder, "images.npy"), pool.images.count);
+  const expressionVectors = await openVectors(join(folder, "expressions.npy"), pool.expressions.count).catch(
+    async (error: unknown) => {
+      await imageVectors.close();
+      throw error;
+    },
+  );
   return {
     kind: "clip",
     name: chosen,
     model: images.modelId,
     hash: hashJson([images.key, expressions.key]),
-    images: await openVectors(join(folder, "images.npy"), pool.images.count),
-    expressions: await openVectors(join(folder, "expressions.npy"), pool.expressions.count),
+    images: imageVectors,
+    expressions: expressionVectors,
     skipped: images.skipped,
   };
 }
