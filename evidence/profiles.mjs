@@ -7,10 +7,10 @@
 export const profiles = {
   full: {
     scenes: { base: 3000, train: 700, test: 600 },
-    backboneSteps: 1500,
+    backboneSteps: 1000,
     steps: 1000,
     batchSize: 32,
-    size: 128,
+    size: 192,
     width: 128,
     learningRate: 2e-3,
     depth: 512,
@@ -64,6 +64,7 @@ export function ablationArms(epochs) {
     nemo("plain-last", "last third single images", { schedule: { epochs: Math.max(2, Math.ceil(epochs)), plainLast } }),
     nemo("gamma-25", "γ = 0.25", { mosaic: { gamma: 0.25 } }),
     nemo("uniform", "uniform placement", { mosaic: { placement: "uniform" } }),
+    nemo("position-free", "only where no place is named", { mosaic: { placement: "position-free" } }),
     {
       name: "random-placed",
       title: "random mosaic, placement by words",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { allowedCells, positionsOf } from "./index.ts";
+import { allowedCells, countIsOpen, positionsOf } from "./index.ts";
 
 describe("allowedCells", () => {
   it("binds the outermost column or row of any grid", () => {
@@ -59,5 +59,30 @@ describe("allowedCells", () => {
       expect(() => allowedCells("left", bad, 2)).toThrow(/expected columns/);
       expect(() => allowedCells("left", 2, bad)).toThrow(/expected rows/);
     }
+  });
+});
+
+describe("countIsOpen", () => {
+  const open = (text: string, columns = 2, rows = 2): boolean => countIsOpen(positionsOf(text), columns, rows);
+
+  it("is true of a number from a side, where other cells lie beside what is counted", () => {
+    for (const text of [
+      "second cup from the left",
+      "3rd man from right",
+      "two from the left",
+      "second to last on right",
+    ])
+      expect(open(text), text).toBe(true);
+    expect(open("second shelf from the top")).toBe(true);
+    expect(open("second giraffe")).toBe(true);
+    expect(open("second cup from the left", 2, 1)).toBe(false);
+    expect(open("second cup from the left", 1, 2)).toBe(true);
+    expect(open("second shelf from the top", 1, 3)).toBe(false);
+  });
+
+  it("is false of places, of the first and the last, and of counts from a thing or in depth", () => {
+    const places = ["left cup", "leftmost cup", "first cup from the left", "last chair on right", "cup"];
+    const others = ["second to the left of him", "second from the front"];
+    for (const text of [...places, ...others]) expect(open(text), text).toBe(false);
   });
 });

@@ -30,6 +30,22 @@ export function allowedCells(expression: string | PositionFinding, columns: numb
   return cells;
 }
 
+/**
+ * True where the target is told by its number from a side, or from a start not told ("second cup from the left") and the grid has cells beside that
+ * count: above or below it, or left or right of it for a count from the top or bottom. Like things in there are counted too,
+ * and hard negatives show like things. The first and the last of a side are places, not counts.
+ */
+export function countIsOpen({ mentions }: PositionFinding, columns: number, rows: number): boolean {
+  return mentions.some(
+    ({ scope, negated, ordinal, axis }) =>
+      scope === "absolute" &&
+      !negated &&
+      ordinal !== undefined &&
+      Math.abs(ordinal) > 1 &&
+      (axis === "vertical" ? columns > 1 : rows > 1),
+  );
+}
+
 function checkCount(name: string, count: number): void {
   if (!Number.isSafeInteger(count) || count < 1) {
     fail("usage", `expected ${name} of a mosaic as a whole number of at least 1, got ${shown(count)}`);

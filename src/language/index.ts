@@ -1,4 +1,4 @@
-export { allowedCells } from "./cells.ts";
+export { allowedCells, countIsOpen } from "./cells.ts";
 export { type ExpressionFeatures, expressionFeatures } from "./features.ts";
 export type {
   HorizontalPlace,

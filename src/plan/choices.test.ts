@@ -43,7 +43,7 @@ function must(isTrue: boolean, what: string): void {
 }
 
 describe("placement", () => {
-  const texts = ["left man", "top right mug", "dog", "middle giraffe", "man left of the lamp", "third cow"];
+  const texts = ["left man", "top right mug", "dog", "middle giraffe", "man left of the lamp", "third cow from left"];
   const wanted = [[0, 2], [1], [0, 1, 2, 3], [], [0, 1, 2, 3], []];
   const facts = syntheticFacts({ images: 24, textOf: (expression) => texts[(expression >> 1) % 6] ?? "" });
 

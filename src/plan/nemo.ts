@@ -1,4 +1,4 @@
-import { allowedCells } from "../language/index.ts";
+import { allowedCells, countIsOpen, positionsOf } from "../language/index.ts";
 import { fail, type PixelRect } from "../model/index.ts";
 import { gridShapes } from "../settings/index.ts";
 import { gridCells, movedCells } from "./grid.ts";
@@ -41,18 +41,20 @@ export interface TargetPlace {
 
 /**
  * Draws the target's cell. Where positions are minded, a no-target expression that binds cells gets none: moved into
- * those cells, its image could make it true. "position-free" gives none to any expression that binds cells: its place was
- * told, or counted, among what its own image shows, and the negatives' things stand around it.
+ * those cells, its image could make it true. Nor does one that counts from a side, where the negatives' things would be counted
+ * too. "position-free" gives none to any expression that binds cells.
  */
 export function targetPlace(request: Request, columns: number, rows: number): TargetPlace {
   const { facts, settings, expression, ref } = request;
   const count = columns * rows;
   const random = request.random("placement");
   if (settings.mosaic.placement === "uniform") return { cell: random.below(count) };
-  const cells = allowedCells(facts.expression(expression).text, columns, rows);
+  const finding = positionsOf(facts.expression(expression).text);
+  const cells = allowedCells(finding, columns, rows);
   if (cells.length === count) return { cell: random.below(count) };
   const isNoTarget = facts.ref(ref).masks.length === 0;
-  if (cells.length === 0 || isNoTarget || settings.mosaic.placement === "position-free") return { cell: -1, cells: [] };
+  const keepsNone = isNoTarget || settings.mosaic.placement === "position-free" || countIsOpen(finding, columns, rows);
+  if (cells.length === 0 || keepsNone) return { cell: -1, cells: [] };
   return { cell: random.pick(cells), cells };
 }
 

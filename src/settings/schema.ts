@@ -47,7 +47,7 @@ const mosaic = z.strictObject({
   placement: z
     .enum(["uniform", "position-aware", "position-free"])
     .describe(
-      "the target's cell: any; or one that keeps the expression's position words true, a single image where none does; or any, and a single image for every expression whose position words not all cells keep true",
+      "the target's cell: any; or one that keeps the expression's position words true, a single image where none does and for counts from a side; or any, and a single image for every expression whose position words not all cells keep true",
     ),
   largeTarget: orNull(share, "a number from 0 to 1").describe(
     "a target that covers more than this share of its image is given as a single image; null = off",
