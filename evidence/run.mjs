@@ -23,6 +23,7 @@ const help = `npm run evidence -- [options]
   --device NAME    cpu or cuda (cuda where torch finds one)
   --model NAME     what mines: as nemosaic embed --model (models/scene-clip)
   --smoke          everything at a tiny size, to see that it runs
+  --as-is          train nothing: score and report the runs that are there
   --stop-before S  prepare, count, train, score or report: stop before that step
 
 Run it again to go on where it was stopped.`;
@@ -45,6 +46,7 @@ async function main(words) {
         ]),
       ),
       smoke: { type: "boolean", default: false },
+      "as-is": { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
   });
@@ -84,7 +86,7 @@ async function main(words) {
   says("pretraining the image tower");
   await pretrain(out, profile, options);
   const began = Date.now();
-  await trainAll(out, profile, arms, seeds, jobs, options, says);
+  if (!values["as-is"]) await trainAll(out, profile, arms, seeds, jobs, options, says);
   const clock = addedUp(join(out, "clock.json"), (Date.now() - began) / 1000);
   if (last < 4) return;
   says("scoring");

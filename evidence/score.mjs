@@ -1,4 +1,5 @@
 // Scores with our evaluator: each run on the test scenes, and its gain over the run without augmentation.
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { load } from "./build.mjs";
@@ -9,7 +10,8 @@ const metrics = ["oIoU", "mIoU", "P@0.5", "P@0.7"];
 /**
  * {runs, gains}: per run its metrics on all test expressions and on every test set; per arm its gain over `none`, seed by
  * seed and of all seeds together. Together means: the samples of all seeds in one set, drawn by image, so that the interval
- * covers the choice of test images (not that of seeds, whose spread is told beside it).
+ * covers the choice of test images (not that of seeds, whose spread is told beside it). An arm counts with the seeds that it was
+ * trained with.
  */
 export async function scoreRuns(out, arms, seeds, { bootstrap }) {
   const { compare, evaluate, evaluateDefaults, evaluationPreset, openPredictions, truthsOfPool, withChanges } =
@@ -26,6 +28,7 @@ export async function scoreRuns(out, arms, seeds, { bootstrap }) {
     for (const arm of arms) {
       for (const seed of seeds) {
         const folder = join(out, "runs", `${arm.name}-${seed}`);
+        if (!existsSync(join(folder, "result.json"))) continue;
         const predictions = await openPredictions(join(folder, "predictions", "test"));
         const evaluation = await evaluate(truths, predictions, options).finally(() => predictions.close());
         found.set(`${arm.name}-${seed}`, evaluation);
@@ -36,9 +39,11 @@ export async function scoreRuns(out, arms, seeds, { bootstrap }) {
     const gains = [];
     for (const arm of arms) {
       if (arm.name === "none") continue;
-      const pairs = seeds.map((seed) => [found.get(`none-${seed}`), found.get(`${arm.name}-${seed}`)]);
+      const trained = seeds.filter((seed) => found.has(`none-${seed}`) && found.has(`${arm.name}-${seed}`));
+      if (trained.length === 0) continue;
+      const pairs = trained.map((seed) => [found.get(`none-${seed}`), found.get(`${arm.name}-${seed}`)]);
       const bySeed = pairs.map(([a, b], at) => ({
-        seed: seeds[at],
+        seed: trained[at],
         ...comparisonFacts(compare(a, b, options, breakdowns)),
       }));
       const together = compare(joined(pairs.map(([a]) => a)), joined(pairs.map(([, b]) => b)), options, breakdowns);

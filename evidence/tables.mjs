@@ -44,9 +44,9 @@ export function armTable({ arms, runs }) {
         .map(two)
         .join(" / ");
     });
-    return [title, ...cells, two(mean(own.map(({ metrics }) => metrics["P@0.5"][0])))];
+    return [title, String(own.length), ...cells, two(mean(own.map(({ metrics }) => metrics["P@0.5"][0])))];
   });
-  return table(["arm", ...sets.map(({ title }) => `${title}: oIoU / mIoU`), "all: P@0.5"], rows);
+  return table(["arm", "seeds", ...sets.map(({ title }) => `${title}: oIoU / mIoU`), "all: P@0.5"], rows);
 }
 
 /** The gain over `none` with its interval, all seeds together. */
@@ -82,7 +82,7 @@ export function seedTable({ arms, gains, seeds }) {
     return ["oIoU", "mIoU"].map((metric) => [
       title,
       metric,
-      ...found.bySeed.map((each) => gainText(each.gains[metric])),
+      ...seeds.map((seed) => gainText(found.bySeed.find((each) => each.seed === seed)?.gains[metric])),
     ]);
   });
   return table(["arm", "", ...seeds.map((seed) => `seed ${seed}`)], rows);
