@@ -1,4 +1,5 @@
-import { engine, get, i32, repeat, sequence, set, v128, type WasmFunction, wasmModule } from "./wasm-code.ts";
+import { get, i32, repeat, sequence, set, v128, type WasmFunction } from "./wasm-code.ts";
+import { sharedKernel } from "./wasm-kernel.ts";
 
 /** For each target position: the first source position read, how many, and their coefficients (22 bits), `stride` apart. */
 export interface FilterTaps {
@@ -107,32 +108,12 @@ function layoutOf(width: number, tapsAcross: number, tapsDown: number, sourceLen
   };
 }
 
-interface Kernel {
-  readonly bytes: Uint8Array;
-  readonly words: Int32Array;
+interface Functions {
   filterAcross(taps: number, end: number, span: number, out: number): void;
   filterDown(taps: number, end: number, out: number, outEnd: number): void;
 }
 
-const pageBytes = 65_536;
-let kernel: Kernel | undefined;
-
-/** The kernel over a memory of at least `length` bytes: made when first needed, anew where it is too small. */
-function kernelOf(length: number): Kernel {
-  if (kernel === undefined || kernel.bytes.length < length) {
-    const memory = new engine.Memory({ initial: Math.ceil(length / pageBytes) });
-    const module = new engine.Module(wasmModule([filterAcross, filterDown]));
-    const { exports } = new engine.Instance(module, { env: { memory } });
-    const functions = exports as unknown as Pick<Kernel, "filterAcross" | "filterDown">;
-    kernel = {
-      bytes: new Uint8Array(memory.buffer),
-      words: new Int32Array(memory.buffer),
-      filterAcross: functions.filterAcross,
-      filterDown: functions.filterDown,
-    };
-  }
-  return kernel;
-}
+const kernelOf = sharedKernel<Functions>(() => [filterAcross, filterDown]);
 
 const half = v128.splatI32(i32.constant(1 << 21));
 const advance = (local: number, by: number) => set(local, i32.add(get(local), i32.constant(by)));

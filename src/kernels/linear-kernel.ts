@@ -1,4 +1,5 @@
-import { engine, get, i32, repeat, sequence, set, v128, type WasmFunction, wasmModule } from "./wasm-code.ts";
+import { get, i32, repeat, sequence, set, v128, type WasmFunction } from "./wasm-code.ts";
+import { sharedKernel } from "./wasm-kernel.ts";
 
 /** Where each target position reads: two source positions and their weights, which add up to 2048. */
 export interface LinearTaps {
@@ -71,32 +72,12 @@ function layoutOf(width: number, sourceLength: number) {
   return { taps, rows: [first, second], target, source, end: source + room(sourceLength) };
 }
 
-interface Kernel {
-  readonly bytes: Uint8Array;
-  readonly words: Int32Array;
+interface Functions {
   stretch(taps: number, end: number, out: number): void;
   blend(upper: number, lower: number, above: number, below: number, out: number, end: number): void;
 }
 
-const pageBytes = 65_536;
-let kernel: Kernel | undefined;
-
-/** The kernel over a memory of at least `length` bytes: made when first needed, anew where it is too small. */
-function kernelOf(length: number): Kernel {
-  if (kernel === undefined || kernel.bytes.length < length) {
-    const memory = new engine.Memory({ initial: Math.ceil(length / pageBytes) });
-    const module = new engine.Module(wasmModule([stretch, blend]));
-    const { exports } = new engine.Instance(module, { env: { memory } });
-    const functions = exports as unknown as Pick<Kernel, "stretch" | "blend">;
-    kernel = {
-      bytes: new Uint8Array(memory.buffer),
-      words: new Int32Array(memory.buffer),
-      stretch: functions.stretch,
-      blend: functions.blend,
-    };
-  }
-  return kernel;
-}
+const kernelOf = sharedKernel<Functions>(() => [stretch, blend]);
 
 /** stretch(taps, end, out): for each tap both pixels, weighted and added, cut by 4 bits as OpenCV does before it blends rows. */
 const stretch: WasmFunction = (() => {

@@ -1,6 +1,7 @@
 import type { FilterTaps } from "./filter-kernel.ts";
 import { triangleTaps } from "./resample.ts";
-import { engine, get, i32, repeat, sequence, set, v128, type WasmFunction, wasmModule } from "./wasm-code.ts";
+import { get, i32, repeat, sequence, set, v128, type WasmFunction } from "./wasm-code.ts";
+import { kernelMaker, type WasmKernel } from "./wasm-kernel.ts";
 
 /** The sizes of an RGB image and of what it is shrunk to, in pixels; neither side of the target is larger. */
 export interface ShrinkSizes {
@@ -27,7 +28,7 @@ export interface ShrinkFrame {
 
 /** A frame of its own memory, which grows to the largest image it has held; made when first opened. */
 export function openShrinkFrame(): ShrinkFrame {
-  let kernel: Kernel | undefined;
+  let kernel: WasmKernel<Functions> | undefined;
   let layout: Layout | undefined;
   return {
     open(sizes) {
@@ -59,7 +60,7 @@ export function openShrinkFrame(): ShrinkFrame {
 }
 
 /** A view of the result in the frame. */
-function shrunk({ bytes, filterDown, filterAcross }: Kernel, layout: Layout): Uint8Array {
+function shrunk({ bytes, filterDown, filterAcross }: WasmKernel<Functions>, layout: Layout): Uint8Array {
   const { sizes, starts, down, downSpan, downEnds, across, acrossSpan, row, target } = layout;
   const length = sizes.targetWidth * 3;
   const acrossEnd = across + sizes.targetWidth * (4 + acrossSpan);
@@ -143,28 +144,12 @@ function isSame(a: ShrinkSizes, b: ShrinkSizes): boolean {
   );
 }
 
-interface Kernel {
-  readonly bytes: Uint8Array;
-  readonly words: Int32Array;
+interface Functions {
   filterDown(taps: number, end: number, out: number, outEnd: number): void;
   filterAcross(taps: number, end: number, span: number, starts: number, out: number): void;
 }
 
-const pageBytes = 65_536;
-let module: object | undefined;
-
-function kernelOf(length: number): Kernel {
-  const memory = new engine.Memory({ initial: Math.ceil(length / pageBytes) });
-  module ??= new engine.Module(wasmModule([filterDown, filterAcross]));
-  const { exports } = new engine.Instance(module, { env: { memory } });
-  const functions = exports as unknown as Pick<Kernel, "filterDown" | "filterAcross">;
-  return {
-    bytes: new Uint8Array(memory.buffer),
-    words: new Int32Array(memory.buffer),
-    filterDown: functions.filterDown,
-    filterAcross: functions.filterAcross,
-  };
-}
+const kernelOf = kernelMaker<Functions>(() => [filterDown, filterAcross]);
 
 const advance = (local: number, by: number) => set(local, i32.add(get(local), i32.constant(by)));
 const splat = (value: number) => v128.splatI32(i32.constant(value));
