@@ -29,6 +29,11 @@ export class CandidateBlocks {
     return Math.ceil(this.#candidates.length / this.#columns);
   }
 
+  /** Whether all blocks stay in memory once they were read. */
+  get stay(): boolean {
+    return this.count <= this.#keep;
+  }
+
   /** Block `index`; one beyond the memory is valid until the next call. */
   async load(index: number): Promise<Tensor> {
     if (!Number.isInteger(index) || index < 0 || index >= this.count)

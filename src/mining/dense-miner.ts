@@ -2,10 +2,11 @@ import { Tensor } from "onnxruntime-node";
 import { noTiming, type StageTimer } from "../io/index.ts";
 import { fail } from "../model/index.ts";
 import type { CandidateBlocks } from "./candidate-blocks.ts";
-import { DenseMemory, i2iColumn, t2iColumn } from "./dense-memory.ts";
+import { DenseMemory, i2iColumn, type Side, t2iColumn } from "./dense-memory.ts";
 import { ExactScores } from "./exact-scores.ts";
 import { openFloatScreen } from "./float-screen.ts";
 import { openIntegerScreen } from "./integer-screen.ts";
+import { farListAt } from "./parted-lists.ts";
 import { ScoreOrder } from "./score-order.ts";
 import type { MinedColumns, Rank, StepMiner } from "./scorer.ts";
 import type { Screen, ScreenBlock, ScreenRows, ScreenShape } from "./screen.ts";
@@ -39,6 +40,10 @@ export class DenseMiner implements StepMiner {
   readonly #memory: DenseMemory;
   readonly #exact: ExactScores;
   readonly #order: ScoreOrder;
+  /** Whether lists are scored in two parts, which takes two sweeps over the candidates and two free columns. */
+  readonly #parts: boolean;
+  /** By how much, at most, the exact score of an entry of each list exceeds its approximate one. */
+  readonly #room: Float64Array;
   #screen: Screen | undefined;
   #hard = 0;
   #seen = 0;
@@ -53,6 +58,8 @@ export class DenseMiner implements StepMiner {
     this.#memory = new DenseMemory(rows, depth, shape);
     this.#exact = new ExactScores(this.#memory, blocks, shape, this.#timing);
     this.#order = new ScoreOrder(this.#memory.capacity);
+    this.#parts = options.rank !== "mean" && blocks.stay;
+    this.#room = new Float64Array(rows);
   }
 
   async mine(expressions: Int32Array, images: Int32Array, imageOf: Int32Array): Promise<MinedColumns> {
@@ -70,7 +77,7 @@ export class DenseMiner implements StepMiner {
     await this.#searchHard(units, imageOf);
     const memory = this.#memory;
     if (rank !== "mean") {
-      await this.#exact.score(units, rank === "t2i" ? "texts" : "images", own, 0);
+      await this.#scoreRanked(units, rank === "t2i" ? "texts" : "images", own);
       for (let at = 0; at < units; at++) memory.kernel.cut(memory.list(at), memory.capacity, depth);
       if (rank === "i2i") for (let at = count - 1; at >= 0; at--) memory.copyList(imageOf[at] as number, at);
     }
@@ -142,7 +149,10 @@ export class DenseMiner implements StepMiner {
     for (const { first, count, rows, guesses } of chunks) {
       for (let row = 0; row < count; row++) {
         const list = memory.list(first + row);
-        kernel.siftCut(list, capacity, depth, rows.margins[row] as number);
+        const margin = rows.margins[row] as number;
+        if (this.#parts) kernel.part(list, capacity, depth, margin);
+        else kernel.siftCut(list, capacity, depth, margin);
+        this.#room[first + row] = (rows.shifts[row] as number) + margin / 2 + roundings;
         // A guess was too high unless as many as wanted are the margin above it. A list that was never cut keeps its guess
         // as the threshold, which says nothing: it may hold exactly as many as wanted, some of them hardly above the guess.
         const guess = guesses[row] as number;
@@ -239,7 +249,26 @@ export class DenseMiner implements StepMiner {
     const hard: number[] = [];
     for (let at = 0; at < units; at++) if (ints[this.#memory.list(at) / 4 + 2] === 1) hard.push(at);
     this.#hard += hard.length;
-    if (hard.length > 0) await this.#exact.search(hard, rank, depth, imageOf);
+    if (hard.length === 0) return;
+    await this.#exact.search(hard, rank, depth, imageOf);
+    // Nothing is far in these; while they were filled, ids were where their far lists begin.
+    if (this.#parts) for (const at of hard) ints[farListAt(this.#memory.list(at), this.#memory.capacity) / 4] = 0;
+  }
+
+  /** Scores what lists rank by exactly: all of it, or of the far entries only those that may reach the near ones' `depth`-th. */
+  async #scoreRanked(units: number, side: Side, own: Int32Array): Promise<void> {
+    await this.#exact.score(units, side, own, 0);
+    if (!this.#parts) return;
+    const { depth } = this.#options;
+    const memory = this.#memory;
+    const { kernel, capacity } = memory;
+    const start = this.#timing.now();
+    for (let at = 0; at < units; at++) kernel.narrow(memory.list(at), capacity, depth, this.#room[at] as number);
+    this.#timing.since("selection", start);
+    await this.#exact.score(units, side, own, 0, farListAt(0, capacity));
+    const scored = this.#timing.now();
+    for (let at = 0; at < units; at++) kernel.join(memory.list(at), capacity);
+    this.#timing.since("selection", scored);
   }
 
   /** The `depth` best of a list, best first, ties by the smaller id. */
@@ -271,5 +300,7 @@ interface Chunk {
   readonly guesses: Float32Array;
 }
 
+/** More than float32 loses in the sum of a list's room and in its difference from a score: numbers of at most 4. */
+const roundings = 2 ** -20;
 /** Rows of which a screen learns what is typical. */
 const sampleRows = 2048;

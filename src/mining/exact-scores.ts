@@ -26,15 +26,18 @@ export class ExactScores {
     this.#timing = timing;
   }
 
-  /** Fills `column` of the first `lists` lists with exact scores by vectors[l], in runs of candidates and lists that fit the caches. */
-  async score(lists: number, side: Side, vectors: Int32Array, column: number): Promise<void> {
+  /**
+   * Fills `column` of the first `lists` lists with exact scores by vectors[l], in runs of candidates and lists that fit the caches.
+   * `offset` is where the lists lie, in bytes behind the first: 0, or where their far lists are.
+   */
+  async score(lists: number, side: Side, vectors: Int32Array, column: number, offset = 0): Promise<void> {
     const memory = this.#memory;
     const { kernel, capacity, run, stride, places } = memory;
     memory.aim(side, vectors.subarray(0, lists));
     await this.#sweep((firstId, endId) => {
       for (let first = 0; first < lists; first += listsTogether) {
         const count = Math.min(listsTogether, lists - first);
-        const [list, addresses] = [memory.list(first), places.vectors + first * 4];
+        const [list, addresses] = [memory.list(first) + offset, places.vectors + first * 4];
         for (let from = firstId; from < endId; from += run) {
           const candidates = places.cells + (from - firstId) * stride;
           const to = Math.min(from + run, endId);

@@ -23,6 +23,7 @@ export async function openFloatScreen(blocks: CandidateBlocks, shape: ScreenShap
         tensor: new Tensor("float32", data, [rows, dimension]),
         scales: new Float32Array(count).fill(1),
         margins: new Float32Array(count).fill(margin),
+        shifts: new Float64Array(count),
       };
     },
     async load(index) {

@@ -14,7 +14,7 @@ const most = 127;
  *
  *   q·c = q·μ + ν·(c-μ) + Σ (q-ν)/a · (c-μ)a
  *
- * The first term is the same for all candidates of a row, the second is kept for each candidate, and the third is computed
+ * The first term is the same for all candidates of a row (its shift), the second is kept for each candidate, and the third is computed
  * from q̂ and ĉ, rounded to 127 steps of the largest entry. By Cauchy and Schwarz it is off by at most
  * |q̃-q̂|·|c̃| + |q̂|·|c̃-ĉ|, whose factors are measured: a bound that holds for any vectors.
  *
@@ -119,6 +119,7 @@ async function isExact({ rows, columns, dimension }: ScreenShape, score: Product
 
 interface Quantised {
   readonly blocks: readonly (ScreenBlock & { readonly tensor: Tensor })[];
+  readonly mean: Float64Array;
   /** The rows' mean, and what their entries are divided by. */
   readonly rowMean: Float64Array;
   readonly weights: Float64Array;
@@ -175,22 +176,32 @@ async function quantisedCandidates(
     }
     blocks.push({ tensor: new Tensor("int8", transposed, [dimension, columns]), scales, offsets });
   }
-  return { blocks, rowMean: rows.mean, weights, longest: Math.sqrt(longest), largestError: Math.sqrt(largestError) };
+  const { mean } = candidates;
+  return {
+    blocks,
+    mean,
+    rowMean: rows.mean,
+    weights,
+    longest: Math.sqrt(longest),
+    largestError: Math.sqrt(largestError),
+  };
 }
 
 function quantisedRows(
   vectors: Float32Array,
   count: number,
   { rows, dimension }: ScreenShape,
-  { rowMean, weights, longest, largestError }: Quantised,
+  { mean, rowMean, weights, longest, largestError }: Quantised,
 ): ScreenRows {
   const data = new Uint8Array(rows * dimension).fill(zero);
   const scales = new Float32Array(count);
   const margins = new Float32Array(count);
+  const shifts = new Float64Array(count);
   const entries = new Float64Array(dimension);
   for (let row = 0; row < count; row++) {
-    let largest = 0;
+    let [largest, shift] = [0, 0];
     for (let k = 0, at = row * dimension; k < dimension; k++, at++) {
+      shift += (vectors[at] as number) * (mean[k] as number);
       const entry = ((vectors[at] as number) - (rowMean[k] as number)) / (weights[k] as number);
       entries[k] = entry;
       largest = Math.max(largest, Math.abs(entry));
@@ -205,12 +216,13 @@ function quantisedRows(
       length += (step * scale) ** 2;
     }
     scales[row] = scale;
+    shifts[row] = shift;
     const bound = Math.sqrt(error) * longest + Math.sqrt(length) * largestError;
     // Of a score: the product as a float, times two scales, plus the offset; 2⁻²⁴ each, and as much again.
     const rounding = roundingOf(dimension) + Math.sqrt(length) * (longest + largestError) * 2 ** -21;
     margins[row] = 2 * (bound + rounding) * (1 + 2 ** -20);
   }
-  return { tensor: new Tensor("uint8", data, [rows, dimension]), scales, margins };
+  return { tensor: new Tensor("uint8", data, [rows, dimension]), scales, margins, shifts };
 }
 
 function stepOf(value: number): number {

@@ -1,5 +1,6 @@
 import { wasm } from "../kernels/index.ts";
 import { dots } from "./dots-kernel.ts";
+import { farList, join, narrow } from "./parted-lists.ts";
 import {
   appendAbove,
   countReaching,
@@ -44,6 +45,14 @@ export interface ScreenKernel {
   ): void;
   /** Leaves only what is within the margin of the `depth` best. */
   siftCut(list: number, capacity: number, depth: number, margin: number): void;
+  /**
+   * As `siftCut`, but leaves only the near ones in the list, those that reach a score which at least `depth` reach and few more
+   * do. The far ones become the list at `farList(list, capacity)`.
+   */
+  part(list: number, capacity: number, depth: number, margin: number): void;
+  /** `narrow` and `join`: see `parted-lists.ts`. */
+  narrow(list: number, capacity: number, depth: number, room: number): void;
+  join(list: number, capacity: number): void;
   /** As `cut` and `offer` of the selection kernel, for lists of this layout: they move scores and ids, not the columns. */
   cut(list: number, capacity: number, depth: number): void;
   offer(list: number, capacity: number, depth: number, scores: number, count: number, firstId: number): void;
@@ -70,7 +79,7 @@ export interface ScreenKernel {
 /** Instantiates the kernel over a fresh memory of at least `bytes`. Throws a RangeError where there is no such memory. */
 export function createScreenKernel(bytes: number): ScreenKernel {
   const memory = new engine.Memory({ initial: Math.ceil(bytes / pageBytes) });
-  const functions = [countReaching, search, cut, offer, siftCut, sift, widen, reachedBy, dots];
+  const functions = [countReaching, search, cut, offer, siftCut, sift, widen, reachedBy, dots, part, narrow, join];
   compiled ??= new engine.Module(wasmModule(functions));
   const { exports } = new engine.Instance(compiled, { env: { memory } });
   return { ...(exports as unknown as ScreenKernel), memory };
@@ -114,26 +123,41 @@ const widen: WasmFunction = (() => {
   };
 })();
 
-const siftCut: WasmFunction = (() => {
+/** `siftCut`, or `part` where `parts`. */
+function cutting(parts: boolean): WasmFunction {
   const [list, capacity, depth, margin] = [0, 1, 2, 3];
-  const [scores, ids, end, at, to, length] = [4, 5, 6, 7, 8, 9];
-  const [low, score, lowest, highest] = [10, 11, 12, 13];
+  const [scores, ids, end, at, to, length, far, width] = [4, 5, 6, 7, 8, 9, 10, 11];
+  const [low, score, middle, lowest, highest] = [12, 13, 14, 15, 16];
   const endOf = (count: Code): Code => i32.add(get(scores), i32.shiftLeft(count, i32.constant(2)));
   const pad = (value: Code): Code =>
     sequence(
       set(at, endOf(get(length))),
       repeat(i32.less(get(at), get(end)), f32.store(get(at), value), set(at, i32.add(get(at), i32.constant(4)))),
     );
-  const idOf = (address: number): Code => i32.add(i32.subtract(get(address), get(scores)), get(ids));
+  const idOf = (address: number): Code => i32.add(get(address), get(width));
+  // Stores the entry where the next one belongs, which it only becomes where it `belongs` there.
+  const keep = (place: number, belongs: Code): Code =>
+    sequence(
+      f32.store(get(place), get(score)),
+      i32.store(idOf(place), get(ids)),
+      set(place, i32.add(get(place), i32.shiftLeft(belongs, i32.constant(2)))),
+    );
+  const isNear = i32.isZero(f32.less(get(score), get(middle)));
+  const isKept = f32.greater(get(score), get(low));
+  const farStart = i32.add(
+    i32.add(get(list), i32.constant(listHeaderBytes)),
+    i32.shiftLeft(get(width), i32.constant(1)),
+  );
   return {
-    name: "siftCut",
+    name: parts ? "part" : "siftCut",
     parameters: ["i32", "i32", "i32", "f32"],
     results: [],
-    locals: [...new Array<"i32">(6).fill("i32"), "f32", "f32", "v128", "v128"],
+    locals: [...new Array<"i32">(8).fill("i32"), "f32", "f32", "f32", "v128", "v128"],
     body: sequence(
       set(length, i32.load(get(list))),
       set(scores, i32.add(get(list), i32.constant(listHeaderBytes))),
-      set(ids, i32.add(get(scores), i32.shiftLeft(get(capacity), i32.constant(2)))),
+      set(width, i32.shiftLeft(get(capacity), i32.constant(2))),
+      set(far, farStart),
       set(end, endOf(i32.and(i32.add(get(length), i32.constant(3)), i32.constant(-4)))),
       when(
         i32.greater(get(length), get(depth)),
@@ -141,7 +165,7 @@ const siftCut: WasmFunction = (() => {
         extremes(scores, end, at, lowest, highest),
         pad(f32.constant(Number.NEGATIVE_INFINITY)), // which no bound counts
         set(
-          low,
+          middle,
           call(
             searchAt,
             get(scores),
@@ -152,24 +176,35 @@ const siftCut: WasmFunction = (() => {
             fold(f32.maximum, get(highest)),
           ),
         ),
-        set(low, f32.subtract(get(low), get(margin))),
+        set(low, f32.subtract(get(middle), get(margin))),
         set(at, get(scores)),
         set(to, get(scores)),
         set(end, endOf(get(length))),
         repeat(
           i32.less(get(at), get(end)),
           set(score, f32.load(get(at))),
-          f32.store(get(to), get(score)),
-          i32.store(idOf(to), i32.load(idOf(at))),
-          set(to, i32.add(get(to), i32.shiftLeft(f32.greater(get(score), get(low)), i32.constant(2)))),
+          set(ids, i32.load(idOf(at))),
+          keep(to, parts ? isNear : isKept),
+          ...(parts ? [keep(far, i32.greater(isKept, isNear))] : []),
           set(at, i32.add(get(at), i32.constant(4))),
         ),
         i32.store(get(list), i32.shiftRight(i32.subtract(get(to), get(scores)), i32.constant(2))),
         f32.store(get(list), get(low), 4),
       ),
+      ...(parts
+        ? [
+            i32.store(
+              farList(get(list), get(capacity)),
+              i32.shiftRight(i32.subtract(get(far), farStart), i32.constant(2)),
+            ),
+          ]
+        : []),
     ),
   };
-})();
+}
+
+const siftCut = cutting(false);
+const part = cutting(true);
 
 const sift: WasmFunction = (() => {
   const [list, capacity, depth, margin, at, count, id] = [0, 1, 2, 3, 4, 5, 6];

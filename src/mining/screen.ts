@@ -10,6 +10,8 @@ export interface ScreenRows {
    * the row: a candidate further than this below `depth` others is not among the exact `depth` best.
    */
   readonly margins: Float32Array;
+  /** What is added to all scores of a row: an exact score is the approximate one plus this, give or take half the margin. */
+  readonly shifts: Float64Array;
 }
 
 /** What turns a block's raw scores into approximate ones: raw · scales[candidate] · scale of the row + offsets[candidate]. */
