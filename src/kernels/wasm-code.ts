@@ -82,6 +82,7 @@ export const i32 = {
   greaterSigned: two(0x4a),
   greater: two(0x4b),
   trailingZeros: (a: Code): Code => [...a, 0x68],
+  bitCount: (a: Code): Code => [...a, 0x69],
   add: two(0x6a),
   subtract: two(0x6b),
   multiply: two(0x6c),
@@ -111,6 +112,10 @@ export const v128 = {
   load: (address: Code, offset = 0): Code => [...address, 0xfd, 0x00, 2, ...unsigned(offset)],
   store: (address: Code, value: Code): Code => [...address, ...value, 0xfd, 0x0b, 2, 0],
   zero: [0xfd, 0x0c, ...new Array<number>(16).fill(0)] as Code,
+  lanesI32: (...lanes: readonly [number, number, number, number]): Code => [
+    ...[0xfd, 0x0c],
+    ...new Uint8Array(Int32Array.from(lanes).buffer),
+  ],
   splatF32: vectorOne(0x13),
   /** Four bytes and zeros behind them. */
   loadFour: (address: Code): Code => [...address, 0xfd, 0x5c, 2, 0],
@@ -122,7 +127,11 @@ export const v128 = {
   loadEightWide: (address: Code, offset = 0): Code => [...address, 0xfd, 0x02, 0, ...unsigned(offset)],
   /** Byte i of the result is byte lanes[i] of the 32 of a and b. */
   shuffle: (a: Code, b: Code, lanes: readonly number[]): Code => [...a, ...b, 0xfd, 0x0d, ...lanes],
+  /** Byte i of the result is byte lanes[i] of a, or zero where that is above 15. */
+  swizzle: vectorTwo(0x0e),
   splatI32: vectorOne(0x11),
+  /** The signs of four lanes as 4 bits, first lane lowest. */
+  signsOfFour: vectorOne(0xa4),
   addI32: vectorTwo(0xae),
   multiplyI32: vectorTwo(0xb5),
   shiftLeftI32: (a: Code, by: Code): Code => [...a, ...by, 0xfd, ...unsigned(0xab)],

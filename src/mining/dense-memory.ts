@@ -2,6 +2,7 @@ import { dotsTableBytes, partialSums } from "./dots-kernel.ts";
 import type { ScreenShape } from "./screen.ts";
 import { createScreenKernel, type ScreenKernel, screenListBytes } from "./screen-kernel.ts";
 import { listHeaderBytes } from "./selection-kernel.ts";
+import { laneTable } from "./sift-kernel.ts";
 
 /** Where the kernel's lists keep the scores that are not ranked by. */
 export const [t2iColumn, i2iColumn] = [2, 3];
@@ -16,6 +17,8 @@ interface Places {
   readonly vectors: number;
   readonly scales: number;
   readonly offsets: number;
+  /** The `laneTable`. */
+  readonly lanes: number;
   readonly scores: number;
   readonly cells: number;
   readonly cellList: number;
@@ -59,6 +62,7 @@ export class DenseMemory {
       vectors: take(rows * 4),
       scales: take(widest * 4),
       offsets: take(widest * 4),
+      lanes: take(laneTable().length),
       scores: take(shape.rows * widest * 4),
       cells: take(cells * stride),
       cellList: take(screenListBytes(cells)),
@@ -70,6 +74,7 @@ export class DenseMemory {
     this.floats = new Float32Array(buffer);
     this.ints = new Int32Array(buffer);
     this.bits = new Uint32Array(buffer);
+    this.bytes.set(laneTable(), this.places.lanes);
   }
 
   /** The address of list `at`. */

@@ -114,6 +114,7 @@ export class DenseMiner implements StepMiner {
     const { candidateCount } = this.#blocks;
     const memory = this.#memory;
     const { kernel, capacity, places } = memory;
+    const { scales: scalesAt, offsets: offsetsAt, lanes } = places;
     const screen = await this.#openScreen(units, imageOf);
     const chunks: Chunk[] = [];
     for (let first = 0; first < units; first += shape.rows) {
@@ -131,15 +132,19 @@ export class DenseMiner implements StepMiner {
       if (block !== undefined) this.#placeFactors(block);
       this.#timing.since("reading", loading);
       const valid = Math.min(shape.columns, candidateCount - firstId);
-      for (const { first, count, rows } of chunks) {
+      for (const { first, count, rows, guesses } of chunks) {
         const asked = this.#timing.now();
         await screen.score(rows, scores);
         const made = this.#timing.since("product", asked);
         for (let row = 0; row < count; row++) {
           const place = places.scores + row * shape.columns * 4;
-          if (block !== undefined) this.#widen(place, shape.columns, rows.scales[row] as number);
-          const margin = rows.margins[row] as number;
-          kernel.sift(memory.list(first + row), capacity, depth, margin, place, valid, firstId);
+          const [list, margin, scale] = [memory.list(first + row), rows.margins[row] as number, rows.scales[row] as number];
+          if (block !== undefined && guesses[row] !== Number.NEGATIVE_INFINITY) {
+            kernel.siftIntegers(list, capacity, depth, margin, place, valid, firstId, scalesAt, offsetsAt, scale, lanes);
+            continue;
+          }
+          if (block !== undefined) this.#widen(place, shape.columns, scale);
+          kernel.sift(list, capacity, depth, margin, place, valid, firstId);
         }
         this.#timing.since("selection", made);
       }

@@ -150,6 +150,8 @@ async function quantisedCandidates(
     const scales = new Float32Array(columns);
     const offsets = new Float32Array(columns);
     const valid = Math.min(columns, source.candidateCount - index * columns);
+    // What is not there reaches no threshold.
+    offsets.fill(Number.NEGATIVE_INFINITY, valid);
     for (let column = 0; column < valid; column++) {
       let [offset, length, largest] = [0, 0, 0];
       for (let k = 0, at = column * dimension; k < dimension; k++, at++) {

@@ -2,19 +2,17 @@ import { wasm } from "../kernels/index.ts";
 import { dots } from "./dots-kernel.ts";
 import { farList, join, narrow } from "./parted-lists.ts";
 import {
-  appendAbove,
   countReaching,
   cut,
   extremes,
   fold,
-  isFull,
   listHeaderBytes,
   mostOf,
   offer,
   pageBytes,
-  refreshed,
   search,
 } from "./selection-kernel.ts";
+import { sift, siftIntegers } from "./sift-kernel.ts";
 
 const { call, engine, f32, get, i32, repeat, sequence, set, v128, wasmModule, when } = wasm;
 type Code = wasm.Code;
@@ -42,6 +40,23 @@ export interface ScreenKernel {
     scores: number,
     count: number,
     firstId: number,
+  ): void;
+  /**
+   * As `widen` and `sift`, in one go, for a list that began with a guess; scores up to the next multiple of 16 have to be -∞.
+   * `lanes` is where `laneTable` lies.
+   */
+  siftIntegers(
+    list: number,
+    capacity: number,
+    depth: number,
+    margin: number,
+    scores: number,
+    count: number,
+    firstId: number,
+    scales: number,
+    offsets: number,
+    scale: number,
+    lanes: number,
   ): void;
   /** Leaves only what is within the margin of the `depth` best. */
   siftCut(list: number, capacity: number, depth: number, margin: number): void;
@@ -79,7 +94,7 @@ export interface ScreenKernel {
 /** Instantiates the kernel over a fresh memory of at least `bytes`. Throws a RangeError where there is no such memory. */
 export function createScreenKernel(bytes: number): ScreenKernel {
   const memory = new engine.Memory({ initial: Math.ceil(bytes / pageBytes) });
-  const functions = [countReaching, search, cut, offer, siftCut, sift, widen, reachedBy, dots, part, narrow, join];
+  const functions = [countReaching, search, cut, offer, siftCut, sift, widen, reachedBy, dots, part, narrow, join, siftIntegers];
   compiled ??= new engine.Module(wasmModule(functions));
   const { exports } = new engine.Instance(compiled, { env: { memory } });
   return { ...(exports as unknown as ScreenKernel), memory };
@@ -92,8 +107,6 @@ export function screenListBytes(capacity: number): number {
 
 let compiled: object | undefined;
 const searchAt = 1;
-const siftCutAt = 4;
-const overflown = 8;
 
 const widen: WasmFunction = (() => {
   const [at, count, scales, offsets, scale, end, factor] = [0, 1, 2, 3, 4, 5, 6];
@@ -205,67 +218,6 @@ function cutting(parts: boolean): WasmFunction {
 
 const siftCut = cutting(false);
 const part = cutting(true);
-
-const sift: WasmFunction = (() => {
-  const [list, capacity, depth, margin, at, count, id] = [0, 1, 2, 3, 4, 5, 6];
-  const [end, stop, length, bits, lane, to] = [7, 8, 9, 10, 11, 12];
-  const [threshold, bound, four] = [13, 14, [15, 16, 17, 18] as const];
-  const [lowest, highest] = four;
-  const locals = { list, capacity, at, count, id, end, stop, length, bits, lane, to, threshold, bound, four };
-  const refresh = refreshed(locals);
-  const cutWhereFull = when(
-    isFull(locals),
-    i32.store(get(list), get(length)),
-    call(siftCutAt, get(list), get(capacity), get(depth), get(margin)),
-    refresh,
-    // Nothing exceeds infinity: an overflown list takes no more.
-    when(
-      isFull(locals),
-      i32.store(get(list), i32.constant(1), overflown),
-      f32.store(get(list), f32.constant(Number.POSITIVE_INFINITY), 4),
-      i32.store(get(list), i32.constant(0)),
-      refresh,
-    ),
-  );
-  const firstThreshold = sequence(
-    set(stop, i32.add(get(at), i32.shiftLeft(i32.and(get(count), i32.constant(-4)), i32.constant(2)))),
-    extremes(at, stop, to, lowest, highest),
-    f32.store(
-      get(list),
-      f32.subtract(
-        call(
-          searchAt,
-          get(at),
-          get(stop),
-          get(depth),
-          mostOf(depth),
-          fold(f32.minimum, get(lowest)),
-          fold(f32.maximum, get(highest)),
-        ),
-        get(margin),
-      ),
-      4,
-    ),
-    refresh,
-  );
-  return {
-    name: "sift",
-    parameters: ["i32", "i32", "i32", "f32", "i32", "i32", "i32"],
-    results: [],
-    locals: [...new Array<"i32">(6).fill("i32"), "f32", ...new Array<"v128">(5).fill("v128")],
-    body: sequence(
-      refresh,
-      when(
-        i32.and(
-          f32.equal(get(threshold), f32.constant(Number.NEGATIVE_INFINITY)),
-          i32.and(i32.isZero(get(length)), i32.greater(get(count), i32.shiftLeft(get(depth), i32.constant(1)))),
-        ),
-        firstThreshold,
-      ),
-      appendAbove(locals, cutWhereFull),
-    ),
-  };
-})();
 
 const reachedBy: WasmFunction = (() => {
   const [scores, count, wanted, end, at, lowest, highest] = [0, 1, 2, 3, 4, 5, 6];
