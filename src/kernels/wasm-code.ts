@@ -149,9 +149,13 @@ export const v128 = {
   anyTrue: vectorOne(0x53),
   subtractI32: vectorTwo(0xb1),
   addF32: vectorTwo(0xe4),
+  subtractF32: vectorTwo(0xe5),
   multiplyF32: vectorTwo(0xe6),
   /** Four signed integers as floats, rounded to nearest. */
   floatsOf: vectorOne(0xfa),
+  /** Four floats as signed integers, cut; the nearest whole floats, halves to even. */
+  integersOf: vectorOne(0xf8),
+  nearestF32: vectorOne(0x6a),
   minimumF32: vectorTwo(0xe8),
   maximumF32: vectorTwo(0xe9),
   /** The signs of four vectors of four lanes as 16 bits, first lane lowest. */

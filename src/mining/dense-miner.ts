@@ -78,7 +78,11 @@ export class DenseMiner implements StepMiner {
     const memory = this.#memory;
     if (rank !== "mean") {
       await this.#scoreRanked(units, rank === "t2i" ? "texts" : "images", own);
-      for (let at = 0; at < units; at++) memory.kernel.cut(memory.list(at), memory.capacity, depth);
+      // A few entries too many are cheaper than cutting them off.
+      for (let at = 0, most = depth + (depth >> 4); at < units; at++) {
+        const list = memory.list(at);
+        if ((memory.ints[list / 4] as number) > most) memory.kernel.cut(list, memory.capacity, depth);
+      }
       if (rank === "i2i") for (let at = count - 1; at >= 0; at--) memory.copyList(imageOf[at] as number, at);
     }
     if (rank !== "t2i") await this.#exact.score(count, "texts", own, t2iColumn);
@@ -138,9 +142,25 @@ export class DenseMiner implements StepMiner {
         const made = this.#timing.since("product", asked);
         for (let row = 0; row < count; row++) {
           const place = places.scores + row * shape.columns * 4;
-          const [list, margin, scale] = [memory.list(first + row), rows.margins[row] as number, rows.scales[row] as number];
+          const [list, margin, scale] = [
+            memory.list(first + row),
+            rows.margins[row] as number,
+            rows.scales[row] as number,
+          ];
           if (block !== undefined && guesses[row] !== Number.NEGATIVE_INFINITY) {
-            kernel.siftIntegers(list, capacity, depth, margin, place, valid, firstId, scalesAt, offsetsAt, scale, lanes);
+            kernel.siftIntegers(
+              list,
+              capacity,
+              depth,
+              margin,
+              place,
+              valid,
+              firstId,
+              scalesAt,
+              offsetsAt,
+              scale,
+              lanes,
+            );
             continue;
           }
           if (block !== undefined) this.#widen(place, shape.columns, scale);

@@ -2,6 +2,7 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import { fail } from "../model/index.ts";
 import type { CandidateBlocks } from "./candidate-blocks.ts";
 import { integerGraph } from "./gemm-graph.ts";
+import { RowQuantiser } from "./row-kernel.ts";
 import { roundingOf, type Screen, type ScreenBlock, type ScreenRows, type ScreenShape } from "./screen.ts";
 
 const zero = 128;
@@ -119,10 +120,7 @@ async function isExact({ rows, columns, dimension }: ScreenShape, score: Product
 
 interface Quantised {
   readonly blocks: readonly (ScreenBlock & { readonly tensor: Tensor })[];
-  readonly mean: Float64Array;
-  /** The rows' mean, and what their entries are divided by. */
-  readonly rowMean: Float64Array;
-  readonly weights: Float64Array;
+  readonly rows: RowQuantiser;
   /** The largest |c̃| and |c̃-ĉ| of all candidates. */
   readonly longest: number;
   readonly largestError: number;
@@ -137,10 +135,11 @@ async function quantisedCandidates(
   const candidates = momentsOf(first, Math.min(columns, source.candidateCount), dimension);
   const rows = momentsOf(sample, sample.length / dimension, dimension);
   // Both sides get entries of like size, so that no dimension wastes the steps of the others.
-  const weights = candidates.deviation.map((deviation, k) => {
-    const weight = Math.sqrt((rows.deviation[k] as number) / deviation);
-    return Number.isFinite(weight) && weight > 0 ? Math.min(64, Math.max(1 / 64, weight)) : 1;
+  const factors = Float32Array.from(candidates.deviation, (deviation, k) => {
+    const factor = Math.sqrt(deviation / (rows.deviation[k] as number));
+    return Number.isFinite(factor) && factor > 0 ? Math.min(64, Math.max(1 / 64, factor)) : 1;
   });
+  const weights = Float64Array.from(factors, (factor) => 1 / factor);
   const blocks: (ScreenBlock & { tensor: Tensor })[] = [];
   let [longest, largestError] = [0, 0];
   const entries = new Float64Array(dimension);
@@ -178,51 +177,34 @@ async function quantisedCandidates(
     }
     blocks.push({ tensor: new Tensor("int8", transposed, [dimension, columns]), scales, offsets });
   }
-  const { mean } = candidates;
-  return {
-    blocks,
-    mean,
-    rowMean: rows.mean,
-    weights,
-    longest: Math.sqrt(longest),
-    largestError: Math.sqrt(largestError),
-  };
+  const quantiser = new RowQuantiser(rows.mean, factors, candidates.mean);
+  return { blocks, rows: quantiser, longest: Math.sqrt(longest), largestError: Math.sqrt(largestError) };
 }
 
 function quantisedRows(
   vectors: Float32Array,
   count: number,
   { rows, dimension }: ScreenShape,
-  { mean, rowMean, weights, longest, largestError }: Quantised,
+  { rows: quantiser, longest, largestError }: Quantised,
 ): ScreenRows {
   const data = new Uint8Array(rows * dimension).fill(zero);
   const scales = new Float32Array(count);
   const margins = new Float32Array(count);
   const shifts = new Float64Array(count);
-  const entries = new Float64Array(dimension);
+  const found = { scale: 0, error: 0, length: 0, shift: 0 };
   for (let row = 0; row < count; row++) {
-    let [largest, shift] = [0, 0];
-    for (let k = 0, at = row * dimension; k < dimension; k++, at++) {
-      shift += (vectors[at] as number) * (mean[k] as number);
-      const entry = ((vectors[at] as number) - (rowMean[k] as number)) / (weights[k] as number);
-      entries[k] = entry;
-      largest = Math.max(largest, Math.abs(entry));
-    }
-    const scale = Math.fround(largest / most);
-    const inverse = scale > 0 ? 1 / scale : 0;
-    let [error, length] = [0, 0];
-    for (let k = 0, at = row * dimension; k < dimension; k++, at++) {
-      const step = stepOf((entries[k] as number) * inverse);
-      data[at] = step + zero;
-      error += ((entries[k] as number) - step * scale) ** 2;
-      length += (step * scale) ** 2;
-    }
-    scales[row] = scale;
-    shifts[row] = shift;
-    const bound = Math.sqrt(error) * longest + Math.sqrt(length) * largestError;
-    // Of a score: the product as a float, times two scales, plus the offset; 2⁻²⁴ each, and as much again.
-    const rounding = roundingOf(dimension) + Math.sqrt(length) * (longest + largestError) * 2 ** -21;
-    margins[row] = 2 * (bound + rounding) * (1 + 2 ** -20);
+    const start = row * dimension;
+    quantiser.quantise(vectors.subarray(start, start + dimension), data, start, found);
+    scales[row] = found.scale;
+    shifts[row] = found.shift;
+    const length = Math.sqrt(found.length);
+    const error = Math.sqrt(found.error);
+    const bound = error * longest + length * largestError;
+    // Of a score: the product as a float, times two scales, plus the offset; three roundings of q̃ and one of each step; 2⁻²⁴
+    // each, and three times as much again. A shift is summed as exact scores are.
+    const rounding = 2 * roundingOf(dimension) + (length + error) * (longest + largestError) * 2 ** -19;
+    // The squares were summed in float32, each sum being off by at most (dimension/8 + 8) · 2⁻²⁴ of itself.
+    margins[row] = 2 * (bound + rounding) * (1 + (dimension / 8 + 16) * 2 ** -23);
   }
   return { tensor: new Tensor("uint8", data, [rows, dimension]), scales, margins, shifts };
 }
@@ -235,7 +217,7 @@ function momentsOf(
   vectors: Float32Array,
   count: number,
   dimension: number,
-): { readonly mean: Float64Array; readonly deviation: Float64Array } {
+): { readonly mean: Float32Array; readonly deviation: Float64Array } {
   const mean = new Float64Array(dimension);
   const deviation = new Float64Array(dimension);
   for (let row = 0, at = 0; row < count; row++) {
@@ -246,5 +228,5 @@ function momentsOf(
       deviation[k] = (deviation[k] as number) + ((vectors[at] as number) - (mean[k] as number)) ** 2 / count;
     }
   }
-  return { mean, deviation: deviation.map(Math.sqrt) };
+  return { mean: Float32Array.from(mean), deviation: deviation.map(Math.sqrt) };
 }

@@ -1,28 +1,85 @@
 const minusZero = 0x8000_0000;
+/** Entries of a bucket that are moved to their places one by one: more of them in one, and all are sorted by digits. */
+const crowded = 24;
 
-/** Sorts scores by their bits: a radix sort, its buffers taken once for at most `capacity` scores. */
+/**
+ * Sorts scores by their bits, into buckets of equal width first: scores spread well, so that each holds few. Where they do not, a
+ * radix sort takes a time that does not depend on the scores. Buffers are taken once for at most `capacity` scores.
+ */
 export class ScoreOrder {
   readonly #keys: Uint32Array;
   readonly #counts = new Uint32Array(1024);
   readonly #places: readonly [Uint32Array, Uint32Array];
+  readonly #starts: Uint32Array;
 
   constructor(capacity: number) {
     this.#keys = new Uint32Array(capacity);
     this.#places = [new Uint32Array(capacity), new Uint32Array(capacity)];
+    this.#starts = new Uint32Array(capacity + 1);
   }
 
   /**
    * Places of the `length` scores with these bits (float32), largest first, equal ones in order, both zeros equal; valid until
-   * the next call. Four passes, of which those are left out in which all scores agree.
+   * the next call.
    */
   of(bits: Uint32Array, length: number): Uint32Array {
     const keys = this.#keys;
-    const counts = this.#counts.fill(0);
+    let [least, most] = [0xffff_ffff, 0];
     for (let at = 0; at < length; at++) {
       const value = bits[at] as number;
       // Ascends as the score descends; both zeros are one.
       const key = value > minusZero ? value : minusZero - 1 - (value === minusZero ? 0 : value);
       keys[at] = key;
+      if (key < least) least = key;
+      if (key > most) most = key;
+    }
+    return this.#inBuckets(length, least, most) ?? this.#byDigits(length);
+  }
+
+  /** As many buckets as scores; nothing where one of them holds too many. */
+  #inBuckets(length: number, least: number, most: number): Uint32Array | undefined {
+    const keys = this.#keys;
+    const starts = this.#starts.fill(0, 0, length + 1);
+    const [order, buckets] = this.#places;
+    // The last key falls below `length`, since the quotient is rounded down from less than that.
+    const share = (length - 0.5) / (most - least + 1);
+    for (let at = 0; at < length; at++) {
+      const bucket = (((keys[at] as number) - least) * share) >>> 0;
+      buckets[at] = bucket;
+      starts[bucket] = (starts[bucket] as number) + 1;
+    }
+    let sum = 0;
+    for (let bucket = 0; bucket < length; bucket++) {
+      const count = starts[bucket] as number;
+      if (count > crowded) return undefined;
+      starts[bucket] = sum;
+      sum += count;
+    }
+    for (let at = 0; at < length; at++) {
+      const bucket = buckets[at] as number;
+      order[starts[bucket] as number] = at;
+      starts[bucket] = (starts[bucket] as number) + 1;
+    }
+    // Buckets are in order, so nothing moves out of its own; equal keys stay as they came.
+    for (let at = 1; at < length; at++) {
+      const place = order[at] as number;
+      const key = keys[place] as number;
+      let to = at;
+      while (to > 0 && (keys[order[to - 1] as number] as number) > key) {
+        order[to] = order[to - 1] as number;
+        to--;
+      }
+      order[to] = place;
+    }
+    return order;
+  }
+
+  /** Four passes of 8 bits, of which those are left out in which all scores agree. */
+  #byDigits(length: number): Uint32Array {
+    const keys = this.#keys;
+    const counts = this.#counts.fill(0);
+    for (let at = 0; at < length; at++) {
+      const key = keys[at] as number;
       increment(counts, key & 255);
       increment(counts, 256 + ((key >>> 8) & 255));
       increment(counts, 512 + ((key >>> 16) & 255));

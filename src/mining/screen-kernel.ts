@@ -94,7 +94,21 @@ export interface ScreenKernel {
 /** Instantiates the kernel over a fresh memory of at least `bytes`. Throws a RangeError where there is no such memory. */
 export function createScreenKernel(bytes: number): ScreenKernel {
   const memory = new engine.Memory({ initial: Math.ceil(bytes / pageBytes) });
-  const functions = [countReaching, search, cut, offer, siftCut, sift, widen, reachedBy, dots, part, narrow, join, siftIntegers];
+  const functions = [
+    countReaching,
+    search,
+    cut,
+    offer,
+    siftCut,
+    sift,
+    widen,
+    reachedBy,
+    dots,
+    part,
+    narrow,
+    join,
+    siftIntegers,
+  ];
   compiled ??= new engine.Module(wasmModule(functions));
   const { exports } = new engine.Instance(compiled, { env: { memory } });
   return { ...(exports as unknown as ScreenKernel), memory };

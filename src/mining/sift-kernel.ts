@@ -117,10 +117,7 @@ export const siftIntegers: WasmFunction = (() => {
   const widened = (which: number): Code =>
     v128.addF32(
       v128.multiplyF32(
-        v128.multiplyF32(
-          v128.floatsOf(v128.load(get(at), which * 16)),
-          v128.load(get(scales), which * 16),
-        ),
+        v128.multiplyF32(v128.floatsOf(v128.load(get(at), which * 16)), v128.load(get(scales), which * 16)),
         get(factor),
       ),
       v128.load(get(offsets), which * 16),
@@ -156,10 +153,7 @@ export const siftIntegers: WasmFunction = (() => {
           ]),
           set(
             length,
-            i32.shiftRight(
-              i32.subtract(get(to), i32.add(get(list), i32.constant(listHeaderBytes))),
-              i32.constant(2),
-            ),
+            i32.shiftRight(i32.subtract(get(to), i32.add(get(list), i32.constant(listHeaderBytes))), i32.constant(2)),
           ),
           cutWhereFull(locals, depth, margin),
         ),

@@ -1,0 +1,37 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { RowQuantiser } from "./row-kernel.ts";
+
+const entry = fc.oneof(fc.float({ min: -1, max: 1, noNaN: true }), fc.constantFrom(0, 1e-30, -1e-19, 1));
+
+describe("RowQuantiser", () => {
+  it("rounds to the nearest of 127 steps and measures what that loses, for rows of any length and size", () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(entry, entry, entry), { minLength: 1, maxLength: 70 }), fc.nat(5), (given, at) => {
+        const dimension = given.length;
+        const [row, mean, other] = [0, 1, 2].map((which) => Float32Array.from(given, (each) => each[which]!));
+        const factors = Float32Array.from(given, (_, k) => [1 / 64, 0.3, 1, 64][k % 4]!);
+        const into = new Uint8Array(dimension + at + 1).fill(7);
+        const found = { scale: 0, error: 0, length: 0, shift: 0 };
+        new RowQuantiser(mean!, factors, other!).quantise(row!, into, at, found);
+        expect([...into.subarray(0, at), into[at + dimension]]).toEqual(new Array(at + 1).fill(7));
+        let [error, length, shift, largest] = [0, 0, 0, 0];
+        for (let k = 0; k < dimension; k++) {
+          const exact = (row![k]! - mean![k]!) * factors[k]!;
+          const rounded = (into[at + k]! - 128) * found.scale;
+          expect(Math.abs(exact - rounded)).toBeLessThanOrEqual(found.scale * 0.5001 + 1e-20);
+          error += (exact - rounded) ** 2;
+          length += rounded ** 2;
+          shift += row![k]! * other![k]!;
+          largest = Math.max(largest, Math.abs(exact));
+        }
+        if (largest > 1e-19) expect(found.scale / (largest / 127)).toBeCloseTo(1, 5);
+        const slack = Math.sqrt(length) * 1e-6 + 1e-18;
+        expect(Math.abs(Math.sqrt(found.error) - Math.sqrt(error))).toBeLessThanOrEqual(slack);
+        expect(Math.abs(Math.sqrt(found.length) - Math.sqrt(length))).toBeLessThanOrEqual(slack);
+        expect(Math.abs(found.shift - shift)).toBeLessThanOrEqual(1e-6 * dimension);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
