@@ -33,7 +33,7 @@ export async function openIntegerScreen(
     await whole.close();
     return undefined;
   }
-  const quantised = await quantisedCandidates(blocks, shape, sample);
+  const quantised = await orClose(quantisedCandidates(blocks, shape, sample), whole);
   let current: Tensor | undefined;
   const screen: Screen = {
     raw: "int32",
@@ -48,7 +48,7 @@ export async function openIntegerScreen(
   };
   if (scouts === 0) return screen;
   const sampled = scoutsOf(quantised, blocks.candidateCount, shape);
-  const few = await openProduct(rows, scouts, dimension);
+  const few = await orClose(openProduct(rows, scouts, dimension), whole);
   return {
     ...screen,
     loadScouts: () => sampled,
@@ -57,6 +57,16 @@ export async function openIntegerScreen(
       await Promise.all([whole.close(), few.close()]);
     },
   };
+}
+
+/** What is awaited; the product is closed where it fails. */
+async function orClose<T>(work: Promise<T>, product: Product): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    await product.close();
+    throw error;
+  }
 }
 
 interface Product {

@@ -46,8 +46,12 @@ export function openDenseMiner(
   });
 }
 
-/** So many that about 24 of them are among the `depth` best; none where that would be a large part, or too many. */
+/**
+ * So many that about 24 of them are among the `depth` best; none where that would be a large part, or too many, or where a list
+ * has room for all candidates.
+ */
 function scoutsFor(candidates: number, depth: number): number {
+  if (candidates <= depth * 2) return 0;
   const scouts = Math.ceil((24 * candidates) / depth / 16) * 16;
   return scouts > 4096 || scouts > candidates / 4 ? 0 : scouts;
 }
