@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { smallPool } from "../../test/small-pool.ts";
@@ -135,6 +135,20 @@ describe("minePool", () => {
     writeFileSync(journal, readFileSync(journal, "utf8").slice(0, -9));
     await minePool(pool, await dense(), options({ name: "short" }));
     expect(await contents("short")).toEqual(whole);
+    for (const [name, spoil] of [
+      ["negative", (text: string) => text.replace(/"done":\d+/, '"done":-16')],
+      ["large", (text: string) => text.replace(/"done":\d+/, '"done":1e9')],
+      ["gone", undefined],
+    ] as const) {
+      const cut = minePool(pool, dying(await dense(), 9), options({ name, stepExpressions: 16 }));
+      await expect(cut).rejects.toThrow("killed");
+      const work = join(pool.folder, "mined", name, ".partial");
+      const path = join(work, "journal.json");
+      if (spoil === undefined) rmSync(join(work, "t2i.npy"));
+      else writeFileSync(path, spoil(readFileSync(path, "utf8")));
+      await minePool(pool, await dense(), options({ name }));
+      expect(await contents(name), name).toEqual(whole);
+    }
   });
 
   it("reuses what is there, refuses to mine over other settings, and replaces with force", async () => {

@@ -177,7 +177,14 @@ async function mineInto(
   const journalPath = join(work, "journal.json");
   const total = order.length;
   const journal = await readJson(journalPath);
-  const done = journal?.hash === hash && typeof journal.done === "number" ? journal.done : 0;
+  let done = journal?.hash === hash ? Number(journal.done) : 0;
+  const isThere = await Promise.all(
+    Object.keys(columnTypes).map(
+      async (name) => (await exists(join(work, `${name}.npy`))) || (await exists(join(folder, `${name}.npy`))),
+    ),
+  );
+  // A journal that cannot be, or of columns that are gone: all is mined again.
+  if (!Number.isSafeInteger(done) || done < 0 || done > total || !isThere.every(Boolean)) done = 0;
   if (done === 0) await rm(work, { recursive: true, force: true });
   await makeFolder(work);
 
