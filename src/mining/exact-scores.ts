@@ -32,7 +32,9 @@ export class ExactScores {
    */
   async score(lists: number, side: Side, vectors: Int32Array, column: number, offset = 0): Promise<void> {
     const memory = this.#memory;
-    const { kernel, capacity, run, stride, places } = memory;
+    const { kernel, capacity, stride, places } = memory;
+    // Of far lists a run has so few entries that a visit costs more than candidates from a cache further away.
+    const run = offset === 0 ? memory.run : memory.cells;
     memory.aim(side, vectors.subarray(0, lists));
     await this.#sweep((firstId, endId) => {
       for (let first = 0; first < lists; first += listsTogether) {
