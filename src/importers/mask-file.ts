@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { decodeMask } from "../codecs/index.ts";
 import { rleFromMask } from "../kernels/index.ts";
-import { NemosaicError, type Segmentation } from "../model/index.ts";
+import { NemosaicError, type Segmentation, shown } from "../model/index.ts";
 import type { Complaint } from "./findings.ts";
 import { readBytes } from "./places.ts";
 import { segmentationOf } from "./segmentation.ts";
@@ -21,7 +21,7 @@ export function maskReader(folder: string): ReadMask {
     } catch (error) {
       if (!(error instanceof NemosaicError)) throw error;
       return {
-        complaint: { expected: `a readable mask "${path}"`, came: error, remedy: "supply the mask file" },
+        complaint: { expected: `a readable mask ${shown(path)}`, came: error, remedy: "supply the mask file" },
       };
     }
   };

@@ -1,7 +1,7 @@
 import { open, readdir, readFile, stat } from "node:fs/promises";
 import { basename, join, relative, resolve } from "node:path";
 import { hashFile } from "../io/index.ts";
-import { fail, NemosaicError } from "../model/index.ts";
+import { fail, NemosaicError, shown } from "../model/index.ts";
 import type { SourceFile } from "./importer.ts";
 
 /** What lies at a path; undefined where nothing does, or where it cannot be looked at. */
@@ -62,7 +62,9 @@ export async function reading<T>(path: string, read: () => Promise<T>): Promise<
     if (error instanceof NemosaicError) throw error;
     const code = (error as NodeJS.ErrnoException).code;
     if (code === undefined) throw error;
-    fail("io", `cannot read "${path}": ${code === "EACCES" ? "permission denied" : code}`, error);
+    // A path out of a dataset may be of any length.
+    const named = path.length > 600 ? shown(path) : `"${path}"`;
+    fail("io", `cannot read ${named}: ${code === "EACCES" ? "permission denied" : code}`, error);
   }
 }
 

@@ -106,6 +106,7 @@ describe("the plain JSON lines importer", () => {
       /add up to 4/,
     ],
     ["a mask that is not there", { ...ok, segmentation: "gone.png" }, "unreadable mask", /gone\.png/],
+    ["a mask of a long name", { ...ok, segmentation: "x".repeat(5000) }, "unreadable mask", /^.{0,900}$/],
     ["a mask outside the folder", { ...ok, segmentation: "../gone.png" }, "unreadable mask", /inside/],
     ["a target that is null", { ...ok, segmentation: [[square], null] }, "bad segmentation", /leave the target out/],
     [
