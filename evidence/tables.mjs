@@ -8,7 +8,7 @@ export function machineText({ machine, profile, model, seeds, runs, counts, cloc
   return [
     `- Machine: ${machine.cpu}, ${machine.cores} cores, ${machine.device}; Node ${machine.node}, PyTorch ${machine.torch}; ${machine.jobs} runs at a time, a thread each. Load average at the end: ${machine.loadAtTheEnd}.`,
     `- Scenes: ${["base", "train", "test"].map((name) => `${name} ${number(counts[name].images)} pictures, ${number(counts[name].sentences)} expressions`).join("; ")}.`,
-    `- Each run: ${number(profile.steps)} steps of ${profile.batchSize} samples of ${profile.size} × ${profile.size} pixels, seeds ${seeds.join(", ")}; ${Math.round(Math.min(...runs.map((run) => run.trainSeconds)))} to ${Math.round(Math.max(...runs.map((run) => run.trainSeconds)))} s of training, ${number(Math.round(total))} s in all; training and testing took ${number(clockSeconds)} s by the clock.`,
+    `- Each run: ${number(profile.steps)} steps of ${profile.batchSize} samples of ${profile.size} × ${profile.size} pixels, seeds ${seeds.join(", ")}; ${Math.round(Math.min(...runs.map((run) => run.trainSeconds)))} to ${Math.round(Math.max(...runs.map((run) => run.trainSeconds)))} s of training, ${number(Math.round(total))} s in all${clockSeconds > 0 ? `; training and testing took ${number(clockSeconds)} s by the clock` : ""}.`,
     `- Mined with \`${model}\`, ${number(profile.depth)} candidates an expression.`,
   ].join("\n");
 }
