@@ -68,7 +68,7 @@ export function embedCommand(program: Command): void {
     )
     .option("--name <name>", "the name under embeddings/ (default: the model's)")
     .option("--threads <n>", "threads of the model (default: all cores)", integerOption("--threads", 1))
-    .option("--batch <n>", "images per run of the model", integerOption("--batch", 1))
+    .option("--batch <n>", "images that are decoded and written together; default 16", integerOption("--batch", 1))
     .option("--shard <i/n>", shardHelp, (text) => parseShard(text, process.env))
     .addHelpText(
       "after",

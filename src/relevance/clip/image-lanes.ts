@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
 import { type ErrorCode, NemosaicError } from "../../model/index.ts";
+import { inStepsAtOnce } from "./in-steps.ts";
 import type { PreprocessedBatch, VisionTask } from "./vision.ts";
 
 /**
@@ -10,9 +11,14 @@ import type { PreprocessedBatch, VisionTask } from "./vision.ts";
  */
 export interface ImageLanes {
   readonly count: number;
-  /** As the model's, in the first lane that is free. Shared pixels are not copied on the way. */
-  embedImages(batch: PreprocessedBatch): Promise<Float32Array>;
+  /**
+   * As the model's: the batch's steps, each in the first lane that is free, so that all lanes end together. Shared pixels
+   * are not copied on the way. `onBusy` is told when a lane takes up a step (1) and when it is done with it (-1).
+   */
+  embedImages(batch: PreprocessedBatch, onBusy?: OnBusy): Promise<Float32Array>;
 }
+
+export type OnBusy = (by: 1 | -1) => void;
 
 /** What a lane's worker is started with. */
 export interface LaneSettings {
@@ -20,13 +26,21 @@ export interface LaneSettings {
   readonly threads: number;
 }
 
+/** One step of a batch, from its row `firstRow` on. */
 export interface LaneTask {
   readonly id: number;
-  readonly batch: PreprocessedBatch;
+  readonly step: PreprocessedBatch;
+  readonly firstRow: number;
 }
 export type LaneAnswer =
   | { readonly id: number; readonly vectors: Float32Array }
   | { readonly id: number; readonly code: ErrorCode | undefined; readonly message: string };
+
+interface Waiting {
+  resolve(vectors: Float32Array): void;
+  reject(error: unknown): void;
+  readonly onBusy: OnBusy | undefined;
+}
 
 const mostLanes = 4;
 /** Each lane holds the weights and the activations of a batch: so many bytes of weights, all lanes together, are fine. */
@@ -60,11 +74,15 @@ export function openLanes(
   threads: number,
 ): ImageLanes & { close(): Promise<void> } {
   const settings: LaneSettings = { vision, threads: Math.floor(threads / count) };
-  const waiting = new Map<number, { resolve(vectors: Float32Array): void; reject(error: unknown): void }>();
+  const waiting = new Map<number, Waiting>();
   const line: LaneTask[] = [];
   const free: Worker[] = [];
   let nextId = 0;
   let failure: unknown;
+  const give = (worker: Worker, task: LaneTask): void => {
+    worker.postMessage(task);
+    waiting.get(task.id)?.onBusy?.(1);
+  };
   const failAll = (error: unknown): void => {
     failure ??= error;
     for (const { reject } of waiting.values()) reject(failure);
@@ -74,11 +92,12 @@ export function openLanes(
   const workers = Array.from({ length: count }, () => {
     const worker = new Worker(entry, { workerData: settings });
     worker.on("message", (answer: LaneAnswer) => {
-      const next = line.shift();
-      if (next === undefined) free.push(worker);
-      else worker.postMessage(next);
       const task = waiting.get(answer.id);
       waiting.delete(answer.id);
+      task?.onBusy?.(-1);
+      const next = line.shift();
+      if (next === undefined) free.push(worker);
+      else give(worker, next);
       if ("vectors" in answer) task?.resolve(answer.vectors);
       else if (answer.code === undefined) task?.reject(new Error(answer.message));
       else task?.reject(new NemosaicError(answer.code, answer.message));
@@ -90,21 +109,33 @@ export function openLanes(
     free.push(worker);
     return worker;
   });
+  const inFreeLane = (step: PreprocessedBatch, firstRow: number, onBusy?: OnBusy): Promise<Float32Array> => {
+    if (failure !== undefined) return Promise.reject(failure);
+    return new Promise((resolve, reject) => {
+      const task: LaneTask = { id: nextId++, step, firstRow };
+      waiting.set(task.id, { resolve, reject, onBusy });
+      const worker = free.shift();
+      if (worker === undefined) line.push(task);
+      else give(worker, task);
+    });
+  };
   return {
     count,
-    embedImages(batch) {
-      if (failure !== undefined) return Promise.reject(failure);
-      return new Promise((resolve, reject) => {
-        const task: LaneTask = { id: nextId++, batch };
-        waiting.set(task.id, { resolve, reject });
-        const worker = free.shift();
-        if (worker === undefined) line.push(task);
-        else worker.postMessage(task);
-      });
-    },
+    embedImages: (batch, onBusy) =>
+      inStepsAtOnce(batch.count, vision.imagesAtOnce, (start, end) =>
+        inFreeLane(stepOf(batch, start, end), start, onBusy),
+      ),
     async close() {
       failAll(new NemosaicError("internal", "the model's lanes are closed"));
       await Promise.all(workers.map((worker) => worker.terminate()));
     },
   };
+}
+
+function stepOf({ pixels, count }: PreprocessedBatch, start: number, end: number): PreprocessedBatch {
+  const perImage = pixels.length / count;
+  const some = pixels.subarray(start * perImage, end * perImage);
+  // A view takes all of its memory along to another thread, where that is not shared.
+  const isApart = some.byteLength === some.buffer.byteLength || some.buffer instanceof SharedArrayBuffer;
+  return { pixels: isApart ? some : some.slice(), count: end - start };
 }

@@ -1,17 +1,27 @@
-/** Rows 0 to `count` in steps of at most `atOnce`, joined. */
-export async function inSteps(
-  count: number,
-  atOnce: number,
-  run: (start: number, end: number) => Promise<Float32Array>,
-): Promise<Float32Array> {
-  if (count <= atOnce) return count === 0 ? new Float32Array(0) : run(0, count);
+type RunStep = (start: number, end: number) => Promise<Float32Array>;
+
+/** Rows 0 to `count` in steps of at most `atOnce`, one after the other, joined. */
+export async function inSteps(count: number, atOnce: number, run: RunStep): Promise<Float32Array> {
   const parts: Float32Array[] = [];
   for (let start = 0; start < count; start += atOnce) parts.push(await run(start, Math.min(count, start + atOnce)));
-  const joined = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
+  return joined(parts);
+}
+
+/** As `inSteps`, all steps asked for at once. */
+export async function inStepsAtOnce(count: number, atOnce: number, run: RunStep): Promise<Float32Array> {
+  const parts: Promise<Float32Array>[] = [];
+  for (let start = 0; start < count; start += atOnce) parts.push(run(start, Math.min(count, start + atOnce)));
+  return joined(await Promise.all(parts));
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const [only] = parts;
+  if (only !== undefined && parts.length === 1) return only;
+  const all = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;
   for (const part of parts) {
-    joined.set(part, at);
+    all.set(part, at);
     at += part.length;
   }
-  return joined;
+  return all;
 }

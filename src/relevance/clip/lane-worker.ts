@@ -2,9 +2,9 @@ import { parentPort, workerData } from "node:worker_threads";
 import { fail, NemosaicError } from "../../model/index.ts";
 import type { LaneAnswer, LaneSettings, LaneTask } from "./image-lanes.ts";
 import { openSession } from "./session.ts";
-import { embedBatch, type PreprocessedBatch } from "./vision.ts";
+import { embedBatch } from "./vision.ts";
 
-/** The thread behind a lane of `openLanes`: a session of its own and one batch at a time. */
+/** The thread behind a lane of `openLanes`: a session of its own and one step at a time. */
 const port = parentPort ?? fail("internal", "lane-worker runs in a worker thread only");
 const { vision, threads } = workerData as LaneSettings;
 // A thread that spins while it waits takes the core from those that decode.
@@ -12,16 +12,28 @@ const session = openSession(vision.path, { device: "cpu", threads, spinning: fal
 session.catch(() => undefined); // told with the first batch
 
 let last: Promise<void> = Promise.resolve();
-port.on("message", ({ id, batch }: LaneTask) => {
+port.on("message", (task: LaneTask) => {
   last = last.then(async () => {
-    const answer = await answerTo(id, batch);
+    const answer = await answerTo(task);
     port.postMessage(answer, "vectors" in answer ? [answer.vectors.buffer as ArrayBuffer] : []);
   });
 });
 
-async function answerTo(id: number, batch: PreprocessedBatch): Promise<LaneAnswer> {
+let room = new Float32Array(0);
+
+/** The runtime takes no shared memory: into the same room each time, which is cheaper than new memory. */
+function unshared(pixels: Float32Array): Float32Array {
+  if (!(pixels.buffer instanceof SharedArrayBuffer)) return pixels;
+  if (room.length < pixels.length) room = new Float32Array(pixels.length);
+  room.set(pixels);
+  return room.subarray(0, pixels.length);
+}
+
+async function answerTo({ id, step, firstRow }: LaneTask): Promise<LaneAnswer> {
   try {
-    return { id, vectors: await embedBatch(await session, batch, vision) };
+    const opened = await session;
+    const own = { ...step, pixels: unshared(step.pixels) };
+    return { id, vectors: await embedBatch(opened, own, vision, firstRow) };
   } catch (error) {
     const code = error instanceof NemosaicError ? error.code : undefined;
     return { id, code, message: error instanceof Error ? error.message : String(error) };

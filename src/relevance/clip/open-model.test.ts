@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -40,6 +40,12 @@ async function embedAll(model: ImageTextModel, images: readonly ReturnType<typeo
     model.preprocess(image, pixels.subarray(i * size, (i + 1) * size));
   });
   return model.embedImages({ pixels, count: images.length });
+}
+
+async function replaceBytes(path: string, from: string, to: string): Promise<void> {
+  const text = (await readFile(path)).toString("latin1");
+  expect(text).toContain(from);
+  await writeFile(path, Buffer.from(text.replaceAll(from, to), "latin1"));
 }
 
 function dot(a: Float32Array, i: number, b: Float32Array, j: number, dimension: number): number {
@@ -140,6 +146,18 @@ describe("opening a model", () => {
     );
     if (outcome !== "opened")
       expect(outcome).toMatchObject({ code: "unsupported", message: expect.stringContaining("--device cpu") });
+  });
+
+  it("runs as many images at once as a fixed axis wants, to the same vectors", async () => {
+    // Another dimension in the same bytes: its value and a note instead of its name.
+    const one = await altered("one", (copy) =>
+      replaceBytes(join(copy, "onnx/vision_model.onnx"), "\x12\x0abatch_size", "\x08\x01\x1a\x08one only"),
+    );
+    const free = await openImageTextModel(join(fixtures, "tiny-clip/model"), { hub, threads: 1 });
+    const fixed = await openImageTextModel(one, { hub, threads: 1 });
+    const images = Object.values(colours).map((rgb) => painted(rgb));
+    expect(await embedAll(fixed, images)).toEqual(await embedAll(free, images));
+    for (const model of [free, fixed]) await model.close();
   });
 
   it("says what is missing or wrong in one line", async () => {

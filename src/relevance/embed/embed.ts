@@ -40,12 +40,15 @@ export interface EmbedOptions {
   readonly texts: readonly string[];
   /** What a corrupt or missing image does: ends the run, or leaves a row of zeros that the manifest lists. */
   readonly onBad: "fail" | "skip";
-  /** Images per run of the model (default 16) and texts (default 32). Part of what makes the numbers. */
+  /**
+   * Images that are decoded, run and written together (default 16) and texts (default 32). Part of what makes the numbers.
+   * On a CPU the model runs a batch in steps of a few images, whatever this is.
+   */
   readonly imageBatch?: number;
   readonly textBatch?: number;
   /** "exact" (default) or "fast", which moves vectors a little (docs/relevance.md). Part of what makes the numbers. */
   readonly decode?: Decode;
-  /** Threads that decode and preprocess; default: one less than the cores. Never changes a number. */
+  /** Threads that preprocess; default: one less than the cores, at least 1. Never changes a number. */
   readonly threads?: number;
   /** Replace finished vectors of other inputs or another model. */
   readonly force?: boolean;
@@ -113,13 +116,16 @@ interface Job {
 
 interface Prepared {
   readonly skipped: readonly SkippedRow[];
-  run(): Promise<Float32Array>;
+  run(clock: LaneClock): Promise<Float32Array>;
 }
 
 function imageJob({ model, images, onBad, imageBatch = 16, decode = "exact", threads }: EmbedOptions): Job {
   const { width, height } = model.preprocessing;
   const size = 3 * width * height;
   let preparer: Preparer | undefined;
+  // Shared, so that the threads that decode write into it and the model's lanes read from it; used again and again, since
+  // new memory costs page faults and garbage collections.
+  const idle: Float32Array[] = [];
   return {
     name: "images",
     unit: "images",
@@ -129,11 +135,14 @@ function imageJob({ model, images, onBad, imageBatch = 16, decode = "exact", thr
     lanes: model.imageLanes,
     facts: { inputs: images.hash, preprocessing: model.preprocessing, decode, onBad },
     async prepare(start, end) {
-      preparer ??= openPreparer({ preprocessing: model.preprocessing, decode }, threads);
+      preparer ??= openPreparer(
+        { preprocessing: model.preprocessing, decode },
+        { threads, here: model.imageLanes > 1 },
+      );
       const opened = preparer;
-      const runner = model.imageLanes > 1 ? model.lanes() : model;
-      // Shared, so that the threads that decode write into it and the model's lanes read from it.
-      const pixels = new Float32Array(new SharedArrayBuffer((end - start) * size * 4));
+      const lanes = model.imageLanes > 1 ? model.lanes() : undefined;
+      const room = idle.pop() ?? new Float32Array(new SharedArrayBuffer(Math.min(imageBatch, images.count) * size * 4));
+      const pixels = room.subarray(0, (end - start) * size);
       const skipped: SkippedRow[] = [];
       await Promise.all(
         Array.from({ length: end - start }, async (_, i) => {
@@ -143,6 +152,7 @@ function imageJob({ model, images, onBad, imageBatch = 16, decode = "exact", thr
             await opened.prepare(bytes, name, pixels.subarray(i * size, (i + 1) * size));
           } catch (error) {
             if (onBad === "fail" || !isBadImage(error)) throw error;
+            pixels.fill(0, i * size, (i + 1) * size);
             skipped.push({ row: start + i, name, reason: error.message });
           }
         }),
@@ -150,8 +160,12 @@ function imageJob({ model, images, onBad, imageBatch = 16, decode = "exact", thr
       skipped.sort((a, b) => a.row - b.row);
       return {
         skipped,
-        async run() {
-          const vectors = await runner.embedImages({ pixels, count: end - start });
+        async run(clock) {
+          const batch = { pixels, count: end - start };
+          const vectors = await (lanes === undefined
+            ? clock.during(() => model.embedImages(batch))
+            : lanes.embedImages(batch, clock.change));
+          idle.push(room);
           for (const { row } of skipped) {
             vectors.fill(0, (row - start) * model.dimension, (row - start + 1) * model.dimension);
           }
@@ -183,7 +197,11 @@ function textJob({ model, texts, textBatch = 32 }: EmbedOptions): { job: Job; or
     batch: textBatch,
     lanes: 1,
     facts: { inputs: hashJson(texts), tokens: { kind: tokenizer.name, length: tokenizer.contextLength } },
-    prepare: (start, end) => Promise.resolve({ skipped: [], run: () => model.embedTexts(distinct.slice(start, end)) }),
+    prepare: (start, end) =>
+      Promise.resolve({
+        skipped: [],
+        run: (clock) => clock.during(() => model.embedTexts(distinct.slice(start, end))),
+      }),
     close: () => Promise.resolve(),
   };
   return { job, order, distinct: distinct.length };
@@ -319,35 +337,40 @@ interface Ran {
 
 async function runWhenPrepared(batch: Promise<Prepared>, clock: LaneClock): Promise<Ran> {
   const { skipped, run } = await batch;
-  clock.change(1);
-  try {
-    return { vectors: await run(), skipped };
-  } finally {
-    clock.change(-1);
-  }
+  return { vectors: await run(clock), skipped };
 }
 
 interface LaneClock {
-  /** A batch begins to run, or queue for a lane (1), or has run (-1). */
-  change(by: 1 | -1): void;
+  /** One lane more is busy (1), or one less (-1). */
+  readonly change: (by: 1 | -1) => void;
+  /** A lane is busy from the call until `run` settles. */
+  during<T>(run: () => Promise<T>): Promise<T>;
   read(): { readonly modelMs: number; readonly waitMs: number };
 }
 
 /** Adds up how long `lanes` lanes were busy and idle, from now on. */
 function laneClock(lanes: number): LaneClock {
-  let runs = 0;
+  let busyLanes = 0;
   let last = performance.now();
   let [modelMs, waitMs] = [0, 0];
   const change = (by: number): void => {
     const now = performance.now();
-    const busy = Math.min(runs, lanes) / lanes;
+    const busy = busyLanes / lanes;
     modelMs += busy * (now - last);
     waitMs += (1 - busy) * (now - last);
     last = now;
-    runs += by;
+    busyLanes += by;
   };
   return {
     change,
+    async during(run) {
+      change(1);
+      try {
+        return await run();
+      } finally {
+        change(-1);
+      }
+    },
     read() {
       change(0);
       return { modelMs, waitMs };

@@ -1,10 +1,9 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { fail, NemosaicError } from "../../model/index.ts";
-import { type Preparation, type PrepareAnswer, type PrepareTask, prepareImage } from "./preparer.ts";
+import type { PrepareAnswer, PrepareTask } from "./prepare-workers.ts";
+import { imagesAtOnce, type Preparation, prepareImage } from "./preparer.ts";
 
-/** The thread behind `openPreparer`: a few images at a time, so that decoding (native) overlaps resampling (here). */
-const imagesAtOnce = 2;
-
+/** The thread behind `openPrepareWorkers`: a few images at a time. */
 const port = parentPort ?? fail("internal", "prepare-worker runs in a worker thread only");
 const preparation = workerData as Preparation;
 const queue: PrepareTask[] = [];
@@ -14,6 +13,8 @@ port.on("message", (task: PrepareTask) => {
   queue.push(task);
   if (running < imagesAtOnce) void work();
 });
+
+port.postMessage("ready" satisfies PrepareAnswer);
 
 async function work(): Promise<void> {
   running++;

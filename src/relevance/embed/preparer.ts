@@ -1,12 +1,12 @@
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
 import { type DecodedImage, decodeImage, decodeImageAtLeast } from "../../codecs/index.ts";
-import { type ErrorCode, NemosaicError } from "../../model/index.ts";
+import { NemosaicError } from "../../model/index.ts";
 import { type Preprocessing, preprocessImage, workerEntry } from "../clip/index.ts";
+import { openPrepareWorkers } from "./prepare-workers.ts";
 
 /** Turns encoded images into tensors beside the model's runs. Holds threads until `close`. */
 export interface Preparer {
-  /** Threads of its own; 0 where it works in the caller's. */
+  /** Threads that prepare, the caller's among them where it does. */
   readonly threads: number;
   /**
    * Writes float32 [3, height, width] into `out`, which is best shared memory: other memory is copied. Errors are those of
@@ -28,25 +28,61 @@ export interface Preparation {
   readonly decode: Decode;
 }
 
-/** A task for a worker and its answer; bytes are moved and `out` is shared, nothing is copied. */
-export interface PrepareTask {
-  readonly id: number;
-  readonly bytes: Uint8Array;
-  readonly name: string;
-  readonly out: Float32Array;
-}
-export type PrepareAnswer =
-  | { readonly id: number }
-  | { readonly id: number; readonly code: ErrorCode | undefined; readonly message: string };
-
 /**
- * A preparer with `threads` workers (default: one less than the cores, at least 1). onnxruntime-node runs a model in the
- * calling thread, so that only work in other threads overlaps it. Run from TypeScript sources, where this Node cannot start
- * a worker, it works in the caller's thread, to the same numbers.
+ * A preparer of `threads` threads (default: one less than the cores, at least 1). `here` is for callers whose model runs in
+ * other threads: the caller's thread is then one of those that prepare and the first at work, since a worker takes a fifth
+ * of a second of core time to start. Without, all are workers, since onnxruntime-node runs a model in the calling thread.
+ * Run from TypeScript sources, where this Node cannot start a worker, the caller's thread prepares alone. Always to the
+ * same numbers.
  */
-export function openPreparer(preparation: Preparation, threads = availableParallelism() - 1): Preparer {
+export function openPreparer(
+  preparation: Preparation,
+  { threads = availableParallelism() - 1, here = false }: { threads?: number | undefined; here?: boolean } = {},
+): Preparer {
   const entry = workerEntry("prepare-worker", import.meta.url);
-  return entry === undefined ? hereIn(preparation) : inWorkers(entry, preparation, Math.max(1, threads));
+  const isHere = here || entry === undefined;
+  const waiting: Waiting[] = [];
+  const hands: Hand[] = [];
+  let failure: unknown;
+  const handOut = (): void => {
+    for (let hand = freest(hands); hand !== undefined; hand = freest(hands)) {
+      const task = waiting.shift();
+      if (task === undefined) return;
+      void give(hand, task).then(handOut);
+    }
+  };
+  const take = (hand: Hand): void => {
+    hands.push(hand);
+    handOut();
+  };
+  const failAll = (error: unknown): void => {
+    failure ??= error;
+    for (const { reject } of waiting.splice(0)) reject(failure);
+  };
+  if (isHere) take(handHere(preparation));
+  const workers =
+    entry === undefined
+      ? undefined
+      : openPrepareWorkers(entry, preparation, Math.max(1, threads) - Number(isHere), failAll);
+  // Where the caller runs the model it cannot hand out images one by one, so that workers get theirs at once.
+  for (const { ready, prepare } of workers?.each ?? []) {
+    if (isHere) ready.then(() => take({ atOnce: imagesAtOnce, busy: 0, prepare }), failAll);
+    else take({ atOnce: Number.POSITIVE_INFINITY, busy: 0, prepare });
+  }
+  return {
+    threads: Number(isHere) + (workers?.each.length ?? 0),
+    prepare(bytes, name, out) {
+      if (failure !== undefined) return Promise.reject(failure);
+      return new Promise((resolve, reject) => {
+        waiting.push({ bytes, name, out, resolve, reject });
+        handOut();
+      });
+    },
+    async close() {
+      failAll(new NemosaicError("internal", "the image preparer is closed"));
+      await workers?.close();
+    },
+  };
 }
 
 /** Decodes and preprocesses one image into `out`; a bad image leaves it as it was. */
@@ -66,76 +102,42 @@ function decode(bytes: Uint8Array, where: string, preparation: Preparation): Pro
   return decodeImageAtLeast(bytes, width, height, { where });
 }
 
-/** Decoded images in memory at a time; the codec's own threads work on them. */
-const imagesAtOnce = 4;
-
-function hereIn(preparation: Preparation): Preparer {
-  const line: (() => void)[] = [];
-  let running = 0;
-  return {
-    threads: 0,
-    async prepare(bytes, name, out) {
-      if (running >= imagesAtOnce) await new Promise<void>((resolve) => line.push(resolve));
-      else running++;
-      try {
-        await prepareImage(bytes, name, out, preparation);
-      } finally {
-        const next = line.shift();
-        if (next === undefined) running--;
-        else next();
-      }
-    },
-    close: () => Promise.resolve(),
-  };
-}
+/** Images in the making in a thread: decoding runs in the codec's own, so that it overlaps resampling. */
+export const imagesAtOnce = 2;
 
 interface Waiting {
+  readonly bytes: Uint8Array;
+  readonly name: string;
+  readonly out: Float32Array;
   resolve(): void;
   reject(error: unknown): void;
 }
 
-function inWorkers(entry: URL, preparation: Preparation, threads: number): Preparer {
-  const waiting = new Map<number, Waiting & { readonly worker: Worker }>();
-  let nextId = 0;
-  let failure: unknown;
-  const failAll = (error: unknown): void => {
-    failure ??= error;
-    for (const [id, { reject }] of waiting) {
-      waiting.delete(id);
-      reject(failure);
-    }
-  };
-  const workers = Array.from({ length: threads }, () => {
-    const worker = new Worker(entry, { workerData: preparation });
-    worker.on("message", (answer: PrepareAnswer) => {
-      const task = waiting.get(answer.id);
-      waiting.delete(answer.id);
-      if (!("message" in answer)) task?.resolve();
-      else if (answer.code === undefined) task?.reject(new Error(answer.message));
-      else task?.reject(new NemosaicError(answer.code, answer.message));
-    });
-    worker.on("error", failAll);
-    worker.on("exit", (code) => {
-      if (code !== 0) failAll(new NemosaicError("internal", `an image worker ended with ${code}: too little memory?`));
-    });
-    return worker;
-  });
-  return {
-    threads,
-    prepare(bytes, name, out) {
-      const id = nextId++;
-      const worker = workers[id % threads];
-      if (worker === undefined || failure !== undefined) return Promise.reject(failure);
-      // A view of a shared pool (small files) must be copied: moving it would take the pool along.
-      const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
-      return new Promise((resolve, reject) => {
-        waiting.set(id, { worker, resolve, reject });
-        worker.postMessage({ id, bytes: own, name, out } satisfies PrepareTask, [own.buffer as ArrayBuffer]);
-      });
-    },
-    async close() {
-      await Promise.all(workers.map((worker) => worker.terminate()));
-      failAll(new NemosaicError("internal", "the image workers are closed"));
-    },
-  };
+/** A thread that prepares. */
+interface Hand {
+  readonly atOnce: number;
+  busy: number;
+  prepare(bytes: Uint8Array, name: string, out: Float32Array): Promise<void>;
+}
+
+function freest(hands: readonly Hand[]): Hand | undefined {
+  let found: Hand | undefined;
+  for (const hand of hands) if (hand.busy < hand.atOnce && hand.busy < (found?.busy ?? hand.atOnce)) found = hand;
+  return found;
+}
+
+async function give(hand: Hand, { bytes, name, out, resolve, reject }: Waiting): Promise<void> {
+  hand.busy++;
+  try {
+    await hand.prepare(bytes, name, out);
+    resolve();
+  } catch (error) {
+    reject(error);
+  } finally {
+    hand.busy--;
+  }
+}
+
+function handHere(preparation: Preparation): Hand {
+  return { atOnce: imagesAtOnce, busy: 0, prepare: (bytes, name, out) => prepareImage(bytes, name, out, preparation) };
 }
