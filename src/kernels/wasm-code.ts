@@ -9,7 +9,7 @@
 export type Code = readonly number[];
 
 /** A function type or body: value types of parameters, results and locals. */
-export type ValueType = "i32" | "f32" | "v128";
+export type ValueType = "i32" | "i64" | "f32" | "v128";
 
 export interface WasmFunction {
   readonly name: string;
@@ -19,7 +19,7 @@ export interface WasmFunction {
   readonly body: Code;
 }
 
-const typeCodes: Readonly<Record<ValueType, number>> = { i32: 0x7f, f32: 0x7d, v128: 0x7b };
+const typeCodes: Readonly<Record<ValueType, number>> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, v128: 0x7b };
 
 /** A module over one imported memory ("env" "memory"); function i of `functions` is `call(i, …)` and exported. */
 export function wasmModule(functions: readonly WasmFunction[]): Uint8Array {
@@ -75,6 +75,7 @@ export const i32 = {
   constant: (value: number): Code => [0x41, ...signed(value)],
   load: (address: Code, offset = 0): Code => [...address, 0x28, 2, ...unsigned(offset)],
   store: (address: Code, value: Code, offset = 0): Code => [...address, ...value, 0x36, 2, ...unsigned(offset)],
+  loadByte: (address: Code): Code => [...address, 0x2d, 0, 0],
   isZero: (a: Code): Code => [...a, 0x45],
   equal: two(0x46),
   lessSigned: two(0x48),
@@ -91,6 +92,19 @@ export const i32 = {
   shiftLeft: two(0x74),
   shiftRight: two(0x76),
   bitsOf: (a: Code): Code => [...a, 0xbc],
+  /** Towards zero; the nearest there is where it does not fit. */
+  truncated: (a: Code): Code => [...a, 0xfc, 0x00],
+  lowOf: (a: Code): Code => [...a, 0xa7],
+};
+
+export const i64 = {
+  one: [0x42, 1] as Code,
+  isZero: (a: Code): Code => [...a, 0x50],
+  trailingZeros: (a: Code): Code => [...a, 0x7a],
+  subtract: two(0x7d),
+  and: two(0x83),
+  /** The number of 64 bits of two of 32. */
+  of: (low: Code, high: Code): Code => [...low, 0xad, ...high, 0xad, 0x42, 32, 0x86, 0x84],
 };
 
 export const f32 = {
@@ -103,8 +117,10 @@ export const f32 = {
   add: two(0x92),
   subtract: two(0x93),
   multiply: two(0x94),
+  divide: two(0x95),
   minimum: two(0x96),
   maximum: two(0x97),
+  of: (integer: Code): Code => [...integer, 0xb2],
 };
 
 /** Four numbers of 32 bits. Comparisons give a lane of ones or zeros. */
@@ -143,8 +159,15 @@ export const v128 = {
   narrowI16Unsigned: vectorTwo(0x66),
   laneI32: (a: Code, lane: number): Code => [...a, 0xfd, 0x1b, lane],
   laneF32: (a: Code, lane: number): Code => [...a, 0xfd, 0x1f, lane],
+  splatByte: vectorOne(0x0f),
+  /** Of 16 bytes, 0 … 255. */
+  greaterByte: vectorTwo(0x28),
+  /** The signs of 16 bytes as 16 bits, first lane lowest. */
+  signsOfBytes: vectorOne(0x64),
   greaterF32: vectorTwo(0x44),
   notLessF32: vectorTwo(0x46),
+  /** a and not b. */
+  andNot: vectorTwo(0x4f),
   or: vectorTwo(0x50),
   anyTrue: vectorOne(0x53),
   subtractI32: vectorTwo(0xb1),

@@ -1,8 +1,9 @@
 import { dotsTableBytes, partialSums } from "./dots-kernel.ts";
+import { laneTable } from "./part-kernel.ts";
+import { rankBytes } from "./ranking-kernel.ts";
 import type { ScreenShape } from "./screen.ts";
 import { createScreenKernel, type ScreenKernel, screenListBytes } from "./screen-kernel.ts";
 import { listHeaderBytes } from "./selection-kernel.ts";
-import { laneTable } from "./sift-kernel.ts";
 
 /** Where the kernel's lists keep the scores that are not ranked by. */
 export const [t2iColumn, i2iColumn] = [2, 3];
@@ -24,6 +25,11 @@ interface Places {
   readonly cellList: number;
   /** What `dots` works with. */
   readonly table: number;
+  /** What `rank` works with, and where what it finds is kept: [rows, depth] of each. */
+  readonly ranking: number;
+  readonly ids: number;
+  readonly t2i: number;
+  readonly i2i: number;
 }
 
 /** The memory of a miner: lists, vectors, a block of scores; taken once. */
@@ -50,7 +56,7 @@ export class DenseMemory {
     const cells = Math.min(shape.columns, run * 8);
     [this.capacity, this.stride, this.run, this.cells] = [capacity, stride, run, cells];
     const widest = Math.max(shape.columns, shape.scouts);
-    let end = rows * screenListBytes(capacity);
+    let end = Math.ceil((rows * screenListBytes(capacity)) / 64) * 64;
     const take = (bytes: number): number => {
       const place = end;
       end += Math.ceil(bytes / 64) * 64;
@@ -62,11 +68,15 @@ export class DenseMemory {
       vectors: take(rows * 4),
       scales: take(widest * 4),
       offsets: take(widest * 4),
-      lanes: take(laneTable().length),
+      lanes: take(256),
       scores: take(shape.rows * widest * 4),
       cells: take(cells * stride),
       cellList: take(screenListBytes(cells)),
       table: take(dotsTableBytes(cells)),
+      ranking: take(rankBytes(capacity)),
+      ids: take(rows * depth * 4),
+      t2i: take(rows * depth * 4),
+      i2i: take(rows * depth * 4),
     };
     this.kernel = createScreenKernel(end);
     const { buffer } = this.kernel.memory;
@@ -127,6 +137,6 @@ export class DenseMemory {
 }
 
 /** Room beyond twice the depth for candidates that are near. */
-const spareEntries = 1024;
+const spareEntries = 1536;
 /** Candidates' vectors that are scored at a time: they stay in a second-level cache, or near it. */
 const cacheBytes = 2 ** 20;

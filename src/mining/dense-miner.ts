@@ -1,4 +1,3 @@
-import { Tensor } from "onnxruntime-node";
 import { noTiming, type StageTimer } from "../io/index.ts";
 import { fail } from "../model/index.ts";
 import type { CandidateBlocks } from "./candidate-blocks.ts";
@@ -9,8 +8,10 @@ import { openIntegerScreen } from "./integer-screen.ts";
 import { farListAt } from "./parted-lists.ts";
 import { ScoreOrder } from "./score-order.ts";
 import type { MinedColumns, Rank, StepMiner } from "./scorer.ts";
-import type { Screen, ScreenBlock, ScreenRows, ScreenShape } from "./screen.ts";
+import type { Screen, ScreenShape } from "./screen.ts";
 import { listHeaderBytes } from "./selection-kernel.ts";
+import { type Sifting, siftScores } from "./sift.ts";
+import { siftBytes } from "./sift-bytes.ts";
 import { readVectors, type VectorFile } from "./vector-file.ts";
 
 export interface DenseMinerOptions {
@@ -44,7 +45,10 @@ export class DenseMiner implements StepMiner {
   readonly #parts: boolean;
   /** By how much, at most, the exact score of an entry of each list exceeds its approximate one. */
   readonly #room: Float64Array;
+  /** How many units of the lists' approximate scores a score of 1 is. */
+  readonly #unit: Float32Array;
   #screen: Screen | undefined;
+  #inIntegers = false;
   #hard = 0;
   #seen = 0;
 
@@ -60,6 +64,7 @@ export class DenseMiner implements StepMiner {
     this.#order = new ScoreOrder(this.#memory.capacity);
     this.#parts = options.rank !== "mean" && blocks.stay;
     this.#room = new Float64Array(rows);
+    this.#unit = new Float32Array(rows);
   }
 
   async mine(expressions: Int32Array, images: Int32Array, imageOf: Int32Array): Promise<MinedColumns> {
@@ -88,12 +93,18 @@ export class DenseMiner implements StepMiner {
     if (rank !== "t2i") await this.#exact.score(count, "texts", own, t2iColumn);
     if (rank !== "i2i") await this.#exact.score(count, "images", imageOf, i2iColumn);
     const start = this.#timing.now();
-    const size = count * depth;
-    const columns = { ids: new Int32Array(size), t2i: new Float32Array(size), i2i: new Float32Array(size) };
     for (let at = 0; at < count; at++) {
       if (rank === "mean") memory.average(memory.list(at));
-      this.#finish(at, columns);
+      this.#finish(at);
     }
+    const { ints, floats, places } = memory;
+    const [ids, t2i, i2i] = [places.ids / 4, places.t2i / 4, places.i2i / 4];
+    const size = count * depth;
+    const columns = {
+      ids: ints.slice(ids, ids + size),
+      t2i: floats.slice(t2i, t2i + size),
+      i2i: floats.slice(i2i, i2i + size),
+    };
     this.#timing.since("selection", start);
     return columns;
   }
@@ -114,116 +125,22 @@ export class DenseMiner implements StepMiner {
 
   /** Leaves in list u what may be among the best of unit u. */
   async #sift(units: number, imageOf: Int32Array): Promise<void> {
-    const { depth, shape } = this.#options;
-    const { candidateCount } = this.#blocks;
-    const memory = this.#memory;
-    const { kernel, capacity, places } = memory;
-    const { scales: scalesAt, offsets: offsetsAt, lanes } = places;
     const screen = await this.#openScreen(units, imageOf);
-    const chunks: Chunk[] = [];
-    for (let first = 0; first < units; first += shape.rows) {
-      const count = Math.min(shape.rows, units - first);
-      const rows = screen.prepare(this.#unitVectors(first, count, imageOf), count);
-      chunks.push({ first, count, rows, guesses: await this.#guesses(screen, rows, count) });
-    }
-    for (const { first, count, guesses } of chunks) {
-      for (let row = 0; row < count; row++) memory.reset(first + row, guesses[row] as number);
-    }
-    const scores = this.#scoresTensor(screen, shape.columns);
-    for (let index = 0, firstId = 0; index < this.#blocks.count; index++, firstId += shape.columns) {
-      const loading = this.#timing.now();
-      const block = await screen.load(index);
-      if (block !== undefined) this.#placeFactors(block);
-      this.#timing.since("reading", loading);
-      const valid = Math.min(shape.columns, candidateCount - firstId);
-      for (const { first, count, rows, guesses } of chunks) {
-        const asked = this.#timing.now();
-        await screen.score(rows, scores);
-        const made = this.#timing.since("product", asked);
-        for (let row = 0; row < count; row++) {
-          const place = places.scores + row * shape.columns * 4;
-          const [list, margin, scale] = [
-            memory.list(first + row),
-            rows.margins[row] as number,
-            rows.scales[row] as number,
-          ];
-          if (block !== undefined && guesses[row] !== Number.NEGATIVE_INFINITY) {
-            kernel.siftIntegers(
-              list,
-              capacity,
-              depth,
-              margin,
-              place,
-              valid,
-              firstId,
-              scalesAt,
-              offsetsAt,
-              scale,
-              lanes,
-            );
-            continue;
-          }
-          if (block !== undefined) this.#widen(place, shape.columns, scale);
-          kernel.sift(list, capacity, depth, margin, place, valid, firstId);
-        }
-        this.#timing.since("selection", made);
-      }
-    }
-    const start = this.#timing.now();
-    const { floats, ints } = memory;
-    for (const { first, count, rows, guesses } of chunks) {
-      for (let row = 0; row < count; row++) {
-        const list = memory.list(first + row);
-        const margin = rows.margins[row] as number;
-        if (this.#parts) kernel.part(list, capacity, depth, margin);
-        else kernel.siftCut(list, capacity, depth, margin);
-        this.#room[first + row] = (rows.shifts[row] as number) + margin / 2 + roundings;
-        // A guess was too high unless as many as wanted are the margin above it. A list that was never cut keeps its guess
-        // as the threshold, which says nothing: it may hold exactly as many as wanted, some of them hardly above the guess.
-        const guess = guesses[row] as number;
-        const held = guess === Number.NEGATIVE_INFINITY || (floats[list / 4 + 1] as number) > guess;
-        if (!held || (ints[list / 4] as number) < depth) ints[list / 4 + 2] = 1;
-      }
-    }
-    this.#timing.since("selection", start);
-  }
-
-  /** Where the lists of these rows may begin, by a sample of the candidates: rarely too high, seldom far too low. */
-  async #guesses(screen: Screen, rows: ScreenRows, count: number): Promise<Float32Array> {
     const { depth, shape } = this.#options;
-    const guesses = new Float32Array(count).fill(Number.NEGATIVE_INFINITY);
-    if (screen.loadScouts === undefined || screen.scout === undefined) return guesses;
-    this.#placeFactors(screen.loadScouts());
-    const asked = this.#timing.now();
-    await screen.scout(rows, this.#scoresTensor(screen, shape.scouts));
-    const made = this.#timing.since("product", asked);
-    const expected = (depth * shape.scouts) / this.#blocks.candidateCount;
-    const wanted = Math.ceil(expected + 3 * Math.sqrt(expected) + 2);
-    for (let row = 0; row < count; row++) {
-      const place = this.#memory.places.scores + row * shape.scouts * 4;
-      this.#widen(place, shape.scouts, rows.scales[row] as number);
-      guesses[row] = this.#memory.kernel.reachedBy(place, shape.scouts, wanted) - (rows.margins[row] as number);
-    }
-    this.#timing.since("selection", made);
-    return guesses;
-  }
-
-  #scoresTensor(screen: Screen, columns: number): Tensor {
-    const { rows } = this.#options.shape;
-    const [from, to] = [this.#memory.places.scores / 4, this.#memory.places.scores / 4 + rows * columns];
-    const { ints, floats } = this.#memory;
-    return screen.raw === "int32"
-      ? new Tensor("int32", ints.subarray(from, to), [rows, columns])
-      : new Tensor("float32", floats.subarray(from, to), [rows, columns]);
-  }
-
-  #placeFactors({ scales, offsets }: ScreenBlock): void {
-    this.#memory.floats.set(scales, this.#memory.places.scales / 4);
-    this.#memory.floats.set(offsets, this.#memory.places.offsets / 4);
-  }
-
-  #widen(place: number, count: number, scale: number): void {
-    this.#memory.kernel.widen(place, count, this.#memory.places.scales, this.#memory.places.offsets, scale);
+    const sifting: Sifting = {
+      memory: this.#memory,
+      shape,
+      candidateCount: this.#blocks.candidateCount,
+      blockCount: this.#blocks.count,
+      depth,
+      parts: this.#parts,
+      vectorsOf: (first, count) => this.#unitVectors(first, count, imageOf),
+      timing: this.#timing,
+      room: this.#room,
+      unit: this.#unit,
+    };
+    if (screen.manner === "bytes") await siftBytes(screen, units, sifting);
+    else await siftScores(screen, units, sifting);
   }
 
   /** The vectors that screening ranks by, end to end: of expressions, of images, or half their sum. */
@@ -252,16 +169,18 @@ export class DenseMiner implements StepMiner {
   async #openScreen(units: number, imageOf: Int32Array): Promise<Screen> {
     const { integers, shape } = this.#options;
     // Vectors of which 8 bits tell too little, or candidates that are all alike.
-    const useless = this.#screen?.raw === "int32" && this.#hard > this.#seen / 20;
+    const useless = this.#inIntegers && this.#hard > this.#seen / 20;
     if (useless) {
       await this.#screen?.close();
       this.#screen = undefined;
+      this.#inIntegers = false;
     }
     this.#hard = 0;
     this.#seen = units;
     if (this.#screen === undefined && integers && !useless) {
       const sample = this.#unitVectors(0, Math.min(units, sampleRows), imageOf);
       this.#screen = await openIntegerScreen(this.#blocks, shape, sample);
+      this.#inIntegers = this.#screen !== undefined;
     }
     this.#screen ??= await openFloatScreen(this.#blocks, shape);
     return this.#screen;
@@ -288,7 +207,9 @@ export class DenseMiner implements StepMiner {
     const memory = this.#memory;
     const { kernel, capacity } = memory;
     const start = this.#timing.now();
-    for (let at = 0; at < units; at++) kernel.narrow(memory.list(at), capacity, depth, this.#room[at] as number);
+    for (let at = 0; at < units; at++) {
+      kernel.narrow(memory.list(at), capacity, depth, this.#room[at] as number, this.#unit[at] as number);
+    }
     this.#timing.since("selection", start);
     await this.#exact.score(units, side, own, 0, farListAt(0, capacity));
     const scored = this.#timing.now();
@@ -296,36 +217,27 @@ export class DenseMiner implements StepMiner {
     this.#timing.since("selection", scored);
   }
 
-  /** The `depth` best of a list, best first, ties by the smaller id. */
-  #finish(at: number, columns: MinedColumns): void {
+  /** The `depth` best of list `at`, best first, ties by the smaller id, to their places. */
+  #finish(at: number): void {
     const { depth, rank } = this.#options;
-    const { floats, ints, bits, capacity } = this.#memory;
+    const { kernel, floats, ints, bits, capacity, places } = this.#memory;
     const list = this.#memory.list(at);
-    const start = (list + listHeaderBytes) / 4;
     const length = ints[list / 4] as number;
     if (length < depth) fail("bad-input", `expected ${depth} scored candidates, got ${length}: scores are not numbers`);
+    const [t2i, i2i] = [rank === "t2i" ? 0 : t2iColumn, rank === "i2i" ? 0 : i2iColumn];
+    const to = at * depth * 4;
+    const into = [places.ids + to, places.t2i + to, places.i2i + to] as const;
+    if (kernel.rank(list, capacity, depth, places.ranking, ...into, t2i, i2i) === 1) return;
+    const start = (list + listHeaderBytes) / 4;
     const order = this.#order.of(bits.subarray(start, start + length), length);
-    const t2i = start + (rank === "t2i" ? 0 : capacity * t2iColumn);
-    const i2i = start + (rank === "i2i" ? 0 : capacity * i2iColumn);
-    for (let place = 0, to = at * depth; place < depth; place++, to++) {
-      const from = order[place] as number;
-      columns.ids[to] = ints[start + capacity + from] as number;
-      columns.t2i[to] = floats[t2i + from] as number;
-      columns.i2i[to] = floats[i2i + from] as number;
+    for (let place = 0; place < depth; place++) {
+      const from = start + (order[place] as number);
+      ints[into[0] / 4 + place] = ints[from + capacity] as number;
+      floats[into[1] / 4 + place] = floats[from + capacity * t2i] as number;
+      floats[into[2] / 4 + place] = floats[from + capacity * i2i] as number;
     }
   }
 }
 
-/** Rows that are screened together. */
-interface Chunk {
-  readonly first: number;
-  readonly count: number;
-  readonly rows: ScreenRows;
-  /** The thresholds that their lists began with. */
-  readonly guesses: Float32Array;
-}
-
-/** More than float32 loses in the sum of a list's room and in its difference from a score: numbers of at most 4. */
-const roundings = 2 ** -20;
 /** Rows of which a screen learns what is typical. */
 const sampleRows = 2048;

@@ -1,7 +1,7 @@
 import { wasm } from "../kernels/index.ts";
 import { fold, listHeaderBytes } from "./selection-kernel.ts";
 
-const { branchIf, f32, get, i32, loop, repeat, sequence, set, v128, when } = wasm;
+const { branchIf, f32, get, i32, loop, otherwise, repeat, sequence, set, v128, when } = wasm;
 type Code = wasm.Code;
 type WasmFunction = wasm.WasmFunction;
 
@@ -13,10 +13,12 @@ const [next, half] = [12, 16];
 
 /** Bytes that `dots` needs for runs of at most `cells` candidates. */
 export function dotsTableBytes(cells: number): number {
-  return cells * cellBytes + (cells + together) * 4;
+  return cells * cellBytes + (cells + together) * todoBytes;
 }
 /** Of a candidate: whose score it has (the address of a vector), and the score. */
 const cellBytes = 8;
+/** Of a product to be computed: its cell, and where the score belongs. */
+const todoBytes = 8;
 
 /**
  * dots(list, lists, capacity, firstId, endId, candidates, stride, vectors, column, table): scores entries of `lists` lists (see
@@ -33,48 +35,52 @@ export const dots: WasmFunction = (() => {
   const [list, lists, capacity, firstId, endId, candidates, stride, vectors, column, table] = [
     0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
   ];
-  const [length, place, entry, ids, vector, todo, count, cell, at, end] = [10, 11, 12, 13, 14, 15, 16, 17, 18, 19];
-  const [address, from, to] = [[20, 21, 22] as const, 23, 24];
-  const [low, high] = [25, 26];
-  const sums = [27, 28, 29, 30, 31, 32];
+  const [entry, ids, stop, vector, todo, count, cell, at, end] = [10, 11, 12, 13, 14, 15, 16, 17, 18];
+  const [address, from, to] = [[19, 20, 21] as const, 22, 23];
+  const [low, high] = [24, 25];
+  const sums = [26, 27, 28, 29, 30, 31];
   const bytesOf = (index: Code): Code => i32.shiftLeft(index, i32.constant(2));
   const later = (local: number, by: number): Code => set(local, i32.add(get(local), i32.constant(by)));
-  const cellOf = (id: Code): Code =>
-    i32.add(get(table), i32.shiftLeft(i32.subtract(id, get(firstId)), i32.constant(3)));
-  const inRun = i32.and(
-    i32.lessSigned(get(place), get(length)),
-    i32.lessSigned(i32.load(i32.add(get(ids), bytesOf(get(place)))), get(endId)),
-  );
-  // What of the list lies in this run and is not there for the same vector: addresses of cells, the last one thrice.
+  const inRun = i32.and(i32.less(get(ids), get(stop)), i32.lessSigned(i32.load(get(ids)), get(endId)));
+  // Of the list's entries in this run, those whose products are there get them, and the others are listed, the last one thrice.
   const collect = sequence(
-    set(from, get(place)),
     set(to, get(todo)),
     repeat(
       inRun,
-      set(cell, cellOf(i32.load(i32.add(get(ids), bytesOf(get(place)))))),
-      i32.store(get(to), get(cell)),
-      when(i32.subtract(i32.load(get(cell)), get(vector)), later(to, 4), i32.store(get(cell), get(vector))),
-      later(place, 1),
+      set(cell, i32.add(get(table), i32.shiftLeft(i32.subtract(i32.load(get(ids)), get(firstId)), i32.constant(3)))),
+      when(
+        i32.equal(i32.load(get(cell)), get(vector)),
+        f32.store(get(entry), f32.load(get(cell), 4)),
+        otherwise,
+        i32.store(get(cell), get(vector)),
+        i32.store(get(to), get(cell)),
+        i32.store(get(to), get(entry), 4),
+        later(to, todoBytes),
+      ),
+      later(ids, 4),
+      later(entry, 4),
     ),
     set(count, get(to)),
     when(
       i32.greater(get(to), get(todo)),
-      set(cell, i32.load(i32.subtract(get(to), i32.constant(4)))),
-      i32.store(get(to), get(cell)),
-      i32.store(get(to), get(cell), 4),
+      ...[0, 1].flatMap((which) =>
+        [0, 4].map((part) =>
+          i32.store(get(to), i32.load(i32.subtract(get(to), i32.constant(todoBytes)), part), which * todoBytes + part),
+        ),
+      ),
     ),
   );
   const multiply = sequence(
-    set(to, get(todo)),
+    set(from, get(todo)),
     repeat(
-      i32.less(get(to), get(count)),
+      i32.less(get(from), get(count)),
       ...address.map((each, which) =>
         set(
           each,
           i32.add(
             get(candidates),
             i32.multiply(
-              i32.shiftRight(i32.subtract(i32.load(get(to), which * 4), get(table)), i32.constant(3)),
+              i32.shiftRight(i32.subtract(i32.load(get(from), which * todoBytes), get(table)), i32.constant(3)),
               get(stride),
             ),
           ),
@@ -99,41 +105,38 @@ export const dots: WasmFunction = (() => {
       ),
       ...address.flatMap((_, which) => [
         set(low, v128.addF32(get(sums[which * 2] as number), get(sums[which * 2 + 1] as number))),
-        f32.store(i32.load(get(to), which * 4), fold(f32.add, get(low)), 4),
+        f32.store(i32.load(get(from), which * todoBytes), fold(f32.add, get(low)), 4),
+        f32.store(i32.load(get(from), which * todoBytes + 4), f32.load(i32.load(get(from), which * todoBytes), 4)),
       ]),
-      later(to, together * 4),
+      later(from, together * todoBytes),
     ),
-  );
-  const spread = repeat(
-    i32.less(get(from), get(place)),
-    f32.store(
-      i32.add(get(entry), bytesOf(get(from))),
-      f32.load(cellOf(i32.load(i32.add(get(ids), bytesOf(get(from))))), 4),
-    ),
-    later(from, 1),
   );
   const firstOf = i32.add(get(list), i32.constant(listHeaderBytes));
   return {
     name: "dots",
     parameters: new Array<"i32">(10).fill("i32"),
     results: [],
-    locals: [...new Array<"i32">(15).fill("i32"), ...new Array<"v128">(8).fill("v128")],
+    locals: [...new Array<"i32">(14).fill("i32"), ...new Array<"v128">(8).fill("v128")],
     body: sequence(
-      set(todo, cellOf(get(endId))),
+      set(todo, i32.add(get(table), i32.shiftLeft(i32.subtract(get(endId), get(firstId)), i32.constant(3)))),
       set(cell, get(table)),
       repeat(i32.less(get(cell), get(todo)), i32.store(get(cell), i32.constant(-1)), later(cell, cellBytes)),
       repeat(
         get(lists),
-        set(length, i32.load(get(list))),
-        set(place, i32.constant(0)),
-        when(get(firstId), set(place, i32.load(get(list), next))),
+        set(at, i32.constant(0)),
+        when(get(firstId), set(at, bytesOf(i32.load(get(list), next)))),
         set(ids, i32.add(firstOf, bytesOf(get(capacity)))),
-        set(entry, i32.add(firstOf, i32.multiply(bytesOf(get(capacity)), get(column)))),
+        set(stop, i32.add(get(ids), bytesOf(i32.load(get(list))))),
+        set(entry, i32.add(get(at), i32.add(firstOf, i32.multiply(bytesOf(get(capacity)), get(column))))),
+        set(ids, i32.add(get(ids), get(at))),
         set(vector, i32.load(get(vectors))),
         collect,
         multiply,
-        spread,
-        i32.store(get(list), get(place), next),
+        i32.store(
+          get(list),
+          i32.shiftRight(i32.subtract(get(ids), i32.add(firstOf, bytesOf(get(capacity)))), i32.constant(2)),
+          next,
+        ),
         set(
           list,
           i32.add(get(list), i32.add(i32.shiftLeft(get(capacity), i32.constant(4)), i32.constant(listHeaderBytes))),

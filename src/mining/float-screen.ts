@@ -1,10 +1,10 @@
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import type { CandidateBlocks } from "./candidate-blocks.ts";
 import { gemmGraph } from "./gemm-graph.ts";
-import { roundingOf, type Screen, type ScreenRows, type ScreenShape } from "./screen.ts";
+import { roundingOf, type ScoreScreen, type ScreenRows, type ScreenShape } from "./screen.ts";
 
 /** Screening by the plain product in float32: its scores differ from exact ones by the order of their sums only. */
-export async function openFloatScreen(blocks: CandidateBlocks, shape: ScreenShape): Promise<Screen> {
+export async function openFloatScreen(blocks: CandidateBlocks, shape: ScreenShape): Promise<ScoreScreen> {
   const { rows, columns, dimension } = shape;
   const session = await InferenceSession.create(gemmGraph(rows, columns, dimension), {
     intraOpNumThreads: 1,
@@ -15,7 +15,9 @@ export async function openFloatScreen(blocks: CandidateBlocks, shape: ScreenShap
   const margin = 2 * (dimension * 1.05 * 2 ** -24 + roundingOf(dimension));
   let current: Tensor | undefined;
   return {
+    manner: "scores",
     raw: "float32",
+    rows,
     prepare(vectors, count): ScreenRows {
       const data = new Float32Array(rows * dimension);
       data.set(vectors.subarray(0, count * dimension));

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { laneTable } from "./part-kernel.ts";
 import { farListAt } from "./parted-lists.ts";
 import { createScreenKernel, screenListBytes } from "./screen-kernel.ts";
 import { listHeaderBytes } from "./selection-kernel.ts";
@@ -15,7 +16,9 @@ const errors = fc.array(fc.oneof(fc.constantFrom(-1, 1), fc.double({ min: -1, ma
 
 describe("part, narrow and join", () => {
   it("leave the exact best in order of their ids, whatever the approximate scores within their bound", () => {
-    const kernel = createScreenKernel(screenListBytes(capacity));
+    const lanes = screenListBytes(capacity);
+    const kernel = createScreenKernel(lanes + 256);
+    new Uint8Array(kernel.memory.buffer).set(laneTable(), lanes);
     const [ints, floats] = [new Int32Array(kernel.memory.buffer), new Float32Array(kernel.memory.buffer)];
     const far = farListAt(0, capacity) / 4;
     let spared = 0;
@@ -42,10 +45,10 @@ describe("part, narrow and join", () => {
               floats[list + start + at] = exact[ints[list + start + capacity + at]! / 3]!;
             }
           };
-          kernel.part(0, capacity, depth, 2 * bound + 1e-5);
+          kernel.part(0, capacity, depth, 2 * bound + 1e-5, lanes);
           scored(0);
           const parted = ints[far]!;
-          kernel.narrow(0, capacity, depth, shift + bound + 1e-5);
+          kernel.narrow(0, capacity, depth, shift + bound + 1e-5, 1);
           spared += parted - ints[far]!;
           scored(far);
           kernel.join(0, capacity);

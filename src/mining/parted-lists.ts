@@ -55,13 +55,14 @@ function keepFar(
 }
 
 /**
- * narrow(list, capacity, depth, room): takes T, a score that at least `depth` of the near entries reach, keeps it as the list's
- * threshold, and drops the far ones that score less than T - room approximately. A list without far ones stays as it is.
+ * narrow(list, capacity, depth, room, unit): takes T, a score that at least `depth` of the near entries reach, keeps it as the
+ * list's threshold, and drops the far ones that score less than (T - room) · unit approximately, but none of 255 or more. A list
+ * without far ones stays as it is.
  */
 export const narrow: WasmFunction = (() => {
-  const [list, capacity, depth, room] = [0, 1, 2, 3];
-  const [far, start, at, to, end, width] = [4, 5, 6, 7, 8, 9];
-  const [score, low, lowest, highest] = [10, 11, 12, 13];
+  const [list, capacity, depth, room, unit] = [0, 1, 2, 3, 4];
+  const [far, start, at, to, end, width] = [5, 6, 7, 8, 9, 10];
+  const [score, low, lowest, highest] = [11, 12, 13, 14];
   // The last step of four is filled with the first score for the extremes, and then with what no bound counts.
   const pad = (value: Code): Code =>
     sequence(
@@ -70,7 +71,7 @@ export const narrow: WasmFunction = (() => {
     );
   return {
     name: "narrow",
-    parameters: ["i32", "i32", "i32", "f32"],
+    parameters: ["i32", "i32", "i32", "f32", "f32"],
     results: [],
     locals: [...new Array<"i32">(6).fill("i32"), "f32", "f32", "v128", "v128"],
     body: sequence(
@@ -99,7 +100,7 @@ export const narrow: WasmFunction = (() => {
           ),
         ),
         f32.store(get(list), get(low), 4),
-        set(low, f32.subtract(get(low), get(room))),
+        set(low, f32.minimum(f32.multiply(f32.subtract(get(low), get(room)), get(unit)), f32.constant(255))),
         keepFar({ far, start, at, to, end, score, width }, f32.less(get(score), get(low))),
       ),
     ),

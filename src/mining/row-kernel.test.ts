@@ -34,4 +34,19 @@ describe("RowQuantiser", () => {
       { numRuns: 300 },
     );
   });
+
+  it("gives all rows the scale that it is told to, and measures what goes beyond the steps", () => {
+    const row = Float32Array.from({ length: 21 }, (_, k) => (k === 4 ? -3 : Math.sin(k) / 4));
+    const [mean, factors] = [new Float32Array(21).fill(0.01), new Float32Array(21).fill(1)];
+    const scale = Math.fround(0.004);
+    const into = new Uint8Array(21);
+    const found = { scale: 0, error: 0, length: 0, shift: 0 };
+    new RowQuantiser(mean, factors, mean, scale).quantise(row, into, 0, found);
+    expect(found.scale).toBe(scale);
+    expect(into[4]).toBe(128 - 127);
+    const errors = Array.from(row, (value, k) => value - mean[k]! - (into[k]! - 128) * scale);
+    expect(Math.sqrt(found.error)).toBeCloseTo(Math.hypot(...errors), 5);
+    expect(Math.abs(errors[4]!)).toBeGreaterThan(2);
+    expect(Math.max(...errors.filter((_, k) => k !== 4).map(Math.abs))).toBeLessThanOrEqual(scale * 0.5001);
+  });
 });

@@ -17,7 +17,7 @@ export interface QuantisedRow {
 }
 
 /**
- * Quantises rows to 127 steps of the largest entry, in float32 and 128-bit vectors. Each of its three roundings of an entry loses at
+ * Quantises rows to 127 steps of the largest entry, or of a scale given, in float32 and 128-bit vectors. Each of its three roundings of an entry loses at
  * most 2⁻²⁴ of it, and each sum (dimension/8 + 4) · 2⁻²⁴ of itself. Memory:
  *
  *   0 largest, then scale (float32) · 4 error · 8 length · 12 shift · 64 row · ν · w · μ · q̃ (float32 × padded) · steps (uint8)
@@ -29,9 +29,14 @@ export class RowQuantiser {
   readonly #dimension: number;
   readonly #measure: Kernel["measure"];
   readonly #round: Kernel["round"];
+  readonly #scale: number | undefined;
 
-  /** For rows of mean ν, of which the entries less ν are multiplied by w; μ is what their shift is taken from. */
-  constructor(rowMean: Float32Array, factors: Float32Array, mean: Float32Array) {
+  /**
+   * For rows of mean ν, of which the entries less ν are multiplied by w; μ is what their shift is taken from. With a `scale`, all
+   * rows get it, and entries beyond 127 steps lose what is beyond.
+   */
+  constructor(rowMean: Float32Array, factors: Float32Array, mean: Float32Array, scale?: number) {
+    this.#scale = scale;
     this.#dimension = mean.length;
     this.#width = Math.ceil(mean.length / 16) * 16;
     const memory = new engine.Memory({ initial: Math.ceil((headerBytes + this.#width * 21) / pageBytes) });
@@ -53,7 +58,7 @@ export class RowQuantiser {
     this.#measure(width * 4);
     const largest = floats[0] as number;
     found.shift = floats[3] as number;
-    const scale = largest > tiny ? Math.fround(largest / 127) : 0;
+    const scale = this.#scale ?? (largest > tiny ? Math.fround(largest / 127) : 0);
     this.#round(width * 4, scale, scale > 0 ? 1 / scale : 0);
     found.scale = scale;
     found.error = floats[1] as number;
@@ -124,13 +129,14 @@ const measure: WasmFunction = (() => {
 /** round(bytes, scale, inverse): the steps of q̃, the squares of its error and of its rounded length. */
 const round: WasmFunction = (() => {
   const [bytes, scale, inverse, at, to, end] = [0, 1, 2, 3, 4, 5];
-  const [step, unit, value, error, length, steps] = [6, 7, 8, 9, 10, [11, 12, 13, 14] as const];
+  const [step, unit, value, error, length, most, steps] = [6, 7, 8, 9, 10, 11, [12, 13, 14, 15] as const];
   return {
     name: "round",
     parameters: ["i32", "f32", "f32"],
     results: [],
-    locals: [...new Array<"i32">(3).fill("i32"), ...new Array<"v128">(9).fill("v128")],
+    locals: [...new Array<"i32">(3).fill("i32"), ...new Array<"v128">(10).fill("v128")],
     body: sequence(
+      set(most, v128.splatF32(f32.constant(127))),
       set(unit, v128.splatF32(get(scale))),
       set(step, v128.splatF32(get(inverse))),
       set(at, i32.add(i32.constant(headerBytes), i32.shiftLeft(get(bytes), i32.constant(2)))),
@@ -140,6 +146,7 @@ const round: WasmFunction = (() => {
         ...steps.flatMap((each, which) => [
           set(value, v128.load(get(at), which * 16)),
           set(each, v128.nearestF32(v128.multiplyF32(get(value), get(step)))),
+          set(each, v128.maximumF32(v128.minimumF32(get(each), get(most)), v128.subtractF32(v128.zero, get(most)))),
           set(value, v128.subtractF32(get(value), v128.multiplyF32(get(each), get(unit)))),
           set(error, v128.addF32(get(error), v128.multiplyF32(get(value), get(value)))),
           set(value, v128.multiplyF32(get(each), get(unit))),

@@ -1,20 +1,12 @@
 import { wasm } from "../kernels/index.ts";
 import { dots } from "./dots-kernel.ts";
-import { farList, join, narrow } from "./parted-lists.ts";
-import {
-  countReaching,
-  cut,
-  extremes,
-  fold,
-  listHeaderBytes,
-  mostOf,
-  offer,
-  pageBytes,
-  search,
-} from "./selection-kernel.ts";
-import { sift, siftIntegers } from "./sift-kernel.ts";
+import { part, siftCut } from "./part-kernel.ts";
+import { join, narrow } from "./parted-lists.ts";
+import { rank } from "./ranking-kernel.ts";
+import { countReaching, cut, extremes, fold, listHeaderBytes, offer, pageBytes, search } from "./selection-kernel.ts";
+import { sift, siftBytes } from "./sift-kernel.ts";
 
-const { call, engine, f32, get, i32, repeat, sequence, set, v128, wasmModule, when } = wasm;
+const { call, engine, f32, get, i32, repeat, sequence, set, v128, wasmModule } = wasm;
 type Code = wasm.Code;
 type WasmFunction = wasm.WasmFunction;
 
@@ -42,31 +34,27 @@ export interface ScreenKernel {
     firstId: number,
   ): void;
   /**
-   * As `widen` and `sift`, in one go, for a list that began with a guess; scores up to the next multiple of 16 have to be -∞.
-   * `lanes` is where `laneTable` lies.
+   * As `sift`, of scores that are bytes, 64 at a time, for a list that began with a guess: bytes that exceed the threshold, and
+   * never those of 0.
    */
-  siftIntegers(
+  siftBytes(
     list: number,
     capacity: number,
     depth: number,
     margin: number,
-    scores: number,
+    bytes: number,
     count: number,
     firstId: number,
-    scales: number,
-    offsets: number,
-    scale: number,
-    lanes: number,
   ): void;
   /** Leaves only what is within the margin of the `depth` best. */
   siftCut(list: number, capacity: number, depth: number, margin: number): void;
   /**
    * As `siftCut`, but leaves only the near ones in the list, those that reach a score which at least `depth` reach and few more
-   * do. The far ones become the list at `farList(list, capacity)`.
+   * do. The far ones become the list at `farList(list, capacity)`. `lanes` is where `laneTable` lies.
    */
-  part(list: number, capacity: number, depth: number, margin: number): void;
+  part(list: number, capacity: number, depth: number, margin: number, lanes: number): void;
   /** `narrow` and `join`: see `parted-lists.ts`. */
-  narrow(list: number, capacity: number, depth: number, room: number): void;
+  narrow(list: number, capacity: number, depth: number, room: number, unit: number): void;
   join(list: number, capacity: number): void;
   /** As `cut` and `offer` of the selection kernel, for lists of this layout: they move scores and ids, not the columns. */
   cut(list: number, capacity: number, depth: number): void;
@@ -76,6 +64,18 @@ export interface ScreenKernel {
    * the lowest where there are fewer than that.
    */
   reachedBy(scores: number, count: number, wanted: number): number;
+  /** The best of a list in order: see `ranking-kernel.ts`. */
+  rank(
+    list: number,
+    capacity: number,
+    depth: number,
+    work: number,
+    ids: number,
+    first: number,
+    second: number,
+    firstColumn: number,
+    secondColumn: number,
+  ): number;
   /** Exact scores of lists' entries: see `dots-kernel.ts`. */
   dots(
     list: number,
@@ -107,7 +107,8 @@ export function createScreenKernel(bytes: number): ScreenKernel {
     part,
     narrow,
     join,
-    siftIntegers,
+    siftBytes,
+    rank,
   ];
   compiled ??= new engine.Module(wasmModule(functions));
   const { exports } = new engine.Instance(compiled, { env: { memory } });
@@ -150,89 +151,6 @@ const widen: WasmFunction = (() => {
   };
 })();
 
-/** `siftCut`, or `part` where `parts`. */
-function cutting(parts: boolean): WasmFunction {
-  const [list, capacity, depth, margin] = [0, 1, 2, 3];
-  const [scores, ids, end, at, to, length, far, width] = [4, 5, 6, 7, 8, 9, 10, 11];
-  const [low, score, middle, lowest, highest] = [12, 13, 14, 15, 16];
-  const endOf = (count: Code): Code => i32.add(get(scores), i32.shiftLeft(count, i32.constant(2)));
-  const pad = (value: Code): Code =>
-    sequence(
-      set(at, endOf(get(length))),
-      repeat(i32.less(get(at), get(end)), f32.store(get(at), value), set(at, i32.add(get(at), i32.constant(4)))),
-    );
-  const idOf = (address: number): Code => i32.add(get(address), get(width));
-  // Stores the entry where the next one belongs, which it only becomes where it `belongs` there.
-  const keep = (place: number, belongs: Code): Code =>
-    sequence(
-      f32.store(get(place), get(score)),
-      i32.store(idOf(place), get(ids)),
-      set(place, i32.add(get(place), i32.shiftLeft(belongs, i32.constant(2)))),
-    );
-  const isNear = i32.isZero(f32.less(get(score), get(middle)));
-  const isKept = f32.greater(get(score), get(low));
-  const farStart = i32.add(
-    i32.add(get(list), i32.constant(listHeaderBytes)),
-    i32.shiftLeft(get(width), i32.constant(1)),
-  );
-  return {
-    name: parts ? "part" : "siftCut",
-    parameters: ["i32", "i32", "i32", "f32"],
-    results: [],
-    locals: [...new Array<"i32">(8).fill("i32"), "f32", "f32", "f32", "v128", "v128"],
-    body: sequence(
-      set(length, i32.load(get(list))),
-      set(scores, i32.add(get(list), i32.constant(listHeaderBytes))),
-      set(width, i32.shiftLeft(get(capacity), i32.constant(2))),
-      set(far, farStart),
-      set(end, endOf(i32.and(i32.add(get(length), i32.constant(3)), i32.constant(-4)))),
-      when(
-        i32.greater(get(length), get(depth)),
-        pad(f32.load(get(scores))),
-        extremes(scores, end, at, lowest, highest),
-        pad(f32.constant(Number.NEGATIVE_INFINITY)), // which no bound counts
-        set(
-          middle,
-          call(
-            searchAt,
-            get(scores),
-            get(end),
-            get(depth),
-            mostOf(depth),
-            fold(f32.minimum, get(lowest)),
-            fold(f32.maximum, get(highest)),
-          ),
-        ),
-        set(low, f32.subtract(get(middle), get(margin))),
-        set(at, get(scores)),
-        set(to, get(scores)),
-        set(end, endOf(get(length))),
-        repeat(
-          i32.less(get(at), get(end)),
-          set(score, f32.load(get(at))),
-          set(ids, i32.load(idOf(at))),
-          keep(to, parts ? isNear : isKept),
-          ...(parts ? [keep(far, i32.greater(isKept, isNear))] : []),
-          set(at, i32.add(get(at), i32.constant(4))),
-        ),
-        i32.store(get(list), i32.shiftRight(i32.subtract(get(to), get(scores)), i32.constant(2))),
-        f32.store(get(list), get(low), 4),
-      ),
-      ...(parts
-        ? [
-            i32.store(
-              farList(get(list), get(capacity)),
-              i32.shiftRight(i32.subtract(get(far), farStart), i32.constant(2)),
-            ),
-          ]
-        : []),
-    ),
-  };
-}
-
-const siftCut = cutting(false);
-const part = cutting(true);
-
 const reachedBy: WasmFunction = (() => {
   const [scores, count, wanted, end, at, lowest, highest] = [0, 1, 2, 3, 4, 5, 6];
   return {
@@ -248,7 +166,7 @@ const reachedBy: WasmFunction = (() => {
         get(scores),
         get(end),
         get(wanted),
-        i32.add(get(wanted), i32.constant(1)),
+        i32.add(get(wanted), i32.constant(2)),
         fold(f32.minimum, get(lowest)),
         fold(f32.maximum, get(highest)),
       ),

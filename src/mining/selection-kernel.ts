@@ -221,8 +221,8 @@ export function refreshed({ list, length, threshold, bound }: AppendLocals): Cod
 }
 
 /** Whether another step might not fit. */
-export function isFull({ length, capacity }: AppendLocals): Code {
-  return i32.greaterSigned(get(length), i32.subtract(get(capacity), i32.constant(16)));
+export function isFull({ length, capacity }: Pick<AppendLocals, "length" | "capacity">, step = 16): Code {
+  return i32.greaterSigned(get(length), i32.subtract(get(capacity), i32.constant(step)));
 }
 
 /** Appends what exceeds the threshold, 16 scores a step; `whereFull` sees that another step fits. */
