@@ -2,8 +2,11 @@
 
 const ink = "#1b1f24";
 const faint = "#d5dae0";
-/** Okabe and Ito's colours, told apart by the colour-blind too. */
-export const palette = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a7a7a", "#000000"];
+/** Okabe and Ito's colours, told apart by the colour-blind too, and three more. */
+export const palette = [
+  ...["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a7a7a", "#000000"],
+  ...["#6a3d9a", "#8c510a", "#7fbf3f"],
+];
 
 const [panelWidth, panelHeight] = [430, 300];
 const margin = { left: 62, right: 16, top: 40, bottom: 50 };

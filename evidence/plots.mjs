@@ -33,29 +33,37 @@ export function gainChart({ arms, gains }) {
   return charts("Gain over training without mosaics", [panel("oIoU", "oIoU"), panel("mIoU", "mIoU")]);
 }
 
-/** Gain over `none` at other K and τ; undefined where no such arm was trained. */
+/**
+ * Gain over `none` at other K and τ, with the seeds that all of them have: together where these are all of the default's, else of the
+ * first. Undefined where no such arm was trained.
+ */
 export function sweepChart({ arms, gains }) {
   const default_ = gains.find(({ arm }) => arm === "nemo");
+  const foundOf = (name) => gains.find(({ arm }) => arm === name);
   const panels = [
     { of: "K", label: "K", isLog: true, own: nemoDefaults.k },
     { of: "τ", label: "τ, as the share of own images that score less", isLog: false, own: nemoDefaults.tauShare },
   ].flatMap(({ of, label, isLog, own }) => {
     const swept = arms
-      .filter(({ sweep }) => sweep?.of === of)
-      .map(({ name, sweep }) => ({ x: sweep.value, found: gains.find(({ arm }) => arm === name) }));
+      .filter(({ name, sweep }) => sweep?.of === of && foundOf(name) !== undefined)
+      .map(({ name, sweep }) => ({ x: sweep.value, found: foundOf(name) }));
     if (swept.length === 0) return [];
     if (default_ !== undefined) swept.push({ x: own, found: default_ });
     swept.sort((a, b) => a.x - b.x);
+    const seeds = sharedSeeds(swept.map(({ found }) => found));
+    if (seeds.length === 0) return [];
+    const all = swept.every(({ found }) => found.bySeed.length === seeds.length);
+    const gainsOf = ({ together, bySeed }) => (all ? together : bySeed.find(({ seed }) => seed === seeds[0])).gains;
     return [
       {
-        title: `over ${of}`,
+        title: `over ${of}, ${all && seeds.length > 1 ? `${seeds.length} seeds` : `seed ${seeds[0]}`}`,
         x: { label, isLog },
         y: { label: "gain, points" },
         series: ["oIoU", "mIoU"].map((metric, at) => ({
           name: metric,
           colour: palette[at],
           points: swept.map(({ x, found }) => {
-            const [y, low, high] = found.together.gains[metric];
+            const [y, low, high] = gainsOf(found)[metric];
             return { x, y, low, high };
           }),
         })),
@@ -63,6 +71,11 @@ export function sweepChart({ arms, gains }) {
     ];
   });
   return panels.length === 0 ? undefined : charts("NeMo at other K and τ", panels);
+}
+
+function sharedSeeds(found) {
+  const [first, ...others] = found.map(({ bySeed }) => bySeed.map(({ seed }) => seed));
+  return first.filter((seed) => others.every((seeds) => seeds.includes(seed)));
 }
 
 /** Risk against difficulty: every setting faint, each rule's best as a curve, the presets as stars. */

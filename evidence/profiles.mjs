@@ -60,8 +60,17 @@ export const rivalArms = [
 export function ablationArms(epochs) {
   const nemo = (name, title, settings) => ({ name, title: `NeMo, ${title}`, augment: "nemo", settings });
   const plainLast = Math.max(1, Math.round(epochs / 3));
+  const schedule = { epochs: Math.max(2, Math.ceil(epochs)), plainLast };
+  const last = (name, title) => ({
+    name: `${name}-plain-last`,
+    title: `${title}, last third single images`,
+    augment: name,
+    settings: { schedule },
+  });
   return [
-    nemo("plain-last", "last third single images", { schedule: { epochs: Math.max(2, Math.ceil(epochs)), plainLast } }),
+    nemo("plain-last", "last third single images", { schedule }),
+    last("random", "random mosaic"),
+    last("reference", "reference's rule"),
     nemo("gamma-25", "γ = 0.25", { mosaic: { gamma: 0.25 } }),
     nemo("uniform", "uniform placement", { mosaic: { placement: "uniform" } }),
     nemo("position-free", "only where no place is named", { mosaic: { placement: "position-free" } }),

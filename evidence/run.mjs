@@ -91,17 +91,19 @@ async function main(words) {
   if (last < 4) return;
   says("scoring");
   const scored = await scoreRuns(out, arms, seeds, profile);
+  // What was left out (--as-is) is not reported either.
+  const trained = arms.filter(({ name }) => scored.runs.some(({ arm }) => arm === name));
   const results = {
     format: "nemosaic-evidence",
     version: 1,
     profile,
     model: values.model ?? profile.model,
     seeds,
-    arms,
+    arms: trained,
     machine: { ...machine(), torch: torch.version, device: options.device, jobs },
     clockSeconds: Math.round(clock),
     counts: countsOf(out),
-    drawn: await countDrawn(out, arms, { samples: profile.expressions, size: profile.size }),
+    drawn: await countDrawn(out, trained, { samples: profile.expressions, size: profile.size }),
     ...scored,
   };
   writeWhole(join(out, "results.json"), `${JSON.stringify(results, undefined, 1)}\n`);
