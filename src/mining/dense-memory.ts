@@ -50,7 +50,7 @@ export class DenseMemory {
 
   /** Room for `rows` lists of `depth` entries and those that are near, as many vectors of either side, and a block of scores. */
   constructor(rows: number, depth: number, shape: ScreenShape) {
-    const capacity = Math.ceil((depth * 2 + spareEntries) / 16) * 16;
+    const capacity = capacityFor(depth);
     const stride = Math.ceil(shape.dimension / partialSums) * partialSums * 4;
     const run = Math.max(64, Math.floor(cacheBytes / stride / 16) * 16);
     const cells = Math.min(shape.columns, run * 8);
@@ -134,6 +134,15 @@ export class DenseMemory {
       into.fill(0, to + dimension, to + width);
     }
   }
+}
+
+/** Bytes that an expression of a step takes: its list, and what is kept of that in the end. */
+export function listBytes(depth: number): number {
+  return screenListBytes(capacityFor(depth)) + depth * 12;
+}
+
+function capacityFor(depth: number): number {
+  return Math.ceil((depth * 2 + spareEntries) / 16) * 16;
 }
 
 /** Room beyond twice the depth for candidates that are near. */

@@ -21,6 +21,7 @@ import {
 } from "../io/index.ts";
 import { fail } from "../model/index.ts";
 import { type MinedManifest, minedFolder, minedFormat, minedVersion, type Pool } from "../pool/index.ts";
+import { listBytes } from "./dense-memory.ts";
 import { BlockMiner } from "./mine-block.ts";
 import { columnTypes, type MinedPart, minedHash, minedPartFormat, partFile, readMinedPart } from "./mined-part.ts";
 import { ScoreHistogram } from "./score-histogram.ts";
@@ -55,9 +56,9 @@ export interface MineReport {
   readonly manifest: MinedManifest;
 }
 
-/** Steps are smaller where deep lists would take much memory. */
+/** Steps are smaller where deep lists would take more than `stepBytes`. */
 const mostExpressions = 2048;
-const stepBytes = 2 ** 27;
+const stepBytes = 150 * 2 ** 20;
 
 /**
  * Ranks the candidates of every expression and writes mined/<name>. Steps are journalled: a killed run goes on where
@@ -252,8 +253,13 @@ async function mineInto(
   return finish(pool, scorer, options.candidates, depth, work, folder, expressions);
 }
 
-function stepSize({ stepExpressions = mostExpressions }: MinePoolOptions, depth: number, total: number): number {
-  return Math.max(1, Math.min(stepExpressions, mostExpressions, total, Math.floor(stepBytes / (depth * 36))));
+/** Expressions of a step of lists of `depth`. */
+export function stepSize(
+  { stepExpressions = mostExpressions }: Pick<MinePoolOptions, "stepExpressions">,
+  depth: number,
+  total: number,
+): number {
+  return Math.max(1, Math.min(stepExpressions, mostExpressions, total, Math.floor(stepBytes / listBytes(depth))));
 }
 
 /** Own scores, quantiles, and the move of the columns into place. */

@@ -17,8 +17,9 @@ export interface QuantisedRow {
 }
 
 /**
- * Quantises rows to 127 steps of the largest entry, or of a scale given, in float32 and 128-bit vectors. Each of its three roundings of an entry loses at
- * most 2⁻²⁴ of it, and each sum (dimension/8 + 4) · 2⁻²⁴ of itself. Memory:
+ * Quantises rows to 127 steps of the largest entry, or of a scale given, in float32 and 128-bit vectors. Each of its three roundings
+ * of an entry loses at most 2⁻²⁴ of it, the shift, in eight sums, (dimension/8 + 4) · 2⁻²⁴ of what its products add up to without
+ * their signs, and each sum of squares, in four, (dimension/4 + 8) · 2⁻²⁴ of itself. Memory:
  *
  *   0 largest, then scale (float32) · 4 error · 8 length · 12 shift · 64 row · ν · w · μ · q̃ (float32 × padded) · steps (uint8)
  */
