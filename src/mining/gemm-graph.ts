@@ -22,8 +22,17 @@ export function gemmGraph(rows: number, columns: number, dimension: number): Uin
   ]);
 }
 
-/** The product of uint8 queries, of which `zero` is subtracted, and int8 `candidates` [dimension, columns]. */
-export function integerGraph(rows: number, dimension: number, candidates: Int8Array, zero: number): Uint8Array {
+/**
+ * The product of uint8 queries, of which `zero` is subtracted, and int8 `candidates` [dimension, columns]. Its bytes lie in `room`
+ * where that suffices.
+ */
+export function integerGraph(
+  rows: number,
+  dimension: number,
+  candidates: Int8Array,
+  zero: number,
+  room?: Uint8Array,
+): Uint8Array {
   const columns = candidates.length / dimension;
   return model(
     [
@@ -34,6 +43,7 @@ export function integerGraph(rows: number, dimension: number, candidates: Int8Ar
       ...message(12, valueInfo("scores", int32, [rows, columns])),
     ],
     tensorHead("candidates", int8, [dimension, columns], candidates),
+    room,
   );
 }
 
@@ -47,6 +57,7 @@ export function byteGraph(
   candidates: Int8Array,
   scales: Float32Array,
   zero: number,
+  room?: Uint8Array,
 ): Uint8Array {
   const columns = scales.length;
   const inputs = ["queries", "scale", "zero", "candidates", "scales", "zeros", "biases", "step", "nothing"];
@@ -65,6 +76,7 @@ export function byteGraph(
       ...message(12, valueInfo("scores", uint8, [rows, columns])),
     ],
     tensorHead("candidates", int8, [dimension, columns], candidates),
+    room,
   );
 }
 
@@ -73,8 +85,8 @@ interface LargeTensor {
   readonly data: Uint8Array;
 }
 
-/** A model of `graph`, at whose end a large tensor may lie. */
-function model(graph: number[], large?: LargeTensor): Uint8Array {
+/** A model of `graph`, at whose end a large tensor may lie; in `room` where that suffices. */
+function model(graph: number[], large?: LargeTensor, room?: Uint8Array): Uint8Array {
   const size = graph.length + (large === undefined ? 0 : large.head.length + large.data.length);
   const start = [
     ...integer(1, 8),
@@ -85,7 +97,8 @@ function model(graph: number[], large?: LargeTensor): Uint8Array {
     ...graph,
     ...(large?.head ?? []),
   ];
-  const bytes = new Uint8Array(start.length + (large?.data.length ?? 0));
+  const length = start.length + (large?.data.length ?? 0);
+  const bytes = room !== undefined && room.length >= length ? room.subarray(0, length) : new Uint8Array(length);
   bytes.set(start);
   if (large !== undefined) bytes.set(large.data, start.length);
   return bytes;

@@ -31,13 +31,14 @@ const options = {
   enableMemPattern: false,
 } as const;
 
-/** The product with `candidates` [dimension, columns], which onnxruntime copies. */
+/** The product with `candidates` [dimension, columns], which onnxruntime copies. `room` is for the model until then. */
 export async function openIntegerProduct(
   rows: number,
   dimension: number,
   candidates: Int8Array,
+  room?: Uint8Array,
 ): Promise<IntegerProduct> {
-  const session = await InferenceSession.create(integerGraph(rows, dimension, candidates, zeroByte), options);
+  const session = await InferenceSession.create(integerGraph(rows, dimension, candidates, zeroByte, room), options);
   return {
     async score(queries, scores) {
       await session.run({ queries }, { scores });
@@ -52,8 +53,10 @@ export async function openByteProduct(
   dimension: number,
   candidates: Int8Array,
   scales: Float32Array,
+  room?: Uint8Array,
 ): Promise<ByteProduct> {
-  const session = await InferenceSession.create(byteGraph(rows, dimension, candidates, scales, zeroByte), options);
+  const graph = byteGraph(rows, dimension, candidates, scales, zeroByte, room);
+  const session = await InferenceSession.create(graph, options);
   const number = (value: number): Tensor => new Tensor("float32", Float32Array.of(value), []);
   return {
     async score(queries, scale, biases, step, bytes) {
@@ -89,4 +92,9 @@ export async function integersAreExact(columns: number, dimension: number): Prom
     if (bytes[column] !== (1 + sign) * 100 || bytes[columns + column] !== (1 - sign) * 100) return false;
   }
   return true;
+}
+
+/** Room for the model of a product with `columns` candidates: thousands of them, each in memory of its own, outrun the collector. */
+export function modelRoom(dimension: number, columns: number): Uint8Array {
+  return new Uint8Array(dimension * columns + columns * 5 + 4096);
 }

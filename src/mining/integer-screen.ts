@@ -5,6 +5,7 @@ import {
   type ByteProduct,
   type IntegerProduct,
   integersAreExact,
+  modelRoom,
   mostBias,
   openByteProduct,
   openIntegerProduct,
@@ -16,7 +17,7 @@ import type { ByteScreen, Frame, ScoreScreen, Screen, ScreenBlock, ScreenShape }
 /**
  * Screening by products of 8-bit integers (see `Quantised`), three to four times as fast as float32 where the processor multiplies
  * them four at a time: in bytes where there is a sample of candidates. `sample` [rows, dimension] are some of the rows to come.
- * Keeps `dimension` bytes a candidate. Returns nothing where this machine's integer product overflows.
+ * Keeps `dimension` bytes a candidate, which onnxruntime's packing leaves in up to twice the memory. Returns nothing where this machine's integer product overflows.
  */
 export async function openIntegerScreen(
   blocks: CandidateBlocks,
@@ -47,9 +48,10 @@ async function openScores(
 ): Promise<Opened<ScoreScreen>> {
   const { columns, dimension } = shape;
   const rows = tileRows(shape, 4);
+  const room = modelRoom(dimension, columns);
   const products: IntegerProduct[] = [];
   const quantised = await quantisedCandidates(blocks, shape, sample, async (_, __, steps) => {
-    const product = await openIntegerProduct(rows, dimension, steps);
+    const product = await openIntegerProduct(rows, dimension, steps, room);
     products.push(product);
     opened.push(product);
   });
@@ -81,10 +83,11 @@ async function openBytes(
   const { dimension } = shape;
   const rows = tileRows(shape, 1);
   const scouts = new Scouts(blocks.candidateCount, shape);
+  const room = modelRoom(dimension, shape.columns);
   const products: ByteProduct[] = [];
   const quantised = await quantisedCandidates(blocks, shape, sample, async (index, block, steps) => {
     scouts.take(index, block, steps);
-    const product = await openByteProduct(rows, dimension, steps, block.scales);
+    const product = await openByteProduct(rows, dimension, steps, block.scales, room);
     products.push(product);
     opened.push(product);
   });

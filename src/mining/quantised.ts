@@ -50,9 +50,10 @@ export async function quantisedCandidates(
   const blocks: ScreenBlock[] = [];
   let [longest, largestError] = [0, 0];
   const entries = new Float64Array(dimension);
+  const transposed = new Int8Array(dimension * columns);
   for (let index = 0; index < source.count; index++) {
     const data = (await source.load(index)).data as Float32Array;
-    const transposed = new Int8Array(dimension * columns);
+    transposed.fill(0);
     const scales = new Float32Array(columns).fill(1);
     const offsets = new Float32Array(columns);
     const valid = Math.min(columns, source.candidateCount - index * columns);
@@ -124,7 +125,7 @@ export function quantiseRows(
     // Of a score: the product as a float, times two scales, plus the offset; three roundings of q̃ and one of each step; 2⁻²⁴
     // each, and three times as much again. A shift is summed as exact scores are.
     const rounding = 2 * roundingOf(dimension) + (length + error) * (longest + largestError) * 2 ** -19;
-    // The squares were summed in float32, each sum being off by at most (dimension/8 + 8) · 2⁻²⁴ of itself.
+    // The squares were summed in float32, each sum being off by at most (dimension/4 + 8) · 2⁻²⁴ of itself, its root by half of that.
     margins[row] = 2 * (bound + rounding) * (1 + (dimension / 8 + 16) * 2 ** -23);
   }
   return { margins, shifts };
