@@ -118,6 +118,11 @@ export class DenseMiner implements StepMiner {
   /** Reads vectors to `place`, padded. */
   async #place(file: VectorFile, rows: Int32Array, place: number): Promise<void> {
     const { dimension } = this.#options.shape;
+    const { floats, stride } = this.#memory;
+    if (stride === dimension * 4) {
+      await readVectors(file, rows, floats.subarray(place / 4, place / 4 + rows.length * dimension));
+      return;
+    }
     const data = new Float32Array(rows.length * dimension);
     await readVectors(file, rows, data);
     this.#memory.put(data, dimension, place);
@@ -143,12 +148,16 @@ export class DenseMiner implements StepMiner {
     else await siftScores(screen, units, sifting);
   }
 
-  /** The vectors that screening ranks by, end to end: of expressions, of images, or half their sum. */
+  /** The vectors that screening ranks by, end to end: of expressions, of images, or half their sum. Valid until the next step. */
   #unitVectors(first: number, count: number, imageOf: Int32Array): Float32Array {
     const { rank, shape } = this.#options;
     const { dimension } = shape;
-    const width = this.#memory.stride / 4;
-    const { floats } = this.#memory;
+    const { floats, places, stride } = this.#memory;
+    const width = stride / 4;
+    if (rank !== "mean" && width === dimension) {
+      const start = (rank === "t2i" ? places.texts : places.images) / 4 + first * width;
+      return floats.subarray(start, start + count * width);
+    }
     const vectors = new Float32Array(count * dimension);
     for (let row = 0; row < count; row++) {
       const text = this.#memory.places.texts / 4 + (first + row) * width;

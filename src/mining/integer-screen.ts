@@ -112,11 +112,16 @@ async function openBytes(
   };
 }
 
-/** Rows at a time: so few that their scores, of `bytes` each, stay in a second-level cache until they are sifted. */
+/**
+ * Rows at a time: so few that their scores, of `bytes` each, stay in a second-level cache until they are sifted; a multiple of 64
+ * where that is possible, since steps are of 2,048 expressions.
+ */
 function tileRows({ rows, columns }: ScreenShape, bytes: number): number {
-  return Math.min(rows, Math.max(16, Math.floor(tileBytes / (columns * bytes * 16)) * 16));
+  const fitting = tileBytes / (columns * bytes);
+  const unit = fitting < 64 ? 16 : 64;
+  return Math.min(rows, Math.max(16, Math.floor(fitting / unit) * unit));
 }
-const tileBytes = 2 ** 19;
+const tileBytes = 640 * 1024;
 
 /** The offsets less `low` in units of the products, so that bytes begin at 0 where scores are `low`. */
 function frameOf({ blocks, scale }: Quantised, low: number, high: number): Frame {

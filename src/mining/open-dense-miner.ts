@@ -14,7 +14,7 @@ export interface DenseMinerSetup {
   readonly rows: number;
   /** For candidates' vectors, whole and in 8 bits; what has no room is read for each step. */
   readonly memoryBytes: number;
-  /** The largest block of scores, rows by candidates (defaults 512 and 2176). Neither changes a byte. */
+  /** The largest block of scores, rows by candidates (defaults 512 and 2432). Neither changes a byte. */
   readonly blockRows?: number;
   readonly blockColumns?: number;
   /** Screens in float32 only. Never changes a byte. */
@@ -28,7 +28,7 @@ export function openDenseMiner(
   setup: DenseMinerSetup,
   timing?: StageTimer,
 ): DenseMiner {
-  const { candidates, rank, depth, rows, memoryBytes, blockRows = 512, blockColumns = 2176 } = setup;
+  const { candidates, rank, depth, rows, memoryBytes, blockRows = 512, blockColumns = 2432 } = setup;
   const { dimension } = images;
   const columns = balancedColumns(candidates.length, blockColumns);
   const integerBytes = Math.ceil(candidates.length / columns) * columns * dimension;
