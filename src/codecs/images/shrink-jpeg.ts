@@ -32,9 +32,9 @@ export function isForShrinking(header: JpegHeader, targetWidth: number, targetHe
 }
 
 /**
- * A JPEG decoded and shrunk by a triangle filter, as RGB in `out` (of just the length) or new memory; undefined where the decoder does not take it as it
- * is (see `decodeJpegInto`). Waits while as many images as there are cores are being decoded, so that a few frames of
- * memory serve all.
+ * A JPEG decoded and shrunk by a triangle filter, as RGB in `out` (of just the length) or new memory; undefined where
+ * the decoder does not take it as it is (see `decodeJpegInto`). Waits while a few more images than there are cores are
+ * being decoded, so that a few frames of memory serve all.
  */
 export async function shrinkJpeg(
   bytes: Uint8Array,
