@@ -4,6 +4,7 @@ import type { CandidateView, ContactEntry } from "./contact-entry.ts";
 import { textPath, wrapText } from "./outlined-text.ts";
 import { dataUri, filling, greyed, type Picture, scaledTo, withMask } from "./picture.ts";
 import { colours, scoreCurve } from "./score-curve.ts";
+import { singleCaption } from "./single-caption.ts";
 
 const margin = 32;
 const column = { target: 300, middle: 570, mosaic: 214, gap: 26, mosaicGap: 12 } as const;
@@ -151,7 +152,7 @@ async function mosaics(entry: ContactEntry, x: number, y: number): Promise<strin
       const scores = plan.why.negatives.map(({ t2i }) => (t2i === null ? "?" : score(t2i)));
       const caption =
         plan.kind === "single"
-          ? "single image (band too small)"
+          ? singleCaption(plan.why.policy)
           : `${plan.kind}: ${scores.slice(0, 3).join("  ")}${scores.length > 3 ? " …" : ""}`;
       return (
         (await image(withMask(scaledTo(picture, column.mosaic), 0.35, 2), left, y)) +
