@@ -1,43 +1,10 @@
 import { wasm } from "../kernels/index.ts";
 import { farList } from "./parted-lists.ts";
-import { extremes, fold, listHeaderBytes, mostOf } from "./selection-kernel.ts";
+import { listHeaderBytes, searched } from "./selection-kernel.ts";
 
-const { call, f32, get, i32, repeat, sequence, set, v128, when } = wasm;
+const { f32, get, i32, repeat, sequence, set, v128, when } = wasm;
 type Code = wasm.Code;
 type WasmFunction = wasm.WasmFunction;
-
-const searchAt = 1;
-
-/** Where `search` finds a score that `depth` entries of a list reach, in `middle`; what is not the list's is left -∞. */
-function searched(
-  locals: Record<"scores" | "end" | "at" | "length" | "depth" | "middle" | "lowest" | "highest", number>,
-): Code {
-  const { scores, end, at, length, depth, middle, lowest, highest } = locals;
-  const endOf = (count: Code): Code => i32.add(get(scores), i32.shiftLeft(count, i32.constant(2)));
-  const pad = (value: Code): Code =>
-    sequence(
-      set(at, endOf(get(length))),
-      repeat(i32.less(get(at), get(end)), f32.store(get(at), value), set(at, i32.add(get(at), i32.constant(4)))),
-    );
-  return sequence(
-    set(end, endOf(i32.and(i32.add(get(length), i32.constant(3)), i32.constant(-4)))),
-    pad(f32.load(get(scores))),
-    extremes(scores, end, at, lowest, highest),
-    pad(f32.constant(Number.NEGATIVE_INFINITY)), // which no bound counts
-    set(
-      middle,
-      call(
-        searchAt,
-        get(scores),
-        get(end),
-        get(depth),
-        mostOf(depth),
-        fold(f32.minimum, get(lowest)),
-        fold(f32.maximum, get(highest)),
-      ),
-    ),
-  );
-}
 
 /** siftCut(list, capacity, depth, margin): leaves only what is within the margin of the `depth` best. */
 export const siftCut: WasmFunction = (() => {
@@ -56,7 +23,7 @@ export const siftCut: WasmFunction = (() => {
       set(width, i32.shiftLeft(get(capacity), i32.constant(2))),
       when(
         i32.greater(get(length), get(depth)),
-        searched({ scores, end, at, length, depth, middle, lowest, highest }),
+        searched({ scores, end, at, depth, found: middle, lowest, highest }, get(length)),
         set(low, f32.subtract(get(middle), get(margin))),
         set(at, get(scores)),
         set(to, get(scores)),
@@ -111,7 +78,7 @@ export const part: WasmFunction = (() => {
       set(far, farStart),
       when(
         i32.greater(get(length), get(depth)),
-        searched({ scores, end, at, length, depth, middle, lowest, highest }),
+        searched({ scores, end, at, depth, found: middle, lowest, highest }, get(length)),
         set(low, f32.subtract(get(middle), get(margin))),
         set(lows, v128.splatF32(get(low))),
         set(middles, v128.splatF32(get(middle))),

@@ -1,7 +1,7 @@
 import { wasm } from "../kernels/index.ts";
-import { extremes, fold, listHeaderBytes, mostOf } from "./selection-kernel.ts";
+import { listHeaderBytes, searched } from "./selection-kernel.ts";
 
-const { call, f32, get, i32, otherwise, repeat, sequence, set, when } = wasm;
+const { f32, get, i32, otherwise, repeat, sequence, set, when } = wasm;
 type Code = wasm.Code;
 type WasmFunction = wasm.WasmFunction;
 
@@ -25,7 +25,6 @@ export function farListAt(list: number, capacity: number): number {
   return list + capacity * 8;
 }
 
-const searchAt = 1;
 const later = (local: number, by: Code): Code => set(local, i32.add(get(local), by));
 const four = i32.constant(4);
 const bytesOf = (count: Code): Code => i32.shiftLeft(count, i32.constant(2));
@@ -63,12 +62,6 @@ export const narrow: WasmFunction = (() => {
   const [list, capacity, depth, room, unit] = [0, 1, 2, 3, 4];
   const [far, start, at, to, end, width] = [5, 6, 7, 8, 9, 10];
   const [score, low, lowest, highest] = [11, 12, 13, 14];
-  // The last step of four is filled with the first score for the extremes, and then with what no bound counts.
-  const pad = (value: Code): Code =>
-    sequence(
-      set(at, i32.add(get(start), bytesOf(i32.load(get(list))))),
-      repeat(i32.less(get(at), get(end)), f32.store(get(at), value), later(at, four)),
-    );
   return {
     name: "narrow",
     parameters: ["i32", "i32", "i32", "f32", "f32"],
@@ -80,25 +73,7 @@ export const narrow: WasmFunction = (() => {
       when(
         i32.load(get(far)),
         set(start, startOf(get(list))),
-        set(
-          end,
-          i32.add(get(start), bytesOf(i32.and(i32.add(i32.load(get(list)), i32.constant(3)), i32.constant(-4)))),
-        ),
-        pad(f32.load(get(start))),
-        extremes(start, end, at, lowest, highest),
-        pad(f32.constant(Number.NEGATIVE_INFINITY)),
-        set(
-          low,
-          call(
-            searchAt,
-            get(start),
-            get(end),
-            get(depth),
-            mostOf(depth),
-            fold(f32.minimum, get(lowest)),
-            fold(f32.maximum, get(highest)),
-          ),
-        ),
+        searched({ scores: start, end, at, depth, found: low, lowest, highest }, i32.load(get(list))),
         f32.store(get(list), get(low), 4),
         set(low, f32.minimum(f32.multiply(f32.subtract(get(low), get(room)), get(unit)), f32.constant(255))),
         keepFar({ far, start, at, to, end, score, width }, f32.less(get(score), get(low))),

@@ -118,17 +118,47 @@ export function extremes(address: number, end: number, at: number, lowest: numbe
   );
 }
 
+/**
+ * Sets `found` to a score that `depth` of the `length` scores from `scores` on reach, as `search` finds it, and `end` to the end of
+ * their last step of four, which is left filled with -∞.
+ */
+export function searched(
+  locals: Record<"scores" | "end" | "at" | "depth" | "found" | "lowest" | "highest", number>,
+  length: Code,
+): Code {
+  const { scores, end, at, depth, found, lowest, highest } = locals;
+  const endOf = (count: Code): Code => i32.add(get(scores), i32.shiftLeft(count, i32.constant(2)));
+  const pad = (value: Code): Code =>
+    sequence(
+      set(at, endOf(length)),
+      repeat(i32.less(get(at), get(end)), f32.store(get(at), value), set(at, i32.add(get(at), i32.constant(4)))),
+    );
+  return sequence(
+    set(end, endOf(i32.and(i32.add(length, i32.constant(3)), i32.constant(-4)))),
+    pad(f32.load(get(scores))),
+    extremes(scores, end, at, lowest, highest),
+    pad(f32.constant(Number.NEGATIVE_INFINITY)), // which no bound counts
+    set(
+      found,
+      call(
+        1,
+        get(scores),
+        get(end),
+        get(depth),
+        mostOf(depth),
+        fold(f32.minimum, get(lowest)),
+        fold(f32.maximum, get(highest)),
+      ),
+    ),
+  );
+}
+
 /** Keeps what is above the score that `search` finds, and of its ties the first, until there are `depth`. */
 export const cut: WasmFunction = (() => {
   const [list, capacity, depth] = [0, 1, 2];
   const [scores, ids, end, at, to, length, kept, ties] = [3, 4, 5, 6, 7, 8, 9, 10];
   const [low, score] = [11, 12];
   const [lowest, highest] = [13, 14];
-  const pad = (value: Code): Code =>
-    sequence(
-      set(at, i32.add(get(scores), i32.shiftLeft(get(length), i32.constant(2)))),
-      repeat(i32.less(get(at), get(end)), f32.store(get(at), value), set(at, i32.add(get(at), i32.constant(4)))),
-    );
   return {
     name: "cut",
     parameters: ["i32", "i32", "i32"],
@@ -138,30 +168,9 @@ export const cut: WasmFunction = (() => {
       set(length, i32.load(get(list))),
       set(scores, i32.add(get(list), i32.constant(listHeaderBytes))),
       set(ids, i32.add(get(scores), i32.shiftLeft(get(capacity), i32.constant(2)))),
-      set(
-        end,
-        i32.add(
-          get(scores),
-          i32.shiftLeft(i32.and(i32.add(get(length), i32.constant(3)), i32.constant(-4)), i32.constant(2)),
-        ),
-      ),
       when(
         i32.greater(get(length), get(depth)),
-        pad(f32.load(get(scores))),
-        extremes(scores, end, at, lowest, highest),
-        pad(f32.constant(Number.NEGATIVE_INFINITY)), // which no bound counts
-        set(
-          low,
-          call(
-            1,
-            get(scores),
-            get(end),
-            get(depth),
-            mostOf(depth),
-            fold(f32.minimum, get(lowest)),
-            fold(f32.maximum, get(highest)),
-          ),
-        ),
+        searched({ scores, end, at, depth, found: low, lowest, highest }, get(length)),
         // What lies above stays; so do the first ties, up to the depth.
         set(ties, get(depth)),
         set(at, get(scores)),
