@@ -1,7 +1,23 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { openFilter } from "./compiled/filter.ts";
 import { CounterRandom } from "./random.ts";
 import { resizeBicubic, resizeTriangle, resizeWindow } from "./resample.ts";
+
+it("sums weighted pixels and rows to the bytes that one can work out by hand", () => {
+  const { bytes, ints, filterAcross, filterDown } = openFilter(1024);
+  // Half of a pixel of 200 and a quarter of one of 40: 2^21 = 64 · 2^15 and 2^20 = 32 · 2^15 of 2^22, lower parts 0.
+  bytes.set([200, 200, 200, 40, 40, 40], 512);
+  ints.set([512, 0, 64 | (32 << 16)]);
+  filterAcross(0, 12, 8, 600);
+  expect([...bytes.subarray(600, 603)]).toEqual([110, 110, 110]);
+  // Rows of 110 and 7, a whole of the first and minus a third of the second: 110 - 2.33 = 107.67, rounded.
+  bytes.fill(110, 640, 656).fill(7, 672, 688);
+  const third = -Math.round(2 ** 22 / 3);
+  ints.set([640, 672, (third & 0x7fff) << 16, 128 | ((third >> 15) << 16)]);
+  filterDown(0, 16, 704, 720);
+  expect([...bytes.subarray(704, 720)]).toEqual(new Array(16).fill(108));
+});
 
 const side = fc.integer({ min: 1, max: 90 });
 const filters = [

@@ -1,14 +1,21 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { expect, it } from "vitest";
 
 it("kernels use nothing that a browser lacks and import nothing but each other", () => {
-  const files = readdirSync(import.meta.dirname).filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"));
+  const room = import.meta.dirname;
+  const files = readdirSync(room, { recursive: true, encoding: "utf8" }).filter((name) =>
+    /(?<!\.test)\.ts$/.test(name),
+  );
   expect(files.length).toBeGreaterThan(10);
   for (const file of files) {
-    const text = readFileSync(join(import.meta.dirname, file), "utf8");
+    const text = readFileSync(join(room, file), "utf8");
     expect(text, file).not.toMatch(/\bBuffer\b|\bprocess\b|\bglobal\b|node:/);
-    const targets = [...text.matchAll(/\bfrom\s+"([^"]+)"/g)].map((match) => match[1]!);
-    for (const target of targets) expect(files, `${file} imports ${target}`).toContain(target.replace(/^\.\//, ""));
+    for (const [, target] of text.matchAll(/\bfrom\s+"([^"]+)"/g)) {
+      expect(target, file).toMatch(/^\.{1,2}\//);
+      const path = join(room, dirname(file), target!);
+      expect(relative(room, path), `${file} imports ${target}`).not.toMatch(/^\.\./);
+      expect(existsSync(path), `${file} imports ${target}`).toBe(true);
+    }
   }
 });

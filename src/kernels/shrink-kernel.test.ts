@@ -10,6 +10,15 @@ function noise(length: number, seed: number): Uint8Array {
   return Uint8Array.from({ length }, () => (seed % 2 === 1 ? -(random.uint32() >>> 31) : random.uint32() >>> 24));
 }
 
+it("shrinks two by two pixels to one, the mean that one can work out by hand", () => {
+  const frame = openShrinkFrame();
+  // Down: 100 and 200 give 19200, 150 of 7 bits more; 90 and 0 give 5760. Across: (19200 + 5760) / 2 is 97.5, rounded up.
+  frame
+    .open({ width: 2, height: 2, targetWidth: 1, targetHeight: 1 })
+    .set([100, 100, 100, 90, 90, 90, 200, 200, 200, 0, 0, 0]);
+  expect([...frame.shrink()]).toEqual([98, 98, 98]);
+});
+
 function shrunk(frame: ReturnType<typeof openShrinkFrame>, src: Uint8Array, sides: readonly number[]): Uint8Array {
   const [width, height, targetWidth, targetHeight] = sides as [number, number, number, number];
   frame.open({ width, height, targetWidth, targetHeight }).set(src);

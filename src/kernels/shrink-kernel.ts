@@ -1,7 +1,8 @@
+import { rowBits, weightBits } from "./assembly/shrink-bits.ts";
+import { openShrink, type ShrinkKernel } from "./compiled/shrink.ts";
 import type { FilterTaps } from "./filter-kernel.ts";
 import { triangleTaps } from "./resample.ts";
-import { get, i32, repeat, sequence, set, v128, type WasmFunction } from "./wasm-code.ts";
-import { kernelMaker, type WasmKernel } from "./wasm-kernel.ts";
+import type { WasmKernel } from "./wasm-kernel.ts";
 
 /** The sizes of an RGB image and of what it is shrunk to, in pixels; neither side of the target is larger. */
 export interface ShrinkSizes {
@@ -28,7 +29,7 @@ export interface ShrinkFrame {
 
 /** A frame of its own memory, which grows to the largest image it has held; made when first opened. */
 export function openShrinkFrame(): ShrinkFrame {
-  let kernel: WasmKernel<Functions> | undefined;
+  let kernel: WasmKernel<ShrinkKernel> | undefined;
   let layout: Layout | undefined;
   return {
     open(sizes) {
@@ -39,14 +40,14 @@ export function openShrinkFrame(): ShrinkFrame {
       const isNew = layout === undefined || !isSame(layout.sizes, sizes);
       if (layout === undefined || isNew) layout = layoutOf(sizes);
       const isSmall = kernel === undefined || kernel.bytes.length < layout.end;
-      if (kernel === undefined || isSmall) kernel = kernelOf(layout.end);
-      if (isNew || isSmall) kernel.words.set(layout.tables, layout.down >> 2);
+      if (kernel === undefined || isSmall) kernel = openShrink(layout.end);
+      if (isNew || isSmall) kernel.ints.set(layout.tables, layout.down >> 2);
       return kernel.bytes.subarray(layout.image, layout.image + width * height * 3);
     },
     shrink(out, added = [0, 0, 0]) {
       if (kernel === undefined || layout === undefined) throw new RangeError("expected an open frame");
       const level = 1 << (weightBits + rowBits);
-      kernel.words.set(
+      kernel.ints.set(
         added.map((value) => Math.round((value + 0.5) * level)),
         layout.starts >> 2,
       );
@@ -60,7 +61,7 @@ export function openShrinkFrame(): ShrinkFrame {
 }
 
 /** A view of the result in the frame. */
-function shrunk({ bytes, filterDown, filterAcross }: WasmKernel<Functions>, layout: Layout): Uint8Array {
+function shrunk({ bytes, filterDown, filterAcross }: WasmKernel<ShrinkKernel>, layout: Layout): Uint8Array {
   const { sizes, starts, down, downSpan, downEnds, across, acrossSpan, row, target } = layout;
   const length = sizes.targetWidth * 3;
   const acrossEnd = across + sizes.targetWidth * (4 + acrossSpan);
@@ -124,9 +125,6 @@ function layoutOf(sizes: ShrinkSizes): Layout {
   return { sizes, image, starts, down, downSpan, downEnds, across, acrossSpan, row, target, end, tables };
 }
 
-/** Bits of a weight here, of 22; of a number of a filtered row beyond its byte; both fit 16 signed bits. */
-const [weightBits, rowBits] = [14, 7];
-
 /** The weights of two taps from tap `k` on, 16 bits each; a tap that is not there has none. */
 function pairOf({ coefficients, count, stride }: FilterTaps, position: number, k: number): number {
   const weight = (tap: number): number =>
@@ -143,96 +141,3 @@ function isSame(a: ShrinkSizes, b: ShrinkSizes): boolean {
     a.width === b.width && a.height === b.height && a.targetWidth === b.targetWidth && a.targetHeight === b.targetHeight
   );
 }
-
-interface Functions {
-  filterDown(taps: number, end: number, out: number, outEnd: number): void;
-  filterAcross(taps: number, end: number, span: number, starts: number, out: number): void;
-}
-
-const kernelOf = kernelMaker<Functions>(() => [filterDown, filterAcross]);
-
-const advance = (local: number, by: number) => set(local, i32.add(get(local), i32.constant(by)));
-const splat = (value: number) => v128.splatI32(i32.constant(value));
-const cut = (sum: ReturnType<typeof get>, bits: number) => v128.shiftRightI32(sum, i32.constant(bits));
-
-/** filterDown(taps, end, out, outEnd): the weighted sum of rows of bytes as numbers of 16 bits, 16 a step. */
-const filterDown: WasmFunction = (() => {
-  const [taps, end, out, outEnd, tap, offset, upper, lower, above, below, weights] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
-  const sums = [11, 12, 13, 14];
-  const bits = weightBits - rowBits;
-  // Pairs of one number of each row; 16 and more are the lower row's bytes.
-  const firstFour = [0, 1, 16, 17, 2, 3, 18, 19, 4, 5, 20, 21, 6, 7, 22, 23];
-  const lastFour = firstFour.map((lane) => lane + 8);
-  const add = (sum: number, pairs: readonly number[]) =>
-    set(sum, v128.addI32(get(sum), v128.dotI16(v128.shuffle(get(above), get(below), pairs), get(weights))));
-  const eight = (bytes: number, first: number) =>
-    sequence(
-      set(above, v128.loadEightWide(get(upper), bytes)),
-      set(below, v128.loadEightWide(get(lower), bytes)),
-      add(sums[first] as number, firstFour),
-      add(sums[first + 1] as number, lastFour),
-    );
-  const narrowed = (first: number) =>
-    v128.narrowI32(cut(get(sums[first] as number), bits), cut(get(sums[first + 1] as number), bits));
-  return {
-    name: "filterDown",
-    parameters: ["i32", "i32", "i32", "i32"],
-    results: [],
-    locals: ["i32", "i32", "i32", "i32", ...new Array<"v128">(7).fill("v128")],
-    body: sequence(
-      repeat(
-        i32.less(get(out), get(outEnd)),
-        ...sums.map((sum) => set(sum, splat(1 << (bits - 1)))),
-        set(tap, get(taps)),
-        repeat(
-          i32.less(get(tap), get(end)),
-          set(upper, i32.add(i32.load(get(tap)), get(offset))),
-          set(lower, i32.add(i32.load(get(tap), 4), get(offset))),
-          set(weights, v128.loadFourSplat(get(tap), 8)),
-          eight(0, 0),
-          eight(8, 2),
-          advance(tap, 12),
-        ),
-        v128.store(get(out), narrowed(0)),
-        v128.store(i32.add(get(out), i32.constant(16)), narrowed(2)),
-        advance(out, 32),
-        advance(offset, 16),
-      ),
-    ),
-  };
-})();
-
-/** filterAcross(taps, end, span, starts, out): each target pixel's sum over its taps, `span` bytes of pairs, as three bytes. */
-const filterAcross: WasmFunction = (() => {
-  const [tap, end, span, starts, out, at, stop, sum, pixels, start] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
-  // Two pixels, R G B R G B, as pairs R R, G G, B B; what comes behind meets no store.
-  const channels = [0, 1, 6, 7, 2, 3, 8, 9, 4, 5, 10, 11, 12, 13, 14, 15];
-  const bits = weightBits + rowBits;
-  const bytes = (value: ReturnType<typeof get>) => v128.narrowI16Unsigned(v128.narrowI32(value, v128.zero), v128.zero);
-  return {
-    name: "filterAcross",
-    parameters: ["i32", "i32", "i32", "i32", "i32"],
-    results: [],
-    locals: ["i32", "i32", "v128", "v128", "v128"],
-    body: sequence(
-      set(start, v128.load(get(starts))),
-      repeat(
-        i32.less(get(tap), get(end)),
-        set(at, i32.load(get(tap))),
-        advance(tap, 4),
-        set(stop, i32.add(get(tap), get(span))),
-        set(sum, get(start)),
-        repeat(
-          i32.less(get(tap), get(stop)),
-          set(pixels, v128.load(get(at))),
-          set(pixels, v128.shuffle(get(pixels), get(pixels), channels)),
-          set(sum, v128.addI32(get(sum), v128.dotI16(get(pixels), v128.loadFourSplat(get(tap))))),
-          advance(tap, 4),
-          advance(at, 12),
-        ),
-        i32.store(get(out), v128.laneI32(bytes(cut(get(sum), bits)), 0)),
-        advance(out, 3),
-      ),
-    ),
-  };
-})();

@@ -1,35 +1,49 @@
-import { engine, type WasmFunction, wasmModule } from "./wasm-code.ts";
+/** Opens what `npm run kernels` compiled: see docs/development.md, "Changing a kernel". */
 
-/** Functions in WebAssembly and all of the memory that they work in, as bytes and as numbers of 32 bits. */
-export type WasmKernel<Functions> = Functions & { readonly bytes: Uint8Array; readonly words: Int32Array };
+/** A kernel's functions, and all of the memory that they work in, as bytes and as numbers of 32 bits. */
+export type WasmKernel<Functions> = Functions & {
+  readonly bytes: Uint8Array;
+  readonly ints: Int32Array;
+  readonly floats: Float32Array;
+};
 
 const pageBytes = 65_536;
 
-/** Gives kernels of `functions` with a memory of their own of at least `length` bytes; the module is compiled once. */
-export function kernelMaker<Functions>(
-  functions: () => readonly WasmFunction[],
-): (length: number) => WasmKernel<Functions> {
+/**
+ * Gives kernels of the module in `base64`, each over a memory of its own of at least `length` bytes; the module is compiled once.
+ * Throws a RangeError where there is no such memory.
+ */
+export function kernelMaker<Functions>(base64: string): (length: number) => WasmKernel<Functions> {
   let module: object | undefined;
   return (length) => {
     const memory = new engine.Memory({ initial: Math.ceil(length / pageBytes) });
-    module ??= new engine.Module(wasmModule(functions()));
+    module ??= new engine.Module(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)));
     const { exports } = new engine.Instance(module, { env: { memory } });
     return {
       ...(exports as unknown as Functions),
       bytes: new Uint8Array(memory.buffer),
-      words: new Int32Array(memory.buffer),
+      ints: new Int32Array(memory.buffer),
+      floats: new Float32Array(memory.buffer),
     };
   };
 }
 
-/** As `kernelMaker`, one kernel for all calls: made when first needed, and anew where its memory is too small. */
+/** One kernel for all calls: opened when first needed, and anew where its memory is too small. */
 export function sharedKernel<Functions>(
-  functions: () => readonly WasmFunction[],
+  open: (length: number) => WasmKernel<Functions>,
 ): (length: number) => WasmKernel<Functions> {
-  const make = kernelMaker<Functions>(functions);
   let kernel: WasmKernel<Functions> | undefined;
   return (length) => {
-    if (kernel === undefined || kernel.bytes.length < length) kernel = make(length);
+    if (kernel === undefined || kernel.bytes.length < length) kernel = open(length);
     return kernel;
   };
 }
+
+/** The part of the engine's interface used here; Node's types leave it to the browser's. */
+interface Engine {
+  readonly Memory: new (limits: { initial: number }) => { readonly buffer: ArrayBuffer };
+  readonly Module: new (code: Uint8Array) => object;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: object };
+}
+
+const engine = (globalThis as unknown as { readonly WebAssembly: Engine }).WebAssembly;
