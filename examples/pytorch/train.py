@@ -26,8 +26,8 @@ from model import RefModel, segmentation_loss
 
 from nemosaic import Batch, Loader
 
-AUGMENTS = {name: name for name in ("none", "random", "nemo", "yolov4", "cutmix", "mixgen")}
-AUGMENTS["reference"] = "nemo-reference"
+# A short name; any other is a preset's own.
+AUGMENTS = {"reference": "nemo-reference"}
 
 
 @dataclass
@@ -78,7 +78,7 @@ def train(config: Config) -> Dict[str, Any]:
         split="train",
         seed=config.seed,
         settings=config.settings,
-        preset=AUGMENTS[config.augment],
+        preset=AUGMENTS.get(config.augment, config.augment),
         token_length=config.token_length,
         dtype="float32",
         device=None if config.device == "cpu" else config.device,
@@ -203,7 +203,7 @@ def main(words: Optional[List[str]] = None) -> Dict[str, Any]:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("pool")
     parser.add_argument("--out", required=True, help="folder for checkpoint, log, predictions and result.json")
-    parser.add_argument("--augment", choices=list(AUGMENTS), default="nemo")
+    parser.add_argument("--augment", default="nemo", help="the preset that draws training samples; reference is nemo-reference")
     parser.add_argument("--settings", help="a nemosaic.json over the preset of --augment")
     parser.add_argument("--steps", type=int, default=Config.steps)
     parser.add_argument("--batch-size", type=int, default=Config.batch_size)

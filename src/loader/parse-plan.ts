@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { fail, type Plan, resampleVersions, shown } from "../model/index.ts";
+import { styleNames } from "../styles/index.ts";
 
 const whole = z.number().int().nonnegative();
 const rect = z.tuple([whole, whole, z.number().int().positive(), z.number().int().positive()]);
@@ -23,7 +24,7 @@ const planSchema = z.strictObject({
   epoch: whole,
   index: whole,
   kind: z.enum(["single", "random", "mined", "no-target"]),
-  style: z.enum(["yolov4", "cutmix", "mixgen"]).optional(),
+  style: z.enum(styleNames.slice(1)).optional(),
   expression: z.string(),
   text: z.string(),
   size: z.number().int().min(1).max(8192),

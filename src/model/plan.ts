@@ -32,9 +32,6 @@ export interface Layer {
 /** What a sample is made of; no-target = a mosaic without the expression's image, so without truth. */
 export type PlanKind = "single" | "random" | "mined" | "no-target";
 
-/** How the images of a mosaic are put together, where it is not NeMo's grid of whole images. */
-export type MosaicStyle = "yolov4" | "cutmix" | "mixgen";
-
 /**
  * Why the kind drawn could not be had: the band was too small (`widen`, `random`, `single`), no cell keeps the position
  * words true (`placement`), the target covers too much of its image (`large-target`), too little of it would stay
@@ -70,8 +67,8 @@ export interface Plan {
   readonly epoch: number;
   readonly index: number;
   readonly kind: PlanKind;
-  /** Absent for NeMo's grid and single images. */
-  readonly style?: MosaicStyle;
+  /** How the images are put together (the room `styles`); absent for NeMo's grid and single images. */
+  readonly style?: string;
   /** The expression's key, source/ref/sentence. */
   readonly expression: string;
   readonly text: string;

@@ -5,7 +5,8 @@ import { type SyntheticFacts, syntheticFacts } from "../../test/synthetic-facts.
 import { CounterRandom, rleAreaInside } from "../kernels/index.ts";
 import type { Layer, Plan } from "../model/index.ts";
 import { parseSettings, type ResolvedSettings, resolveSettings } from "../settings/index.ts";
-import { fitted, movedCells, planSample } from "./index.ts";
+import { fitted, movedCells } from "../styles/index.ts";
+import { planSample } from "./index.ts";
 
 const count = 100_000;
 const S = 96;

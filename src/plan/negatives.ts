@@ -1,23 +1,17 @@
 import { type Band, type BandContext, bandOf, type CandidateRow } from "../band/index.ts";
 import { fail, type PlanKind, type PlanReasons } from "../model/index.ts";
+import { type Negatives, wantedKind } from "../styles/index.ts";
 import { drawFromBand } from "./draw-band.ts";
 import { legacyMined, legacyRandom } from "./legacy-draws.ts";
 import { drawRandom } from "./random-images.ts";
-import { type Request, wantedKind } from "./request.ts";
-
-export interface Negatives {
-  readonly kind: PlanKind;
-  /** Image rows in the order of cells; fewer than asked for = no mosaic. */
-  readonly images: readonly number[];
-  readonly why: PlanReasons;
-}
+import type { Request } from "./request.ts";
 
 /**
  * `need` negatives by the kind wanted and, where the band is too small, by the policy. Distinct and barred by no rule,
  * unless legacy switches say otherwise. Errors: "incomplete" where mined candidates are needed and missing, or where
  * the policy is "error".
  */
-export function drawNegatives(request: Request, need: number): Negatives {
+export function drawNegatives(request: Omit<Request, "negatives">, need: number): Negatives {
   const { facts, settings, expression, kind } = request;
   const row = facts.candidates(expression);
   const context = contextOf(request);
@@ -69,13 +63,13 @@ export function drawNegatives(request: Request, need: number): Negatives {
 }
 
 /** A mosaic without the target has no object named in it, whatever the expression names elsewhere: filters tighten. */
-function contextOf({ facts, expression, leavesOut }: Request): BandContext {
+function contextOf({ facts, expression, leavesOut }: Pick<Request, "facts" | "expression" | "leavesOut">): BandContext {
   const context = facts.bandContext(expression);
   return leavesOut ? { ...context, targets: 0 } : context;
 }
 
 function randomImages(
-  request: Request,
+  request: Omit<Request, "negatives">,
   context: BandContext,
   row: CandidateRow | undefined,
   band: Band | undefined,

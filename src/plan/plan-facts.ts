@@ -1,8 +1,8 @@
 import type { BandContext, CandidateRow } from "../band/index.ts";
-import type { Rle } from "../kernels/index.ts";
+import type { StyleFacts } from "../styles/index.ts";
 
 /** What planning needs to know of a pool: random access by dense rows, no pixels. */
-export interface PlanFacts {
+export interface PlanFacts extends StyleFacts {
   /** The pool's hash, and the hash of all else that plans depend on: settings, mined candidates, judgements. */
   readonly pool: string;
   readonly settings: string;
@@ -13,16 +13,7 @@ export interface PlanFacts {
   readonly refs: Int32Array;
   /** Image rows that negatives may come from. */
   readonly candidateImages: Int32Array;
-  /** The half-open range of expression rows of a ref. */
-  expressionsOfRef(ref: number): readonly [start: number, end: number];
   refOfExpression(expression: number): number;
-  /** Refs of the split that are about an image. */
-  refsOfImage(image: number): ArrayLike<number>;
-  expression(row: number): { readonly key: string; readonly text: string };
-  ref(row: number): { readonly image: number; readonly masks: readonly string[] };
-  image(row: number): { readonly key: string; readonly width: number; readonly height: number };
-  /** The union of a ref's targets over its image; undefined where it has none. */
-  targetMask(ref: number): Rle | undefined;
   /** The mined candidates of an expression; undefined where the pool has none. */
   candidates(expression: number): CandidateRow | undefined;
   /** What the rules of the band need to know of an expression. */

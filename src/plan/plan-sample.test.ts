@@ -4,7 +4,7 @@ import { Loader } from "../loader/index.ts";
 import type { Plan } from "../model/index.ts";
 import { appendJudgement, type Pool } from "../pool/index.ts";
 import { parseSettings } from "../settings/index.ts";
-import { gridCells } from "./index.ts";
+import { gridCells } from "../styles/index.ts";
 
 const tau = 0.8;
 const tauImage = 0.9;

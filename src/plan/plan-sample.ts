@@ -1,21 +1,10 @@
 import type { CounterRandom } from "../kernels/index.ts";
-import { fail, type MosaicStyle, type Plan, type PlanReasons, resampleVersions } from "../model/index.ts";
+import { fail, type Plan, type PlanReasons, resampleVersions } from "../model/index.ts";
 import { type ResolvedSettings, settingsAt } from "../settings/index.ts";
-import { cutmixMosaic } from "./cutmix.ts";
-import { targetLayer } from "./layers.ts";
-import { mixgenMosaic } from "./mixgen.ts";
-import { nemoMosaic } from "./nemo.ts";
+import { type Mosaic, noBand, noMosaic, styleOf, styles, targetLayer, targetShare } from "../styles/index.ts";
+import { drawNegatives } from "./negatives.ts";
 import type { PlanFacts } from "./plan-facts.ts";
-import { type Mosaic, noBand, noMosaic, type Request, randomOf } from "./request.ts";
-import { targetShare } from "./windows.ts";
-import { yolov4Mosaic } from "./yolov4.ts";
-
-const styles: Readonly<Record<"nemo" | MosaicStyle, (request: Request) => Mosaic>> = {
-  nemo: nemoMosaic,
-  yolov4: yolov4Mosaic,
-  cutmix: cutmixMosaic,
-  mixgen: mixgenMosaic,
-};
+import { type Request, randomOf } from "./request.ts";
 
 /**
  * The plan of training sample `index` (0 ≤ index < facts.units.length) of `epoch` under `seed`: a pure function, the
@@ -44,13 +33,14 @@ export function planSample(
     kind: u < gamma * randomShare ? "random" : "mined",
     leavesOut: !isSingle && now.gres.makeNoTarget > 0 && random("leaveOut").float() < now.gres.makeNoTarget,
     random,
+    negatives: (need) => drawNegatives(request, need),
   };
   const isLarge = !isSingle && !request.leavesOut && largeTarget !== null && targetShare(request) > largeTarget;
   const mosaic: Mosaic = isSingle
     ? { kind: "single", why: noBand }
     : isLarge
       ? noMosaic(request, "large-target")
-      : styles[style](request);
+      : styleOf(style).make(request);
   return planOf(request, seed, epoch, index, mosaic);
 }
 
@@ -65,7 +55,8 @@ export function planSingle(
   const random: Request["random"] = (stream) => randomOf(seed, epoch, index, stream);
   const expression = expressionOfUnit(facts, index, () => random("sentence"));
   const ref = facts.refOfExpression(expression);
-  const request: Request = { facts, settings, expression, ref, kind: "mined", leavesOut: false, random };
+  const negatives = (): never => fail("internal", "a single image draws no negatives");
+  const request: Request = { facts, settings, expression, ref, kind: "mined", leavesOut: false, random, negatives };
   return planOf(request, seed, epoch, index, { kind: "single", why: noBand });
 }
 
@@ -93,7 +84,7 @@ function planOf(request: Request, seed: number, epoch: number, index: number, mo
     epoch,
     index,
     kind: mosaic.kind,
-    ...(isMosaic && settings.mosaic.style !== "nemo" ? { style: settings.mosaic.style } : {}),
+    ...(isMosaic && settings.mosaic.style !== styles[0].name ? { style: settings.mosaic.style } : {}),
     expression: key,
     text: isMosaic ? (mosaic.text ?? text) : text,
     size,

@@ -1,4 +1,4 @@
-import { mostNegatives } from "./grid-shape.ts";
+import { styleOf } from "../styles/index.ts";
 import { usesMined } from "./schedule.ts";
 import type { Settings } from "./schema.ts";
 
@@ -29,7 +29,7 @@ export function contradiction(settings: Settings): string | undefined {
   if (short !== undefined) return `${short}; tooFew "error" would stop the run at the first`;
   if (legacy.repeats && settings.draw.method !== "uniform")
     return `legacy.repeats draws uniformly as the released loader does, which draw.method "${settings.draw.method}" contradicts`;
-  if (mosaic.style !== "nemo") {
+  if (!styleOf(mosaic.style).isGrid) {
     if (gres.makeNoTarget > 0)
       return `gres.makeNoTarget leaves a cell's image out, which mosaic.style "${mosaic.style}" has not; use style "nemo"`;
     if (legacy.canvas) return `legacy.canvas is about grids, which mosaic.style "${mosaic.style}" has not`;
@@ -45,12 +45,19 @@ export function settingsRemarks(settings: Settings): string[] {
   return short === undefined ? [] : [`${short}; tooFew "${settings.tooFew}" decides each`];
 }
 
+/** The most negatives that one mosaic of these settings asks for. */
+export function mostNegatives({ mosaic, gres }: MosaicAndGres): number {
+  return styleOf(mosaic.style).mostNegatives(mosaic, gres.makeNoTarget > 0);
+}
+
+type MosaicAndGres = Pick<Settings, "mosaic"> & { readonly gres: { readonly makeNoTarget: number } };
+
 /** Says so where no band can ever fill a mosaic of these settings, whatever the candidates are. */
 function tooFewCandidates(settings: Settings): string | undefined {
   const { band, schedule, mosaic, legacy } = settings;
   const need = mostNegatives(settings);
   const k = schedule.k === null ? band.k : Math.min(...schedule.k.map(([, value]) => Math.round(value)));
-  const what = `${need} negatives, as many as ${mosaic.style === "nemo" ? `grid "${mosaic.grid}"` : `style "${mosaic.style}"`} asks for`;
+  const what = `${need} negatives, as many as ${styleOf(mosaic.style).isGrid ? `grid "${mosaic.grid}"` : `style "${mosaic.style}"`} asks for`;
   const ranks = (band.rankTo ?? Number.POSITIVE_INFINITY) - band.rankFrom;
   if (ranks < need) return `ranks from band.rankFrom ${band.rankFrom} to band.rankTo ${band.rankTo} never hold ${what}`;
   if (k < need && !(legacy.repeats && k >= 20)) return `a band of K = ${k} never holds ${what}`;

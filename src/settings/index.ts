@@ -1,5 +1,4 @@
-export { settingsRemarks } from "./check-settings.ts";
-export { gridShapes, mostNegatives } from "./grid-shape.ts";
+export { mostNegatives, settingsRemarks } from "./check-settings.ts";
 export {
   parseSettings,
   resolveSettings,

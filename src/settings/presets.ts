@@ -1,3 +1,4 @@
+import { styles } from "../styles/index.ts";
 import type { PartialSettings, Settings } from "./schema.ts";
 
 /** The defaults, which are ours: the paper's τ, K and γ are not known (docs/settings.md says how these were chosen). */
@@ -9,7 +10,7 @@ export const defaults: Settings = {
   mosaic: {
     gamma: 0.5,
     randomShare: 0,
-    style: "nemo",
+    style: styles[0].name,
     grid: "2x2",
     crossPoint: 0,
     minCell: 0.5,
@@ -41,7 +42,7 @@ export const defaults: Settings = {
   legacy: { ownImage: false, repeats: false, lastOfList: 0, randomOverRefs: false, canvas: false },
 };
 
-/** Named starting points; a settings file or --set changes single keys of one. */
+/** Named starting points, those that styles bring among them; a settings file or --set changes single keys of one. */
 export const presets: Readonly<Record<string, { readonly about: string; readonly settings: PartialSettings }>> = {
   nemo: { about: "mined hard negatives in half of the samples", settings: {} },
   "nemo-reference": {
@@ -59,18 +60,14 @@ export const presets: Readonly<Record<string, { readonly about: string; readonly
     about: "mosaics with random negatives in half of the samples, the paper's baseline",
     settings: { mosaic: { randomShare: 1, placement: "uniform" } },
   },
-  yolov4: {
-    about: "YOLOv4's mosaic: four full-size images cut around a random cross point",
-    settings: { mosaic: { style: "yolov4", randomShare: 1, placement: "uniform" } },
-  },
-  cutmix: {
-    about: "CutMix: a rectangle of a random image pasted over the target's image",
-    settings: { mosaic: { style: "cutmix", randomShare: 1 } },
-  },
-  mixgen: {
-    about: "MixGen: two images blended half and half, their expressions joined",
-    settings: { mosaic: { style: "mixgen", randomShare: 1 } },
-  },
+  ...Object.fromEntries(
+    styles.flatMap(({ name: style, presets: own }) =>
+      Object.entries(own).map(([name, { about, mosaic }]) => [
+        name,
+        { about, settings: { mosaic: { style, ...mosaic } } },
+      ]),
+    ),
+  ),
   none: { about: "single images only, no augmentation", settings: { mosaic: { gamma: 0 } } },
 };
 

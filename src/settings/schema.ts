@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { styleNames, styles } from "../styles/index.ts";
 
 const share = z.number().min(0).max(1);
 const cosine = z.number().min(-1).max(1);
@@ -19,8 +20,8 @@ const mosaic = z.strictObject({
     "of the mosaics, the share whose negatives are drawn from all candidate images, not from the band",
   ),
   style: z
-    .enum(["nemo", "yolov4", "cutmix", "mixgen"])
-    .describe("how images are put together: nemo shrinks each whole into a cell; the others are its rivals"),
+    .enum(styleNames)
+    .describe(`how images are put together. ${styles.map(({ name, about }) => `${name}: ${about}`).join("; ")}`),
   grid: z
     .union([z.literal("mixed"), z.string().regex(/^(?!1x1$)[1-8]x[1-8]$/, gridText)], {
       error: gridText,
@@ -53,7 +54,7 @@ const mosaic = z.strictObject({
     "a target that covers more than this share of its image is given as a single image; null = off",
   ),
   minVisible: share.describe(
-    "yolov4 and cutmix: the least share of the target's pixels that has to stay visible, else the single image",
+    "where a style can hide the target: the least share of its pixels that has to stay visible, else the single image",
   ),
 });
 

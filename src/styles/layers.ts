@@ -1,11 +1,10 @@
 import { rleBox } from "../kernels/index.ts";
 import type { Layer, PixelRect } from "../model/index.ts";
 import { type Fitted, fitted } from "./fit.ts";
-import type { PlanFacts } from "./plan-facts.ts";
-import type { Request } from "./request.ts";
+import type { StyleFacts, StyleRequest } from "./style.ts";
 
 /** The expression's own image in a cell. `fit` is the settings' unless given. */
-export function targetLayer(request: Request, cell: PixelRect, fit = request.settings.mosaic.fit): Layer {
+export function targetLayer(request: StyleRequest, cell: PixelRect, fit = request.settings.mosaic.fit): Layer {
   const { facts, ref } = request;
   const { image, masks } = facts.ref(ref);
   const { width, height } = facts.image(image);
@@ -20,7 +19,7 @@ export function targetLayer(request: Request, cell: PixelRect, fit = request.set
 }
 
 /** Another image in a cell, as the settings fit and blur it. */
-export function negativeLayer(request: Request, image: number, cell: PixelRect): Layer {
+export function negativeLayer(request: StyleRequest, image: number, cell: PixelRect): Layer {
   const { facts, settings } = request;
   const { width, height } = facts.image(image);
   const { fit, blur } = settings.mosaic;
@@ -29,7 +28,7 @@ export function negativeLayer(request: Request, image: number, cell: PixelRect):
 
 /** A layer of an image: a target's where `masks` are given. */
 export function layer(
-  facts: PlanFacts,
+  facts: StyleFacts,
   image: number,
   fit: Layer["fit"],
   { source, destination }: Fitted,

@@ -1,8 +1,7 @@
 import type { CounterRandom } from "../kernels/index.ts";
 import type { PixelRect } from "../model/index.ts";
 import { layer, targetLayer } from "./layers.ts";
-import { drawNegatives } from "./negatives.ts";
-import { type Mosaic, noMosaic, type Request } from "./request.ts";
+import { type Mosaic, noMosaic, type Style, type StyleRequest } from "./style.ts";
 import { shareInside, sourceOfWindow } from "./windows.ts";
 
 /**
@@ -11,7 +10,21 @@ import { shareInside, sourceOfWindow } from "./windows.ts";
  * mask says what is true of each pixel: the target's, less what is covered. Where too little of it would stay
  * visible, or the rectangle is empty, another is drawn.
  */
-export function cutmixMosaic(request: Request): Mosaic {
+export const cutmix: Style = {
+  name: "cutmix",
+  about: "a rectangle of another image is pasted over the target's",
+  mostNegatives: () => 1,
+  isGrid: false,
+  presets: {
+    cutmix: {
+      about: "CutMix: a rectangle of a random image pasted over the target's image",
+      mosaic: { randomShare: 1 },
+    },
+  },
+  make: cutmixMosaic,
+};
+
+function cutmixMosaic(request: StyleRequest): Mosaic {
   const { facts, settings, ref } = request;
   const { size } = settings;
   const random = request.random("window");
@@ -21,7 +34,7 @@ export function cutmixMosaic(request: Request): Mosaic {
     if (patch === undefined) continue;
     const hidden = shareInside(request, sourceOfWindow(own.width, own.height, size, patch));
     if (facts.ref(ref).masks.length > 0 && 1 - hidden < settings.mosaic.minVisible) continue;
-    const negatives = drawNegatives(request, 1);
+    const negatives = request.negatives(1);
     const image = negatives.images[0];
     if (image === undefined) return { kind: "single", why: negatives.why };
     const { width, height } = facts.image(image);

@@ -1,13 +1,24 @@
 import { allowedCells, countIsOpen, positionsOf } from "../language/index.ts";
 import { fail, type PixelRect } from "../model/index.ts";
-import { gridShapes } from "../settings/index.ts";
 import { gridCells, movedCells } from "./grid.ts";
+import { gridShapes } from "./grid-shape.ts";
 import { negativeLayer, targetLayer } from "./layers.ts";
-import { drawNegatives } from "./negatives.ts";
-import { type Mosaic, noMosaic, type Request } from "./request.ts";
+import { type Mosaic, noMosaic, type Style, type StyleRequest } from "./style.ts";
 
 /** NeMo's mosaic: a grid, each image whole in its cell, the expression's in one of them, or in none. */
-export function nemoMosaic(request: Request): Mosaic {
+export const nemo: Style = {
+  name: "nemo",
+  about: "each image is shrunk whole into a cell",
+  mostNegatives: ({ grid }, makesNoTarget) => {
+    const cells = Math.max(...gridShapes(grid).map(([columns, rows]) => columns * rows));
+    return makesNoTarget ? cells : cells - 1;
+  },
+  isGrid: true,
+  presets: {},
+  make: nemoMosaic,
+};
+
+function nemoMosaic(request: StyleRequest): Mosaic {
   const { settings, leavesOut } = request;
   const shapes = gridShapes(settings.mosaic.grid);
   const [columns, rows] = shapes.length === 1 ? (shapes[0] ?? square) : request.random("grid").pick(shapes);
@@ -16,7 +27,7 @@ export function nemoMosaic(request: Request): Mosaic {
 
   const count = columns * rows;
   const need = leavesOut ? count : count - 1;
-  const negatives = drawNegatives(request, need);
+  const negatives = request.negatives(need);
   if (negatives.images.length < need) return { kind: "single", why: negatives.why };
 
   const side = settings.legacy.canvas ? legacyCanvas(settings.size, columns, rows) : settings.size;
@@ -44,7 +55,7 @@ export interface TargetPlace {
  * those cells, its image could make it true. Nor does one that counts from a side, where the negatives' things would be counted
  * too. "position-free" gives none to any expression that binds cells.
  */
-export function targetPlace(request: Request, columns: number, rows: number): TargetPlace {
+export function targetPlace(request: StyleRequest, columns: number, rows: number): TargetPlace {
   const { facts, settings, expression, ref } = request;
   const count = columns * rows;
   const random = request.random("placement");
@@ -60,7 +71,7 @@ export function targetPlace(request: Request, columns: number, rows: number): Ta
 
 const square = [2, 2] as const;
 
-function cellsOf(request: Request, side: number, columns: number, rows: number): PixelRect[] {
+function cellsOf(request: StyleRequest, side: number, columns: number, rows: number): PixelRect[] {
   const { crossPoint, minCell } = request.settings.mosaic;
   if (crossPoint === 0) return gridCells(side, columns, rows);
   return movedCells(side, columns, rows, crossPoint, minCell, request.random("lines"));

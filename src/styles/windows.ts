@@ -1,6 +1,6 @@
 import { rleAreaInside, rleBox } from "../kernels/index.ts";
 import type { PixelRect } from "../model/index.ts";
-import type { Request } from "./request.ts";
+import type { StyleRequest } from "./style.ts";
 
 /** What of an image of width × height shows through a window of its version stretched to S × S: whole pixels. */
 export function sourceOfWindow(width: number, height: number, size: number, window: PixelRect): PixelRect {
@@ -15,7 +15,11 @@ export function sourceOfWindow(width: number, height: number, size: number, wind
 }
 
 /** The target's box in S × S, [x, y, width, height]; undefined where there is no target. */
-export function targetBox({ facts, ref, settings }: Request): readonly [number, number, number, number] | undefined {
+export function targetBox({
+  facts,
+  ref,
+  settings,
+}: StyleRequest): readonly [number, number, number, number] | undefined {
   const mask = facts.targetMask(ref);
   if (mask === undefined) return undefined;
   const [x, y, width, height] = rleBox(mask);
@@ -26,7 +30,7 @@ export function targetBox({ facts, ref, settings }: Request): readonly [number, 
 }
 
 /** The share of the target's pixels inside a rectangle of its image; 1 where there is no target. */
-export function shareInside({ facts, ref }: Request, part: PixelRect): number {
+export function shareInside({ facts, ref }: StyleRequest, part: PixelRect): number {
   const mask = facts.targetMask(ref);
   if (mask === undefined) return 1;
   const all = rleAreaInside(mask, { x: 0, y: 0, width: mask.width, height: mask.height });
@@ -36,7 +40,7 @@ export function shareInside({ facts, ref }: Request, part: PixelRect): number {
 }
 
 /** The share of its image that the target covers; 0 where there is none. */
-export function targetShare({ facts, ref }: Pick<Request, "facts" | "ref">): number {
+export function targetShare({ facts, ref }: Pick<StyleRequest, "facts" | "ref">): number {
   const mask = facts.targetMask(ref);
   if (mask === undefined) return 0;
   return rleAreaInside(mask, { x: 0, y: 0, width: mask.width, height: mask.height }) / (mask.width * mask.height);

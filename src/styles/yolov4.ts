@@ -1,9 +1,8 @@
 import type { CounterRandom } from "../kernels/index.ts";
 import { fail, type Layer, type PixelRect } from "../model/index.ts";
 import { layer } from "./layers.ts";
-import { drawNegatives } from "./negatives.ts";
 import { targetPlace } from "./nemo.ts";
-import { type Mosaic, noMosaic, type Request } from "./request.ts";
+import { type Mosaic, noMosaic, type Style, type StyleRequest } from "./style.ts";
 import { shareInside, sourceOfWindow, targetBox } from "./windows.ts";
 
 /**
@@ -11,7 +10,21 @@ import { shareInside, sourceOfWindow, targetBox } from "./windows.ts";
  * to its quadrant around a cross point that keeps a fifth of the side from every edge. Where the paper draws any window,
  * the target's holds its box if the box fits, and a mosaic that would hide too much of it is drawn again.
  */
-export function yolov4Mosaic(request: Request): Mosaic {
+export const yolov4: Style = {
+  name: "yolov4",
+  about: "four full-size images, each cut to its quadrant around a random cross point",
+  mostNegatives: () => 3,
+  isGrid: false,
+  presets: {
+    yolov4: {
+      about: "YOLOv4's mosaic: four full-size images cut around a random cross point",
+      mosaic: { randomShare: 1, placement: "uniform" },
+    },
+  },
+  make: yolov4Mosaic,
+};
+
+function yolov4Mosaic(request: StyleRequest): Mosaic {
   const place = targetPlace(request, 2, 2);
   if (place.cell < 0) return noMosaic(request, "placement", { cells: [] });
   const random = request.random("window");
@@ -20,7 +33,7 @@ export function yolov4Mosaic(request: Request): Mosaic {
     const cell = cells[place.cell] ?? fail("internal", "a quadrant is missing");
     const target = targetWindow(request, cell, random);
     if (target === undefined) continue;
-    const negatives = drawNegatives(request, 3);
+    const negatives = request.negatives(3);
     if (negatives.images.length < 3) return { kind: "single", why: negatives.why };
     let next = 0;
     const layers = cells.map((quadrant, at) =>
@@ -48,7 +61,7 @@ function quadrants(size: number, random: CounterRandom): PixelRect[] {
   ];
 }
 
-function targetWindow(request: Request, cell: PixelRect, random: CounterRandom): Layer | undefined {
+function targetWindow(request: StyleRequest, cell: PixelRect, random: CounterRandom): Layer | undefined {
   const { facts, ref, settings } = request;
   const { image, masks } = facts.ref(ref);
   const { width, height } = facts.image(image);
@@ -61,7 +74,7 @@ function targetWindow(request: Request, cell: PixelRect, random: CounterRandom):
   return layer(facts, image, "cover", { source, destination: cell }, masks);
 }
 
-function negativeWindow(request: Request, image: number, cell: PixelRect, random: CounterRandom): Layer {
+function negativeWindow(request: StyleRequest, image: number, cell: PixelRect, random: CounterRandom): Layer {
   const { facts, settings } = request;
   const { width, height } = facts.image(image);
   const [, , w, h] = cell;

@@ -1,15 +1,25 @@
 import { layer, targetLayer } from "./layers.ts";
-import { drawNegatives } from "./negatives.ts";
-import { type Mosaic, noMosaic, type Request } from "./request.ts";
+import { type Mosaic, noMosaic, type Style, type StyleRequest } from "./style.ts";
 
 /**
  * MixGen (Hao et al., WACV 2023 workshops, λ = 1/2): two images blended half and half, their expressions joined. The
  * mask is the union of both targets, since the joined text names both. The other image is drawn as negatives are, and
  * brings one of its refs of this split with one of its sentences.
  */
-export function mixgenMosaic(request: Request): Mosaic {
+export const mixgen: Style = {
+  name: "mixgen",
+  about: "two images are blended, their expressions joined",
+  mostNegatives: () => 1,
+  isGrid: false,
+  presets: {
+    mixgen: { about: "MixGen: two images blended half and half, their expressions joined", mosaic: { randomShare: 1 } },
+  },
+  make: mixgenMosaic,
+};
+
+function mixgenMosaic(request: StyleRequest): Mosaic {
   const { facts, settings, expression } = request;
-  const negatives = drawNegatives(request, 1);
+  const negatives = request.negatives(1);
   const image = negatives.images[0];
   if (image === undefined) return { kind: "single", why: negatives.why };
   const refs = facts.refsOfImage(image);

@@ -1,0 +1,19 @@
+export { fitted } from "./fit.ts";
+export { gridCells, movedCells } from "./grid.ts";
+export { gridShapes } from "./grid-shape.ts";
+export { targetLayer } from "./layers.ts";
+export { styleNames, styleOf, styles } from "./registry.ts";
+export {
+  type Mosaic,
+  type MosaicOptions,
+  type Negatives,
+  noBand,
+  noMosaic,
+  type Style,
+  type StyleFacts,
+  type StylePreset,
+  type StyleRequest,
+  type StyleStream,
+  wantedKind,
+} from "./style.ts";
+export { targetShare } from "./windows.ts";
