@@ -35,6 +35,8 @@ describe("settings that contradict each other", () => {
       /schedule.gamma must rise in epochs, got 3 after 3/,
     ], // prettier-ignore
     [{ schedule: { plainLast: 2 } }, /set schedule.epochs too/],
+    [{ schedule: { plainLast: 1.5 } }, /"schedule.plainLast" in x.json: expected whole epochs, or a share.*got 1.5/],
+    [{ schedule: { plainLast: -0.1 } }, /"schedule.plainLast" in x.json: expected at least 0, got -0.1/],
     [{ schedule: { plainLast: 5, epochs: 4 } }, /must be at most schedule.epochs, got 5 of 4/],
     [{ preset: "cutmix", gres: { makeNoTarget: 0.1 } }, /gres.makeNoTarget leaves a cell's image out.*"cutmix"/],
     [{ preset: "nemo-reference", mosaic: { style: "mixgen" } }, /legacy.canvas is about grids.*"mixgen"/],
@@ -88,6 +90,17 @@ describe("settings that contradict each other", () => {
     for (const preset of presetNames) expect(remarks({ preset })).toEqual([]);
   });
 
+  it("remarks on a share of plain epochs that comes to none, because they are too few or not known", () => {
+    const remarks = (schedule: object): string[] => settingsRemarks(parseSettings({ schedule }, "t"));
+    expect(remarks({ plainLast: 1 / 3 })[0]).toMatch(
+      /33 % of the epochs cannot be counted while schedule.epochs is not/,
+    );
+    expect(remarks({ plainLast: 0.33, epochs: 1 })).toEqual([
+      "schedule.plainLast 33 % of 1 epoch is none: mosaics stay until the end",
+    ]);
+    expect([remarks({ plainLast: 0.33, epochs: 2 }), remarks({ plainLast: 1, epochs: 2 })]).toEqual([[], []]);
+  });
+
   it("accepts every preset as it is", () => {
     expect(presetNames).toEqual(["nemo", "nemo-reference", "random", "yolov4", "cutmix", "mixgen", "none"]);
     for (const preset of presetNames) expect(message({ preset })).toBe("accepted");
@@ -126,6 +139,19 @@ describe("schedules", () => {
       [0.75, 1 / 3],
       [0.75, 1 / 3],
     ]); // prettier-ignore
+  });
+
+  it("count the plain epochs at the end, by number or as a share", () => {
+    const plain = (schedule: object): number[] => {
+      const settings = resolveSettings(parseSettings({ preset: "random", schedule }, "t"), undefined);
+      return Array.from({ length: 40 }, (_, epoch) => epoch).filter(
+        (epoch) => settingsAt(settings, epoch).mosaic.gamma === 0,
+      );
+    };
+    expect(plain({ epochs: 40, plainLast: 2 })).toEqual([38, 39]);
+    expect(plain({ epochs: 40, plainLast: 1 / 3 })).toEqual(Array.from({ length: 13 }, (_, at) => 27 + at));
+    expect(plain({ epochs: 40, plainLast: 0.999 })).toHaveLength(40);
+    expect([plain({ plainLast: 0.5 }), plain({ epochs: 40, plainLast: 0.01 })]).toEqual([[], []]);
   });
 
   it("need mined candidates only where some epoch draws from the band", () => {

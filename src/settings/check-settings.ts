@@ -1,5 +1,5 @@
 import { styleOf } from "../styles/index.ts";
-import { usesMined } from "./schedule.ts";
+import { plainEpochs, usesMined } from "./schedule.ts";
 import type { Settings } from "./schema.ts";
 
 /**
@@ -19,7 +19,7 @@ export function contradiction(settings: Settings): string | undefined {
     const at = points.findIndex(([epoch], index) => index > 0 && epoch <= (points[index - 1]?.[0] ?? 0));
     if (at > 0) return `schedule.${key} must rise in epochs, got ${points[at]?.[0]} after ${points[at - 1]?.[0]}`;
   }
-  if (schedule.plainLast > 0 && schedule.epochs === null)
+  if (schedule.plainLast >= 1 && schedule.epochs === null)
     return "schedule.plainLast counts back from the end: set schedule.epochs too";
   if (schedule.epochs !== null && schedule.plainLast > schedule.epochs)
     return `schedule.plainLast must be at most schedule.epochs, got ${schedule.plainLast} of ${schedule.epochs}`;
@@ -42,7 +42,21 @@ export function contradiction(settings: Settings): string | undefined {
 /** What is allowed and yet hardly meant: lines for people, none where all is well. */
 export function settingsRemarks(settings: Settings): string[] {
   const short = usesMined(settings) ? tooFewCandidates(settings) : undefined;
-  return short === undefined ? [] : [`${short}; tooFew "${settings.tooFew}" decides each`];
+  return [
+    ...(short === undefined ? [] : [`${short}; tooFew "${settings.tooFew}" decides each`]),
+    ...plainRemarks(settings.schedule),
+  ];
+}
+
+/** Says so where a share of the epochs comes to none. */
+function plainRemarks({ epochs, plainLast }: Settings["schedule"]): string[] {
+  if (plainLast === 0 || plainEpochs({ epochs, plainLast }) > 0) return [];
+  const share = `schedule.plainLast ${Math.round(100 * plainLast)} %`;
+  if (epochs !== null)
+    return [`${share} of ${epochs} epoch${epochs === 1 ? "" : "s"} is none: mosaics stay until the end`];
+  return [
+    `${share} of the epochs cannot be counted while schedule.epochs is not set: mosaics stay until the end, which costs accuracy; set the number of epochs`,
+  ];
 }
 
 /** The most negatives that one mosaic of these settings asks for. */

@@ -7,6 +7,6 @@ export {
   withSets,
 } from "./parse.ts";
 export { defaults, presetNames, presets } from "./presets.ts";
-export { ramped, settingsAt, usesMined } from "./schedule.ts";
+export { plainEpochs, ramped, settingsAt, usesMined } from "./schedule.ts";
 export type { PartialSettings, ResolvedSettings, Settings } from "./schema.ts";
 export { settingsSchema } from "./schema.ts";

@@ -16,8 +16,8 @@ export function ramped(points: readonly (readonly [epoch: number, value: number]
  * epochs. Returns `settings` itself where nothing is scheduled.
  */
 export function settingsAt(settings: ResolvedSettings, epoch: number): ResolvedSettings {
-  const { randomUntil, epochs, plainLast, gamma, tau, k } = settings.schedule;
-  const isPlain = epochs !== null && plainLast > 0 && epoch >= epochs - plainLast;
+  const { randomUntil, epochs, gamma, tau, k } = settings.schedule;
+  const isPlain = epochs !== null && epoch >= epochs - plainEpochs(settings.schedule);
   const isWarmUp = epoch < randomUntil;
   if (!isPlain && !isWarmUp && gamma === null && tau === null && k === null) return settings;
   return {
@@ -33,6 +33,11 @@ export function settingsAt(settings: ResolvedSettings, epoch: number): ResolvedS
       k: k === null ? settings.band.k : Math.max(1, Math.round(ramped(k, epoch))),
     },
   };
+}
+
+/** How many epochs at the end hold single images only; a share of the epochs is rounded, and none while these are not known. */
+export function plainEpochs({ epochs, plainLast }: Pick<Settings["schedule"], "epochs" | "plainLast">): number {
+  return plainLast < 1 ? Math.round(plainLast * (epochs ?? 0)) : plainLast;
 }
 
 /** True where some epoch of these settings draws from the band, so that mined candidates have to be there. */

@@ -105,7 +105,14 @@ const schedule = z.strictObject({
   epochs: orNull(z.number().int().min(1), "a whole number from 1").describe(
     "how many epochs there will be: what plainLast counts back from",
   ),
-  plainLast: count.describe("the last n epochs hold single images only"),
+  plainLast: z
+    .number()
+    .min(0)
+    .max(1_000_000_000)
+    .refine((value) => value < 1 || Number.isInteger(value), "expected whole epochs, or a share of them below 1")
+    .describe(
+      "the last epochs hold single images only: so many, or below 1 that share of schedule.epochs, rounded; while epochs is null a share is none",
+    ),
   gamma: ramp(share, "share").describe(
     "γ over epochs, [[epoch, value], …], straight between points, held before and after; null = mosaic.gamma",
   ),
