@@ -4,6 +4,9 @@ import type { Category } from "./exporter.ts";
 /** Stands for the category of an expression without target. */
 export const noCategory: Category = { name: "", id: -1, dense: -1 };
 
+/** The same where every id has to be in the list of categories: below all of COCO's. */
+export const listedNoCategory: Category = { name: "no target", id: 0, dense: -1 };
+
 /** COCO's ids end here; other categories are numbered from the next on. */
 const lastCocoId = 90;
 

@@ -19,9 +19,38 @@ def png_mask(data):
     return (grey == 255).astype(np.uint8)
 
 
-def read_refer(root):
+def floats(values):
+    """A list of whole numbers would be an array of integers, which detectron2 scales in place and cuts off."""
+    flat = [value for part in values for value in (part if isinstance(part, list) else [part])]
+    return all(isinstance(value, float) for value in flat)
+
+
+def box_of(mask):
+    ys, xs = np.nonzero(mask)
+    return [int(xs.min()), int(ys.min()), int(xs.max() - xs.min() + 1), int(ys.max() - ys.min() + 1)] if len(xs) else [0, 0, 0, 0]
+
+
+def annotated(annotation, image):
+    """The mask of an annotation as the REFER API and LAVT make it: parts are summed, and what is exactly 1 counts."""
     from pycocotools import mask as coco
 
+    segmentation = annotation["segmentation"]
+    assert isinstance(segmentation, list) and len(segmentation) > 0
+    if isinstance(segmentation[0], list):
+        assert all(len(part) >= 6 and len(part) % 2 == 0 for part in segmentation), "ReLA drops shorter ones"
+        assert floats(segmentation)
+        segmentation = coco.frPyObjects(segmentation, image["height"], image["width"])
+    layers = coco.decode(segmentation)
+    assert layers.ndim == 3
+    summed = layers.sum(axis=2)
+    assert summed.max(initial=0) <= 1, "a loader that sums polygons would make holes"
+    mask = summed.astype(np.uint8)
+    assert isinstance(annotation["area"], float) and annotation["area"] == int(mask.sum())
+    assert floats(annotation["bbox"]) and annotation["bbox"] == box_of(mask), (annotation["bbox"], box_of(mask))
+    return mask
+
+
+def read_refer(root):
     folder = os.path.join(root, "refcoco")
     refs = pickle.load(open(os.path.join(folder, "refs(unc).p"), "rb"))
     raw = open(os.path.join(folder, "refs(unc).p"), "rb").read()
@@ -37,27 +66,45 @@ def read_refer(root):
     for ref in refs:
         image, annotation = images[ref["image_id"]], annotations[ref["ann_id"]]
         assert annotation["image_id"] == ref["image_id"] and annotation["category_id"] == ref["category_id"]
-        assert ref["category_id"] == -1 or ref["category_id"] in categories
+        assert ref["category_id"] in categories, "MaskRIS looks every category up"
         assert ref["sent_ids"] == [sentence["sent_id"] for sentence in ref["sentences"]]
         assert all(sentence["tokens"] == sentence["sent"].split() for sentence in ref["sentences"])
         assert os.path.splitext(image["file_name"])[0] == "COCO_train2014_%012d" % ref["image_id"]
         path = os.path.join(root, "images/mscoco/images/train2014", image["file_name"])
-        assert os.path.samefile(path, os.path.join(root, "images/train2014", image["file_name"]))
+        for place in ["images/train2014", "images/mscoco/train2014", "train2014", "coco2014/train2014"]:
+            assert os.path.samefile(path, os.path.join(root, place, image["file_name"])), place
         data = open(path, "rb").read()
-        segmentation = annotation["segmentation"]
-        assert isinstance(segmentation, list) and len(segmentation) > 0
-        if isinstance(segmentation[0], list):
-            assert all(len(part) >= 6 and len(part) % 2 == 0 for part in segmentation), "ReLA drops shorter ones"
-            segmentation = coco.frPyObjects(segmentation, image["height"], image["width"])
-        layers = coco.decode(segmentation)
-        assert layers.ndim == 3
-        summed = layers.sum(axis=2)
-        assert summed.max(initial=0) <= 1, "a loader that sums polygons would make holes"
-        mask = summed.astype(np.uint8)
-        assert annotation["area"] == int(mask.sum())
-        ys, xs = np.nonzero(mask)
-        box = [int(xs.min()), int(ys.min()), int(xs.max() - xs.min() + 1), int(ys.max() - ys.min() + 1)] if len(xs) else [0, 0, 0, 0]
-        assert annotation["bbox"] == box, (annotation["bbox"], box)
+        mask = annotated(annotation, image)
+        targets = annotation.get("target_ids")
+        if targets is not None:
+            assert len(targets) != 1
+            parts = [annotated(annotations[target], image) for target in targets]
+            assert (np.any(parts, axis=0) == mask).all() if parts else mask.sum() == 0
+        # RefSegformer takes a sentence without "exist" for one that is true.
+        assert all(sentence.get("exist", True) == (targets != []) for sentence in ref["sentences"])
+        yield ref["split"], data, mask, [sentence["sent"] for sentence in ref["sentences"]]
+
+
+def read_general(root):
+    """gRefCOCO, as ReLA and LISA read it: a list of targets, whose masks are united."""
+    folder = os.path.join(root, "grefcoco")
+    refs = json.load(open(os.path.join(folder, "grefs(unc).json")))
+    instances = json.load(open(os.path.join(folder, "instances.json")))
+    images = {image["id"]: image for image in instances["images"]}
+    annotations = {annotation["id"]: annotation for annotation in instances["annotations"]}
+    categories = {category["id"] for category in instances["categories"]}
+    assert len(annotations) == len(instances["annotations"]) == sum(len(ref["ann_id"]) for ref in refs if not ref["no_target"])
+    for ref in refs:
+        image, targets = images[ref["image_id"]], ref["ann_id"]
+        data = open(os.path.join(root, "images/train2014", image["file_name"]), "rb").read()
+        mask = np.zeros((image["height"], image["width"]), np.uint8)
+        assert ref["no_target"] == (targets == [-1]) == (ref["category_id"] == [-1])
+        if not ref["no_target"]:
+            assert len(ref["category_id"]) == len(targets) == len(set(targets))
+            for target, category in zip(targets, ref["category_id"]):
+                annotation = annotations[target]
+                assert annotation["image_id"] == ref["image_id"] and annotation["category_id"] == category and category in categories
+                mask |= annotated(annotation, image)
         yield ref["split"], data, mask, [sentence["sent"] for sentence in ref["sentences"]]
 
 
@@ -124,7 +171,7 @@ def read_parquet(root):
                 yield split, row["image"]["bytes"], png_mask(row["mask"]["bytes"]), row["sentences"]
 
 
-readers = {"refer": read_refer, "cris-lmdb": read_cris, "webdataset": read_webdataset, "parquet": read_parquet}
+readers = {"refer": read_refer, "grefcoco": read_general, "cris-lmdb": read_cris, "webdataset": read_webdataset, "parquet": read_parquet}
 name, root, expected, loss = sys.argv[1:]
 records, pixels, worst = 0, 0, 0.0
 lines = [json.loads(line) for line in open(expected, encoding="utf-8")]

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, readlink, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pythonHas, runPython } from "../../test/peers.ts";
 import { mineSmall } from "../../test/small-pool.ts";
@@ -99,6 +99,16 @@ async function folders(folder: string): Promise<string[]> {
     .sort();
 }
 
+/** How many refs of an export in gRefCOCO's shape mean nothing, and how many mean several objects. */
+async function generalRefs(folder: string): Promise<{ none: number; several: number }> {
+  const text = await readFile(join(home, folder, "grefcoco", "grefs(unc).json"), "utf8");
+  const refs = JSON.parse(text) as { ann_id: number[] }[];
+  return {
+    none: refs.filter(({ ann_id }) => ann_id[0] === -1).length,
+    several: refs.filter(({ ann_id }) => ann_id.length > 1).length,
+  };
+}
+
 /** What an export must hold, straight from plans and pool: written as pictures for a reader in Python. */
 async function writeExpected(folder: string): Promise<string> {
   await mkdir(join(home, folder), { recursive: true });
@@ -177,6 +187,17 @@ describe.skipIf(!peers)("exports, read by the Python packages of their formats",
     >;
     expect(result.records).toBe(records);
     expect(result.worst).toBeGreaterThan(0);
+  });
+
+  it("refer holds them in gRefCOCO's shape for ReLA under the name grefcoco", async () => {
+    await run("refer", "general", { options: { dataset: "grefcoco" } });
+    expect(JSON.parse(runPython(script, ["grefcoco", join(home, "general"), expected, "exact"]))).toMatchObject({
+      records,
+      worst: 0,
+    });
+    const { none, several } = await generalRefs("general");
+    expect(none).toBeGreaterThan(epochs);
+    expect(several).toBeGreaterThan(epochs);
   });
 
   it("refer holds the same masks as run lengths", async () => {
@@ -264,9 +285,11 @@ describe.each(exporterNames)("export to %s", (format) => {
     const all = await tree(`one-${format}`);
     const sums = (await readFile(join(home, `one-${format}`, "SHA256SUMS"), "utf8")).trimEnd().split("\n");
     const listed = Object.fromEntries(sums.map((line) => [line.slice(66), line.slice(0, 64)]));
-    const { "export.json": _manifest, SHA256SUMS: list, "images/train2014": _link, ...files } = all;
-    expect(listed).toEqual(files);
+    const { "export.json": _manifest, SHA256SUMS: list, ...others } = all;
+    const links = Object.keys(others).filter((name) => others[name]?.startsWith("-> "));
+    expect(listed).toEqual(Object.fromEntries(Object.entries(others).filter(([name]) => !links.includes(name))));
     const manifest = await readExportManifest(join(home, `one-${format}`));
+    expect(manifest?.links).toEqual(links.sort());
     expect(manifest?.files).toMatchObject({ count: sums.length, sha256: list });
     expect(manifest?.counts.train).toMatchObject({ records: 216, originals: 72, leftOut: 0 });
     expect(manifest?.counts.val).toMatchObject({ records: 4, originals: 4, kinds: {} });
@@ -343,6 +366,7 @@ describe("an export", () => {
     [{ splits: ["tain"] }, 'unknown split "tain"'],
     [{ splits: ["train", "train"] }, "several different ones"],
     [{ options: { dataset: "../x" } }, 'export option "options.dataset"'],
+    [{ options: { imagesFolder: "images/../../x" } }, 'export option "options.imagesFolder"'],
     [{ image: { kind: "jpeg", quality: 0, chroma: "4:2:0" } }, 'export option "image.quality"'],
     [{ shard: { index: 2, count: 2 } }, "expected a shard i/n"],
   ] as [Partial<ExportOptions>, string][])("explains %j", async (wrong, message) => {
@@ -366,21 +390,17 @@ describe("an export", () => {
     expect([...(await lines("first")), ...(await lines("second"))]).toEqual(await lines("both"));
   });
 
-  it("writes gRefCOCO's shape for ReLA under the name grefcoco", async () => {
-    await run("refer", "general", { options: { dataset: "grefcoco" } });
-    const refs = JSON.parse(await readFile(join(home, "general", "grefcoco", "grefs(unc).json"), "utf8")) as {
-      ann_id: number[];
-      category_id: number[];
-      no_target: boolean;
-    }[];
-    const instances = JSON.parse(await readFile(join(home, "general", "grefcoco", "instances.json"), "utf8")) as {
-      annotations: { id: number }[];
-    };
-    const none = refs.filter((ref) => ref.no_target);
-    expect(none.length).toBeGreaterThan(epochs);
-    expect(none.every((ref) => ref.ann_id[0] === -1 && ref.category_id[0] === -1)).toBe(true);
-    const ids = new Set(instances.annotations.map(({ id }) => id));
-    expect(refs.filter((ref) => !ref.no_target).every((ref) => ids.has(ref.ann_id[0]!))).toBe(true);
+  it.each([
+    ["rrsisd", null, "images/rrsisd/JPEGImages"],
+    ["refclef", null, "images/saiapr_tc-12"],
+    ["uavid_ris", null, "images/uavid_ris/PNGimages"],
+    ["refcoco", "pictures/all", "pictures/all"],
+  ])("puts the images of %s (%s) into %s", async (dataset, imagesFolder, place) => {
+    const output = `placed-${dataset}`;
+    await run("refer", output, { epochs: 1, splits: ["val"], options: { dataset, imagesFolder } });
+    const images = Object.keys(await tree(output)).filter((name) => /\.(jpg|png)$/.test(name));
+    expect(images.length).toBeGreaterThan(2);
+    expect(new Set(images.map((name) => dirname(name)))).toEqual(new Set([place]));
   });
 
   it("keeps the datasets' ids and image names in evaluation splits", async () => {

@@ -27,14 +27,29 @@ export interface ExportSample {
   /** Unique in the export; an evaluation split keeps its dataset's own where it can. */
   readonly refId: number;
   readonly sentences: readonly ExportSentence[];
+  /** The first target's. */
   readonly category: Category;
   /** source/ref in the pool. */
   readonly refKey: string;
-  /** 0 = no target. */
-  readonly targets: number;
-  /** The target's polygons as its dataset gave them, where they are exactly `mask` for every reader; originals only. */
-  readonly polygons: readonly (readonly number[])[] | undefined;
+  /** In the plan's or the ref's order; none = the expressions are true of nothing. The union of their masks is `mask`. */
+  readonly targets: readonly ExportTarget[];
+  /** The targets' polygons together, where those are exactly `mask` for every reader; originals only. */
+  readonly polygons: Polygons | undefined;
 }
+
+/** One annotation that the sentences of a sample mean. */
+export interface ExportTarget {
+  /** Its key in the pool. */
+  readonly annotation: string;
+  readonly category: Category;
+  /** uint8 [height, width], 0 or 1: what is to be seen of it; empty where another image hides it. */
+  readonly mask: Uint8Array;
+  /** As its dataset gave them, where they are exactly `mask` for every reader; originals only. */
+  readonly polygons: Polygons | undefined;
+}
+
+/** Flat lists x0, y0, x1, y1, … of which no two share a pixel. */
+export type Polygons = readonly (readonly number[])[];
 
 export interface EncodedImage {
   readonly bytes: Uint8Array;

@@ -20,13 +20,23 @@ const positive = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
 /** A folder's or file's name part: becomes a path, so nothing that leaves the folder. */
 const namePart = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9+_.-]*$/, 'expected letters, digits, "+", "_", "." or "-"');
 
+/** A folder inside the export: names with "/" between, so nothing that leaves it. */
+const innerFolder = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9+_.-]*(\/[A-Za-z0-9][A-Za-z0-9+_.-]*)*$/,
+    'expected a folder inside the export, as "images/train2014"',
+  );
+
 const formatOptions = z.strictObject({
   /** refer, cris-lmdb: the dataset's name, which their loaders look for: refcoco, refcoco+, refcocog, grefcoco. */
   dataset: namePart,
   /** refer: what stands between the brackets of refs(unc).p. */
   splitBy: namePart,
-  /** refer: polygons, which every loader reads, or run lengths, which are smaller and which ReLA does not read. */
+  /** refer: polygons, which every loader reads, or run lengths, which are smaller and which some do not read. */
   masks: z.enum(["polygons", "rle"]),
+  /** refer: where images go; null = where the dataset's trainers look for them. */
+  imagesFolder: innerFolder.nullable().default(null),
   /** webdataset, parquet: samples of a shard at most. */
   shardSamples: positive,
   /** webdataset: bytes of a shard at most (one sample may be larger); null = no limit. */
@@ -38,6 +48,7 @@ export const defaultFormatOptions: FormatOptions = {
   dataset: "refcoco",
   splitBy: "unc",
   masks: "polygons",
+  imagesFolder: null,
   shardSamples: 1000,
   shardBytes: null,
 };
@@ -89,9 +100,12 @@ export function parseJob(value: unknown, where?: string): ExportJob {
   return where === undefined ? fail("usage", problem) : fail("bad-input", `${problem}, in "${where}"`);
 }
 
+/** Raise it when equal jobs give other bytes than before. */
+const bytesVersion = 2;
+
 /** The identity of a job: what parts and manifests are compared by. */
 export function jobHash(job: ExportJob): string {
-  return hashJson({ version: 1, ...job });
+  return hashJson({ version: bytesVersion, ...job });
 }
 
 /** Records of all splits. */

@@ -1,3 +1,5 @@
+import type { EncodedImage, ExportTarget, Polygons } from "./exporter.ts";
+
 /**
  * Polygons that pycocotools rasterises to exactly `mask` (uint8 [height, width], 0 = outside; not modified): one for each
  * 4-connected region, flat lists x0, y0, x1, y1, … along the borders of pixels. Regions share no pixel, so that it makes
@@ -21,7 +23,16 @@ export function maskPolygons(mask: Uint8Array, height: number, width: number): n
 }
 
 /** A polygon of three equal corners covers no pixel, yet passes for a polygon with every reader. */
-export const emptyPolygon: readonly number[] = [0, 0, 0, 0, 0, 0];
+const emptyPolygon: readonly number[] = [0, 0, 0, 0, 0, 0];
+
+/** The polygons by which formats store a mask: its dataset's own where they are exact, else traced; never none. */
+export function storedPolygons(
+  { mask, polygons }: Pick<ExportTarget, "mask" | "polygons">,
+  { height, width }: Pick<EncodedImage, "height" | "width">,
+): Polygons {
+  const stored = polygons ?? maskPolygons(mask, height, width);
+  return stored.length > 0 ? stored : [emptyPolygon];
+}
 
 /** Numbers the 4-connected regions from 1; 0 = outside. */
 function labelRegions(mask: Uint8Array, height: number, width: number): Int32Array {

@@ -91,6 +91,7 @@ export class ExportOutput {
   async link(path: string, target: string): Promise<void> {
     await this.#foretell(path);
     const full = join(this.folder, path);
+    await makeFolder(dirname(full));
     await makeFolder(join(dirname(full), target));
     const known = await lstat(full).catch(() => undefined);
     if (known === undefined) await symlink(target, full, "dir").catch(() => undefined);

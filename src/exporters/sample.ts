@@ -1,8 +1,8 @@
 import { decodeCocoRle, decodeImage, encodeJpeg, encodePng, imageSize } from "../codecs/index.ts";
 import type { Loader } from "../loader/index.ts";
-import { fail, NemosaicError } from "../model/index.ts";
+import { fail, NemosaicError, type Plan } from "../model/index.ts";
 import { noCategory } from "./category-numbers.ts";
-import type { Category, EncodedImage, ExportSample, ExportSentence } from "./exporter.ts";
+import type { Category, EncodedImage, ExportSample, ExportSentence, ExportTarget, Polygons } from "./exporter.ts";
 import { firstDrawnId, type Identity } from "./identity.ts";
 import type { ExportJob, ImageEncoding } from "./job.ts";
 import type { RecordKind } from "./sequence.ts";
@@ -49,7 +49,7 @@ async function drawnSample(
   const own = pool.expressions.sent[expression];
   // What a plan joins or changes has no raw form but its own text.
   const raw = plan.text === own ? (pool.expressions.raw[expression] ?? plan.text) : plan.text;
-  const targets = plan.layers.flatMap((layer) => layer.masks).map((key) => pool.annotationRow(key));
+  const targets = drawnTargets(loader, plan, batch.mask, identity);
   const id = firstDrawnId + place.number;
   const image = await encodePixels({ width: batch.size, height: batch.size, data: batch.image }, job.image);
   const sample: ExportSample = {
@@ -60,9 +60,9 @@ async function drawnSample(
     imageId: id,
     refId: id,
     sentences: [{ id: firstDrawnId + place.number * job.sentenceStride, key: plan.expression, raw, sent: plan.text }],
-    category: categoryOf(pool, targets, identity),
+    category: targets[0]?.category ?? noCategory,
     refKey: refKeyOf(plan.expression),
-    targets: targets.length,
+    targets,
     polygons: undefined,
   };
   const remark =
@@ -90,8 +90,17 @@ async function originalSample(
     if (!unreadable || loader.settings.onBadImage === "fail") throw error;
     return { sample: undefined, remark: `record ${place.number} left out: ${error.message}` };
   }
-  const targets = Array.from(pool.targetsOfRef(record.ref));
-  const mask = decodeCocoRle(pool.mask(row, targets));
+  const rows = Array.from(pool.targetsOfRef(record.ref));
+  const mask = decodeCocoRle(pool.mask(row, rows));
+  const targets = rows.map((target): ExportTarget => {
+    const own = rows.length === 1 ? mask : decodeCocoRle(pool.mask(row, [target]));
+    return {
+      annotation: pool.annotationKey(target),
+      category: categoryOf(pool, target, identity),
+      mask: own,
+      polygons: ownPolygons(pool, [target], own),
+    };
+  });
   const kept = loader.augmented ? undefined : identity.refId(record.ref);
   const sample: ExportSample = {
     ...place,
@@ -107,17 +116,32 @@ async function originalSample(
       place.number,
       job,
     ),
-    category: categoryOf(pool, targets, identity),
+    category: targets[0]?.category ?? noCategory,
     refKey: refKeyOf(pool.expressionKey(pool.expressionsOfRef(record.ref)[0])),
-    targets: targets.length,
-    polygons: ownPolygons(pool, targets, mask),
+    targets,
+    polygons: ownPolygons(pool, rows, mask),
   };
   return { sample, remark: undefined };
 }
 
-function categoryOf(pool: Pool, targets: readonly number[], identity: Identity): Category {
-  const name = targets[0] === undefined ? undefined : pool.annotations.category[targets[0]];
-  if (name === undefined) return noCategory;
+/** A plan's targets; pixels of `mask` that a scaled canvas puts between them go to the first. */
+function drawnTargets(loader: Loader, plan: Plan, mask: Uint8Array, identity: Identity): ExportTarget[] {
+  const { pool } = loader;
+  const keys = new Set(plan.layers.flatMap(({ masks }) => masks));
+  const parts = keys.size === 1 ? [...keys].map((annotation) => ({ annotation, mask })) : loader.targetMasks(plan);
+  const [first, ...others] = parts;
+  if (first !== undefined && others.length > 0)
+    for (let at = mask.indexOf(1); at >= 0; at = mask.indexOf(1, at + 1))
+      if (!parts.some((part) => part.mask[at] === 1)) first.mask[at] = 1;
+  return parts.map((part) => ({
+    ...part,
+    category: categoryOf(pool, pool.annotationRow(part.annotation), identity),
+    polygons: undefined,
+  }));
+}
+
+function categoryOf(pool: Pool, target: number, identity: Identity): Category {
+  const name = pool.annotations.category[target] ?? "";
   return identity.categories.get(name) ?? fail("internal", `no number for category "${name}"`);
 }
 
@@ -180,11 +204,7 @@ async function originalImage(pool: Pool, row: number, encoding: ImageEncoding): 
 }
 
 /** The targets' polygons, where all have them, none is taken for something else, and no two share a pixel. */
-function ownPolygons(
-  pool: Pool,
-  targets: readonly number[],
-  mask: Uint8Array,
-): readonly (readonly number[])[] | undefined {
+function ownPolygons(pool: Pool, targets: readonly number[], mask: Uint8Array): Polygons | undefined {
   const polygons: (readonly number[])[] = [];
   let area = 0;
   for (const target of targets) {

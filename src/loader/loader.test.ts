@@ -151,6 +151,31 @@ describe("Loader.get", () => {
   });
 });
 
+describe("Loader.targetMasks", () => {
+  it("gives what is to be seen of each target: nothing of one that a later image hides", async () => {
+    const loader = await Loader.open(pool, settings);
+    const single = loader.plan(0, 0);
+    const row = pool.imageRow(single.layers[0]!.image);
+    const keys = [0, 1].map((at) => pool.annotationKey(pool.targetsOfRef(2 * row + at)[0]!));
+    const layer = { ...single.layers[0]!, masks: keys, alpha: 1, blur: 0 };
+    const whole = { ...layer, destination: [0, 0, 64, 64] as const };
+    const cover = { ...whole, destination: [0, 0, 64, 20] as const, masks: [] };
+    const plan = { ...single, layers: [whole, cover] };
+    const { mask } = await loader.draw(plan);
+    const parts = loader.targetMasks(plan);
+    expect(parts.map(({ annotation }) => annotation)).toEqual(keys);
+    for (const [at, part] of parts.entries()) {
+      const alone = { ...plan, layers: [{ ...whole, masks: [keys[at]!] }, cover] };
+      expect(Buffer.compare(part.mask, (await loader.draw(alone)).mask)).toBe(0);
+      expect(part.mask.some((value) => value === 1)).toBe(true);
+      expect(part.mask.indexOf(1)).toBeGreaterThanOrEqual(20 * 64);
+    }
+    expect(mask).toEqual(parts[0]!.mask.map((value, at) => value | parts[1]!.mask[at]!));
+    expect(loader.targetMasks({ ...plan, layers: [cover] })).toEqual([]);
+    await loader.close();
+  });
+});
+
 describe("Loader.batches", () => {
   it("covers an epoch once, resumes in the middle, and stops when the caller leaves", async () => {
     const seen: number[] = [];

@@ -278,6 +278,15 @@ export class Loader {
     return { image, mask };
   }
 
+  /**
+   * What is to be seen of each target in a plan of this pool, in the plan's order: uint8 [S, S] of 0 and 1. Their union
+   * is the mask that `draw` gives, but for pixels between targets where a canvas is scaled.
+   */
+  targetMasks(plan: Plan): { readonly annotation: string; readonly mask: Uint8Array }[] {
+    const annotations = [...new Set(plan.layers.flatMap(({ masks }) => masks))];
+    return annotations.map((annotation) => ({ annotation, mask: this.#painter.paintMask(plan, annotation) }));
+  }
+
   /** Batches of one epoch in its order, made ahead up to `prefetch`; stop early by leaving the loop. */
   async *batches(options: EpochOptions = {}): AsyncGenerator<Batch> {
     const {

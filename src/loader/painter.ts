@@ -1,7 +1,7 @@
 import type { StageTimer } from "../io/index.ts";
 import type { Rle } from "../kernels/index.ts";
 import type { Plan } from "../model/index.ts";
-import { type Canvas, compose, type LayerContent } from "../mosaic/index.ts";
+import { type Canvas, compose, composeMask, type LayerContent } from "../mosaic/index.ts";
 import type { Pool } from "../pool/index.ts";
 import type { CellPixels, CellSource } from "../tiles/index.ts";
 
@@ -58,6 +58,17 @@ export class Painter {
       this.#timing.since(cells.some(({ kind }) => kind === "image") ? "resize" : "compose", start);
       for (const cell of cells) if (cell.kind === "tile") cell.release?.();
     };
+  }
+
+  /** What is to be seen of one annotation in a plan: uint8 [S, S] of 0 and 1. */
+  paintMask(plan: Plan, annotation: string): Uint8Array {
+    const masks = plan.layers.map((layer) =>
+      this.maskOf(
+        layer.image,
+        layer.masks.filter((key) => key === annotation),
+      ),
+    );
+    return composeMask(plan, masks);
   }
 
   /** The union of annotations over an image; undefined for none. */

@@ -79,6 +79,28 @@ export function compose(
   });
 }
 
+/**
+ * The mask alone of a plan, uint8 [S, S] of 0 and 1: that of `compose`, where `masks` are those of its contents. Given
+ * the masks of one target of several, it is what is to be seen of that target.
+ */
+export function composeMask(
+  plan: Pick<Plan, "size" | "canvas" | "layers">,
+  masks: readonly (Rle | undefined)[],
+): Uint8Array {
+  const side = plan.canvas ?? plan.size;
+  const canvas = { mask: new Uint8Array(side * side), maskOffset: 0 };
+  let hasTruth = false;
+  plan.layers.forEach((layer, at) => {
+    const mask = masks[at];
+    drawMask(layer, mask, hasTruth, side, canvas);
+    hasTruth ||= mask !== undefined;
+  });
+  if (side === plan.size) return canvas.mask;
+  const scaled = new Uint8Array(plan.size * plan.size);
+  upscaleMask(canvas.mask, side, plan.size, scaled, 0);
+  return scaled;
+}
+
 /** The released loader's border colour, which cubic taps outside the canvas read: the mean of CLIP's pixels. */
 const borderColour = [123, 117, 104] as const;
 
@@ -113,7 +135,13 @@ function drawPixels(layer: Layer, pixels: LayerPixels, size: number, resize: Res
   blendRows(cell, width * 3, height, layer.alpha, canvas.image, stride, offset);
 }
 
-function drawMask(layer: Layer, mask: Rle | undefined, hasTruth: boolean, size: number, canvas: Canvas): void {
+function drawMask(
+  layer: Layer,
+  mask: Rle | undefined,
+  hasTruth: boolean,
+  size: number,
+  canvas: Pick<Canvas, "mask" | "maskOffset">,
+): void {
   const [x, y, width, height] = layer.destination;
   const offset = canvas.maskOffset + y * size + x;
   // An opaque layer hides the truth of what lies under it.

@@ -41,6 +41,7 @@ interface Options extends SharedOptions {
   readonly dataset?: string;
   readonly splitBy?: string;
   readonly masks: "polygons" | "rle";
+  readonly imagesFolder?: string;
   readonly shardSamples: number;
   readonly shardBytes?: number;
   readonly shard?: Shard;
@@ -85,9 +86,13 @@ export function exportCommand(program: Command): void {
     .option("--split-by <name>", "refer: unc, umd, google (default: the pool's, or unc)")
     .option(
       "--masks <form>",
-      "refer: polygons, or rle (smaller; not for ReLA)",
+      "refer: polygons, or rle (smaller; not for ReLA, MaskRIS, Sa2VA, AeroReformer)",
       choiceOption("--masks", ["polygons", "rle"]),
       defaultFormatOptions.masks,
+    )
+    .option(
+      "--images-folder <path>",
+      "refer: where in the export images go (default: where the dataset's trainers look for them)",
     )
     .option(
       "--shard-samples <n>",
@@ -167,6 +172,7 @@ async function runExport(format: string, folder: string, output: string, options
       options: {
         ...datasetOf(pool, options),
         masks: options.masks,
+        ...(options.imagesFolder === undefined ? {} : { imagesFolder: options.imagesFolder }),
         shardSamples: options.shardSamples,
         ...(options.shardBytes === undefined ? {} : { shardBytes: options.shardBytes }),
       },
@@ -186,7 +192,7 @@ function encodingOf(options: Options): ImageEncoding {
   return { kind: "jpeg", quality: options.jpegQuality ?? defaultEncoding.quality, chroma: options.chroma };
 }
 
-const datasetNames = ["refcoco", "refcoco+", "refcocog", "grefcoco", "refclef"];
+const datasetNames = ["refcoco", "refcoco+", "refcocog", "grefcoco", "refclef", "rrsisd", "uavid_ris", "vdd_ris"];
 
 /** The names under which a trainer looks for the data: those of the pool's first source, where it is one that trainers know. */
 function datasetOf(pool: Pool, options: Options): { dataset: string; splitBy: string } {
