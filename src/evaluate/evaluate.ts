@@ -1,4 +1,4 @@
-import { fail } from "../model/index.ts";
+import { fail, someOf } from "../model/index.ts";
 import { breakdowns as allBreakdowns, type Breakdown } from "./breakdowns.ts";
 import type { Evaluation } from "./evaluation.ts";
 import {
@@ -7,7 +7,6 @@ import {
   type IdReading,
   type PredictionSource,
   resolvePredictions,
-  someOf,
 } from "./predictions/index.ts";
 import { type ScoreOptions, scorePredictions } from "./score-predictions.ts";
 import { selectTruths, withoutRepeats } from "./select-truths.ts";

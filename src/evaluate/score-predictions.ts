@@ -1,7 +1,7 @@
 import { pMapIterable } from "p-map";
 import { type Progress, silentProgress } from "../io/index.ts";
 import { type Rle, rleFromCounts } from "../kernels/index.ts";
-import { fail } from "../model/index.ts";
+import { fail, someOf } from "../model/index.ts";
 import type { Sample } from "./evaluation.ts";
 import {
   type Binarised,
@@ -10,7 +10,6 @@ import {
   type LevelReading,
   onesAreMasks,
   type PredictionEntry,
-  someOf,
 } from "./predictions/index.ts";
 import type { Preset } from "./presets.ts";
 import { resizeMask } from "./resize-mask.ts";

@@ -1,5 +1,4 @@
-import { fail, shown } from "../model/index.ts";
-import { someOf } from "./predictions/index.ts";
+import { fail, shown, someOf } from "../model/index.ts";
 import type { Preset, SentenceRule } from "./presets.ts";
 import type { Truth } from "./truth.ts";
 

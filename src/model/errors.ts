@@ -68,6 +68,12 @@ export function shown(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
+/** The first ten of a list of names for an error line, and how many more there are. */
+export function someOf(names: readonly string[]): string {
+  const rest = names.length - 10;
+  return `${names.slice(0, 10).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
+}
+
 /** JSON knows no NaN and no infinity, and would show null. */
 function withNonNumbers(_key: string, value: unknown): unknown {
   return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;

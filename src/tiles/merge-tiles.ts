@@ -12,7 +12,7 @@ import {
   shardText,
   withLock,
 } from "../io/index.ts";
-import { fail, resampleVersions } from "../model/index.ts";
+import { fail, resampleVersions, someOf } from "../model/index.ts";
 import type { Pool } from "../pool/index.ts";
 import { withTileFiles } from "./build-tiles.ts";
 import { TileFile, tilesFolder } from "./tile-file.ts";
@@ -48,7 +48,7 @@ export async function mergeTiles(pool: Pool, { force, progress }: MergeTilesOpti
     if (facts.pool !== pool.manifest.hash || facts.resample.version !== resampleVersions[facts.resample.name])
       fail(
         "incomplete",
-        `the parts in "${partsFolder(folder)}" were made before the pool or the kernel changed; run the shards again with --force`,
+        `the parts ${someOf(parts.map(({ part }) => `"${part.folder}"`))} were made before the pool or the kernel changed; run the shards again with --force`,
       );
     const { resample, sizes } = facts;
     if (force) requireAll(pool, parts, facts);
@@ -73,27 +73,32 @@ function totalOf(parts: readonly Part[]): number {
 /** Before the pool's tiles are given up for the parts, these have to hold them all. */
 function requireAll(pool: Pool, parts: readonly Part[], { resample, sizes }: TilesPartFacts): void {
   for (const [at, shape] of sizes.entries()) {
-    const there = leftOut(parts, at);
-    if (there > 0)
+    const { tiles, by } = leftOut(parts, at);
+    if (tiles > 0)
       fail(
         "incomplete",
-        `the parts leave out ${there} tiles that "${tilesFolder(pool.folder, { ...shape, resample })}" has already: expected shards run with --force too, or merge without`,
+        `${by} leave out ${tiles} tiles that "${tilesFolder(pool.folder, { ...shape, resample })}" has already: expected shards run with --force too, or merge without`,
       );
   }
 }
 
 /** What shards left out because the pool had it has to be there still. */
 function requireFound(file: TileFile, parts: readonly Part[], size: number): void {
-  const there = leftOut(parts, size);
-  if (file.count < there)
+  const { tiles, by } = leftOut(parts, size);
+  if (file.count < tiles)
     fail(
       "incomplete",
-      `the parts leave out ${there} tiles that "${file.folder}" had, and it has ${file.count} now; run the shards again with --force`,
+      `${by} leave out ${tiles} tiles that "${file.folder}" had, and it has ${file.count} now; run these shards again with --force`,
     );
 }
 
-function leftOut(parts: readonly Part[], size: number): number {
-  return parts.reduce((sum, { sizes }) => sum + (sizes[size]?.there ?? 0), 0);
+/** How many tiles of a size the shards found in the pool and left out, and the parts that did, as an error names them. */
+function leftOut(parts: readonly Part[], size: number): { tiles: number; by: string } {
+  const those = parts.filter(({ sizes }) => (sizes[size]?.there ?? 0) > 0);
+  return {
+    tiles: those.reduce((sum, { sizes }) => sum + (sizes[size]?.there ?? 0), 0),
+    by: `the parts ${someOf(those.map(({ part }) => `"${part.folder}"`))}`,
+  };
 }
 
 async function addAll(file: TileFile, { part, sizes }: Part, size: number, advance: () => void): Promise<void> {

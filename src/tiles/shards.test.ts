@@ -53,6 +53,14 @@ describe("merging tiles of shards", () => {
     expect(await counted()).toBe(7);
   });
 
+  it("names the parts that leave out what the pool does not have", async () => {
+    for (const shard of shards) await buildTilesShard(pool, demands, shard, options);
+    const path = join(pool.folder, "tiles", "parts", "1-of-2", "part.json");
+    await writeFile(path, (await readFile(path, "utf8")).replace('"there":0', '"there":2'));
+    const line = /^the parts ".*parts\/1-of-2" leave out 2 tiles that ".*20x20-opencv" had, and it has 0 now/;
+    await expect(mergeTiles(pool, { force: false, progress: silentProgress })).rejects.toThrow(line);
+  });
+
   it("refuses a part whose facts were changed behind its key", async () => {
     for (const shard of shards) await buildTilesShard(pool, demands, shard, options);
     const path = join(pool.folder, "tiles", "parts", "1-of-2", "part.json");

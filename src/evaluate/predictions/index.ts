@@ -22,7 +22,6 @@ export {
   type IdReading,
   idReadings,
   resolvePredictions,
-  someOf,
 } from "./resolve.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { fail, shown } from "../../model/index.ts";
+import { fail, shown, someOf } from "../../model/index.ts";
 import type { Truth } from "../truth.ts";
 import type { NamedId, PredictionEntry } from "./prediction.ts";
 
@@ -88,12 +88,6 @@ export async function resolvePredictions(
     );
   }
   return { byKey: new Map([...ofRefs, ...exact]), extra, repeated, replaced, idsRead };
-}
-
-/** The first ten of a list of ids, and how many more there are. */
-export function someOf(names: readonly string[]): string {
-  const rest = names.length - 10;
-  return `${names.slice(0, 10).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
 }
 
 interface TruthIndex {
