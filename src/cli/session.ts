@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { setImageThreads } from "../codecs/index.ts";
 import { exists, type Progress, silentProgress, streamProgress } from "../io/index.ts";
 import { exitStatus, fail, NemosaicError, shown } from "../model/index.ts";
-import { parseSettings, type Settings, settingsRemarks, withSets } from "../settings/index.ts";
+import { parseSettings, type Settings, settingsRemarks, settingsTree, withSets } from "../settings/index.ts";
 
 /** The options that every command takes. */
 export interface SharedOptions {
@@ -68,20 +68,12 @@ export function listOption(name: string): (text: string) => string[] {
  */
 export async function readSettings(options: SharedOptions): Promise<Settings> {
   const path = options.settings ?? ((await exists("nemosaic.json")) ? "nemosaic.json" : undefined);
-  let tree: Record<string, unknown> = {};
+  let tree: Readonly<Record<string, unknown>> = {};
   if (path !== undefined) {
     const text = await readFile(path, "utf8").catch((error: Error) =>
       fail("not-found", `cannot read the settings file "${path}": ${error.message}`, error),
     );
-    try {
-      const value: unknown = JSON.parse(text);
-      if (value === null || typeof value !== "object" || Array.isArray(value))
-        fail("settings", `expected a JSON object of settings in "${path}", got ${shown(value)}`);
-      tree = value as Record<string, unknown>;
-    } catch (error) {
-      if (error instanceof NemosaicError) throw error;
-      fail("settings", `expected JSON in the settings file "${path}": ${(error as Error).message}`, error);
-    }
+    tree = settingsTree(text, path);
   }
   if (options.preset !== undefined) tree = { ...tree, preset: options.preset };
   const where = [path === undefined ? undefined : `"${path}"`, options.set.length > 0 ? "--set" : undefined].filter(

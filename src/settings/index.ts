@@ -4,6 +4,7 @@ export {
   resolveSettings,
   type ScoreSummary,
   settingsJsonSchema,
+  settingsTree,
   withSets,
 } from "./parse.ts";
 export { defaults, presetNames, presets } from "./presets.ts";

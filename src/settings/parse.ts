@@ -28,6 +28,18 @@ export function parseSettings(value: unknown, where: string): Settings {
   return result.data;
 }
 
+/** The tree that a settings file's text holds; `path` names it in errors. Errors: "settings" where it is no JSON object. */
+export function settingsTree(text: string, path: string): Tree {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    fail("settings", `expected JSON in the settings file "${path}": ${(error as Error).message}`, error);
+  }
+  if (!isTree(value)) fail("settings", `expected a JSON object of settings in "${path}", got ${shown(value)}`);
+  return value;
+}
+
 /**
  * The tree that `--set key=value` words describe (dotted keys; a value is read as JSON where it parses, else as text),
  * merged over `base`. Errors: "settings" for a word without "=" .

@@ -197,4 +197,41 @@ describe("Settings", () => {
     // What was saved is what training reads.
     expect(await nemosaic(["stats", fixture.pool, "--json", "--quiet"], fixture.folder)).toMatch(/"k": 18/);
   });
+
+  it("finds what it saved after a reload, and what an editor wrote, and loses neither", async () => {
+    const file = join(fixture.folder, "nemosaic.json");
+    const held = async () => JSON.parse(await readFile(file, "utf8"));
+    const kField = page.locator("#set-band\\.k");
+    await writeFile(file, '{"mosaic":{"gamma":0.25}}');
+    await visit();
+    await page.getByRole("radio", { name: "3×3" }).click();
+    await page.keyboard.press("s");
+    await kField.fill("21");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Save settings" }).click();
+    await page.getByText(/loader = Loader\(".*", settings=".*nemosaic\.json"\)/).waitFor();
+    expect(await held()).toEqual({ mosaic: { gamma: 0.25, grid: "3x3" }, band: { k: 21 } });
+    await page.reload();
+    await page.locator("h1").waitFor();
+    expect(await page.getByRole("radio", { name: "3×3" }).getAttribute("aria-checked")).toBe("true");
+    expect(await page.locator(".count").count()).toBe(0);
+    await page.keyboard.press("s");
+    expect(await kField.inputValue()).toBe("21");
+    await page.getByRole("button", { name: "Save settings" }).click();
+    await page.getByText("Training reads it with").waitFor();
+    expect(await held()).toEqual({ mosaic: { gamma: 0.25, grid: "3x3" }, band: { k: 21 } });
+    // An editor's change while the page is open is offered, not lost; the page's own stays on top.
+    await writeFile(file, '{"mosaic":{"gamma":0.75}}');
+    await kField.fill("22");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Save settings" }).click();
+    await page.getByRole("button", { name: /^Read it/ }).click();
+    await page.getByRole("button", { name: "Save settings" }).click();
+    await page.getByText("Training reads it with").waitFor();
+    expect(await held()).toEqual({ mosaic: { gamma: 0.75 }, band: { k: 22 } });
+    await writeFile(file, "{");
+    await page.reload();
+    await page.getByText(/The settings file cannot be used: expected JSON/).waitFor();
+    await writeFile(file, "{}");
+  });
 });

@@ -34,7 +34,8 @@ export function studioCommand(program: Command): void {
             ...(evaluation === undefined ? {} : { evaluation }),
             ...(samples === undefined ? {} : { samples }),
           };
-          const studio = await startStudio({ pool, settings, settingsPath, port, seed, ...files });
+          const words = { preset: options.preset, set: options.set };
+          const studio = await startStudio({ pool, settingsPath, ...words, port, seed, ...files });
           const stopped = untilStopped();
           process.stdout.write(
             options.json ? `${JSON.stringify({ url: studio.url, pid: process.pid })}\n` : `${studio.url}\n`,

@@ -12,6 +12,7 @@ import type {
   MosaicAnswer,
   SaveAnswer,
   SaveRequest,
+  SettingsInfo,
   StudioInfo,
 } from "./contract.ts";
 import { unpack } from "./unpack.ts";
@@ -32,6 +33,10 @@ export async function fetchInfo(): Promise<StudioInfo> {
   const info = (await (await ask("api/info")).json()) as StudioInfo;
   token = info.token;
   return info;
+}
+
+export async function fetchSettings(): Promise<SettingsInfo> {
+  return (await (await ask("api/settings")).json()) as SettingsInfo;
 }
 
 export const fetchList = () => packed<ListColumns>("api/expressions");

@@ -34,10 +34,14 @@ export interface StudioInfo {
 export interface SettingsInfo {
   /** Where "save" writes. */
   readonly path: string;
-  /** SHA-256 of the file as read, null where there was none. */
+  /** SHA-256 of the file as read, null where there was none or where it cannot be used. */
   readonly hash: string | null;
-  /** All settings, as parsed by the server. */
-  readonly tree: unknown;
+  /** All settings as the file has them, read for this answer; as the defaults are without a file. */
+  readonly saved: unknown;
+  /** The same with what the command line puts over them until something is saved. */
+  readonly start: unknown;
+  /** Why the file cannot be used: `saved` is then what was read of it before. */
+  readonly fault?: string;
 }
 
 /** GET /api/mined?mined=NAME (packed) */

@@ -6,7 +6,7 @@ import { hashBytes, hashJson, insidePath, version } from "../../io/index.ts";
 import { scoreSummary } from "../../loader/index.ts";
 import { type ErrorCode, fail, NemosaicError } from "../../model/index.ts";
 import type { Mined, Pool } from "../../pool/index.ts";
-import { parseSettings, resolveSettings, type Settings } from "../../settings/index.ts";
+import { parseSettings, resolveSettings } from "../../settings/index.ts";
 import type { ErrorAnswer, JudgementRequest, SaveRequest, StudioInfo } from "../page/contract.ts";
 import { bandSizes } from "./band-sizes.ts";
 import { bandContextOf, candidatesOf, type SampleRows, sampleOf, sampleRows } from "./candidates.ts";
@@ -19,7 +19,7 @@ import type { MinedSets } from "./mined-sets.ts";
 import type { Mosaics } from "./mosaics.ts";
 import { pack } from "./pack.ts";
 import type { Pictures } from "./pictures.ts";
-import { saveSettings, settingsFileHash } from "./settings-file.ts";
+import type { SettingsFile } from "./settings-file.ts";
 
 /** What the routes work with. */
 export interface StudioParts {
@@ -29,9 +29,7 @@ export interface StudioParts {
   readonly pictures: Pictures;
   readonly mosaics: Mosaics;
   readonly chances: Chances;
-  /** The settings that the page starts with, and the file that "save" writes. */
-  readonly settings: Settings;
-  readonly settingsPath: string;
+  readonly settings: SettingsFile;
   readonly seed: number;
   /** The evaluator's files, by what the page calls them. */
   readonly evaluation: string | undefined;
@@ -81,6 +79,7 @@ export function studioApp(parts: StudioParts): Hono {
   app.use("/assets/*", compress());
 
   app.get("/api/info", async (context) => context.json(await infoOf(parts)));
+  app.get("/api/settings", async (context) => context.json(await parts.settings.read()));
   app.get("/api/expressions", () => binary(list()));
   app.get("/api/keys", () => binary(keys()));
   app.get("/api/mined", async (context) => binary(pack(await mined.info(nameIn(context.req.query("mined"))))));
@@ -160,7 +159,7 @@ export function studioApp(parts: StudioParts): Hono {
   });
   app.post("/api/settings", async (context) => {
     const { tree, hash = null, overwrite = false } = (await bodyOf(context.req.raw)) as Partial<SaveRequest>;
-    return context.json(await saveSettings(parts.settingsPath, { tree, hash, overwrite: overwrite === true }));
+    return context.json(await parts.settings.save({ tree, hash, overwrite: overwrite === true }));
   });
 
   app.get("/api/*", () => fail("not-found", "the studio has no such answer"));
@@ -170,7 +169,7 @@ export function studioApp(parts: StudioParts): Hono {
 }
 
 async function infoOf(parts: StudioParts): Promise<StudioInfo> {
-  const { pool, mined, judged, settings, settingsPath, evaluation, samples } = parts;
+  const { pool, mined, judged, settings, evaluation, samples } = parts;
   const readOnly = await judged.readOnly();
   return {
     version,
@@ -186,7 +185,7 @@ async function infoOf(parts: StudioParts): Promise<StudioInfo> {
       sources: pool.manifest.sources.map(({ name, format }) => ({ name, format })),
     },
     mined: mined.names,
-    settings: { path: settingsPath, hash: await settingsFileHash(settingsPath), tree: settings },
+    settings: await settings.read(),
     ...(readOnly === undefined ? {} : { readOnly }),
     judged: judged.count,
     seed: parts.seed,

@@ -1,38 +1,84 @@
 import { readFile } from "node:fs/promises";
 import { hashBytes, writeFileAtomic } from "../../io/index.ts";
 import { fail } from "../../model/index.ts";
-import { parseSettings } from "../../settings/index.ts";
-import type { SaveAnswer, SaveRequest } from "../page/contract.ts";
+import { parseSettings, type Settings, settingsTree, withSets } from "../../settings/index.ts";
+import type { SaveAnswer, SaveRequest, SettingsInfo } from "../page/contract.ts";
 
-/** The hash of the settings file as it is now; null where there is none. */
-export async function settingsFileHash(path: string): Promise<string | null> {
-  const bytes = await readOrNothing(path);
-  return bytes === undefined ? null : hashBytes(bytes);
+/** What the command line puts over the file; the page may save it, or not. */
+export interface StartWords {
+  readonly preset?: string | undefined;
+  /** `key=value` words of --set. */
+  readonly set: readonly string[];
 }
 
-/**
- * Writes what differs from the preset as nemosaic.json. Keeps the preset and the `$schema` of a file that is there.
- * Errors: "settings" for settings that do not hold; "exists" where the file changed since `request.hash`.
- */
-export async function saveSettings(path: string, request: SaveRequest): Promise<SaveAnswer> {
-  const wanted = parseSettings(request.tree, "the studio's page");
-  const bytes = await readOrNothing(path);
-  const hash = bytes === undefined ? null : hashBytes(bytes);
-  if (hash !== request.hash && !request.overwrite) {
-    const what = hash === null ? "was removed" : request.hash === null ? "exists already" : "was changed";
-    fail("exists", `"${path}" ${what} since the studio read it`);
+type Tree = Readonly<Record<string, unknown>>;
+
+/** The settings file as the page sees it: read anew for every page, because people edit it elsewhere too. */
+export class SettingsFile {
+  readonly path: string;
+  readonly #minedNames: readonly string[];
+  /** Over the file until something is saved: from then on the file holds what the person wants. */
+  #words: StartWords | undefined;
+  /** The tree read last that held: shown where the file is damaged now. */
+  #lastTree: Tree = {};
+
+  constructor(path: string, words: StartWords, minedNames: readonly string[]) {
+    this.path = path;
+    this.#words = words;
+    this.#minedNames = minedNames;
   }
-  const old = bytes === undefined ? {} : headOf(bytes);
-  const preset = typeof old.preset === "string" ? old.preset : undefined;
-  const base = presetOr(preset);
-  const tree = {
-    ...(old.$schema === undefined ? {} : { $schema: old.$schema }),
-    ...(base.name === undefined ? {} : { preset: base.name }),
-    ...difference(wanted, base.settings),
-  };
-  const text = `${JSON.stringify(tree, undefined, 2)}\n`;
-  await writeFileAtomic(path, text);
-  return { path, hash: hashBytes(text), text };
+
+  /** The file as it is now, with the hash of exactly these bytes; what is wrong with it is said, not thrown. */
+  async read(): Promise<SettingsInfo> {
+    const bytes = await readOrNothing(this.path);
+    const hash = bytes === undefined ? null : hashBytes(bytes);
+    try {
+      const tree = bytes === undefined ? {} : settingsTree(new TextDecoder().decode(bytes), this.path);
+      const saved = parseSettings(tree, `"${this.path}"`);
+      const start = this.#start(tree);
+      this.#lastTree = tree;
+      return { path: this.path, hash, saved, start };
+    } catch (error) {
+      // Without its hash: it is written over only when the person says so.
+      const saved = parseSettings(this.#lastTree, "the settings read before");
+      return { path: this.path, hash: null, saved, start: this.#start(this.#lastTree), fault: (error as Error).message };
+    }
+  }
+
+  /**
+   * Writes what differs from the preset as nemosaic.json. Keeps the preset and the `$schema` of a file that is there.
+   * Errors: "settings" for settings that do not hold; "exists" where the file changed since `request.hash`.
+   */
+  async save(request: SaveRequest): Promise<SaveAnswer> {
+    const wanted = parseSettings(request.tree, "the studio's page");
+    const bytes = await readOrNothing(this.path);
+    const hash = bytes === undefined ? null : hashBytes(bytes);
+    if (hash !== request.hash && !request.overwrite) {
+      const what = hash === null ? "was removed" : request.hash === null ? "exists already" : "was changed";
+      fail("exists", `"${this.path}" ${what} since the studio read it`);
+    }
+    const old = bytes === undefined ? {} : headOf(bytes);
+    const preset = typeof old.preset === "string" ? old.preset : undefined;
+    const base = presetOr(preset);
+    const tree = {
+      ...(old.$schema === undefined ? {} : { $schema: old.$schema }),
+      ...(base.name === undefined ? {} : { preset: base.name }),
+      ...difference(wanted, base.settings),
+    };
+    const text = `${JSON.stringify(tree, undefined, 2)}\n`;
+    await writeFileAtomic(this.path, text);
+    this.#words = undefined;
+    this.#lastTree = tree;
+    return { path: this.path, hash: hashBytes(text), text };
+  }
+
+  /** What the page starts with: the file's tree with the command's words over it, and a mined set that there is. */
+  #start(tree: Tree): Settings {
+    const { preset, set = [] } = this.#words ?? {};
+    const start = parseSettings(withSets(preset === undefined ? tree : { ...tree, preset }, set), "the command line");
+    const [first] = this.#minedNames;
+    return first === undefined || this.#minedNames.includes(start.mined) ? start : { ...start, mined: first };
+  }
 }
 
 /** The members of `tree` that differ from `base`, as deep as both are objects. */

@@ -13,13 +13,16 @@ import { Judged } from "./judged.ts";
 import { MinedSets } from "./mined-sets.ts";
 import { Mosaics } from "./mosaics.ts";
 import { Pictures } from "./pictures.ts";
+import { SettingsFile } from "./settings-file.ts";
 
 export interface StudioOptions {
   /** Stays the caller's to close. */
   readonly pool: Pool;
-  readonly settings: Settings;
-  /** The file that "save settings" writes. */
+  /** The file that every page reads and "save settings" writes; it need not be there. */
   readonly settingsPath: string;
+  /** What the page starts with over the file: a preset's name and `key=value` words. */
+  readonly preset?: string | undefined;
+  readonly set?: readonly string[];
   /** 0 = any free one. */
   readonly port: number;
   readonly seed: number;
@@ -42,14 +45,15 @@ export interface Studio {
  * Errors: "incomplete" where the page is not built; "io" where the port is taken; "bad-input" for damaged judgements.
  */
 export async function startStudio(options: StudioOptions): Promise<Studio> {
-  const { pool, settings, settingsPath, seed, evaluation, samples } = options;
+  const { pool, settingsPath, preset, set = [], seed, evaluation, samples } = options;
   const pageFolder = options.pageFolder ?? join(dirname(fileURLToPath(import.meta.url)), "..", "page");
   if (!(await exists(join(pageFolder, "index.html"))))
     fail("incomplete", `expected the built page in "${pageFolder}"; run "npm run build" first`);
   const mined = await MinedSets.of(pool);
   const mosaics = new Mosaics(pool, seed);
   const chances = new Chances(pool);
-  const start = mined.names.includes(settings.mined) ? settings.mined : mined.names[0];
+  const settings = new SettingsFile(resolve(settingsPath), { preset, set }, mined.names);
+  const start = mined.names.length === 0 ? undefined : ((await settings.read()).start as Settings).mined;
   let hosts: ReadonlySet<string> = new Set();
   const app = studioApp({
     pool,
@@ -58,8 +62,7 @@ export async function startStudio(options: StudioOptions): Promise<Studio> {
     pictures: new Pictures(pool),
     mosaics,
     chances,
-    settings: start === undefined ? settings : { ...settings, mined: start },
-    settingsPath: resolve(settingsPath),
+    settings,
     seed,
     evaluation,
     samples,

@@ -38,7 +38,7 @@ beforeAll(async () => {
   await writeFile(join(folder, "secret.txt"), "secret");
   studio = await startStudio({
     pool,
-    settings: parseSettings({ band: { tau: 0.8, tauImage: null, k: 5 } }, "the test"),
+    set: ["band.tau=0.8", "band.tauImage=null", "band.k=5"],
     settingsPath,
     port: 0,
     seed: 3,
@@ -237,7 +237,7 @@ describe("the studio's answers", () => {
       unpacked<MosaicAnswer>(
         `api/mosaic/3?${new URLSearchParams({ draw: String(draw), settings: JSON.stringify(tree) })}`,
       );
-    const tree = { ...(info.settings.tree as object), size: 64 };
+    const tree = { ...(info.settings.start as object), size: 64 };
     const [first, again, other] = [await ask(0, tree), await ask(0, tree), await ask(1, tree)];
     expect(again).toEqual(first);
     expect(other.images).not.toEqual(first.images);
@@ -301,6 +301,34 @@ describe("the studio's answers", () => {
     expect(JSON.parse(forced.text)).toMatchObject({ $schema: "s.json", preset: "random", band: { k: 42 } });
     expect(parseSettings(JSON.parse(forced.text), "the file")).toEqual({ ...tree, band: { ...tree.band, k: 42 } });
     expect((await post("api/settings", { tree: { band: { k: -1 } }, hash, overwrite: true })).status).toBe(400);
+  });
+
+  it("shows each page the file as it is now, and never saves over what it has not read", async () => {
+    const settings = async () => ((await (await get("api/info")).json()) as StudioInfo).settings;
+    const save = async (tree: unknown, hash: string | null) => (await post("api/settings", { tree, hash })).status;
+    // Saved by this page: the next one finds it, without what the command line put over an earlier file.
+    await writeFile(settingsPath, '{"band":{"k":42},"mosaic":{"grid":"3x3"}}');
+    const first = await settings();
+    expect(first.start).toEqual(first.saved);
+    expect(first.start).toMatchObject({ band: { k: 42 }, mosaic: { grid: "3x3" } });
+    expect(await save({ ...(first.start as object), size: 320 }, first.hash)).toBe(200);
+    const second = await settings();
+    expect(second.saved).toMatchObject({ band: { k: 42 }, mosaic: { grid: "3x3" }, size: 320 });
+    // Edited elsewhere: read by the next page, and safe from one that has not read it.
+    await writeFile(settingsPath, '{"band":{"k":7}}');
+    expect(await save(second.saved, second.hash)).toBe(409);
+    const third = (await (await get("api/settings")).json()) as StudioInfo["settings"];
+    expect(third.saved).toMatchObject({ band: { k: 7 }, size: 416 });
+    // Damaged: said, with the hash withheld, so that nothing is written over unasked.
+    await writeFile(settingsPath, '{"band":{"k":');
+    const damaged = await settings();
+    expect(damaged).toMatchObject({ hash: null, saved: third.saved, fault: expect.stringMatching(/expected JSON/) });
+    expect(await save(damaged.saved, damaged.hash)).toBe(409);
+    expect(await readFile(settingsPath, "utf8")).toBe('{"band":{"k":');
+    // Removed: the defaults, as training would have them.
+    await rm(settingsPath);
+    expect(await settings()).toMatchObject({ hash: null, saved: parseSettings({}, "the test") });
+    expect((await settings()).fault).toBeUndefined();
   });
 
   it.skipIf(process.getuid?.() === 0)(

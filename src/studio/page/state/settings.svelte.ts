@@ -6,19 +6,21 @@ import {
   type Settings,
   withSets,
 } from "../../../settings/index.ts";
-import { postSettings } from "../api.ts";
+import { fetchSettings, postSettings } from "../api.ts";
 import type { SaveAnswer, SettingsInfo } from "../contract.ts";
 
 type Tree = { readonly [key: string]: unknown };
 
 /** The settings that a person turns: never saved unless asked to. */
 class SettingsState {
-  /** As saved in the file (or as the studio was started with). */
+  /** As the file has it. */
   base = $state.raw<Settings>();
   current = $state.raw<Settings>();
   scores = $state.raw<ScoreSummary>();
   path = $state("");
   hash = $state<string | null>(null);
+  /** Why the file cannot be used. */
+  fileFault = $state<string>();
 
   /** Thresholds as numbers; undefined as long as "auto" cannot be told. */
   resolved = $derived.by<ResolvedSettings | undefined>(() => {
@@ -35,11 +37,20 @@ class SettingsState {
     this.base === undefined || this.current === undefined ? [] : differences(this.current, this.base, ""),
   );
 
-  load(info: SettingsInfo): void {
+  /** Takes what the file holds and what the studio was started with; `isBegun` where this tab knows the latter already. */
+  load(info: SettingsInfo, isBegun: boolean): void {
     this.path = info.path;
     this.hash = info.hash;
-    this.base = info.tree as Settings;
-    this.current = this.base;
+    this.fileFault = info.fault;
+    this.base = info.saved as Settings;
+    this.current = isBegun ? this.base : (info.start as Settings);
+  }
+
+  /** Reads the file again, as it was changed elsewhere, and keeps what was changed here on top. */
+  async reread(): Promise<void> {
+    const mine = this.changes;
+    this.load(await fetchSettings(), true);
+    for (const { key, value } of mine) this.set(key, value);
   }
 
   /** Sets one key without asking the schema: for sliders, whose range is the schema's. */
@@ -79,6 +90,7 @@ class SettingsState {
     const tree = this.current;
     const answer = await postSettings({ tree, hash: this.hash, overwrite });
     this.hash = answer.hash;
+    this.fileFault = undefined;
     this.base = tree;
     return answer;
   }

@@ -20,7 +20,7 @@ class StudioState {
     this.fault = undefined;
     try {
       const [info, columns] = await Promise.all([fetchInfo(), fetchList()]);
-      settings.load(info.settings);
+      settings.load(info.settings, isBegunHere(info.token));
       this.judged = info.judged;
       this.info = info;
       const texts = new TextDecoder().decode(columns.texts);
@@ -61,3 +61,14 @@ class StudioState {
 }
 
 export const studio = new StudioState();
+
+/** Whether this tab has begun with this start of the studio: its unsaved settings then stand in the address. */
+function isBegunHere(token: string): boolean {
+  try {
+    if (sessionStorage.getItem("nemosaic-start") === token) return true;
+    sessionStorage.setItem("nemosaic-start", token);
+  } catch {
+    // a browser that keeps nothing begins anew each time
+  }
+  return false;
+}
