@@ -41,7 +41,13 @@ export class SettingsFile {
     } catch (error) {
       // Without its hash: it is written over only when the person says so.
       const saved = parseSettings(this.#lastTree, "the settings read before");
-      return { path: this.path, hash: null, saved, start: this.#start(this.#lastTree), fault: (error as Error).message };
+      return {
+        path: this.path,
+        hash: null,
+        saved,
+        start: this.#start(this.#lastTree),
+        fault: (error as Error).message,
+      };
     }
   }
 
