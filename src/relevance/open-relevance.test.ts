@@ -35,7 +35,12 @@ describe("openRelevance", () => {
   });
 
   it("fails for clip where its model cannot be had, and suggests the nearest name for another", async () => {
-    await expect(openRelevance("clip", offline())).rejects.toMatchObject({ code: "offline" });
+    await expect(openRelevance("clip", offline())).rejects.toMatchObject({
+      code: "offline",
+      message: expect.stringMatching(
+        /downloads are off.*; without it, name what to take: --model FOLDER .*--model lexical/,
+      ),
+    });
     await expect(openRelevance("lexcal", offline())).rejects.toThrow('Did you mean "lexical"?');
     expect(relevanceNames).toEqual(["clip", "scene-clip", "lexical", "auto"]);
   });

@@ -18,7 +18,7 @@ export type Relevance =
 type Open = (options: OpenModelOptions) => Promise<Relevance>;
 
 const kinds: Readonly<Record<string, Open>> = {
-  clip: (options) => openClip(defaultModel, options),
+  clip: openDefault,
   "scene-clip": openSceneClip,
   lexical: () => Promise.resolve({ kind: "lexical", notes: [lexicalNote] }),
   auto: openAuto,
@@ -34,7 +34,7 @@ export const sceneClipNote =
   "scene-clip knows the scenes that nemosaic draws and nothing else: take a CLIP for photographs (docs/relevance.md)";
 
 /**
- * Opens relevance by name: "clip" (the default model), "scene-clip" (the package's own, for drawn scenes), "lexical", "auto" (the default model, or lexical where no model can
+ * Opens relevance by name: "clip" (the default model; an error says what to name where it cannot be had), "scene-clip" (the package's own, for drawn scenes), "lexical", "auto" (the default model, or lexical where no model can
  * be had, with the reason in `notes`), a hub id or a model's folder. Errors: `usage` with the nearest name for an unknown one;
  * those of `openImageTextModel`.
  */
@@ -49,6 +49,19 @@ export async function openRelevance(name: string, options: OpenModelOptions): Pr
 async function openClip(spec: string, options: OpenModelOptions): Promise<Relevance> {
   const model = await openImageTextModel(spec, options);
   return { kind: "clip", model, notes: model.notes };
+}
+
+/** Where the default model cannot be had, nobody has said what to take in its place: the run ends, with what to say. */
+async function openDefault(options: OpenModelOptions): Promise<Relevance> {
+  try {
+    return await openClip(defaultModel, options);
+  } catch (error) {
+    if (!(error instanceof NemosaicError) || !unavailable.has(error.code)) throw error;
+    const code = error.code === "not-found" ? "network" : error.code;
+    const choices =
+      "--model FOLDER for a model on this machine, --model scene-clip for drawn scenes, --model lexical to compare words and look at no picture";
+    throw new NemosaicError(code, `${error.message}; without it, name what to take: ${choices}`, { cause: error });
+  }
 }
 
 async function openSceneClip(options: OpenModelOptions): Promise<Relevance> {

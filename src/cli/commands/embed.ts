@@ -53,8 +53,8 @@ export function embedCommand(program: Command): void {
     .description("turn images and expressions into vectors with an image-text model (CLIP, SigLIP, …)")
     .option(
       "--model <id|folder>",
-      `hub id, folder in the hub's layout, "scene-clip" (comes along, for drawn scenes), "lexical" (words, no download), or "auto" = ${defaultModel}, else lexical`,
-      "auto",
+      `hub id, folder in the hub's layout, "scene-clip" (comes along, for drawn scenes), "lexical" (words, no download), or "auto" = ${defaultModel}, else lexical; without --model it has to be the former`,
+      "clip",
     )
     .option("--device <name>", "cpu or cuda", choiceOption("--device", ["cpu", "cuda"]), "cpu")
     .option("--dtype <name>", `which weights: ${dtypeNames.join(", ")}`, choiceOption("--dtype", dtypeNames), "fp32")
