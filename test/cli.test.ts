@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { decodeMask, imageSize } from "../src/codecs/index.ts";
 import { scratchFolder } from "./small-pool.ts";
@@ -105,6 +105,19 @@ describe("nemosaic on the command line", () => {
     expect(page).not.toMatch(/(src|href)="https?:/);
     const second = nemosaic(...args);
     expect(second.out).toMatch(/import .* reused[\s\S]*embed .* reused[\s\S]*mine .* reused/);
+    const sheet = readFileSync(join(folder, "demo-out", "sheet.png"));
+    const third = nemosaic(...args, "--set", "band.k=2");
+    expect(third.out).toContain("sheet-2.png");
+    expect(third.err).toContain("sheet.png is of another run and stays");
+    expect(readFileSync(join(folder, "demo-out", "sheet.png")).equals(sheet)).toBe(true);
+    expect(existsSync(join(folder, "demo-out", "index-2.html"))).toBe(true);
+    // What the demo left is looked at as it stands: its only set of candidates has the model's name.
+    const looked = nemosaic("stats", join("demo-out", `pool-${basename(refer)}`));
+    expect([looked.status, looked.err, looked.out]).toEqual([
+      0,
+      expect.stringMatching(/looking at mined\/.+, the only one/),
+      expect.stringContaining("band can fill a mosaic"),
+    ]);
   });
 
   it("prints a plan stream that a closed pipe ends quietly", () => {
@@ -121,6 +134,7 @@ describe("nemosaic on the command line", () => {
     [["import", "refre", "x", "--pool", "p2"], 2, /unknown format "refre". Did you mean "refer"\?/],
     [["import", "refer", "tiny"], 2, /required option '--pool/],
     [["embed", "pool", "--model", "no-such-model"], 2, /unknown relevance "no-such-model"/],
+    [["embed", "pool", "--offline", "--cache-dir", "no-cache"], 6, /name what to take: --model FOLDER/],
     [["mine", "nowhere"], 3, /expected a pool in "nowhere"/],
     [["mine", "pool", "--rank", "best"], 2, /expected one of t2i, i2i, mean for --rank, got "best"/],
     [["mine", "pool", "--candidates", "trian"], 2, /unknown split "trian". Did you mean "train"\?/],

@@ -4,7 +4,7 @@ import type { Rle } from "../kernels/index.ts";
 import { fail, NemosaicError, type Plan, unknownName } from "../model/index.ts";
 import { type Canvas, resizerOf } from "../mosaic/index.ts";
 import { type PlanFacts, planSample, planSingle } from "../plan/index.ts";
-import { Mined, Pool, readJudgements } from "../pool/index.ts";
+import { chooseMined, Mined, namesInstead, Pool, readJudgements } from "../pool/index.ts";
 import { type ResolvedSettings, resolveSettings, type Settings, usesMined } from "../settings/index.ts";
 import { type CellSource, type TileMode, tiledCells } from "../tiles/index.ts";
 import { openTokenizer, type Tokenizer } from "../tokens/index.ts";
@@ -87,19 +87,20 @@ export class Loader {
   readonly #painter: Painter;
 
   /** Opens a pool (a folder or an open `Pool`) for one split. Errors: "usage", "settings", "not-found", "incomplete". */
-  static async open(pool: string | Pool, settings: Settings, options: LoaderOptions = {}): Promise<Loader> {
+  static async open(pool: string | Pool, asked: Settings, options: LoaderOptions = {}): Promise<Loader> {
     const opened = typeof pool === "string" ? await Pool.open(pool) : pool;
     let mined: Mined | undefined;
     try {
       const { split = "train", seed = 0 } = options;
       if (!Number.isSafeInteger(seed) || seed < 0) fail("usage", `expected a seed from 0 to 2^53 - 1, got ${seed}`);
-      mined = await Mined.open(opened.folder, settings.mined, opened.manifest.hash);
       const augmented = split === "train";
-      const drawsMined = augmented && usesMined(settings);
+      const drawsMined = augmented && usesMined(asked);
+      const settings = drawsMined ? { ...asked, mined: await chooseMined(opened.folder, asked.mined) } : asked;
+      mined = await Mined.open(opened.folder, settings.mined, opened.manifest.hash);
       if (drawsMined && mined === undefined) {
         fail(
           "incomplete",
-          `"${opened.folder}" has no mined/${settings.mined}; run "nemosaic embed" and "nemosaic mine" first, or use --preset random or none`,
+          `"${opened.folder}" has no mined/${settings.mined}${(await namesInstead(opened.folder)) || '; run "nemosaic embed" and "nemosaic mine" first, or use --preset random or none'}`,
         );
       }
       const resolved = resolveSettings(settings, scoreSummary(mined), augmented);

@@ -12,4 +12,5 @@ export {
   minedFormat,
   minedVersion,
 } from "./mined.ts";
+export { chooseMined, minedNames, namesInstead } from "./mined-names.ts";
 export { type AnnotationMeasures, Pool, readMeasures } from "./pool.ts";

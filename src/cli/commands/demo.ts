@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { summariseBands } from "../../analysis/index.ts";
@@ -75,7 +76,7 @@ async function runDemo(options: Options): Promise<void> {
   const pool = await Pool.open(poolFolder);
   try {
     // The embedded sample must not start a download: the package brings a model for it.
-    const model = options.model ?? (own === undefined ? "scene-clip" : "auto");
+    const model = options.model ?? (own === undefined ? "scene-clip" : "clip");
     const embedded = await runEmbed(pool, {
       ...options,
       model,
@@ -157,9 +158,9 @@ async function showResult(loader: Loader, options: Options, steps: string[][], s
   ];
   const title = "NeMo mosaics: what the miner chose, and what training sees";
   const subtitle = `${pool.manifest.sources.map(({ name }) => name).join(", ")} · ${mined.manifest.relevance.model} · τ ${settings.band.tau?.toFixed(3) ?? "off"} · K ${settings.band.k} · seed ${loader.seed}`;
-  const picture = join(options.output, "sheet.png");
-  const page = join(options.output, "index.html");
-  await writeFileAtomic(picture, await contactPng(entries, title, subtitle));
+  const png = await contactPng(entries, title, subtitle);
+  const { picture, page } = await placeFor(png, options);
+  await writeFileAtomic(picture, png);
   await writeFileAtomic(page, await contactHtml(entries, title, subtitle, lines));
   const elapsed = performance.now() - started;
   const table = textTable([
@@ -182,6 +183,18 @@ async function showResult(loader: Loader, options: Options, steps: string[][], s
     },
     `\n${stepTable}\n\n${table}\n\n${picture}\n${page}\n\ndone in ${duration(elapsed)}; next: npx nemosaic preview ${loader.pool.folder} -o preview.png --set mined=${settings.mined}`,
   );
+}
+
+/** sheet.png and index.html; where those are of another run, sheet-2.png and so on: a picture is replaced with --force only. */
+async function placeFor(png: Uint8Array, options: Options): Promise<{ picture: string; page: string }> {
+  for (let number = 1; ; number++) {
+    const ending = number === 1 ? "" : `-${number}`;
+    const picture = join(options.output, `sheet${ending}.png`);
+    const page = join(options.output, `index${ending}.html`);
+    const there = await readFile(picture).catch(() => undefined);
+    if (options.force || there === undefined || there.equals(png)) return { picture, page };
+    remark(options, `${picture} is of another run and stays; --force replaces it`);
+  }
 }
 
 function trainExpressions(loader: Loader): Int32Array {

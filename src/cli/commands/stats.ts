@@ -4,9 +4,18 @@ import { dropRules, dropRuleTexts } from "../../band/index.ts";
 import { grouped } from "../../io/index.ts";
 import { CounterRandom } from "../../kernels/index.ts";
 import { countPlans, Loader, type PlanCounts, splitsOf } from "../../loader/index.ts";
-import { Mined, Pool } from "../../pool/index.ts";
+import { chooseMined, Mined, namesInstead, Pool } from "../../pool/index.ts";
 import { mostNegatives, type ResolvedSettings, type Settings } from "../../settings/index.ts";
-import { action, integerOption, print, progressOf, readSettings, type SharedOptions, withShared } from "../session.ts";
+import {
+  action,
+  integerOption,
+  print,
+  progressOf,
+  readSettings,
+  remark,
+  type SharedOptions,
+  withShared,
+} from "../session.ts";
 import { textTable } from "../table.ts";
 
 interface Options extends SharedOptions {
@@ -39,7 +48,7 @@ export function statsCommand(program: Command): void {
               plans: bands?.plans ?? null,
               settings: bands?.settings.band ?? null,
             },
-            statsText(summary, bands),
+            statsText(summary, bands, await namesInstead(folder)),
           );
         } finally {
           await pool.close();
@@ -56,7 +65,9 @@ interface Bands {
   readonly split: string;
 }
 
-async function bandsOf(pool: Pool, settings: Settings, options: Options): Promise<Bands | undefined> {
+async function bandsOf(pool: Pool, asked: Settings, options: Options): Promise<Bands | undefined> {
+  const settings = { ...asked, mined: await chooseMined(pool.folder, asked.mined) };
+  if (settings.mined !== asked.mined) remark(options, `looking at mined/${settings.mined}, the only one of this pool`);
   const known = await Mined.open(pool.folder, settings.mined, pool.manifest.hash);
   await known?.close();
   if (known === undefined) return undefined;
@@ -132,7 +143,7 @@ function planLines(plans: PlanCounts | undefined): [label: string, value: string
   ];
 }
 
-function statsText(pool: PoolSummary, bands: Bands | undefined): string {
+function statsText(pool: PoolSummary, bands: Bands | undefined, instead: string): string {
   const head = [
     `${grouped(pool.images)} images, ${grouped(pool.annotations)} annotations, ${grouped(pool.refs)} refs ` +
       `(${grouped(pool.multiTarget)} multi-target, ${grouped(pool.noTarget)} no-target), ${grouped(pool.expressions)} expressions of ${pool.meanWords.toFixed(1)} words`,
@@ -150,7 +161,12 @@ function statsText(pool: PoolSummary, bands: Bands | undefined): string {
     "",
   ];
   if (bands === undefined)
-    return [...head, 'no mined candidates yet: run "nemosaic embed" and "nemosaic mine"'].join("\n");
+    return [
+      ...head,
+      instead === ""
+        ? 'no mined candidates yet: run "nemosaic embed" and "nemosaic mine"'
+        : `no candidates of that name${instead}`,
+    ].join("\n");
   return [
     ...head,
     `band of split ${bands.split}:`,
