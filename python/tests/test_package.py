@@ -30,7 +30,7 @@ def wheel(tmp_path_factory):
 
 
 def test_the_wheel_is_pure_typed_and_whole(wheel):
-    assert wheel.name == f"nemosaic-{nemosaic.__version__}-py3-none-any.whl"
+    assert wheel.name == f"nemosaic_client-{nemosaic.__version__}-py3-none-any.whl"
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         (metadata,) = [archive.read(name).decode() for name in names if name.endswith("/METADATA")]
