@@ -5,8 +5,10 @@ from typing import Any, Dict, List, Optional
 
 from numpy.typing import NDArray
 
+from ._pictures import gallery, shape_of, short
 
-@dataclass
+
+@dataclass(repr=False)
 class Batch:
     """B samples. Arrays are torch tensors, or NumPy's where the loader was asked for those."""
 
@@ -29,6 +31,8 @@ class Batch:
     """uint8 [H, W] at the image's own size, one a sample; for splits that are not augmented."""
     replaced: List[Dict[str, Any]] = field(default_factory=list)
     """Samples whose image could not be read, and which index took their place."""
+    normalisation: Optional[Dict[str, Any]] = field(default=None, compare=False)
+    """{mean, std} that a float32 image was normalised with; None = pixels / 255."""
 
     @property
     def ref(self) -> List[str]:
@@ -37,6 +41,15 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.indices)
+
+    def __repr__(self) -> str:
+        parts = [shape_of(name, getattr(self, name)) for name in ("image", "mask", "tokens")]
+        first = f'; "{short(self.text[0])}"' if self.text else ""
+        replaced = f"; {len(self.replaced)} replaced" if self.replaced else ""
+        return f"Batch({len(self)} samples of epoch {self.epoch}: {', '.join(parts)}{first}{replaced})"
+
+    def _repr_html_(self) -> str:
+        return gallery(repr(self), self.image, self.mask, self.text, self.normalisation)
 
     def to(self, device: Any, non_blocking: bool = True) -> "Batch":
         """The batch with its tensors on another device."""
@@ -49,5 +62,6 @@ class Batch:
             plan=self.plan,
             truth=self.truth,
             replaced=self.replaced,
+            normalisation=self.normalisation,
             **moved,
         )

@@ -1,17 +1,22 @@
 """MosaicDataset: samples by index, for those who keep their own DataLoader, sampler and workers."""
 
+import ctypes
 import multiprocessing
 import os
+import warnings
 import weakref
 from multiprocessing import context as multiprocessing_context
-from typing import Any, Dict, List, Optional, Sequence, Union
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
+from ._checks import MAX_EPOCH, seed_of, whole
 from ._client import Connection
 from ._command import Command
 from ._errors import NemosaicError, ServerGone
 from ._group import group_of
-from ._layouts import LAYOUTS, Sample
-from ._stream import Holder, Settings, Stream, overrides, pick_framework, read_settings
+from ._item import Item, teach_torch
+from ._layouts import LAYOUTS, Layout, Sample
+from ._pool import PoolPath
+from ._stream import Holder, Settings, Stream, origin_of, overrides, pick_framework, read_settings, warn_of_schedule
 
 MODES = ("train", "val", "test")
 
@@ -20,31 +25,36 @@ class MosaicDataset:
     """A map-style dataset in the shape that published training scripts expect. Safe in DataLoader workers, forked or
     spawned, persistent or not: each opens its own connection.
 
-    mode "train": one item a sample of the epoch; (image, word_vec, mask) for layout "cris" = float32 [3, S, S],
-    int64 [L], float32 [S, S]. mode "val": one item a sentence, single images. mode "test": one item a ref, single
-    image, all of its sentences. Items of "val" and "test" carry the truth as their loops expect it; `layout` names
-    whose: "cris" (NeMo's own), "lavt", "cgformer", "vpd" (docs/recipes).
+    mode "train": one item a sample of the epoch, a mosaic or a single image. mode "val": one item a sentence, single
+    images. mode "test": one item a ref, single image, all of its sentences. `layout` names whose loops the items are for
+    (docs/pytorch.md has them all): None or "cris" (NeMo's own), "lavt", "cgformer", "vpd". A named layout brings its
+    model's tokens, which settings must not contradict; None takes the settings'.
 
-    Call `set_epoch` before each epoch, with workers alive too: they see it. epochs: for trainers that count steps and
-    know no epochs, the dataset is as long as that many of them, one after the other, each drawn anew. mask_dir: a folder that truth masks are
-    written to, for CRIS's loops, which read them from files. restart: a worker whose server was killed goes on with
-    one of its own. The other arguments are those of Loader.
+    Items of "train" are new at each pass: the nth time that an item is drawn, it is that of epoch n. `set_epoch` chooses
+    the epoch instead, with workers alive too; with several ranks that is the way to have all of them in one epoch. From
+    then on an item depends on nothing but (seed, epoch, index).
+
+    epochs: how many there will be, which `schedule.plainLast` counts back from (`schedule.epochs`). repeat: for trainers
+    that count steps and know no epochs, the dataset is as long as that many of them, one after the other. mask_dir: a
+    folder that truth masks are written to, for CRIS's loops, which read them from files. restart: a worker whose server
+    was killed goes on with one of its own. The other arguments are those of Loader.
     """
 
     def __init__(
         self,
-        pool: Union[str, "os.PathLike[str]"],
+        pool: PoolPath,
         mode: str = "train",
         split: Optional[str] = None,
         size: Optional[int] = None,
         seed: int = 0,
         settings: Settings = None,
         *,
-        layout: str = "cris",
+        layout: Optional[str] = None,
         preset: Optional[str] = None,
         tokens: Optional[str] = None,
         token_length: Optional[int] = None,
-        epochs: int = 1,
+        epochs: Optional[int] = None,
+        repeat: int = 1,
         mask_dir: Optional[str] = None,
         normalise: Any = "layout",
         framework: Optional[str] = None,
@@ -56,23 +66,27 @@ class MosaicDataset:
     ) -> None:
         if mode not in MODES:
             raise NemosaicError("usage", f"expected mode to be one of {', '.join(MODES)}, got {mode!r}")
-        if layout not in LAYOUTS:
+        if layout is not None and layout not in LAYOUTS:
             raise NemosaicError("usage", f"expected layout to be one of {', '.join(LAYOUTS)}, got {layout!r}")
-        if int(epochs) < 1 or (mode != "train" and int(epochs) != 1):
-            raise NemosaicError("usage", f"expected epochs of 1 or more for mode train, 1 for the others, got {epochs}")
-        chosen = LAYOUTS[layout]
+        if whole("repeat", repeat, 1) != 1 and mode != "train":
+            raise NemosaicError("usage", f"expected repeat of 1 for mode {mode}, got {repeat}: only mode train has epochs")
+        chosen = LAYOUTS[layout or "cris"]
         self.mode = mode
-        self.layout = layout
-        self.epochs = int(epochs)
+        self.layout = layout or "cris"
+        self.repeat = int(repeat)
         self.mask_dir = mask_dir
         self.restart = restart
-        rank, world_size, local_rank = group_of(None, None, None)
-        self._pool = os.path.abspath(os.fspath(pool))
+        self._rank, self._world_size, local_rank = group_of(None, None, None)
+        self._pool = None if pool is None else os.path.abspath(os.fspath(pool))
+        tree = read_settings(settings, preset, socket)
+        if layout is not None:
+            tokens, token_length = _tower(layout, chosen, tree, tokens, token_length)
         self._options: Dict[str, Any] = {
             "split": split or ("train" if mode == "train" else "val"),
-            "seed": seed,
-            "settings": read_settings(settings, preset),
-            "sets": overrides(size, tokens or chosen.tokens, token_length or chosen.token_length),
+            "seed": seed_of(seed),
+            "settings": tree,
+            "origin": origin_of(settings, preset, socket),
+            "sets": overrides(size, tokens, token_length, epochs),
             "credits": 1,
             "batch_size": 1,
             "arrays": {
@@ -86,12 +100,12 @@ class MosaicDataset:
             "timeout": timeout,
             "server_options": server_options,
         }
-        self._epoch = multiprocessing.RawValue("q", 0)
+        self._epoch = multiprocessing.RawValue("q", _UNTOLD)
         self._holder: Optional[Holder] = None
         self._finalizer: Optional[Any] = None
         self._process = os.getpid()
         self._path = ""
-        self._open(Stream(self._pool, socket_path=socket, world_size=world_size, local_rank=local_rank, **self._options))
+        self._open(Stream(self._pool, socket_path=socket, world_size=self._world_size, local_rank=local_rank, **self._options))
         connection = self._connection()
         welcome = connection.welcome
         if (mode == "train") != bool(welcome["augmented"]):
@@ -102,19 +116,43 @@ class MosaicDataset:
         self.split: str = welcome["split"]
         self.samples: int = welcome["length"]
         self._groups: Optional[List[range]] = self._refs(connection) if mode == "test" else None
+        self._has_schedule = _has_schedule(welcome)
+        # Shared with workers, as the epoch is. Nobody waits for a lock: that two workers draw one item at a time is rare,
+        # and then both draw the same.
+        self._draws = multiprocessing.RawArray("I", len(self) if mode == "train" else 0)
+        warn_of_schedule(welcome, stacklevel=3)
 
     def __len__(self) -> int:
-        return self.samples * self.epochs if self._groups is None else len(self._groups)
+        return self.samples * self.repeat if self._groups is None else len(self._groups)
+
+    def __repr__(self) -> str:
+        if self._holder is None:
+            return f"MosaicDataset({len(self)} items, mode {self.mode})"
+        stream = self._holder.stream
+        chosen = "new at each pass" if self.epoch is None else f"epoch {self.epoch}"
+        when = f"; {chosen}" if self.mode == "train" else ""
+        return (
+            f'MosaicDataset(split "{self.split}" of {stream.place}, mode {self.mode}: {len(self)} items of {self.size} × {self.size} '
+            f'as {self.layout} takes them{when}, seed {self._options["seed"]}; {stream.origin})'
+        )
+
+    def _repr_html_(self) -> str:
+        """The first items, drawn aside: those that a loop gets stay new."""
+        if self._holder is None:
+            return repr(self)
+        indices = [sample for item in range(min(8, len(self))) for sample in self._samples_of(item)[:1]]
+        alive = self._finalizer is not None and bool(self._finalizer.alive)
+        return self._holder.stream.gallery(alive, repr(self), self.epoch or 0, indices)
 
     @property
-    def epoch(self) -> int:
-        return int(self._epoch.value)
+    def epoch(self) -> Optional[int]:
+        """The epoch that was chosen; None = each item is new whenever it is drawn."""
+        chosen = int(self._epoch.value)
+        return None if chosen == _UNTOLD else chosen
 
     def set_epoch(self, epoch: int) -> None:
         """Chooses the epoch for this process and for workers that are alive."""
-        if epoch < 0:
-            raise NemosaicError("usage", f"expected an epoch of 0 or more, got {epoch}")
-        self._epoch.value = int(epoch)
+        self._epoch.value = whole("an epoch", epoch, 0, MAX_EPOCH)
 
     def __getitem__(self, index: int) -> Any:
         return self.__getitems__([index])[0]
@@ -125,10 +163,10 @@ class MosaicDataset:
         items: List[Any] = [None] * len(wanted)
         by_epoch: Dict[int, List[int]] = {}
         for at, index in enumerate(wanted):
-            by_epoch.setdefault(index // self.samples if self._groups is None else 0, []).append(at)
-        for later, places in by_epoch.items():
+            by_epoch.setdefault(self._epoch_of(index), []).append(at)
+        for epoch, places in by_epoch.items():
             groups = [self._samples_of(wanted[at]) for at in places]
-            answer = self._call(self.epoch + later, [sample for group in groups for sample in group])
+            answer = self._call(epoch, [sample for group in groups for sample in group])
             first = 0
             for at, group in zip(places, groups):
                 items[at] = self._item(answer, first, len(group))
@@ -139,21 +177,42 @@ class MosaicDataset:
         state = dict(self.__dict__)
         state["_holder"] = state["_finalizer"] = None
         if multiprocessing_context.get_spawning_popen() is None:
-            # A plain pickle cannot carry shared memory: the copy has an epoch of its own.
-            state["_epoch"] = self.epoch
+            # A plain pickle cannot carry shared memory: the copy has an epoch and draws of its own.
+            state["_epoch"], state["_draws"] = int(self._epoch.value), bytes(self._draws)
         return state
 
     def __setstate__(self, state: Dict[str, Any]) -> None:
         self.__dict__.update(state)
         if isinstance(self._epoch, int):
-            epoch = self._epoch
+            epoch, draws = self._epoch, state["_draws"]
             self._epoch = multiprocessing.RawValue("q", epoch)
+            self._draws = multiprocessing.RawArray("I", len(draws) // 4)
+            ctypes.memmove(self._draws, draws, len(draws))
         self._process = -1
 
     def close(self) -> None:
         """Ends this process's connection, and the server if nobody else here uses it."""
         if self._finalizer is not None:
             self._finalizer()
+
+    def _epoch_of(self, index: int) -> int:
+        """Of an item that is about to be drawn."""
+        if self.mode != "train":
+            return 0
+        chosen = int(self._epoch.value)
+        if chosen != _UNTOLD:
+            return chosen + index // self.samples
+        drawn = int(self._draws[index])
+        self._draws[index] = drawn + 1
+        if self._world_size > 1 and self._has_schedule:
+            self._has_schedule = False
+            warnings.warn(
+                "the settings have a schedule over epochs, and nobody has told this dataset which epoch it is: ranks only guess "
+                "it; call dataset.set_epoch(epoch) before each epoch",
+                stacklevel=4,
+            )
+        # Which items the other ranks drew is not known here: taking turns, no two ranks draw one sample.
+        return (drawn * self._world_size + self._rank) * self.repeat + index // self.samples
 
     def _samples_of(self, index: int) -> range:
         if self._groups is not None:
@@ -173,9 +232,10 @@ class MosaicDataset:
             want.append("truths")
         try:
             return self._connection().call(epoch, indices, want)
-        except ServerGone:
+        except ServerGone as gone:
             if not self.restart:
-                raise
+                assert self._holder is not None
+                raise self._holder.stream.gone(gone, False) from None
             return self._renew().call(epoch, indices, want)
 
     def _item(self, answer: Dict[str, Any], at: int, count: int) -> Any:
@@ -191,7 +251,12 @@ class MosaicDataset:
             truth=None if truths is None else truths[at],
             mask_dir=self.mask_dir,
         )
-        return getattr(layout, self.mode)(sample)
+        item = getattr(layout, self.mode)(sample)
+        if self.mode == "train":
+            return item
+        if self._options["arrays"]["framework"] == "torch":
+            teach_torch()
+        return Item(item)
 
     def _refs(self, connection: Connection) -> List[range]:
         """The samples of each ref: sentences of one ref follow each other."""
@@ -231,6 +296,34 @@ class MosaicDataset:
         self._path = stream.server.path
         self._holder = Holder(stream)
         self._finalizer = weakref.finalize(self, self._holder.close)
+
+
+_UNTOLD = -1
+
+
+def _tower(
+    layout: str, chosen: Layout, tree: Optional[Dict[str, Any]], tokens: Optional[str], token_length: Optional[int]
+) -> Tuple[Optional[str], Optional[int]]:
+    """Tokens of a named layout: an argument stands over the settings, the settings over the layout's length."""
+    own = (tree or {}).get("tokens")
+    said: Dict[str, Any] = own if isinstance(own, dict) else {}
+    if tokens is None:
+        kind = said.get("kind", chosen.tokens)
+        if kind != chosen.tokens:
+            raise NemosaicError(
+                "usage",
+                f'layout "{layout}" feeds {chosen.tokens} tokens, and the settings say tokens.kind {kind!r}: take that key out '
+                f'of the settings, or pass tokens="{kind}" if your model was changed to take them',
+            )
+        tokens = chosen.tokens
+    if token_length is None and "length" not in said:
+        token_length = chosen.token_length
+    return tokens, token_length
+
+
+def _has_schedule(welcome: Dict[str, Any]) -> bool:
+    schedule: Dict[str, Any] = welcome["resolved"].get("schedule") or {}
+    return any(bool(value) for name, value in schedule.items() if name != "epochs")
 
 
 def _own(array: Any) -> Any:

@@ -7,12 +7,15 @@ from collections import deque
 from typing import Any, Deque, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 from ._batch import Batch
+from ._checks import MAX_EPOCH, seed_of, whole
 from ._client import Connection
 from ._command import Command
 from ._errors import NemosaicError, ServerGone
 from ._group import group_of
 from ._order import RankOrder, epoch_order
-from ._stream import Holder, Settings, Stream, overrides, pick_framework, read_settings
+from ._pool import PoolPath
+from ._state import VERSION, check_state
+from ._stream import Holder, Settings, Stream, origin_of, overrides, pick_framework, read_settings, warn_of_schedule
 
 TAILS = ("pad", "drop", "keep")
 
@@ -29,9 +32,14 @@ class Loader:
     Sample i of epoch e is a function of (pool, settings, seed, e, i): neither ranks, nor batch size, nor restarts
     change it. Split "train" is augmented; the others give single images, every sentence, and truth at original size.
 
-    pool: the pool's folder. batch_size: samples a batch, for this rank. size: S, over the settings'. settings: a
-    nemosaic.json, or its content as a dict; None = nemosaic.json in the working directory, else the defaults. preset:
-    "nemo", "random", "none", … to start from. tokens, token_length: over the settings'.
+    An epoch is over when its last batch is handed out: `epoch` then is the next one, and a state saved there goes on with
+    it. A pass that was left early (a trainer's limit of batches) is over too: the next `for` runs over the next epoch,
+    unless `set_epoch` says otherwise. `sampler` is the loader itself, for trainers that call `loader.sampler.set_epoch`.
+
+    pool: the pool's folder; None = that of the server at `socket`. batch_size: samples a batch, for this rank. size: S,
+    over the settings'. settings: a nemosaic.json, or its content as a dict; None = nemosaic.json in the working
+    directory, else the defaults. preset: "nemo", "random", "none", … to start from. tokens, token_length: over the
+    settings'. epochs: how many there will be, which `schedule.plainLast` counts back from (`schedule.epochs`).
 
     rank, world_size: default from torch.distributed where it is initialised, else RANK and WORLD_SIZE, else 0 of 1.
     local_rank: default LOCAL_RANK; local rank 0 starts the server, the others join it. A group started without
@@ -52,7 +60,7 @@ class Loader:
 
     def __init__(
         self,
-        pool: Union[str, "os.PathLike[str]"],
+        pool: PoolPath,
         batch_size: int = 16,
         size: Optional[int] = None,
         split: str = "train",
@@ -62,6 +70,7 @@ class Loader:
         preset: Optional[str] = None,
         tokens: Optional[str] = None,
         token_length: Optional[int] = None,
+        epochs: Optional[int] = None,
         rank: Optional[int] = None,
         world_size: Optional[int] = None,
         local_rank: Optional[int] = None,
@@ -81,13 +90,10 @@ class Loader:
         server_options: Sequence[str] = (),
         timeout: float = 120.0,
     ) -> None:
-        if int(batch_size) < 1:
-            raise NemosaicError("usage", f"expected a batch size of 1 or more, got {batch_size}")
-        if int(num_prefetch) < 1:
-            raise NemosaicError("usage", f"expected num_prefetch of 1 or more, got {num_prefetch}")
         if tail is not None and tail not in TAILS:
             raise NemosaicError("usage", f"expected tail to be one of {', '.join(TAILS)}, got {tail!r}")
-        self.batch_size = int(batch_size)
+        self.batch_size = whole("batch_size", batch_size, 1)
+        num_prefetch = whole("num_prefetch", num_prefetch, 1, 1024)
         self.rank, self.world_size, self.local_rank = group_of(rank, world_size, local_rank)
         self.restart = restart
         self._framework = pick_framework(framework)
@@ -102,10 +108,11 @@ class Loader:
         self._stream = Stream(
             pool,
             split,
-            seed,
-            read_settings(settings, preset),
-            overrides(size, tokens, token_length),
-            int(num_prefetch),
+            seed_of(seed),
+            read_settings(settings, preset, socket),
+            origin_of(settings, preset, socket),
+            overrides(size, tokens, token_length, epochs),
+            num_prefetch,
             self.batch_size,
             arrays,
             command,
@@ -134,7 +141,9 @@ class Loader:
         self._epoch = 0
         self._start = 0
         self._consumed = 0
+        self._begun = False
         self._running: Optional["_Epoch"] = None
+        warn_of_schedule(welcome, stacklevel=3)
         if len(self) == 0:
             warnings.warn(
                 f'split "{self.split}" has {self.samples} samples: fewer than a global batch of '
@@ -144,8 +153,18 @@ class Loader:
 
     def __len__(self) -> int:
         """Batches of a whole epoch, for this rank."""
-        order = self._order(None)
-        return order.samples // self.batch_size if self._drop_last else order.steps
+        return self._steps(self.rank)
+
+    def __repr__(self) -> str:
+        ranks = f", rank {self.rank} of {self.world_size}" if self.world_size > 1 else ""
+        return (
+            f'Loader(split "{self.split}" of {self._stream.place}: {self.samples} samples of {self.size} × {self.size} in '
+            f"{len(self)} batches of {self.batch_size}{ranks}; epoch {self._epoch}, seed {self.seed}; {self._stream.origin})"
+        )
+
+    def _repr_html_(self) -> str:
+        """The first samples of the epoch, drawn aside: the loader stays where it is."""
+        return self._stream.gallery(self._finalizer.alive, repr(self), self._epoch, self._order(self._epoch).batch(0).tolist())
 
     @property
     def epoch(self) -> int:
@@ -162,18 +181,22 @@ class Loader:
         """The settings in force, complete."""
         return dict(self._welcome["resolved"])
 
+    @property
+    def sampler(self) -> "Loader":
+        """The loader itself: Lightning and others tell an epoch by `loader.sampler.set_epoch(epoch)`."""
+        return self
+
     def set_epoch(self, epoch: int) -> None:
         """Chooses the epoch. The one that a loaded state is in the middle of goes on there."""
-        if epoch < 0:
-            raise NemosaicError("usage", f"expected an epoch of 0 or more, got {epoch}")
-        if int(epoch) != self._epoch:
-            self._epoch = int(epoch)
-            self._start = 0
-            self._consumed = 0
-            self._running = None
+        epoch = whole("an epoch", epoch, 0, MAX_EPOCH)
+        self._begun = False
+        if epoch != self._epoch:
+            self._move_to(epoch)
 
     def __iter__(self) -> Iterator[Batch]:
-        """The batches of the epoch; at its end the loader moves on to the next one."""
+        """The batches of the epoch; when the last one is handed out, the loader moves on to the next epoch."""
+        if self._begun:  # a pass that was left before its end
+            self._move_to(self._epoch + 1)
         start, self._start = self._start, 0
         self._consumed = start
         running = _Epoch(self, self._epoch, start)
@@ -183,32 +206,23 @@ class Loader:
     def state_dict(self) -> Dict[str, Any]:
         """Where the loader is: JSON values, the same on every rank. Load it with the same global batch."""
         return {
-            "version": 1,
+            "version": VERSION,
             "epoch": self._epoch,
-            "samples": self._consumed * self.batch_size * self.world_size,
-            "global_batch": self.batch_size * self.world_size,
+            "samples": self._consumed * self._global_batch,
+            "global_batch": self._global_batch,
             "length": self.samples,
             "seed": self.seed,
             "shuffle": self.shuffle,
             "identity": self.identity,
+            "pool": self._welcome["pool"],
+            "split": self.split,
+            "settings": self.settings,
         }
 
     def load_state_dict(self, state: Dict[str, Any]) -> None:
         """Goes on where a state was saved, also at another world size: the same batches remain."""
-        if state.get("version") != 1:
-            raise NemosaicError("unsupported", f"expected a loader state of version 1, got {state.get('version')!r}")
-        missing = [name for name in self.state_dict() if name not in state]
-        if missing:
-            raise NemosaicError("bad-input", f"expected the state of a loader (state_dict()), got one without {', '.join(missing)}")
-        for name, own, what in (
-            ("identity", self.identity, "pool, settings or split"),
-            ("seed", self.seed, "seed"),
-            ("length", self.samples, "number of samples"),
-            ("shuffle", self.shuffle, "shuffle"),
-        ):
-            if state[name] != own:
-                raise NemosaicError("bad-input", f"the state was saved with another {what} ({state[name]} then, {own} now): its samples would not go on")
-        batch = self.batch_size * self.world_size
+        check_state(state, self.state_dict())
+        batch = self._global_batch
         samples = int(state["samples"])
         if samples % batch != 0:
             raise NemosaicError(
@@ -216,10 +230,11 @@ class Loader:
                 f"the state was saved after {samples} samples in batches of {state['global_batch']}; that is no whole number "
                 f"of batches of {batch} (batch_size · world_size): use a global batch that divides it",
             )
-        self._epoch = int(state["epoch"])
-        self._start = samples // batch
-        self._consumed = self._start
-        self._running = None
+        self._move_to(int(state["epoch"]))
+        self._start = self._consumed = samples // batch
+        # A state of the last batch: with "keep" rank 0 has the most batches, and all ranks move on together.
+        if self._start >= max(1, self._steps(0)):
+            self._move_to(self._epoch + 1)
 
     def close(self) -> None:
         """Ends the connection, and the server if this loader was the last to use it."""
@@ -230,6 +245,17 @@ class Loader:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def _global_batch(self) -> int:
+        return self.batch_size * self.world_size
+
+    def _move_to(self, epoch: int) -> None:
+        """To the start of an epoch."""
+        self._epoch = epoch
+        self._start = self._consumed = 0
+        self._begun = False
+        self._running = None
 
     @property
     def _welcome(self) -> Dict[str, Any]:
@@ -245,9 +271,13 @@ class Loader:
             want.append("truths")
         return want
 
-    def _order(self, epoch: Optional[int]) -> RankOrder:
-        order = epoch_order(self.seed, epoch, self.samples) if self.shuffle and epoch is not None else None
+    def _order(self, epoch: int) -> RankOrder:
+        order = epoch_order(self.seed, epoch, self.samples) if self.shuffle else None
         return RankOrder(self.samples, self.batch_size, self.rank, self.world_size, self.tail, order)
+
+    def _steps(self, rank: int) -> int:
+        order = RankOrder(self.samples, self.batch_size, rank, self.world_size, self.tail)
+        return order.samples // self.batch_size if self._drop_last else order.steps
 
     def _connection(self, renew: bool = False) -> Connection:
         if not self._finalizer.alive:
@@ -266,6 +296,7 @@ class Loader:
             plan=answer.get("plans"),
             truth=answer.get("truths"),
             replaced=answer["replaced"],
+            normalisation=self._stream.constants,
         )
 
 
@@ -304,11 +335,15 @@ class _Epoch:
                         connection, failures = self._reconnected(gone, failures)
                 failures = 0
                 waiting.popleft()
+                batch = loader._batch(answer)
                 if loader._running is self:
-                    loader._consumed = step + 1
-                yield loader._batch(answer)
-            if loader._running is self:
-                loader.set_epoch(self._epoch + 1)
+                    if step + 1 < steps:
+                        loader._consumed, loader._begun = step + 1, True
+                    else:
+                        loader._move_to(self._epoch + 1)
+                yield batch
+            if loader._running is self:  # there was no batch
+                loader._move_to(self._epoch + 1)
         finally:
             for _, request in waiting:
                 connection.drop(request)
@@ -321,7 +356,7 @@ class _Epoch:
                 return self._loader._connection(renew=True), failures
             except ServerGone as again:  # killed once more, before it could answer
                 gone = again
-        raise gone
+        raise self._loader._stream.gone(gone, self._loader.restart)
 
 
 def _pins(framework: str, pin_memory: Optional[bool]) -> bool:

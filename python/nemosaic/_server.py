@@ -32,6 +32,10 @@ class Server:
     def release(self) -> None:
         """Gives the server up; an owned one ends when nobody in this process uses it."""
 
+    def ending(self) -> Optional[str]:
+        """How a process of ours ended, " (killed by signal 9 …): last words"; None where that is not known."""
+        return None
+
 
 class JoinedServer(Server):
     """A server that another process owns; waits until it is there."""
@@ -87,6 +91,10 @@ class OwnedServer(Server):
                     self._start()
                     return _connect(self.path)
                 raise ServerGone("io", f"the nemosaic server does not answer: {error.strerror}{self._last_words()}") from error
+
+    def ending(self) -> Optional[str]:
+        # Its socket closes a moment before it can be waited for.
+        return self._last_words() if self._process is not None and self._ends_within(1.0) else None
 
     @property
     def pid(self) -> Optional[int]:
@@ -227,11 +235,9 @@ def open_server(
     `path` (or NEMOSAIC_SOCKET) joins one that runs already. Otherwise local rank 0, or a process that is no part of a
     launched group, starts one, which all loaders of this process share; other local ranks join that of rank 0.
     """
-    named = path or os.environ.get("NEMOSAIC_SOCKET")
-    if named:
+    named = named_socket(path)
+    if named is not None:
         return JoinedServer(named, timeout, f'start it with "nemosaic serve {pool} --socket {named}"')
-    if not os.path.isdir(pool):
-        raise NemosaicError("not-found", f'expected a pool at "{pool}", found nothing there; make one with "nemosaic import"')
     pool = os.path.realpath(pool)
     grouped = world_size > 1 and local_rank is not None
     if grouped and local_rank != 0:
@@ -245,6 +251,11 @@ def open_server(
             _owned[key] = server
         server.users += 1
         return server
+
+
+def named_socket(path: Optional[str]) -> Optional[str]:
+    """The socket of a server that somebody else started, where the caller or NEMOSAIC_SOCKET names one."""
+    return path or os.environ.get("NEMOSAIC_SOCKET") or None
 
 
 _owned: Dict[Tuple[str, Tuple[str, ...]], OwnedServer] = {}

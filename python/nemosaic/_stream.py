@@ -1,26 +1,42 @@
 """What Loader and MosaicDataset share: which server, which stream of samples, and how to come back to it."""
 
+import html
 import json
 import os
 import time
+import warnings
 from typing import Any, Dict, List, Optional, Sequence, Union
 
 from ._arrays import Arrays, has_torch
+from ._checks import seed_of, whole
 from ._client import CLIENT, Connection
 from ._command import Command
 from ._errors import NemosaicError, ServerGone
-from ._server import Server, open_server
+from ._pictures import gallery
+from ._pool import PoolPath, read_pool_hash
+from ._server import Server, named_socket, open_server
 
 Settings = Union[None, str, "os.PathLike[str]", Dict[str, Any]]
 
 
-def read_settings(settings: Settings, preset: Optional[str]) -> Optional[Dict[str, Any]]:
-    """Settings as the tree that travels to the server; None leaves the choice to it."""
+SETTINGS_FILE = "nemosaic.json"
+
+
+def read_settings(settings: Settings, preset: Optional[str], socket_path: Optional[str] = None) -> Optional[Dict[str, Any]]:
+    """Settings as the tree that travels to the server.
+
+    None is nemosaic.json in the working directory, else no setting at all; for a server that somebody else started
+    (`socket_path`, NEMOSAIC_SOCKET) the result is None too, and the server's own settings are in force.
+    """
     tree: Optional[Dict[str, Any]]
-    if settings is None or isinstance(settings, dict):
+    if settings is None and named_socket(socket_path) is not None:
+        tree = None
+    elif settings is None and not os.path.exists(SETTINGS_FILE):
+        tree = {}
+    elif isinstance(settings, dict):
         tree = settings
     else:
-        path = os.fspath(settings)
+        path = SETTINGS_FILE if settings is None else os.fspath(settings)
         try:
             with open(path, encoding="utf-8") as file:
                 value = json.load(file)
@@ -34,16 +50,45 @@ def read_settings(settings: Settings, preset: Optional[str]) -> Optional[Dict[st
     return tree if preset is None else {**(tree or {}), "preset": preset}
 
 
-def overrides(size: Optional[int], tokens: Optional[str], token_length: Optional[int]) -> List[str]:
+def origin_of(settings: Settings, preset: Optional[str], socket_path: Optional[str] = None) -> str:
+    """What `read_settings` read, in words."""
+    over = f'preset "{preset}"'
+    if settings is None and named_socket(socket_path) is not None:
+        return over if preset is not None else "the server's settings"
+    if settings is None and not os.path.exists(SETTINGS_FILE):
+        return over if preset is not None else "default settings"
+    if isinstance(settings, dict):
+        named = f'preset "{settings["preset"]}"' if isinstance(settings.get("preset"), str) else "settings as given"
+    else:
+        named = f'settings "{os.path.abspath(SETTINGS_FILE if settings is None else settings)}"'
+    return named if preset is None else f"{named} over {over}"
+
+
+def overrides(
+    size: Optional[int], tokens: Optional[str], token_length: Optional[int], epochs: Optional[int] = None
+) -> List[str]:
     """Arguments that stand over the settings, as --set words."""
     words = []
     if size is not None:
-        words.append(f"size={int(size)}")
+        words.append(f"size={whole('size', size, 1)}")
     if tokens is not None:
         words.append(f"tokens.kind={tokens}")
     if token_length is not None:
-        words.append(f"tokens.length={int(token_length)}")
+        words.append(f"tokens.length={whole('token_length', token_length, 1)}")
+    if epochs is not None:
+        words.append(f"schedule.epochs={whole('epochs', epochs, 1)}")
     return words
+
+
+def warn_of_schedule(welcome: Dict[str, Any], stacklevel: int) -> None:
+    """Single images in the last epochs need to know which are the last."""
+    schedule = welcome["resolved"].get("schedule") or {}
+    if welcome["augmented"] and schedule.get("plainLast") and schedule.get("epochs") is None:
+        warnings.warn(
+            f"the settings want single images in the last epochs (schedule.plainLast {schedule['plainLast']}), and how many "
+            "epochs there will be is not known, so that mosaics stay in until the end: pass epochs=, or set schedule.epochs",
+            stacklevel=stacklevel + 1,
+        )
 
 
 def pick_framework(framework: Optional[str]) -> str:
@@ -61,10 +106,11 @@ class Stream:
 
     def __init__(
         self,
-        pool: Union[str, "os.PathLike[str]"],
+        pool: PoolPath,
         split: str,
         seed: int,
         settings: Optional[Dict[str, Any]],
+        origin: str,
         sets: List[str],
         credits: int,
         batch_size: int,
@@ -79,7 +125,7 @@ class Stream:
         self.hello = {
             "client": CLIENT,
             "split": split,
-            "seed": int(seed),
+            "seed": seed_of(seed),
             "settings": settings,
             "set": sets,
             "credits": credits,
@@ -88,14 +134,31 @@ class Stream:
         self._arrays = arrays
         if isinstance(server_options, str):
             raise NemosaicError("usage", f"expected server_options as a list of words, got {server_options!r}")
+        if pool is None and named_socket(socket_path) is None:
+            raise NemosaicError("usage", "expected a pool's folder, got None; that is for a server's own pool, with socket=")
+        self._pool = pool
+        self.origin = origin
+        """Where the settings come from, for people."""
+        self.constants: Optional[Dict[str, Any]] = None
+        """{mean, std} that images are normalised with, once that is known."""
+        self._pool_hash = read_pool_hash(pool)
         self.server: Server = open_server(
-            os.fspath(pool), command, socket_path, world_size, local_rank, timeout, tuple(server_options)
+            "POOL" if pool is None else os.fspath(pool), command, socket_path, world_size, local_rank, timeout, tuple(server_options)
         )
         self.welcome: Optional[Dict[str, Any]] = None
 
     def connect(self, restart: bool = False) -> Connection:
         """A new connection; one after the first has to be to the same stream of samples."""
         connection = self._shaken_hands(restart or self.welcome is None)
+        served = connection.welcome["pool"]
+        if self._pool_hash is not None and served != self._pool_hash:
+            connection.close()
+            raise NemosaicError(
+                "refused",
+                f'the server on "{self.server.path}" serves another pool ({served[:12]}) than the one at '
+                f'"{os.fspath(self._pool or "")}" ({self._pool_hash[:12]}), or one that was imported again since it started; '
+                "start a server for this pool, or pass None for the server's own",
+            )
         if self.welcome is None:
             self.welcome = connection.welcome
         elif connection.welcome["identity"] != self.welcome["identity"]:
@@ -116,6 +179,32 @@ class Stream:
                     raise
                 time.sleep(0.1)
 
+    @property
+    def place(self) -> str:
+        """The pool, for people."""
+        return f'the pool of "{self.server.path}"' if self._pool is None else f'"{os.fspath(self._pool)}"'
+
+    def gallery(self, alive: bool, title: str, epoch: int, indices: List[int]) -> str:
+        """HTML of samples, over a connection of its own; only `title` where that cannot be had. Never raises for that."""
+        if not alive or not indices:
+            return html.escape(title)
+        try:
+            connection = Connection(self.server.connect(False), {**self.hello, "credits": 1}, 8, self._make_arrays)
+            try:
+                answer = connection.call(epoch, indices[:8], ["image", "mask", "texts"])
+            finally:
+                connection.close()
+        except NemosaicError as error:
+            return html.escape(f"{title} ({error})")
+        return gallery(title, answer["image"], answer["mask"], answer["texts"], self.constants)
+
+    def gone(self, error: ServerGone, restarts: bool) -> ServerGone:
+        """The error for a person: how the server ended, where that is known, and what to do."""
+        ending = self.server.ending()
+        message = str(error) if ending is None else f"the nemosaic server ended{ending}"
+        hint = "" if restarts or "restart=True" in message else "; with restart=True the run goes on at the same sample with a new server"
+        return ServerGone(error.code, f"{message}{hint}")
+
     def _make_arrays(self, welcome: Dict[str, Any]) -> Arrays:
         normalise = self._arrays["normalise"]
         known = welcome["normalisation"]
@@ -125,6 +214,7 @@ class Stream:
                     "usage", f"expected normalise to be {', '.join(known)}, None or a dict of mean and std, got {normalise!r}"
                 )
             normalise = known[normalise]
+        self.constants = normalise
         return Arrays(
             self._arrays["framework"],
             self._arrays["dtype"],

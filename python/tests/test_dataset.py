@@ -28,6 +28,7 @@ def expected(pool, epoch):
 
 def test_an_item_is_what_the_references_dataset_returns(pool):
     dataset = MosaicDataset(pool, **OPTIONS)
+    dataset.set_epoch(0)
     wanted = expected(pool, 0)
     assert len(dataset) == len(wanted)
     for index in range(len(dataset)):
@@ -60,8 +61,44 @@ def test_persistent_workers_see_a_new_epoch(pool, context):
     dataset.close()
 
 
-def test_epochs_follow_each_other_for_trainers_that_count_steps(pool, warm):
-    dataset = MosaicDataset(pool, epochs=3, **OPTIONS)
+@pytest.mark.parametrize("options", [{}, {"num_workers": 2}, {"num_workers": 2, "persistent_workers": True}])
+def test_each_pass_is_drawn_anew_where_nobody_tells_an_epoch(pool, warm, options):
+    dataset = MosaicDataset(pool, **OPTIONS)
+    assert dataset.epoch is None
+    # Shuffled: which worker draws an item, and when, must not matter.
+    loader = DataLoader(dataset, batch_size=4, sampler=None if options else list(range(len(dataset))), **options)
+    for epoch in range(3):
+        images = torch.cat([images for images, _, _ in loader])
+        wanted = expected(pool, epoch)
+        for index in range(len(dataset)):
+            assert torch.equal(images[index], wanted[index][0]), (epoch, index)
+    dataset.set_epoch(1)
+    assert torch.equal(dataset[3][0], expected(pool, 1)[3][0]) and torch.equal(dataset[3][0], dataset[3][0])
+    dataset.close()
+
+
+def test_ranks_that_are_told_no_epoch_never_draw_one_sample_twice(pool, warm, monkeypatch):
+    epochs = []
+    for rank in range(2):
+        for name, value in {"RANK": rank, "WORLD_SIZE": 2}.items():
+            monkeypatch.setenv(name, str(value))
+        dataset = MosaicDataset(pool, **OPTIONS)
+        epochs.append([dataset._epoch_of(5) for _ in range(3)])
+        dataset.close()
+    assert epochs == [[0, 2, 4], [1, 3, 5]]
+
+
+def test_a_schedule_over_epochs_that_ranks_have_to_guess_is_warned_of(pool, monkeypatch):
+    for name, value in {"RANK": "1", "WORLD_SIZE": "2"}.items():
+        monkeypatch.setenv(name, value)
+    dataset = MosaicDataset(pool, **{**OPTIONS, "settings": {"preset": "random", "schedule": {"gamma": [[0, 0.1], [9, 0.5]]}}})
+    with pytest.warns(UserWarning, match="set_epoch"):
+        dataset[0]
+    dataset.close()
+
+
+def test_repeat_is_a_dataset_of_several_epochs_for_trainers_that_count_steps(pool, warm):
+    dataset = MosaicDataset(pool, repeat=3, **OPTIONS)
     samples = dataset.samples
     assert len(dataset) == 3 * samples
     wanted = expected(pool, 2)
@@ -70,13 +107,15 @@ def test_epochs_follow_each_other_for_trainers_that_count_steps(pool, warm):
     mixed = dataset.__getitems__([2 * samples + 1, 1, 2 * samples])
     assert torch.equal(mixed[0][0], wanted[1][0]) and torch.equal(mixed[2][0], wanted[0][0])
     assert torch.equal(mixed[1][0], expected(pool, 0)[1][0])
-    with pytest.raises(NemosaicError, match="epochs"):
-        MosaicDataset(pool, mode="val", epochs=2, **OPTIONS)
+    assert torch.equal(dataset[1][0], expected(pool, 3)[1][0]), "a second pass goes on behind the first"
+    with pytest.raises(NemosaicError, match="repeat"):
+        MosaicDataset(pool, mode="val", repeat=2, **OPTIONS)
     dataset.close()
 
 
 def test_a_batch_of_items_is_one_request(pool):
     dataset = MosaicDataset(pool, **OPTIONS)
+    dataset.set_epoch(0)
     items = dataset.__getitems__([5, 1, 5])
     assert all(torch.equal(a, b) for a, b in zip(items[0], dataset[5])) and all(torch.equal(a, b) for a, b in zip(items[1], dataset[1]))
     dataset.close()
@@ -89,6 +128,12 @@ def test_a_pickled_dataset_joins_the_server_of_its_maker(pool):
     assert copy.epoch == 2
     assert all(torch.equal(a, b) for a, b in zip(copy[4], dataset[4]))
     copy.close()
+    untold = MosaicDataset(pool, **OPTIONS)
+    untold[4]
+    copy = pickle.loads(pickle.dumps(untold))
+    assert [copy._epoch_of(at) for at in (3, 4, 5)] == [0, 1, 0], "what was drawn is not drawn again"
+    copy.close()
+    untold.close()
     assert torch.equal(dataset[4][0], dataset[4][0])
     dataset.close()
 
@@ -170,6 +215,8 @@ def test_cgformer_gets_lists_of_sentences_in_testing(pool):
     "options, says",
     [
         ({"epochs": 0}, "epochs of 1"),
+        ({"repeat": 0}, "repeat of 1"),
+        ({"seed": -1}, "seed from 0"),
         ({"mode": "training"}, "train, val, test"),
         ({"layout": "crisp"}, "cris, lavt"),
         ({"mode": "train", "split": "val"}, "not augmented"),
@@ -179,3 +226,29 @@ def test_cgformer_gets_lists_of_sentences_in_testing(pool):
 def test_wrong_arguments_are_told(pool, options, says):
     with pytest.raises(NemosaicError, match=says):
         MosaicDataset(pool, **{**OPTIONS, **options})
+
+
+def test_a_layout_takes_its_models_tokens_and_settings_must_not_contradict_it(pool, warm):
+    bert = {"preset": "random", "tokens": {"kind": "bert", "length": 12}}
+    with_default = MosaicDataset(pool, size=48, settings=bert)
+    assert with_default[0][1].tolist()[0] == 101 and with_default[0][1].shape == (12,), "the default layout takes the settings'"
+    with pytest.raises(NemosaicError, match='layout "cris" feeds clip tokens, and the settings say tokens.kind .bert.'):
+        MosaicDataset(pool, size=48, settings=bert, layout="cris")
+    lavt = MosaicDataset(pool, size=48, settings=bert, layout="lavt")
+    assert lavt[0][2].shape == (1, 12), "a length that the settings name is taken"
+    changed = MosaicDataset(pool, size=48, settings=bert, layout="cris", tokens="clip", token_length=9)
+    assert changed[0][1].tolist()[0] == 49406 and changed[0][1].shape == (9,)
+    for dataset in (with_default, lavt, changed):
+        dataset.close()
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_items_that_make_no_batch_are_told_in_our_words(pool, warm, workers):
+    for mode, layout in (("val", None), ("test", None), ("test", "cgformer"), ("test", "lavt")):
+        dataset = MosaicDataset(pool, mode=mode, layout=layout, split="val", size=48, preset="random")
+        loader = DataLoader(dataset, batch_size=len(dataset), num_workers=workers)
+        with pytest.raises((NemosaicError, RuntimeError), match="items make no batch: .*; use batch_size=1, a collate_fn"):
+            next(iter(loader))
+        one = next(iter(DataLoader(dataset, batch_size=1, num_workers=workers)))
+        assert isinstance(one, list) and len(one) == len(dataset[0])
+        dataset.close()

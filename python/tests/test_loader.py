@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -62,7 +63,7 @@ def test_validation_over_ranks_gives_each_sentence_exactly_once(pool, warm):
 @pytest.mark.parametrize("after", WORLDS)
 def test_an_epoch_resumes_at_any_step_and_world_size(pool, warm, after):
     whole = epoch_of(pool, 2, drop_last=True, epoch=1)
-    for step in range(len(whole) + 1):
+    for step in range(len(whole)):
         with Loader(pool, batch_size=4, rank=1, world_size=2, drop_last=True, **FAST) as loader:
             loader.set_epoch(1)
             batches = iter(loader)
@@ -88,17 +89,56 @@ def test_a_state_counts_batches_given_not_batches_made_ahead(pool, warm):
         next(batches)
         assert loader.state_dict()["samples"] == 2
         batches.close()
-        assert [batch.indices for batch in loader][0] == loader._order(0).batch(0).tolist(), "a new pass begins anew"
+        loader.set_epoch(0)
+        assert [batch.indices for batch in loader][0] == loader._order(0).batch(0).tolist(), "a chosen epoch begins anew"
         assert loader.state_dict() == {**loader.state_dict(), "epoch": 1, "samples": 0}
+
+
+def test_an_epoch_is_over_when_its_last_batch_is_handed_out(pool, warm):
+    """Trainers that count batches (Lightning) never ask for the one after the last."""
+    with Loader(pool, batch_size=4, **FAST) as loader:
+        seen = []
+        for epoch in range(3):
+            batches = iter(loader)
+            for _ in range(len(loader)):
+                batch = next(batches)
+                assert batch.epoch == epoch
+            assert loader.epoch == epoch + 1
+            state = loader.state_dict()
+            assert (state["epoch"], state["samples"]) == (epoch + 1, 0)
+            seen.append(content(batch))
+        assert len({repr(last) for last in seen}) == 3
+        with Loader(pool, batch_size=4, **FAST) as resumed:
+            resumed.load_state_dict(json.loads(json.dumps(state)))
+            assert [batch.epoch for batch in resumed] == [3] * len(loader), "the next epoch, and not an empty one"
+            old = {**state, "epoch": 2, "samples": len(loader) * 4}
+            resumed.load_state_dict(old)
+            assert resumed.epoch == 3, "states of before said where the last batch ended"
+
+
+def test_a_pass_that_was_left_early_is_not_repeated(pool, warm):
+    """A trainer's limit of batches, or a loop with break."""
+    with Loader(pool, batch_size=4, **FAST) as loader:
+        assert [next(iter(loader)).epoch for _ in range(3)] == [0, 1, 2]
+        assert loader.epoch == 2 and loader.state_dict()["samples"] == 4
+        loader.set_epoch(2)
+        assert next(iter(loader)).epoch == 2, "unless somebody says which epoch"
+        loader.sampler.set_epoch(7)
+        assert next(iter(loader)).epoch == 7
+        for batch in loader:
+            break
+        assert batch.epoch == 8
 
 
 @pytest.mark.parametrize(
     "change, says",
     [
-        ({"seed": 1}, "another seed"),
-        ({"settings": {"preset": "random", "mosaic": {"gamma": 0.25}}}, "another pool, settings or split"),
+        ({"seed": 1}, r"another seed \(0 then, 1 now\)"),
+        ({"settings": {"preset": "random", "mosaic": {"gamma": 0.25}}}, r"another setting \(mosaic.gamma 0.5 then, 0.25 now\)"),
         ({"batch_size": 5}, "no whole number"),
-        ({"split": "val"}, "another pool, settings or split"),
+        ({"split": "val"}, r"another split \(train then, val now\)"),
+        ({"epochs": 9, "shuffle": False}, r"setting \(schedule.epochs None then, 9 now\)"),
+        ({"shuffle": False}, r"another shuffle \(True then, False now\)"),
     ],
 )
 def test_a_state_of_another_stream_is_refused(pool, warm, change, says):
@@ -109,6 +149,13 @@ def test_a_state_of_another_stream_is_refused(pool, warm, change, says):
     with Loader(pool, **{"batch_size": 2, **FAST, **change}) as other:
         with pytest.raises(NemosaicError, match=says):
             other.load_state_dict(state)
+
+
+def test_a_state_of_another_pool_is_refused(pool, scenes_pool):
+    with Loader(pool, batch_size=2, **FAST) as loader:
+        state = loader.state_dict()
+    with Loader(scenes_pool, batch_size=2, **FAST) as other, pytest.raises(NemosaicError, match="another pool, or this one was imported"):
+        other.load_state_dict(state)
 
 
 def test_a_state_that_is_none_is_told(pool, warm):
@@ -147,11 +194,12 @@ def test_batch_size_does_not_change_samples(pool, warm):
 def test_an_abandoned_pass_does_not_disturb_the_next(pool):
     with Loader(pool, batch_size=2, num_prefetch=3, **FAST) as loader:
         whole = [content(batch) for batch in loader]
-        loader.set_epoch(0)
         for _ in range(4):
+            loader.set_epoch(0)
             for batch in loader:
                 assert content(batch) == whole[0]
                 break
+        loader.set_epoch(0)
         first, second = iter(loader), iter(loader)
         assert [content(next(first)), content(next(second)), content(next(first))] == [whole[0], whole[0], whole[1]]
 
@@ -210,12 +258,17 @@ def test_texts_plans_and_refs_come_along(pool):
         ({"settings": "/nowhere/nemosaic.json"}, "not-found", "cannot read the settings file"),
         ({"preset": "nemoo"}, "usage", "unknown preset"),
         ({"preset": "nemo"}, "incomplete", "run \"nemosaic embed\""),
-        ({"batch_size": 0}, "usage", "batch size of 1"),
+        ({"batch_size": 0}, "usage", "batch_size of 1 or more, got 0"),
         ({"rank": 2, "world_size": 2}, "usage", "rank 2 of 2"),
         ({"dtype": "float16"}, "usage", "uint8 or float32"),
         ({"normalise": "cilp"}, "usage", "clip, imagenet"),
         ({"size": 3}, "settings", "size"),
-        ({"seed": -1}, "bad-input", "seed"),
+        ({"seed": -1}, "usage", r"expected a seed from 0 to 2\*\*53 - 1, got -1"),
+        ({"seed": 1.5}, "usage", "a seed from 0 .* got 1.5"),
+        ({"batch_size": 2.5}, "usage", "batch_size as a whole number of 1 or more, got 2.5"),
+        ({"num_prefetch": 0}, "usage", "num_prefetch of 1 to 1024"),
+        ({"size": "416px"}, "usage", "size as a whole number"),
+        ({"epochs": 0}, "usage", "epochs of 1 or more"),
         ({"tail": "cut"}, "usage", "pad, drop, keep"),
     ],
 )
@@ -244,26 +297,73 @@ def test_a_settings_file_is_read_and_arguments_stand_over_it(pool, tmp_path):
         assert loader.settings["mosaic"]["randomShare"] == 1
 
 
+def test_the_settings_file_of_the_working_directory_is_read_by_each_loader(pool, warm, tmp_path, monkeypatch):
+    """Also where a server runs already that was started in another folder."""
+    (tmp_path / "nemosaic.json").write_text(json.dumps({"preset": "random", "mosaic": {"gamma": 0.75}}))
+    monkeypatch.chdir(tmp_path)
+    with Loader(pool, size=48, framework="numpy") as loader:
+        assert loader.settings["mosaic"]["gamma"] == 0.75
+    with Loader(pool, size=48, preset="yolov4", framework="numpy") as loader:
+        mosaic = loader.settings["mosaic"]
+        assert (mosaic["style"], mosaic["gamma"]) == ("yolov4", 0.75), "a preset is what the file's keys change, as for the command"
+
+
+def test_epochs_are_what_the_schedule_counts_back_from(pool, warm):
+    plain = {"preset": "random", "mosaic": {"gamma": 1}, "schedule": {"plainLast": 1, "epochs": 100}}
+    with Loader(pool, batch_size=64, plans=True, epochs=2, **{**FAST, "settings": plain}) as loader:
+        assert loader.settings["schedule"]["epochs"] == 2
+        kinds = [{plan["kind"] for plan in batch.plan} for _ in range(2) for batch in loader]
+    assert kinds == [{"random"}, {"single"}]
+
+
+def test_single_images_at_an_unknown_end_are_warned_of():
+    from nemosaic._stream import warn_of_schedule
+
+    welcome = {"augmented": True, "resolved": {"schedule": {"plainLast": 9, "epochs": None}}}
+    with pytest.warns(UserWarning, match=r"plainLast 9.*pass epochs="):
+        warn_of_schedule(welcome, stacklevel=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_of_schedule({"augmented": False, "resolved": welcome["resolved"]}, stacklevel=1)
+        warn_of_schedule({"augmented": True, "resolved": {"schedule": {"plainLast": 9, "epochs": 27}}}, stacklevel=1)
+
+
+def test_a_server_of_another_pool_is_refused(pool, scenes_pool, tmp_path):
+    with Loader(pool, batch_size=2, **FAST) as owner:
+        path = owner._stream.server.path
+        with pytest.raises(NemosaicError, match="serves another pool") as caught:
+            Loader(scenes_pool, socket=path, **FAST)
+        assert caught.value.code == "refused" and scenes_pool in str(caught.value)
+        with pytest.raises(NemosaicError, match="expected a pool at .*nothing there"):
+            Loader(tmp_path / "nothing", socket=path, **FAST)
+        with Loader(pool, socket=path, **FAST) as joined, Loader(None, socket=path, **FAST) as whatever:
+            assert joined.identity == whatever.identity == owner.identity
+        with pytest.raises(NemosaicError, match="None; that is for a server's own pool"):
+            Loader(None, **FAST)
+
+
 def test_without_the_command_the_error_says_what_to_install(pool, tmp_path):
     script = """
 import sys
 from nemosaic import Loader, NemosaicError
 from nemosaic import _command
 _command.__file__ = "/nowhere/python/nemosaic/_command.py"
+_command._engine = _command.Path("/nowhere")
 try:
     Loader(sys.argv[1], framework="numpy")
 except NemosaicError as error:
     print(error.code, error)
 """
-    env = {"PATH": "/usr/bin:/bin", "NEMOSAIC_COMMAND": ""}
+    # An empty PATH: some machine may have the command in a folder of its own.
+    env = {"PATH": str(tmp_path), "NEMOSAIC_COMMAND": ""}
     cwd = os.getcwd()
     os.chdir(tmp_path)
     try:
         done = run_script(script, pool, env=env)
     finally:
         os.chdir(cwd)
-    assert done.stdout.startswith("not-found the nemosaic command is not installed: install Node 20.19"), done.stdout
-    assert "npm install -g nemosaic" in done.stdout
+    assert done.stdout.startswith("not-found the nemosaic command is not installed: this is the client alone."), done.stdout
+    assert "docs/install.md" in done.stdout and "NEMOSAIC_COMMAND" in done.stdout
 
 
 def test_a_command_that_fails_is_quoted(pool):
