@@ -12,3 +12,4 @@ export { npyHeader, npyItemSize, readNpyHeader } from "./npy-header.ts";
 export * from "./parquet/index.ts";
 export * from "./pickle/index.ts";
 export * from "./tar/index.ts";
+export { refuseUtf16, utf8Text } from "./utf8.ts";

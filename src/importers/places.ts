@@ -54,6 +54,19 @@ export async function firstBytes(path: string, length: number): Promise<Buffer> 
   }
 }
 
+/**
+ * The text of a file's first bytes, for recognising: UTF-16 is understood here, so that a file in it is recognised and
+ * then refused by name when it is read.
+ */
+export async function firstText(path: string, length: number): Promise<string> {
+  const bytes = await firstBytes(path, length);
+  const isWide = bytes.length > 1 && (bytes[0] === 0 || bytes[1] === 0 || (bytes[0] ?? 0) >= 0xfe);
+  return (isWide ? bytes.toString("latin1").replaceAll(/[\0\xfe\xff]/g, "") : bytes.toString("utf8")).replace(
+    /^\uFEFF/,
+    "",
+  );
+}
+
 /** Runs a read of `path`; turns the operating system's refusals into a NemosaicError that names it. */
 export async function reading<T>(path: string, read: () => Promise<T>): Promise<T> {
   try {

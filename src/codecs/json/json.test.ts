@@ -159,6 +159,42 @@ describe("readJson", () => {
   });
 });
 
+describe("JSON in another encoding", () => {
+  const gbk = Buffer.concat([Buffer.from('{"a": ["x"],\n "b": [\n  "'), Buffer.from([0xba, 0xec]), Buffer.from('"]}')]);
+
+  it("is refused with the line, the byte and what to do", async () => {
+    const path = file(gbk);
+    const place = /line 3, byte 24 of .*x\.json.*save the file as UTF-8/;
+    await expect(readJson(path)).rejects.toThrow(place);
+    await expect(collect(readJsonArrays(path))).rejects.toThrow(place);
+    expect(await collect(readJsonArrays(path, ["a"]))).toEqual([{ key: "a", index: 0, value: "x" }]);
+  });
+
+  it("is told apart from UTF-8 of every length, wherever a chunk or a search ends", async () => {
+    const words = ["ä", "€", "😀", "日本語", "plain"];
+    for (let before = 0; before < 6; before++) {
+      const sound = Buffer.from(JSON.stringify([...words, "x".repeat(before), ...words]));
+      expect(await readJson(file(sound))).toEqual([...words, "x".repeat(before), ...words]);
+      const at = sound.lastIndexOf("plain") + 2;
+      const spoilt = Buffer.from(sound);
+      spoilt[at] = 0xe9;
+      await expect(readJson(file(spoilt))).rejects.toThrow(`line 1, byte ${at} of`);
+    }
+  });
+
+  it("is refused as UTF-16, with a byte order mark or without", async () => {
+    for (const text of ['{"a": [1]}', '\ufeff{"a": [1]}']) {
+      const little = Buffer.from(text, "utf16le");
+      for (const bytes of [little, Buffer.from(little).swap16()]) {
+        const path = file(bytes);
+        await expect(readJson(path)).rejects.toThrow(/UTF-16; save the file as UTF-8/);
+        await expect(collect(readJsonArrays(path))).rejects.toThrow(/UTF-16; save the file as UTF-8/);
+        await expect(collect(readJsonLines(path))).rejects.toThrow(/UTF-16; save the file as UTF-8/);
+      }
+    }
+  });
+});
+
 describe("readJsonArrays", () => {
   const wanted = ["images", "annotations"];
 

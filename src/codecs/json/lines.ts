@@ -1,5 +1,6 @@
 import { fail, shown } from "../../model/index.ts";
 import { openForReading } from "../file.ts";
+import { refuseUtf16, utf8Text } from "../utf8.ts";
 import { failJson } from "./syntax-error.ts";
 
 /** One value of a JSON Lines file with the number of its line, from 1. */
@@ -26,6 +27,7 @@ export async function* readJsonLines(
   const handle = await openForReading(path, "JSON Lines file");
   try {
     let line = 0;
+    let lineStart = 0;
     let pending: Buffer[] = [];
     let pendingBytes = 0;
     const tooLong = (): never =>
@@ -42,7 +44,8 @@ export async function* readJsonLines(
         pending.push(chunk.subarray(start, end));
         if (pendingBytes + end - start > maxLineBytes) tooLong();
         start = end + 1;
-        const parsed = parseLine(pending, ++line, path);
+        const parsed = parseLine(pending, ++line, lineStart, path);
+        lineStart += pending.reduce((sum, part) => sum + part.length, 1);
         pending = [];
         pendingBytes = 0;
         if (parsed !== undefined) yield parsed;
@@ -51,17 +54,18 @@ export async function* readJsonLines(
       pendingBytes += bytesRead - start;
       if (pendingBytes > maxLineBytes) tooLong();
     }
-    const last = parseLine(pending, ++line, path);
+    const last = parseLine(pending, ++line, lineStart, path);
     if (last !== undefined) yield last;
   } finally {
     await handle.close();
   }
 }
 
-function parseLine(parts: readonly Buffer[], line: number, path: string): JsonLine | undefined {
+function parseLine(parts: readonly Buffer[], line: number, start: number, path: string): JsonLine | undefined {
   const [only] = parts;
   const bytes = parts.length === 1 && only !== undefined ? only : Buffer.concat(parts);
-  const whole = bytes.toString("utf8");
+  if (line === 1) refuseUtf16(bytes, shown(path));
+  const whole = utf8Text(bytes, (index) => `line ${line}, byte ${start + index} of ${shown(path)}`);
   const text = line === 1 && whole.startsWith("\ufeff") ? whole.slice(1) : whole;
   if (text.trim() === "") return undefined;
   try {

@@ -1,5 +1,7 @@
+import { isUtf8 } from "node:buffer";
 import type { FileHandle } from "node:fs/promises";
 import { fail, shown } from "../../model/index.ts";
+import { refuseEncoding, refuseUtf16 } from "../utf8.ts";
 
 const chunkBytes = 4 * 2 ** 20;
 
@@ -58,9 +60,10 @@ export class JsonScanner {
     this.position++;
   }
 
-  /** Skips a byte order mark at the beginning of the file. */
+  /** Skips a byte order mark at the beginning of the file. Errors: "bad-input" for UTF-16. */
   async skipByteOrderMark(): Promise<void> {
     await this.peek();
+    refuseUtf16(this.buffer, shown(this.path));
     if (this.buffer[0] === 0xef && this.buffer[1] === 0xbb && this.buffer[2] === 0xbf) this.position = 3;
   }
 
@@ -71,9 +74,11 @@ export class JsonScanner {
     for (;;) {
       const end = scan.run(this.buffer, this.position);
       if (end >= 0) {
-        const text = wanted ? this.buffer.toString("utf8", from, end) : "";
         this.position = end;
-        return text;
+        if (!wanted) return "";
+        const bytes = this.buffer.subarray(from, end);
+        if (!isUtf8(bytes)) await refuseEncoding(bytes, this.path, this.bufferStart + from);
+        return bytes.toString("utf8");
       }
       this.position = this.buffer.length;
       if (!wanted) from = this.position;

@@ -1,6 +1,8 @@
+import { isUtf8 } from "node:buffer";
 import { readFile } from "node:fs/promises";
 import { fail, shown } from "../../model/index.ts";
 import { openForReading } from "../file.ts";
+import { refuseEncoding, refuseUtf16 } from "../utf8.ts";
 import { failJson } from "./syntax-error.ts";
 
 /** V8's longest string is 2^29 - 24 units; a file of so many bytes may need as many. */
@@ -9,8 +11,8 @@ const maxBytes = 2 ** 29 - 24;
 /**
  * Reads a JSON file whole; a byte order mark is skipped.
  *
- * Errors: "not-found"; "bad-input" with line and column; "unsupported" beyond 512 MB, which no JavaScript string can
- * hold (`readJsonArrays` and `readJsonList` read such files element by element).
+ * Errors: "not-found"; "bad-input" with line and column, for what is no UTF-8 with line and byte; "unsupported" beyond
+ * 512 MB, which no JavaScript string can hold (`readJsonArrays` and `readJsonList` read such files element by element).
  */
 export async function readJson(path: string): Promise<unknown> {
   const handle = await openForReading(path, "JSON file");
@@ -18,7 +20,10 @@ export async function readJson(path: string): Promise<unknown> {
     const { size } = await handle.stat();
     if (size > maxBytes)
       fail("unsupported", `expected a JSON file of at most ${maxBytes} bytes, ${shown(path)} has ${size}`);
-    return parseJson(await readFile(handle, "utf8"), shown(path));
+    const bytes = await readFile(handle);
+    refuseUtf16(bytes, shown(path));
+    if (!isUtf8(bytes)) await refuseEncoding(bytes, path, 0);
+    return parseJson(bytes.toString("utf8"), shown(path));
   } finally {
     await handle.close();
   }

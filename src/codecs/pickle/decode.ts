@@ -4,6 +4,7 @@ import { instructions, type PickleMachine } from "./instructions.ts";
 import { PickleNames } from "./names.ts";
 import { op, opcodeName } from "./opcodes.ts";
 import { PickleStack } from "./stack.ts";
+import { refuseTextMode } from "./text-mode.ts";
 import type { PickleValue } from "./values.ts";
 
 /** How `decodePickle` reads, and where it says that it was reading. */
@@ -27,7 +28,8 @@ export interface DecodePickleOptions {
  * proportional to `bytes`. A value that the pickle shares is one shared object, so a structure may be a graph, or
  * contain itself: walkers bound their depth (`pickleToPlain` does). Strings and bytes are copies of `bytes`.
  *
- * Errors: "refused"; "bad-input" for a damaged pickle, with the byte; "unsupported" beyond the limits in `options`.
+ * Errors: "refused"; "bad-input" for a damaged pickle, with the byte, and for one whose line ends became CR LF;
+ * "unsupported" beyond the limits in `options`.
  */
 export function decodePickle(bytes: Uint8Array, options: DecodePickleOptions = {}): PickleValue {
   const where = options.where ?? "a pickle";
@@ -35,6 +37,7 @@ export function decodePickle(bytes: Uint8Array, options: DecodePickleOptions = {
   if (bytes.length > maxBytes) {
     fail("unsupported", `expected a pickle of at most ${maxBytes} bytes in ${where}, got ${bytes.length}`);
   }
+  refuseTextMode(bytes, where);
   const cursor = new PickleCursor(bytes, where);
   const stack = new PickleStack(cursor, options.maxContainers ?? 16_000_000);
   const machine: PickleMachine = { cursor, stack, python2Bytes: options.strings === "bytes" };

@@ -189,3 +189,24 @@ describe("decodePickle on hostile streams", () => {
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
   });
 });
+
+describe("decodePickle on a pickle that was copied as text", () => {
+  const copied = (stream: Uint8Array): Uint8Array =>
+    Uint8Array.from([...stream].flatMap((byte) => (byte === 0x0a ? [0x0d, 0x0a] : [byte])));
+
+  it("says that line ends became CR LF, where strings would else end in a CR", () => {
+    const text = bytes("(dp0\nVsplit\np1\nVtrain\np2\ns.");
+    expect(pickleToPlain(decodePickle(text))).toEqual({ split: "train" });
+    expect(errorOf(() => decodePickle(copied(text), { where: '"refs(unc).p"' })).message).toMatch(
+      /"refs\(unc\)\.p".*CR LF.*copy the original again as binary/,
+    );
+    const binary = bytes(0x80, 2, "]", "(", ...[1, 2, 3, 4].flatMap((n) => ["K", 10, "K", n]), "e.");
+    expect(decodePickle(binary)).toEqual([10, 1, 10, 2, 10, 3, 10, 4]);
+    expect(errorOf(() => decodePickle(copied(binary))).message).toMatch(/CR LF/);
+  });
+
+  it("keeps a CR that belongs to a string", () => {
+    expect(decodePickle(bytes("Vtrain\r\np0\n."))).toBe("train\r");
+    expect(decodePickle(bytes(0x80, 2, "X", u32(7), "train\r\n."))).toBe("train\r\n");
+  });
+});

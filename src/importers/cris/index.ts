@@ -18,7 +18,7 @@ import type { Importer, ImportOptions, ImportSource, Recognition } from "../impo
 import { maskReader, type ReadMask } from "../mask-file.ts";
 import {
   findImagesFolder,
-  firstBytes,
+  firstText,
   folderName,
   hashFiles,
   type ImagesFolder,
@@ -213,7 +213,7 @@ async function isDataset(folder: string): Promise<boolean> {
 
 /** By the first bytes: a list whose first entry has CRIS's two tell-tale members. */
 async function isAnns(path: string): Promise<boolean> {
-  const start = (await firstBytes(path, 1 << 14)).toString("utf8").trimStart();
+  const start = (await firstText(path, 1 << 14)).trimStart();
   return start.startsWith("[") && start.includes('"segment_id"') && start.includes('"img_name"');
 }
 

@@ -9,7 +9,7 @@ import { type DatasetRecord, fail } from "../../model/index.ts";
 import { bad } from "../findings.ts";
 import type { Importer, ImportOptions, ImportSource, Recognition } from "../importer.ts";
 import { maskReader, type ReadMask } from "../mask-file.ts";
-import { findImagesFolder, firstBytes, hashFiles, kindOf, namesIn, requireSource } from "../places.ts";
+import { findImagesFolder, firstText, hashFiles, kindOf, namesIn, requireSource } from "../places.ts";
 import { field, isDict, isInnerPath } from "../values.ts";
 import { lineRecords, newLineState } from "./line-records.ts";
 import { jsonLines } from "./lines.ts";
@@ -29,7 +29,7 @@ const ending = /\.(jsonl|ndjson)$/i;
 async function recognise(path: string): Promise<Recognition | undefined> {
   const file = (await kindOf(path)) === "folder" ? await onlyFileIn(path) : path;
   if (file === undefined || !ending.test(file)) return undefined;
-  const start = (await firstBytes(file, 1 << 20)).toString("utf8");
+  const start = await firstText(file, 1 << 20);
   const line = start.split("\n", 1)[0] ?? "";
   if (!/"image"\s*:/.test(line) || !/"expressions"\s*:/.test(line)) return undefined;
   return { how: `the first line of "${file}" has "image" and "expressions"`, options: { source: file } };

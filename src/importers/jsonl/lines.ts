@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { parseJson } from "../../codecs/index.ts";
+import { parseJson, refuseUtf16, utf8Text } from "../../codecs/index.ts";
 import { fail, NemosaicError } from "../../model/index.ts";
 import { reading } from "../places.ts";
 
@@ -15,14 +15,19 @@ const lineFeed = 10;
 /**
  * Streams a file's lines; one that is no JSON does not end the stream. A byte order mark and blank lines are skipped and
  * counted. Holds one line at a time.
- * Errors: "bad-input" for a file without lines and for a line over 64 MB; "io".
+ * Errors: "bad-input" for a file without lines, for a line over 64 MB and for what is no UTF-8; "io".
  */
 export async function* jsonLines(path: string): AsyncGenerator<JsonLine> {
   let line = 0;
+  let start = 0;
   let isEmpty = true;
   for await (const bytes of rawLines(path)) {
     line++;
-    const text = bytes.toString("utf8").replace(line === 1 ? /^\uFEFF/ : /^(?!)/, "");
+    if (line === 1) refuseUtf16(bytes, `"${path}"`);
+    const from = start;
+    start += bytes.length + 1;
+    const whole = utf8Text(bytes, (index) => `line ${line}, byte ${from + index} of "${path}"`);
+    const text = line === 1 ? whole.replace(/^\uFEFF/, "") : whole;
     if (text.trim() === "") continue;
     isEmpty = false;
     yield parsedLine(text, line);

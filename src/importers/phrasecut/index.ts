@@ -19,7 +19,7 @@ import { bad, type NoteReason, note } from "../findings.ts";
 import type { Importer, ImportOptions, ImportSource, Recognition } from "../importer.ts";
 import {
   findImagesFolder,
-  firstBytes,
+  firstText,
   folderName,
   hashFiles,
   type ImagesFolder,
@@ -217,7 +217,7 @@ async function isDataset(folder: string): Promise<boolean> {
 }
 
 async function isTasks(path: string): Promise<boolean> {
-  const start = (await firstBytes(path, 1 << 16)).toString("utf8").trimStart();
+  const start = (await firstText(path, 1 << 16)).trimStart();
   return (
     start.startsWith("[") &&
     start.includes('"task_id"') &&

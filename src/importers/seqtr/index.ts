@@ -15,7 +15,7 @@ import { bad, note } from "../findings.ts";
 import type { Importer, ImportOptions, ImportSource, Recognition } from "../importer.ts";
 import {
   findImagesFolder,
-  firstBytes,
+  firstText,
   folderName,
   hashFiles,
   type ImagesFolder,
@@ -199,7 +199,7 @@ async function isSeqtrFolder(folder: string): Promise<boolean> {
 
 /** By the first bytes: {"train": [{ … "expressions" …; COCO's own files begin with another member. */
 async function isSeqtr(file: string): Promise<boolean> {
-  const start = (await firstBytes(file, 1 << 16)).toString("utf8");
+  const start = await firstText(file, 1 << 16);
   return (
     /^\s*\{\s*"[^"]+"\s*:\s*\[\s*\{/.test(start) && /"expressions"\s*:\s*\[/.test(start) && /"image_id"\s*:/.test(start)
   );
