@@ -1,7 +1,9 @@
 import { hashBytes } from "../io/index.ts";
 import type { AnnotationRecord, BadRecord, DatasetRecord, ImageRecord } from "../model/index.ts";
+import { absentRefId, existExpected, existsIn, numberedId } from "./existence.ts";
 import { type BadReason, bad } from "./findings.ts";
-import { exactId } from "./values.ts";
+import { targetComplaint } from "./segmentation.ts";
+import { type Dict, exactId, field } from "./values.ts";
 
 /** One ref with everything that belongs to it, as the formats with an entry a ref hold it. */
 export interface Entry {
@@ -11,6 +13,8 @@ export interface Entry {
   readonly refId: string;
   readonly split: string;
   readonly sentences: readonly EntrySentence[];
+  /** The form of a target's segmentation that gives no mask, where there is one: the entry is bad. */
+  readonly unusable?: string | undefined;
 }
 
 /** A sentence as found: `id` and `sent` are still unchecked. */
@@ -18,6 +22,18 @@ export interface EntrySentence {
   readonly id: unknown;
   readonly sent: unknown;
   readonly raw?: unknown;
+  /** False where it is true of nothing in the image. */
+  readonly exists?: boolean | undefined;
+}
+
+/** A sentence's dict as an entry's sentence; its id is its place where it gives none. */
+export function entrySentence(sentence: Dict, index: number): EntrySentence {
+  return {
+    id: field(sentence, "sent_id") ?? index,
+    sent: field(sentence, "sent") ?? field(sentence, "raw"),
+    raw: field(sentence, "raw"),
+    exists: existsIn(sentence),
+  };
 }
 
 /** What earlier entries brought. */
@@ -59,9 +75,15 @@ export function entryRecords(entry: Entry, where: string, state: EntryState): Da
     state.annotations.set(target.id, image.id);
     found.push({ type: "annotation", imageId: image.id, ...target });
   }
-  state.refs.add(refId);
   const annotationIds = [...new Set(entry.targets.map((target) => target.id))];
-  found.push({ type: "ref", id: refId, imageId: image.id, annotationIds, split: entry.split });
+  for (const [id, targets] of [
+    [refId, annotationIds],
+    [absentRefId(refId), []],
+  ] as const) {
+    if (!expressions.some((record) => record.type === "expression" && record.refId === id)) continue;
+    found.push({ type: "ref", id, imageId: image.id, annotationIds: targets, split: entry.split });
+  }
+  state.refs.add(refId);
   return [...found, ...expressions];
 }
 
@@ -69,6 +91,7 @@ function contradiction(entry: Entry, where: string, state: EntryState): BadRecor
   const { image, refId } = entry;
   const complain = (reason: BadReason, expected: string, came: unknown, remedy: string): BadRecord =>
     bad(reason, where, { expected, came, remedy });
+  if (entry.unusable !== undefined) return bad("target without a mask", where, targetComplaint(entry.unusable));
   if (state.refs.has(refId)) return complain("duplicate ref id", "a ref's id once", refId, "remove one of the two");
   const known = state.images.get(image.id);
   if (known !== undefined && known.hash !== hashOf(image)) {
@@ -100,6 +123,7 @@ function contradiction(entry: Entry, where: string, state: EntryState): BadRecor
 
 function sentenceRecords(entry: Entry, where: string): DatasetRecord[] {
   const ids = new Set<string>();
+  const absent = new Set<string>();
   return entry.sentences.map((sentence, index): DatasetRecord => {
     const place = `${where}, sentence ${index}`;
     const { sent } = sentence;
@@ -111,6 +135,9 @@ function sentenceRecords(entry: Entry, where: string): DatasetRecord[] {
       return complain("wrong type", "a sentence to be text", sent);
     if (sent.trim() === "") return complain("empty sentence", "a sentence", sent);
     if (id === undefined) return complain("bad id", "a sentence's id to be an integer or text", sentence.id);
+    if ("exists" in sentence && sentence.exists === undefined) return complain("wrong type", existExpected, undefined);
+    if (sentence.exists === false)
+      return { type: "expression", id: numberedId(id, absent), refId: absentRefId(entry.refId), raw, sent };
     if (ids.has(id)) return complain("duplicate sentence id", "a sentence's id once in its ref", id);
     ids.add(id);
     return { type: "expression", id, refId: entry.refId, raw, sent };

@@ -16,6 +16,7 @@ export type BadReason =
   | "unknown annotation"
   | "annotation of another image"
   | "contradictory target"
+  | "target without a mask"
   | "unsafe file name"
   | "bad image size"
   | "bad segmentation"
@@ -42,9 +43,18 @@ export type NoteReason =
 /** What was expected, what came and what to do: the three parts of an error line beside its place. */
 export interface Complaint {
   readonly expected: string;
-  /** The offending value itself, which is quoted and cut; or the error that explains it, which is not quoted. */
+  /** The offending value itself, quoted and cut; or the error that explains it, or `InWords`, which are not quoted. */
   readonly came: unknown;
   readonly remedy: string;
+}
+
+/** What came, in words of ours instead of the value. */
+export class InWords {
+  readonly words: string;
+
+  constructor(words: string) {
+    this.words = words;
+  }
 }
 
 /** A bad record of a fixed reason; `where` names file and position. */
@@ -61,6 +71,7 @@ export function note(reason: NoteReason, where: string): NoteRecord {
 /** Quotes what came on one line: `undefined` as "nothing", large and deep values cut before they are written out. */
 function quoted(value: unknown): string {
   if (value === undefined) return "nothing";
+  if (value instanceof InWords) return value.words;
   if (value instanceof Error) return `an error: ${value.message.slice(0, 400).replaceAll(/\s+/g, " ")}`;
   return shown(outlined(value, 3));
 }

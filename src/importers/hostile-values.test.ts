@@ -74,6 +74,7 @@ describe("odd values in otherwise sound records", () => {
           images: new Map([["11", undefined]]),
           annotations: new Map([["1", "11"]]),
           crowds: new Set(["1"]),
+          unusable: new Map<string, string>(),
         };
         const rules = { skipCrowds: lenient, allowEmpty: lenient };
         const seen = { refs: new Set<string>(), sentences: new Set<string>() };

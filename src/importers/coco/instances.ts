@@ -32,11 +32,13 @@ export interface Catalog {
   readonly annotations: Map<string, string>;
   /** Ids of the annotations that cover a crowd. */
   readonly crowds: Set<string>;
+  /** The form of the segmentations that give no mask, by annotation id: no ref may name these. */
+  readonly unusable: Map<string, string>;
 }
 
 /** A catalog without entries. */
 export function emptyCatalog(): Catalog {
-  return { images: new Map(), annotations: new Map(), crowds: new Set() };
+  return { images: new Map(), annotations: new Map(), crowds: new Set(), unusable: new Map() };
 }
 
 /** The file names of the first `count` images, to look for on disk. Errors: "bad-input". */
@@ -157,6 +159,7 @@ function* annotationRecords(
   const isCrowd = isTrue(field(value, "iscrowd"));
   catalog.annotations.set(id, imageId);
   if (isCrowd) catalog.crowds.add(id);
+  if (parsed.unusable !== undefined) catalog.unusable.set(id, parsed.unusable);
   const record: AnnotationRecord = {
     type: "annotation",
     id,

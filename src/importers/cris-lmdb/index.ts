@@ -14,13 +14,13 @@ import { pMapIterable } from "p-map";
 import { decodePickle, denseCocoCategory, LmdbReader } from "../../codecs/index.ts";
 import { hashBytes } from "../../io/index.ts";
 import { type BadRecord, type DatasetRecord, fail, NemosaicError } from "../../model/index.ts";
-import { type Entry, entryRecords, newEntryState } from "../entry-records.ts";
+import { type Entry, type EntrySentence, entryRecords, entrySentence, newEntryState } from "../entry-records.ts";
 import { type BadReason, bad, note } from "../findings.ts";
 import type { Importer, ImportOptions, ImportSource, Recognition } from "../importer.ts";
 import { decodedMask } from "../mask-file.ts";
 import { firstBytes, folderName, hashFiles, kindOf, requireSource, shortPath } from "../places.ts";
 import { chooseDataset, type SplitFile, splitFilesIn } from "../split-files.ts";
-import { type Dict, exactId, field, isDict, isInnerPath } from "../values.ts";
+import { exactId, field, isDict, isInnerPath } from "../values.ts";
 import { isPyarrowSerialized } from "./pyarrow.ts";
 
 /** CRIS's LMDB files with pickled values. */
@@ -173,12 +173,8 @@ async function readEntry(bytes: Uint8Array | undefined, key: string, where: stri
   };
 }
 
-function sentence(value: unknown, index: number): { id: unknown; sent: unknown } {
-  return isDict(value) ? fromDict(value, index) : { id: index, sent: value };
-}
-
-function fromDict(value: Dict, index: number): { id: unknown; sent: unknown } {
-  return { id: field(value, "sent_id") ?? index, sent: field(value, "sent") };
+function sentence(value: unknown, index: number): EntrySentence {
+  return isDict(value) ? entrySentence(value, index) : { id: index, sent: value };
 }
 
 /** Errors: "unsupported" for pyarrow.serialize; those of `decodePickle`. */

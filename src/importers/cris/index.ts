@@ -12,7 +12,7 @@ import { dirname, join } from "node:path";
 import { pMapIterable } from "p-map";
 import { denseCocoCategory, readJsonList } from "../../codecs/index.ts";
 import { type DatasetRecord, fail } from "../../model/index.ts";
-import { type EntryState, entryRecords, newEntryState } from "../entry-records.ts";
+import { type EntryState, entryRecords, entrySentence, newEntryState } from "../entry-records.ts";
 import { bad, note } from "../findings.ts";
 import type { Importer, ImportOptions, ImportSource, Recognition } from "../importer.ts";
 import { maskReader, type ReadMask } from "../mask-file.ts";
@@ -169,10 +169,9 @@ function* recordsOf(
       ],
       refId,
       split,
-      sentences: sentences.map((sentence: unknown, index) => ({
-        id: isDict(sentence) ? (field(sentence, "sent_id") ?? index) : index,
-        sent: isDict(sentence) ? field(sentence, "sent") : sentence,
-      })),
+      sentences: sentences.map((sentence: unknown, index) =>
+        isDict(sentence) ? entrySentence(sentence, index) : { id: index, sent: sentence },
+      ),
     },
     where,
     state,

@@ -61,6 +61,7 @@ export function* embeddedRowRecords(
       refId,
       split,
       sentences: answers.map((sent: unknown, id) => ({ id, sent })),
+      unusable: parsed.unusable,
     },
     where,
     state,

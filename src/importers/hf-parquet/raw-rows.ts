@@ -1,6 +1,6 @@
 import { cocoCategory } from "../../codecs/index.ts";
 import type { DatasetRecord } from "../../model/index.ts";
-import { type EntryState, entryRecords } from "../entry-records.ts";
+import { type EntryState, entryRecords, entrySentence } from "../entry-records.ts";
 import { bad, note } from "../findings.ts";
 import type { ImagesFolder } from "../places.ts";
 import { parseSegmentation } from "../segmentation.ts";
@@ -83,15 +83,12 @@ export function* rawRowRecords(
       ],
       refId,
       split: typeof split === "string" && split !== "" ? split : fileSplit,
-      sentences: sentences.map((sentence: unknown) =>
+      sentences: sentences.map((sentence: unknown, index) =>
         isDict(sentence)
-          ? {
-              id: field(sentence, "sent_id"),
-              sent: field(sentence, "sent") ?? field(sentence, "raw"),
-              raw: field(sentence, "raw"),
-            }
+          ? { ...entrySentence(sentence, index), id: field(sentence, "sent_id") }
           : { id: undefined, sent: sentence },
       ),
+      unusable: segmentation.unusable,
     },
     where,
     state,

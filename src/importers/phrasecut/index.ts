@@ -143,11 +143,13 @@ function* taskRecords(
   }
   const targets: Omit<AnnotationRecord, "type" | "imageId">[] = [];
   const notes: NoteReason[] = [];
+  let unusable: string | undefined;
   const named: [content: string, id: string][] = [];
   for (const [n, instance] of polygons.entries()) {
     const parsed = parseSegmentation(flattened(instance));
     if ("complaint" in parsed) return yield bad("bad segmentation", where, parsed.complaint);
     notes.push(...parsed.notes);
+    unusable ??= parsed.unusable;
     const box = boxAt(value, n);
     const content = hashJson([imageId, instance, parsed.segmentation.kind === "none" ? `${refId}:${n}` : ""]);
     const id = instances.get(content) ?? named.find(([other]) => other === content)?.[1] ?? `${refId}:${n}`;
@@ -172,6 +174,7 @@ function* taskRecords(
       refId,
       split,
       sentences: [{ id: "0", sent: field(value, "phrase") }],
+      unusable,
     },
     where,
     state,

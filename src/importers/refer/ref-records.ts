@@ -1,6 +1,8 @@
 import type { DatasetRecord } from "../../model/index.ts";
 import type { Catalog } from "../coco/instances.ts";
+import { absentRefId, existExpected, existsIn, numberedId } from "../existence.ts";
 import { type BadReason, bad, type Complaint, note } from "../findings.ts";
+import { targetComplaint } from "../segmentation.ts";
 import { type Dict, exactId, field, idComplaint, isDict } from "../values.ts";
 
 /** What the two families of ref files treat differently. */
@@ -21,6 +23,9 @@ export interface SeenRefs {
  * The records of one entry of a refs file {ref_id, ann_id, image_id, split, sent_ids, sentences [{sent_id, sent, raw}]}:
  * the ref, then its expressions; bad records where the entry contradicts `catalog`. `ann_id` is one id, or a list: of
  * several (multi-target), of none or of -1 alone (no target). A ref is kept while one of its sentences is usable.
+ *
+ * R-RefCOCO marks sentences that are true of nothing in the image with `exist: false`: they make a second ref,
+ * <ref_id>:no-target, without annotations.
  */
 export function* refRecords(
   value: unknown,
@@ -67,11 +72,14 @@ export function* refRecords(
     if (rules.allowEmpty) return yield note("ref without sentences skipped", where);
     return yield complain("no sentences", "a sentence or more", sentences, "remove the ref or write a sentence");
   }
-  const found = [...sentenceRecords(sentences, where, id, seen, rules)];
   seen.refs.add(id);
+  const found = [...sentenceRecords(sentences, where, id, seen, rules)];
+  const isAbsent = (record: DatasetRecord): boolean => record.type === "expression" && record.refId !== id;
   if (found.some((record) => record.type === "expression")) {
     if (differs(field(value, "sent_ids"), sentences)) yield note("sent_ids differ from sentences", where);
-    yield { type: "ref", id, imageId, annotationIds, split };
+    if (found.some((record) => record.type === "expression" && !isAbsent(record)))
+      yield { type: "ref", id, imageId, annotationIds, split };
+    if (found.some(isAbsent)) yield { type: "ref", id: absentRefId(id), imageId, annotationIds: [], split };
   } else if (rules.allowEmpty && found.every((record) => record.type === "note")) {
     yield note("ref without sentences skipped", where);
   }
@@ -85,37 +93,33 @@ function* sentenceRecords(
   seen: SeenRefs,
   rules: RefRules,
 ): Generator<DatasetRecord> {
+  const absent = new Set<string>();
   for (const [index, sentence] of sentences.entries()) {
     const where = `${refWhere}, sentences[${index}]`;
+    const complain = (reason: BadReason, expected: string, came: unknown, remedy: string): DatasetRecord =>
+      bad(reason, where, { expected, came, remedy });
     if (!isDict(sentence)) {
-      yield bad("not a record", where, {
-        expected: "a sentence {sent_id, sent, raw}",
-        came: sentence,
-        remedy: "correct or remove it",
-      });
+      yield complain("not a record", "a sentence {sent_id, sent, raw}", sentence, "correct or remove it");
       continue;
     }
     const id = exactId(field(sentence, "sent_id"));
     const sent = field(sentence, "sent") ?? field(sentence, "raw");
     const raw = field(sentence, "raw") ?? sent;
+    const exists = existsIn(sentence);
     if (typeof sent !== "string" || typeof raw !== "string") {
       const came = typeof sent === "string" ? raw : sent;
-      yield bad("wrong type", where, {
-        expected: `"sent" and "raw" to be text`,
-        came,
-        remedy: "correct or remove the sentence",
-      });
+      yield complain("wrong type", `"sent" and "raw" to be text`, came, "correct or remove the sentence");
+    } else if (exists === undefined) {
+      yield complain("wrong type", existExpected, field(sentence, "exist"), "correct or remove the sentence");
     } else if (sent.trim() === "") {
       const complaint = { expected: "a sentence", came: sent, remedy: "remove it or write one" };
       yield rules.allowEmpty ? note("empty sentence skipped", where) : bad("empty sentence", where, complaint);
     } else if (id === undefined) {
       yield bad("bad id", where, idComplaint("sent_id", field(sentence, "sent_id")));
+    } else if (!exists) {
+      yield { type: "expression", id: numberedId(id, absent), refId: absentRefId(refId), raw, sent };
     } else if (seen.sentences.has(id)) {
-      yield bad("duplicate sentence id", where, {
-        expected: "a sent_id once",
-        came: id,
-        remedy: "give each sentence its own id",
-      });
+      yield complain("duplicate sentence id", "a sent_id once", id, "give each sentence its own id");
     } else {
       seen.sentences.add(id);
       yield { type: "expression", id, refId, raw, sent };
@@ -147,6 +151,11 @@ function targetsOf(ref: Dict, imageId: string, catalog: Catalog): Targets {
       };
     }
     if (!ids.includes(id)) ids.push(id);
+  }
+  const empty = ids.find((id) => catalog.unusable.has(id));
+  if (empty !== undefined) {
+    const complaint = targetComplaint(catalog.unusable.get(empty) ?? "", `annotation ${empty} of the ref`);
+    return { reason: "target without a mask", complaint };
   }
   if (field(ref, "no_target") !== true) return { ids };
   const expected = `"ann_id" [-1] beside "no_target": true`;

@@ -102,7 +102,7 @@ describe("the REFER importer", () => {
     const json = instances({
       annotations: [annotation(1, 11, [square, [1, 2, 3, 4], [1, 2, 3, 4, 5, 6, 7]]), annotation(2, 22, [[1, 2]])],
     });
-    const records = await read(twoRefs, json);
+    const records = await read(twoRefs.slice(0, 1), json);
     expect(annotationsOf(records).map(({ segmentation }) => segmentation)).toEqual([
       { kind: "polygons", parts: [square] },
       { kind: "none" },

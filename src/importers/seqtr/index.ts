@@ -1,17 +1,24 @@
 /**
- * SeqTR's layout, and that of its descendants: instances.json =
+ * SeqTR's layout, and that of its descendants (SimVG, DeRIS, InstanceVG): instances.json =
  *
- *   {<split>: [{image_id, width, height, bbox [x, y, w, h], mask (polygons or run lengths), expressions [text],
- *               category_id?}]}
+ *   {<split>: [entry, …]}
  *
- * with images COCO_train2014_<image_id, 12 digits>.jpg, or <image_id>.jpg for the sets that are not COCO's. Nothing but
- * the image has an id: a ref is named <split>-<place in its list>, its expressions by their place.
+ *   entry of RefCOCO   {image_id, width, height, bbox [x, y, w, h], mask (polygons or run lengths), expressions [text],
+ *                       category_id?, data_source?}
+ *   entry of GRES      {image_id, file_name?, width, height, expressions {raw: text or [text]},
+ *                       annotations [{bbox, segmentation, category_id?}]}; nothing meant: no annotation with either
+ *   R-RefCOCO          a list of entries of GRES in place of each
+ *
+ * with images COCO_train2014_<image_id, 12 digits>.jpg, or <image_id>.jpg for the sets that are not COCO's. "mixed" files
+ * join several sets: their evaluation splits are called val_refcoco_unc and so on, and where the images are of several
+ * kinds, `data_source` says of which. Nothing but the image has an id: a ref is named <split>-<place in its list>, its
+ * expressions by their place; what an entry of GRES means is named <ref>.<n>, and equal segmentations in one image are one
+ * annotation.
  */
 import { dirname, join } from "node:path";
-import { cocoCategory, readJsonArrays } from "../../codecs/index.ts";
+import { readJsonArrays } from "../../codecs/index.ts";
 import { type DatasetRecord, fail } from "../../model/index.ts";
-import { type EntryState, entryRecords, newEntryState } from "../entry-records.ts";
-import { bad, note } from "../findings.ts";
+import { newEntryState } from "../entry-records.ts";
 import type { Importer, ImportOptions, ImportSource, Recognition } from "../importer.ts";
 import {
   findImagesFolder,
@@ -20,12 +27,13 @@ import {
   hashFiles,
   type ImagesFolder,
   kindOf,
+  namesIn,
   requireFile,
   requireSource,
 } from "../places.ts";
-import { parseSegmentation } from "../segmentation.ts";
 import { chooseDataset } from "../split-files.ts";
-import { boxOf, exactId, field, finite, idComplaint, isDict, pixelsOf } from "../values.ts";
+import { type Dict, exactId, field, isDict, isInnerPath } from "../values.ts";
+import { seqtrRecords } from "./entry.ts";
 
 /** SeqTR's instances.json. */
 export const seqtr: Importer = {
@@ -37,8 +45,8 @@ export const seqtr: Importer = {
 };
 
 async function recognise(path: string): Promise<Recognition | undefined> {
-  const file = (await kindOf(path)) === "folder" ? join(path, "instances.json") : path;
-  if (await isSeqtr(file))
+  const file = (await kindOf(path)) === "folder" ? await fileIn(path) : path;
+  if (file !== undefined && (await isSeqtr(file)))
     return { how: `"${file}" starts with a split's list of entries with expressions`, options: { source: file } };
   const below = await chooseDataset(path, undefined, "", isSeqtrFolder).catch(() => undefined);
   if (below === undefined || below === path) return undefined;
@@ -51,19 +59,10 @@ async function open(options: ImportOptions): Promise<ImportSource> {
     kind === "file"
       ? dirname(options.source)
       : await chooseDataset(options.source, options.dataset, "SeqTR's instances.json", isSeqtrFolder);
-  const file = kind === "file" ? options.source : join(folder, "instances.json");
+  const file = kind === "file" ? options.source : ((await fileIn(folder)) ?? join(folder, "instances.json"));
   await requireFile(file, "SeqTR's instances.json");
-  const ids = await firstImageIds(file);
-  const root = dirname(folder);
-  const search = {
-    given: options.images,
-    customs: ["train2014", "images/train2014", "mscoco/train2014"],
-    guesses: ["images/mscoco/train2014", "images/train2014", "train2014", "images"].flatMap((custom) =>
-      [folder, root, dirname(root)].map((base) => join(base, custom)),
-    ),
-  };
-  const nameOf = await imageNaming(ids, search);
-  const images = await findImagesFolder({ ...search, probes: ids.map(nameOf) });
+  const first = await firstEntries(file);
+  const { images, nameOf } = await findImages(first, folder, options.images);
   return {
     format: "seqtr",
     name: options.name ?? options.dataset ?? folderName(folder),
@@ -75,88 +74,66 @@ async function open(options: ImportOptions): Promise<ImportSource> {
   };
 }
 
-async function* records(
-  file: string,
-  images: ImagesFolder,
-  nameOf: (id: string) => string,
-): AsyncGenerator<DatasetRecord> {
-  const state = newEntryState();
-  const name = folderName(file);
-  for await (const { key, index, value } of readJsonArrays(file)) {
-    yield* recordsOf(value, `${name}, ${key}[${index}]`, `${key}-${index}`, key, state, (id) =>
-      images.fileOf(nameOf(id)),
-    );
-  }
+/** Names an image by its id and, in "mixed" files, by the set that it is of. */
+type NameOf = (id: string, source: unknown) => string;
+
+interface FirstEntry {
+  readonly id: string;
+  readonly source: unknown;
+  readonly file: string | undefined;
 }
 
-function* recordsOf(
-  value: unknown,
-  where: string,
-  refId: string,
-  split: string,
-  state: EntryState,
-  fileOf: (id: string) => string,
-): Generator<DatasetRecord> {
-  if (!isDict(value)) {
-    return yield bad("not a record", where, {
-      expected: "an entry {image_id, expressions, mask, …}",
-      came: value,
-      remedy: "correct or remove it",
-    });
+/**
+ * Where the images are, and how they are named. Those of several sets lie in a folder each below one folder; those of
+ * one set, in one folder whatever the entries say.
+ */
+async function findImages(
+  first: readonly FirstEntry[],
+  folder: string,
+  given: string | undefined,
+): Promise<{ images: ImagesFolder; nameOf: NameOf }> {
+  const bases = [folder, dirname(folder), dirname(dirname(folder))];
+  const sourced = first.flatMap(({ id, source }) => nameInSource(source, id) ?? []);
+  for (const root of given === undefined ? bases.map((base) => join(base, "images")) : [given]) {
+    for (const name of sourced) {
+      if ((await kindOf(join(root, name))) !== "file") continue;
+      const images = await findImagesFolder({ given: root, customs: [], guesses: [], probes: [] });
+      return { images, nameOf: (id, source) => nameInSource(source, id) ?? `mscoco/train2014/${cocoName(id)}` };
+    }
   }
-  const imageId = exactId(field(value, "image_id"));
-  if (imageId === undefined || /[/\\\0]/.test(imageId)) {
-    return yield bad("bad id", where, idComplaint("image_id", field(value, "image_id")));
-  }
-  const expressions = field(value, "expressions");
-  if (!Array.isArray(expressions)) {
-    return yield bad("wrong type", where, {
-      expected: `"expressions" to be a list of texts`,
-      came: expressions,
-      remedy: "correct the entry",
-    });
-  }
-  const parsed = parseSegmentation(field(value, "mask"));
-  if ("complaint" in parsed) return yield bad("bad segmentation", where, parsed.complaint);
-  const [width, height] = [pixelsOf(field(value, "width")), pixelsOf(field(value, "height"))];
-  const isSized = width !== undefined && height !== undefined;
-  const { segmentation } = parsed;
-  if (segmentation.kind === "rle" && isSized && (segmentation.size[0] !== height || segmentation.size[1] !== width)) {
-    const expected = `run lengths of the image's size [${height}, ${width}]`;
-    return yield bad("mask of another size", where, {
-      expected,
-      came: segmentation.size,
-      remedy: "correct the size or the mask",
-    });
-  }
-  const box = boxOf(field(value, "bbox"));
-  const categoryId = field(value, "category_id");
-  const area = finite(field(value, "area"));
-  const found = entryRecords(
-    {
-      image: { id: imageId, file: fileOf(imageId), ...(isSized ? { width, height } : {}) },
-      targets: [
-        {
-          id: refId,
-          category: cocoCategory(categoryId) ?? exactId(categoryId) ?? "",
-          segmentation,
-          isCrowd: false,
-          ...(box === undefined ? {} : { box }),
-          ...(area === undefined ? {} : { area }),
-        },
-      ],
-      refId,
-      split,
-      sentences: expressions.map((sent: unknown, id) => ({ id, sent })),
-    },
-    where,
-    state,
+  const search = {
+    given,
+    customs: ["train2014", "images/train2014", "mscoco/train2014"],
+    guesses: ["images/mscoco/train2014", "images/train2014", "train2014", "images"].flatMap((custom) =>
+      bases.map((base) => join(base, custom)),
+    ),
+  };
+  const nameOf = await imageNaming(
+    first.map(({ id }) => id),
+    search,
   );
-  if (found.some((record) => record.type === "ref")) {
-    for (const reason of parsed.notes) yield note(reason, where);
-    if (box === undefined) yield note("box of four numbers expected, left out", where);
+  const images = await findImagesFolder({ ...search, probes: first.map(({ id, file }) => file ?? nameOf(id)) });
+  return { images, nameOf };
+}
+
+async function* records(file: string, images: ImagesFolder, nameOf: NameOf): AsyncGenerator<DatasetRecord> {
+  const state = newEntryState();
+  const known = new Map<string, string>();
+  const name = folderName(file);
+  const fileOf = (entry: Dict, id: string): string | undefined => {
+    const given = field(entry, "file_name");
+    if (given === undefined) return images.fileOf(nameOf(id, field(entry, "data_source")));
+    return typeof given === "string" && isInnerPath(given) ? images.fileOf(given) : undefined;
+  };
+  for await (const { key, index, value } of readJsonArrays(file)) {
+    const group: readonly unknown[] = Array.isArray(value) ? value : [value];
+    for (const [place, entry] of group.entries()) {
+      const [where, refId] = Array.isArray(value)
+        ? [`${name}, ${key}[${index}][${place}]`, `${key}-${index}-${place}`]
+        : [`${name}, ${key}[${index}]`, `${key}-${index}`];
+      yield* seqtrRecords(entry, { where, refId, split: key, state, known, fileOf });
+    }
   }
-  yield* found;
 }
 
 const cocoName = (id: string): string => `COCO_train2014_${id.padStart(12, "0")}.jpg`;
@@ -181,26 +158,51 @@ async function imageNaming(
   return cocoName;
 }
 
-async function firstImageIds(file: string): Promise<string[]> {
-  const ids: string[] = [];
+/** Where the joined sets of a "mixed" file keep their images, below one folder; undefined where an entry names no set. */
+function nameInSource(source: unknown, id: string): string | undefined {
+  if (typeof source !== "string") return undefined;
+  if (source.includes("coco")) return `mscoco/train2014/${cocoName(id)}`;
+  const folders: Readonly<Record<string, string>> = { vg: "visual-genome", flickr: "flickr30k" };
+  return /^[\w.-]+$/.test(source) && !source.startsWith(".")
+    ? `${folders[source] ?? source}/${plainName(id)}`
+    : undefined;
+}
+
+async function firstEntries(file: string): Promise<FirstEntry[]> {
+  const first: FirstEntry[] = [];
   for await (const { value } of readJsonArrays(file)) {
-    const id = isDict(value) ? exactId(field(value, "image_id")) : undefined;
-    if (id !== undefined && !/[/\\\0]/.test(id)) ids.push(id);
-    if (ids.length >= 5) break;
+    const entry: unknown = Array.isArray(value) ? value[0] : value;
+    const id = isDict(entry) ? exactId(field(entry, "image_id")) : undefined;
+    if (!isDict(entry) || id === undefined || /[/\\\0]/.test(id)) continue;
+    const name = field(entry, "file_name");
+    const isNamed = typeof name === "string" && isInnerPath(name);
+    first.push({ id, source: field(entry, "data_source"), file: isNamed ? name : undefined });
+    if (first.length >= 5) break;
   }
-  if (ids.length === 0)
+  if (first.length === 0)
     fail("bad-input", `expected {split: [{image_id, expressions, mask, …}]} in "${file}", found no entry`);
-  return ids;
+  return first;
 }
 
 async function isSeqtrFolder(folder: string): Promise<boolean> {
-  return isSeqtr(join(folder, "instances.json"));
+  return (await fileIn(folder)) !== undefined;
 }
 
-/** By the first bytes: {"train": [{ … "expressions" …; COCO's own files begin with another member. */
+/** instances.json, or the one file called instance.json, instances_sample.json or the like. */
+async function fileIn(folder: string): Promise<string | undefined> {
+  const names = (await namesIn(folder)).filter((name) => /^instances?[\w.-]*\.json$/.test(name));
+  for (const name of ["instances.json", ...(names.length === 1 ? names : [])]) {
+    if (names.includes(name) && (await isSeqtr(join(folder, name)))) return join(folder, name);
+  }
+  return undefined;
+}
+
+/** By the first bytes: {"train": [{ … "expressions" … (or [[{ …); COCO's own files begin with another member. */
 async function isSeqtr(file: string): Promise<boolean> {
   const start = await firstText(file, 1 << 16);
   return (
-    /^\s*\{\s*"[^"]+"\s*:\s*\[\s*\{/.test(start) && /"expressions"\s*:\s*\[/.test(start) && /"image_id"\s*:/.test(start)
+    /^\s*\{\s*"[^"]+"\s*:\s*\[\s*(?:\[\s*)?\{/.test(start) &&
+    /"expressions"\s*:\s*[[{]/.test(start) &&
+    /"image_id"\s*:/.test(start)
   );
 }
