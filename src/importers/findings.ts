@@ -38,7 +38,8 @@ export type NoteReason =
   | "iscrowd target skipped"
   | "ref of iscrowd targets only skipped"
   | "empty sentence skipped"
-  | "ref without sentences skipped";
+  | "ref without sentences skipped"
+  | "mask in a lossy format (JPEG, WebP), cut at half its range";
 
 /** What was expected, what came and what to do: the three parts of an error line beside its place. */
 export interface Complaint {

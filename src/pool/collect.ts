@@ -278,6 +278,11 @@ function addAnnotations(
       ledger.note("annotation of an image left out");
       continue;
     }
+    const misfit = misfitOf(record, rows.images[image]);
+    if (misfit !== undefined) {
+      ledger.bad("mask of another size", `annotation ${record.id} of ${source}: ${misfit}`);
+      continue;
+    }
     const row: AnnotationRow = {
       image,
       source,
@@ -297,6 +302,20 @@ function addAnnotations(
     rows.annotations.push(row);
   }
   return found;
+}
+
+/** A mask belongs to the pixels of its image as the file's header counts them. */
+function misfitOf({ segmentation }: AnnotationRecord, image: ImageRow | undefined): string | undefined {
+  if (segmentation.kind !== "rle" || image === undefined) return undefined;
+  const [height, width] = segmentation.size;
+  if (height === image.height && width === image.width) return undefined;
+  const turned = height === image.width && width === image.height ? " (height and width are exchanged)" : "";
+  return `expected a mask of ${image.width}×${image.height} pixels as "${image.path}" has, got ${width}×${height}${turned}; save the mask at the image's size`;
+}
+
+/** Rows of the pool as it was hold their segmentation as text. */
+function isMaskless(row: AnnotationRow | undefined): boolean {
+  return typeof row?.segmentation === "string" ? row.segmentation === "null" : row?.segmentation.kind === "none";
 }
 
 function addRefs(
@@ -324,6 +343,8 @@ function addRefs(
       ledger.note("ref of an annotation left out");
       continue;
     }
+    if (annotations.some((row) => isMaskless(rows.annotations[row ?? 0])))
+      ledger.note("target with a box and no mask: its mask is empty");
     const own = sentences.get(record.id);
     if (own === undefined) {
       ledger.note("ref without sentences left out");

@@ -118,6 +118,34 @@ describe("pool", () => {
     expect(report.examples).toHaveLength(3);
   });
 
+  it("refuses a mask of another size than its image's header, and says what is exchanged", async () => {
+    const folder = await scratchFolder();
+    const source = await smallSource(folder, { images: 3, valImages: 1 });
+    const size = await smallPool({ images: 3, valImages: 1 });
+    const [width, height] = [size.images.width[0] ?? 0, size.images.height[0] ?? 0];
+    await size.close();
+    const turned = changed(source, (record) => [
+      record.type === "annotation" && record.imageId === "im0"
+        ? { ...record, segmentation: { kind: "rle", size: [width, height], counts: "0" } }
+        : record,
+    ]);
+    await expect(importPool(join(folder, "pool"), turned, options)).rejects.toThrow(
+      new RegExp(`mask of ${width}×${height} pixels .* got ${height}×${width} \\(height and width are exchanged\\)`),
+    );
+    const report = await importPool(join(folder, "pool"), turned, { ...options, onBad: "skip" });
+    expect(report.source.skipped["mask of another size"]).toBeGreaterThan(0);
+    expect(report.source.notes["ref of an annotation left out"]).toBeGreaterThan(0);
+  });
+
+  it("notes targets that have a box and no mask", async () => {
+    const folder = await scratchFolder();
+    const source = changed(await smallSource(folder, { images: 2, refsPerImage: 1 }), (record) => [
+      record.type === "annotation" ? { ...record, segmentation: { kind: "none" } } : record,
+    ]);
+    const { notes } = (await importPool(join(folder, "pool"), source, options)).source;
+    expect(notes["target with a box and no mask: its mask is empty"]).toBe(2);
+  });
+
   it("packs images into the pool and reads them back without the folder", async () => {
     const folder = await scratchFolder();
     const source = await smallSource(folder);

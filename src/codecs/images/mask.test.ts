@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
+import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pythonHas, runPython } from "../../../test/peers.ts";
 import { NemosaicError } from "../../model/index.ts";
@@ -141,5 +142,59 @@ for f in os.listdir(d):
     expect((await errorOf(decodeMask(png(ihdr(2, 2, 8, 3), palette, filter, end)))).message).toMatch(/filter/);
     const bomb: [string, Uint8Array] = ["IDAT", deflateSync(new Uint8Array(50_000_000))];
     expect((await errorOf(decodeMask(png(ihdr(2, 2, 8, 3), palette, bomb, end)))).message).toMatch(/inflated/);
+  });
+});
+
+describe("decodeMask on alpha channels and lossy files", () => {
+  const [width, height] = [40, 30];
+  const inside = (i: number): boolean => i % width >= 8 && i % width < 20 && i >= 5 * width && i < 25 * width;
+  const area = 12 * 20;
+  const plane = (channels: number, of: (i: number, channel: number) => number): Buffer =>
+    Buffer.from(
+      Array.from({ length: width * height * channels }, (_, k) => of(Math.floor(k / channels), k % channels)),
+    );
+  const saved = (
+    channels: 1 | 2 | 3 | 4,
+    of: (i: number, channel: number) => number,
+    format = "png",
+  ): Promise<Buffer> =>
+    sharp(plane(channels, of), { raw: { width, height, channels } })
+      .toFormat(format as "png", format === "webp" ? { quality: 60 } : {})
+      .toBuffer();
+  const areaOf = async (bytes: Buffer): Promise<number> => (await decodeMask(bytes)).data.filter((v) => v > 0).length;
+
+  it("takes the alpha channel where the colours are a picture's, or all one", async () => {
+    const alphaOnly = (black: number) => (i: number, c: number) => (c === 3 ? (inside(i) ? 255 : 0) : black);
+    expect(await areaOf(await saved(4, alphaOnly(0)))).toBe(area);
+    expect(await areaOf(await saved(4, alphaOnly(255)))).toBe(area);
+    expect(await areaOf(await saved(2, (i, c) => (c === 1 ? (inside(i) ? 255 : 0) : 0)))).toBe(area);
+    const cutOut = await saved(4, (i, c) => (c === 3 ? (inside(i) ? 255 : 0) : (i * 7 + c * 31) % 256));
+    expect(await areaOf(cutOut)).toBe(area);
+  });
+
+  it("takes the grey where alpha says nothing, or the same", async () => {
+    expect(await areaOf(await saved(4, (i, c) => (c === 3 ? 255 : inside(i) ? 255 : 0)))).toBe(area);
+    expect(await areaOf(await saved(4, (i) => (inside(i) ? 255 : 0)))).toBe(area);
+    const levels = await decodeMask(await saved(2, (i, c) => (inside(i) ? (c === 0 ? 7 : 255) : 0)));
+    expect(Math.max(...levels.data)).toBe(7);
+  });
+
+  it("refuses grey and alpha that disagree, with the pixel", async () => {
+    const bytes = await saved(2, (i, c) => (c === 0 ? (inside(i) ? 255 : 0) : i < 9 ? 255 : 0));
+    expect((await errorOf(decodeMask(bytes, { where: "m.png" }))).message).toMatch(
+      /m\.png.*grey and alpha that disagree at pixel 0, 0/,
+    );
+  });
+
+  it("says which files are lossy, of WebP by its chunks and of TIFF by its tag", async () => {
+    const of = (i: number): number => (inside(i) ? 255 : 0);
+    const lossy = async (bytes: Buffer): Promise<boolean> => (await decodeMask(bytes)).isLossy;
+    expect(await lossy(await saved(1, of))).toBe(false);
+    expect(await lossy(await saved(1, of, "jpeg"))).toBe(true);
+    expect(await lossy(await saved(3, of, "webp"))).toBe(true);
+    const raw = sharp(plane(3, of), { raw: { width, height, channels: 3 } });
+    expect(await lossy(await raw.clone().webp({ lossless: true }).toBuffer())).toBe(false);
+    expect(await lossy(await raw.clone().tiff({ compression: "lzw" }).toBuffer())).toBe(false);
+    expect(await lossy(await raw.clone().tiff({ compression: "jpeg" }).toBuffer())).toBe(true);
   });
 });

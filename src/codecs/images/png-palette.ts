@@ -15,7 +15,7 @@ import type { DecodedMask } from "./mask.ts";
  * 0 none, 1 a, 2 b, 3 mean of a and b, 4 the one of a, b, c nearest to a + b - c ("Paeth").
  * Source: the PNG specification, third edition, 5 and 9.
  */
-export function readPaletteIndices(bytes: Uint8Array, where: string): DecodedMask {
+export function readPaletteIndices(bytes: Uint8Array, where: string): Omit<DecodedMask, "isLossy"> {
   const { width, height, depth, packed } = readChunks(bytes, where);
   const rowBytes = Math.ceil((width * depth) / 8);
   const rows = inflate(packed, (rowBytes + 1) * height, where);

@@ -14,10 +14,11 @@ import { pMapIterable } from "p-map";
 import { decodePickle, denseCocoCategory, LmdbReader } from "../../codecs/index.ts";
 import { hashBytes } from "../../io/index.ts";
 import { type BadRecord, type DatasetRecord, fail, NemosaicError } from "../../model/index.ts";
+import { isNoCategory } from "../cris/index.ts";
 import { type Entry, type EntrySentence, entryRecords, entrySentence, newEntryState } from "../entry-records.ts";
 import { type BadReason, bad, note } from "../findings.ts";
 import type { Importer, ImportOptions, ImportSource, Recognition } from "../importer.ts";
-import { decodedMask } from "../mask-file.ts";
+import { decodedMask, emptyMaskComplaint } from "../mask-file.ts";
 import { firstBytes, folderName, hashFiles, kindOf, requireSource, shortPath } from "../places.ts";
 import { chooseDataset, type SplitFile, splitFilesIn } from "../split-files.ts";
 import { exactId, field, isDict, isInnerPath } from "../values.ts";
@@ -151,21 +152,23 @@ async function readEntry(bytes: Uint8Array | undefined, key: string, where: stri
   if (typeof name !== "string" || !isInnerPath(name)) {
     return complain("unsafe file name", `"img_name" to be a file's name`, name);
   }
-  const segmentation = await decodedMask(mask, "the mask").catch((error: unknown) => {
+  const read = await decodedMask(mask, "the mask").catch((error: unknown) => {
     if (error instanceof NemosaicError) return error;
     throw error;
   });
-  if (segmentation instanceof NemosaicError) return complain("unreadable mask", "a PNG mask", segmentation);
+  if (read instanceof NemosaicError) return complain("unreadable mask", "a PNG mask", read);
   const cat = field(value, "cat");
+  const isNothing = read.isEmpty && isNoCategory(cat);
+  if (read.isEmpty && !isNothing) return bad("target without a mask", where, emptyMaskComplaint("the mask"));
   const category = denseCocoCategory(cat);
-  const [height, width] = segmentation.kind === "rle" ? segmentation.size : [];
-  const size = width === undefined || height === undefined ? {} : { width, height };
+  const isUnknown = category === undefined && cat !== undefined && !isNothing;
   const id = exactId(field(value, "seg_id")) ?? key;
+  const target = { id, category: category ?? exactId(cat) ?? "", segmentation: read.segmentation, isCrowd: false };
   return {
-    notes: category === undefined && cat !== undefined ? [note("unknown category", where)] : [],
+    notes: [...read.notes, ...(isUnknown ? (["unknown category"] as const) : [])].map((reason) => note(reason, where)),
     entry: {
-      image: { id: name, file: name, bytes: img, ...size },
-      targets: [{ id, category: category ?? exactId(cat) ?? "", segmentation, isCrowd: false }],
+      image: { id: name, file: name, bytes: img },
+      targets: isNothing ? [] : [target],
       refId: id,
       split,
       sentences: sents.map(sentence),

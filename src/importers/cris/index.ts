@@ -15,7 +15,7 @@ import { type DatasetRecord, fail } from "../../model/index.ts";
 import { type EntryState, entryRecords, entrySentence, newEntryState } from "../entry-records.ts";
 import { bad, note } from "../findings.ts";
 import type { Importer, ImportOptions, ImportSource, Recognition } from "../importer.ts";
-import { maskReader, type ReadMask } from "../mask-file.ts";
+import { emptyMaskComplaint, maskReader, type ReadMask } from "../mask-file.ts";
 import {
   findImagesFolder,
   firstText,
@@ -146,27 +146,25 @@ function* recordsOf(
     });
   }
   if ("complaint" in mask) return yield bad("unreadable mask", where, mask.complaint);
+  const isNothing = mask.isEmpty && isNoCategory(field(value, "cat"));
+  if (mask.isEmpty && !isNothing)
+    return yield bad("target without a mask", where, emptyMaskComplaint(`the mask "${refId}.png"`));
+  for (const reason of mask.notes) yield note(reason, where);
   const category = denseCocoCategory(field(value, "cat"));
-  if (category === undefined) yield note("unknown category", where);
+  if (category === undefined && !isNothing) yield note("unknown category", where);
   const box = cornersBox(value);
-  if (box === undefined) yield note("box of four numbers expected, left out", where);
-  const [height, width] = mask.kind === "rle" ? mask.size : [];
+  if (box === undefined && !isNothing) yield note("box of four numbers expected, left out", where);
+  const target = {
+    id: refId,
+    category: category ?? exactId(field(value, "cat")) ?? "",
+    segmentation: mask.segmentation,
+    isCrowd: false,
+    ...(box === undefined ? {} : { box }),
+  };
   yield* entryRecords(
     {
-      image: {
-        id: name,
-        file: images.fileOf(name),
-        ...(width === undefined || height === undefined ? {} : { width, height }),
-      },
-      targets: [
-        {
-          id: refId,
-          category: category ?? exactId(field(value, "cat")) ?? "",
-          segmentation: mask,
-          isCrowd: false,
-          ...(box === undefined ? {} : { box }),
-        },
-      ],
+      image: { id: name, file: images.fileOf(name) },
+      targets: isNothing ? [] : [target],
       refId,
       split,
       sentences: sentences.map((sentence: unknown, index) =>
@@ -176,6 +174,11 @@ function* recordsOf(
     where,
     state,
   );
+}
+
+/** An empty mask of category -1 is an expression that means nothing, as `nemosaic export cris-lmdb` writes them. */
+export function isNoCategory(cat: unknown): boolean {
+  return cat === -1 || cat === -1n;
 }
 
 function cornersBox(entry: Dict): [number, number, number, number] | undefined {

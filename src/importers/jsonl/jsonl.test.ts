@@ -98,7 +98,12 @@ describe("the plain JSON lines importer", () => {
       /for an expression without a target write null/,
     ],
     ["a bare polygon", { ...ok, segmentation: square }, "bad segmentation", /put the polygon into \[ \]/],
-    ["a polygon of two corners", { ...ok, segmentation: [[1, 2, 3, 4]] }, "bad segmentation", /6 coordinates/],
+    [
+      "a polygon of two corners",
+      { ...ok, segmentation: [[1, 2, 3, 4]] },
+      "bad segmentation",
+      /fewer than three corners/,
+    ],
     [
       "run lengths that do not add up",
       { ...ok, segmentation: { size: [2, 2], counts: [1] } },
@@ -164,7 +169,7 @@ describe("the plain JSON lines importer", () => {
     const records = await read([
       sized,
       { ...sized, width: 65 },
-      { ...ok, segmentation: { size: [64, 48], counts: [3072] } },
+      { ...ok, segmentation: { size: [64, 48], counts: [0, 3072] } },
     ]);
     expect(badOf(records).map((record) => record.reason)).toEqual(["bad image size", "mask of another size"]);
   });

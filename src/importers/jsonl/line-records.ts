@@ -1,7 +1,7 @@
 import { hashJson } from "../../io/index.ts";
 import type { DatasetRecord, Segmentation } from "../../model/index.ts";
-import { bad } from "../findings.ts";
-import type { ReadMask } from "../mask-file.ts";
+import { bad, type NoteReason, note } from "../findings.ts";
+import { emptyMaskComplaint, type ReadMask } from "../mask-file.ts";
 import { type Line, type LineObject, LineProblem, parseExpression, parseLine } from "./line.ts";
 
 /** What earlier lines said: sizes by image, annotation ids by content, ref ids, annotation ids. */
@@ -62,7 +62,8 @@ export async function lineRecords(
       annotationIds: [...new Set(annotationIds)],
       split: line.split,
     });
-    return [...found, ...expressions];
+    const notes = [...targets, ...others].flatMap((object) => object.notes).map((reason) => note(reason, where));
+    return [...notes, ...found, ...expressions];
   } catch (error) {
     if (error instanceof LineProblem) return [bad(error.reason, where, error.complaint)];
     throw error;
@@ -71,6 +72,7 @@ export async function lineRecords(
 
 interface SettledObject extends LineObject {
   readonly segmentation: Segmentation;
+  readonly notes: readonly NoteReason[];
 }
 
 function imageRecords(line: Line, state: LineState, fileOf: (name: string) => string): DatasetRecord[] {
@@ -91,8 +93,15 @@ function imageRecords(line: Line, state: LineState, fileOf: (name: string) => st
 
 async function settled(object: LineObject, size: Line["size"], readMask: ReadMask): Promise<SettledObject> {
   const { segmentation } = object;
-  const mask = segmentation.kind === "mask-file" ? await readMask(segmentation.path) : segmentation;
+  if (segmentation.kind !== "mask-file") return { ...object, segmentation: fitting(segmentation, size), notes: [] };
+  const mask = await readMask(segmentation.path);
   if ("complaint" in mask) throw new LineProblem("unreadable mask", mask.complaint);
+  if (mask.isEmpty)
+    throw new LineProblem("target without a mask", emptyMaskComplaint(`the mask "${segmentation.path}"`));
+  return { ...object, segmentation: fitting(mask.segmentation, size), notes: mask.notes };
+}
+
+function fitting(mask: Segmentation, size: Line["size"]): Segmentation {
   if (mask.kind === "rle" && size !== undefined && (mask.size[0] !== size[1] || mask.size[1] !== size[0])) {
     const expected = `a mask of the image's size [${size[1]}, ${size[0]}]`;
     throw new LineProblem("mask of another size", {
@@ -101,7 +110,7 @@ async function settled(object: LineObject, size: Line["size"], readMask: ReadMas
       remedy: "correct the size or the mask",
     });
   }
-  return { ...object, segmentation: mask };
+  return mask;
 }
 
 function annotate(

@@ -1,7 +1,7 @@
 import type { Box, Segmentation } from "../../model/index.ts";
 import { nearest } from "../../model/index.ts";
 import type { BadReason, Complaint } from "../findings.ts";
-import { parseSegmentation } from "../segmentation.ts";
+import { parseSegmentation, targetComplaint } from "../segmentation.ts";
 import { boxOf, type Dict, exactId, field, fieldNames, isDict, isInnerPath, pixelsOf } from "../values.ts";
 
 /** An object of an image as a line gives it; a mask file is named, not yet read. */
@@ -188,14 +188,14 @@ function objectOf(segmentation: unknown, category: unknown, bbox: unknown): Line
     throw problem("bad segmentation", "a list of polygons [[x0, y0, …], …]", segmentation, "put the polygon into [ ]");
   const parsed = parseSegmentation(segmentation);
   if ("complaint" in parsed) throw new LineProblem("bad segmentation", parsed.complaint);
+  if (parsed.unusable !== undefined)
+    throw new LineProblem("bad segmentation", {
+      ...targetComplaint(parsed.unusable, "an object"),
+      remedy: "correct it (for an expression without a target write null)",
+    });
   if (parsed.notes.length === 0) return { ...rest, segmentation: parsed.segmentation };
   const expected = "polygons of 6 coordinates or more, an even number each";
-  throw problem(
-    "bad segmentation",
-    expected,
-    segmentation,
-    `correct it (for an expression without a target write null)`,
-  );
+  throw problem("bad segmentation", expected, segmentation, "correct it");
 }
 
 function perTarget(value: unknown, count: number, name: string, isShared: boolean): unknown[] {
