@@ -308,6 +308,8 @@ async function drawParts(
     );
     const encoded = sample === undefined ? undefined : await exporter.encode(sample, job);
     task.advance();
+    if (encoded !== undefined && "leftOut" in encoded)
+      return { encoded: undefined, plan: undefined, remark: `record ${number} left out: ${encoded.leftOut}` };
     return { encoded, plan: sample?.plan, remark };
   };
   try {

@@ -4,7 +4,7 @@ argv: format, export folder, file of expected records (JSON lines), "exact" or "
 An expected record: {split, sentences, image (PNG path), mask (PNG path), original (path of the bytes expected, or null)}.
 Prints {"records", "pixels", "worst"}; fails on any difference.
 """
-import io, json, os, pickle, sys, glob
+import contextlib, glob, io, itertools, json, os, pickle, sys
 import numpy as np
 from PIL import Image
 
@@ -108,6 +108,97 @@ def read_general(root):
         yield ref["split"], data, mask, [sentence["sent"] for sentence in ref["sentences"]]
 
 
+def rasterised(polygons, height, width):
+    """The mask of polygons as SeqTR makes it, by union, where a sum would be the same: Sa2VA sums."""
+    from pycocotools import mask as coco
+
+    assert floats(polygons) and all(len(part) >= 6 for part in polygons)
+    parts = coco.frPyObjects(polygons, height, width)
+    assert coco.decode(parts).sum(axis=2).max(initial=0) <= 1
+    return coco.decode(coco.merge(parts))
+
+
+def read_seqtr(root):
+    splits = json.load(open(os.path.join(root, "annotations/refcoco-unc/instances.json")))
+    for split, entries in splits.items():
+        for entry in entries:
+            data = open(os.path.join(root, "images/mscoco/train2014", "COCO_train2014_%012d.jpg" % entry["image_id"]), "rb").read()
+            mask = rasterised(entry["mask"], entry["height"], entry["width"])
+            assert mask.any() and floats(entry["bbox"]) and entry["bbox"] == box_of(mask) and entry["category_id"] > 0
+            yield split, data, mask, entry["expressions"]
+
+
+def read_gres(root):
+    """SeqTR's descendants on gRefCOCO: an entry for each sentence, an annotation for each target."""
+    folder = os.path.join(root, "annotations/grefs")
+    sentences = json.load(open(os.path.join(folder, "train_dict.json")))
+    splits = json.load(open(os.path.join(folder, "instances.json")))
+    listed = [said["sent_id"] for image in sentences.values() for said in image["expressions"]]
+    assert sorted(listed) == sorted(entry["expressions"]["sent_id"] for entry in splits["train"])
+    for split, entries in splits.items():
+        for ref_id, group in itertools.groupby(entries, lambda entry: entry["expressions"]["ref_id"]):
+            group = list(group)
+            first = group[0]
+            data = open(os.path.join(root, "images/mscoco/train2014", "COCO_train2014_%012d.jpg" % first["image_id"]), "rb").read()
+            mask = np.zeros((first["height"], first["width"]), np.uint8)
+            assert all(entry["annotations"] == first["annotations"] for entry in group)
+            for annotation in first["annotations"]:
+                if annotation["empty"]:
+                    assert len(first["annotations"]) == 1 and annotation["id"] == -1 and annotation["bbox"] is None
+                    continue
+                part = rasterised(annotation["segmentation"], first["height"], first["width"])
+                assert annotation["id"] > 0 and annotation["bbox"] == box_of(part)
+                mask |= part
+            yield split, data, mask, [entry["expressions"]["sent"] for entry in group]
+
+
+def read_sam3(root):
+    from pycocotools import mask as coco
+    from pycocotools.coco import COCO
+
+    assert os.path.samefile(os.path.join(root, "valid"), os.path.join(root, "val"))
+    for split in ["train", "val"]:
+        with contextlib.redirect_stdout(io.StringIO()):
+            plain = COCO(os.path.join(root, split, "_annotations.coco.json"))
+        seen = 0
+        saco = json.load(open(os.path.join(root, split, "saco.json")))
+        by_row = {}
+        for annotation in saco["annotations"]:
+            by_row.setdefault(annotation["image_id"], []).append(annotation)
+        assert len({row["id"] for row in saco["images"]}) == len(saco["images"])
+        for ref_id, rows in itertools.groupby(saco["images"], lambda row: row["ref_id"]):
+            rows = list(rows)
+            height, width = rows[0]["height"], rows[0]["width"]
+            data = open(os.path.join(root, split, rows[0]["file_name"]), "rb").read()
+            for row in rows:
+                mask = np.zeros((height, width), np.uint8)
+                for annotation in by_row.get(row["id"], []):
+                    part = coco.decode(annotation["segmentation"])
+                    scale = np.array([width, height, width, height])
+                    assert np.allclose(np.array(annotation["bbox"]) * scale, box_of(part)) and part.any()
+                    mask |= part
+                category = [number for number, named in plain.cats.items() if named["name"] == row["text_input"]]
+                own = [a for a in plain.imgToAnns[ref_id] if [a["category_id"]] == category]
+                assert len(own) == len(by_row.get(row["id"], []))
+                assert not own or (np.any([plain.annToMask(a) for a in own], axis=0) == mask).all()
+                assert (ref_id in plain.imgs) == (len(own) > 0)
+                assert all(a["bbox"] == box_of(plain.annToMask(a)) and a["area"] == plain.annToMask(a).sum() for a in own)
+                seen += len(own)
+            yield split, data, mask, [row["text_input"] for row in rows]
+        assert seen == len(plain.anns)
+
+
+def read_sa2va(root):
+    for split in ["train", "val"]:
+        for item in json.load(open(os.path.join(root, split, "annotations.json"))):
+            data = open(os.path.join(root, split, "images", item["image"]), "rb").read()
+            width, height = Image.open(io.BytesIO(data)).size
+            assert len(item["mask"]) == len(item["text"]) > 0 and all(item["text"])
+            masks = [rasterised(polygons, height, width) for polygons in item["mask"]]
+            assert all((mask == masks[0]).all() for mask in masks)
+            yield split, data, masks[0], item["text"]
+
+
 def read_cris(root):
     import cv2, lmdb
 
@@ -120,10 +211,11 @@ def read_cris(root):
             assert keys == [str(at).encode() for at in range(length)]
             for key, entry in zip(keys, listed):
                 ref = pickle.loads(txn.get(key))
-                assert set(ref) == {"img", "mask", "cat", "seg_id", "img_name", "num_sents", "sents"}
+                assert set(ref) == {"img", "mask", "cat", "seg_id", "img_name", "num_sents", "sents", "category"}
                 assert ref["num_sents"] == len(ref["sents"]) == entry["sentences_num"]
                 assert [sentence["sent"] for sentence in entry["sentences"]] == [sent.strip() for sent in ref["sents"]]
-                assert (entry["segment_id"], entry["img_name"], entry["cat"]) == (ref["seg_id"], ref["img_name"], ref["cat"])
+                assert (entry["segment_id"], entry["img_name"], entry["cat"], entry["category"]) == (ref["seg_id"], ref["img_name"], ref["cat"], ref["category"])
+                assert (ref["cat"] == -1) == (ref["category"] == "") and (ref["cat"] > 79) == (ref["category"] == "robot, blue")
                 decoded = cv2.imdecode(np.frombuffer(ref["mask"], np.uint8), cv2.IMREAD_GRAYSCALE)
                 colours = cv2.cvtColor(cv2.imdecode(np.frombuffer(ref["img"], np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
                 assert colours.shape[:2] == decoded.shape, "OpenCV turns images with an EXIF orientation"
@@ -171,10 +263,13 @@ def read_parquet(root):
                 yield split, row["image"]["bytes"], png_mask(row["mask"]["bytes"]), row["sentences"]
 
 
-readers = {"refer": read_refer, "grefcoco": read_general, "cris-lmdb": read_cris, "webdataset": read_webdataset, "parquet": read_parquet}
+readers = {"refer": read_refer, "grefcoco": read_general, "cris-lmdb": read_cris, "seqtr": read_seqtr, "gres": read_gres, "sam3": read_sam3, "sa2va": read_sa2va, "webdataset": read_webdataset, "parquet": read_parquet}
 name, root, expected, loss = sys.argv[1:]
 records, pixels, worst = 0, 0, 0.0
 lines = [json.loads(line) for line in open(expected, encoding="utf-8")]
+if name == "seqtr":  # it cannot hold an expression of which nothing is to be seen
+    lines, every = [line for line in lines if np.array(Image.open(line["mask"])).any()], lines
+    assert 0 < len(lines) < len(every)
 for (split, data, mask, sentences), want in zip(readers[name](root), lines):
     at = "record %d of %s" % (records, name)
     assert split == want["split"], (at, split, want["split"])
@@ -189,5 +284,5 @@ for (split, data, mask, sentences), want in zip(readers[name](root), lines):
     assert difference == 0 if loss == "exact" else difference < 4, (at, difference)
     records += 1
     pixels += mask.size
-assert records == len(lines), (records, len(lines))
+assert records == len(lines) and next(readers[name](root), None) is not None, (records, len(lines))
 print(json.dumps({"records": records, "pixels": pixels, "worst": worst}))

@@ -77,6 +77,11 @@ export interface EncodedSample {
   readonly files?: readonly { readonly path: string; readonly bytes: Uint8Array }[];
 }
 
+/** A sample that a format cannot hold, and why: "its mask is empty, which …". It is counted and told of. */
+export interface LeftOut {
+  readonly leftOut: string;
+}
+
 /**
  * One export format. `encode` looks at a single sample and may run in any order, in several processes; `assemble` puts
  * finished parts together and sees no pool. Both are pure functions of job and samples, so that equal jobs give equal bytes.
@@ -85,6 +90,6 @@ export interface Exporter {
   readonly name: string;
   /** One line for a person. */
   readonly title: string;
-  encode(sample: ExportSample, job: ExportJob): Promise<EncodedSample>;
+  encode(sample: ExportSample, job: ExportJob): Promise<EncodedSample | LeftOut>;
   assemble(job: ExportJob, parts: PartReader, output: ExportOutput): Promise<void>;
 }

@@ -19,3 +19,4 @@ export {
 } from "./lists/index.ts";
 export { type ExportManifest, readExportManifest } from "./manifest.ts";
 export { exporterNames, exporters, findExporter } from "./registry.ts";
+export { trainerNames } from "./trainer-names.ts";

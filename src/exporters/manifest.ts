@@ -32,7 +32,7 @@ const manifestSchema = z.object({
       kinds: z.record(z.string(), z.number()),
     }),
   ),
-  /** Samples replaced or left out because an image could not be read: how many, and the first of them in words. */
+  /** Samples replaced or left out (an image cannot be read, the format cannot hold it): how many, and the first of them in words. */
   remarks: z.object({ count: z.number(), first: z.array(z.string()) }),
   /** Second ways to folders, which no list of hashes can hold. */
   links: z.array(z.string()).default([]),

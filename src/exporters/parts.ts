@@ -22,7 +22,7 @@ export function partCount(job: ExportJob): number {
 const partSchema = z.object({
   job: z.string(),
   part: z.number(),
-  /** null: the record was left out because its image cannot be read. */
+  /** null: the record was left out because its image cannot be read, or the format cannot hold it. */
   records: z.array(
     z.object({ meta: z.record(z.string(), z.unknown()), plan: z.unknown().optional(), blob: z.number() }).nullable(),
   ),

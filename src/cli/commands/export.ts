@@ -9,6 +9,7 @@ import {
   exportPool,
   type ImageEncoding,
   mergeExport,
+  trainerNames,
 } from "../../exporters/index.ts";
 import { byteText, grouped, type Shard } from "../../io/index.ts";
 import { Loader } from "../../loader/index.ts";
@@ -81,9 +82,9 @@ export function exportCommand(program: Command): void {
     .addOption(new Option("--png", "drawn images without loss").default(false).conflicts(["jpegQuality"]))
     .option(
       "--dataset <name>",
-      "refer, cris-lmdb: the name that the trainer asks for (default: the pool's, or refcoco)",
+      "refer, cris-lmdb, seqtr: the name that the trainer asks for (default: the pool's, or refcoco)",
     )
-    .option("--split-by <name>", "refer: unc, umd, google (default: the pool's, or unc)")
+    .option("--split-by <name>", "refer, cris-lmdb, seqtr: unc, umd, google (default: the pool's, or unc)")
     .option(
       "--masks <form>",
       "refer: polygons, or rle (smaller; not for ReLA, MaskRIS, Sa2VA, AeroReformer)",
@@ -170,7 +171,7 @@ async function runExport(format: string, folder: string, output: string, options
       originals,
       image: encodingOf(options),
       options: {
-        ...datasetOf(pool, options),
+        ...trainerNames(format, pool.manifest.sources[0], options),
         masks: options.masks,
         ...(options.imagesFolder === undefined ? {} : { imagesFolder: options.imagesFolder }),
         shardSamples: options.shardSamples,
@@ -190,17 +191,6 @@ function encodingOf(options: Options): ImageEncoding {
   if (options.png) return { kind: "png" };
   if (defaultEncoding.kind !== "jpeg") return defaultEncoding;
   return { kind: "jpeg", quality: options.jpegQuality ?? defaultEncoding.quality, chroma: options.chroma };
-}
-
-const datasetNames = ["refcoco", "refcoco+", "refcocog", "grefcoco", "refclef", "rrsisd", "uavid_ris", "vdd_ris"];
-
-/** The names under which a trainer looks for the data: those of the pool's first source, where it is one that trainers know. */
-function datasetOf(pool: Pool, options: Options): { dataset: string; splitBy: string } {
-  const source = pool.manifest.sources[0];
-  const own = datasetNames.find((name) => source?.name === name || source?.name.startsWith(`${name}-`) === true);
-  const dataset = options.dataset ?? own ?? defaultFormatOptions.dataset;
-  const custom = dataset === "refcocog" ? "umd" : defaultFormatOptions.splitBy;
-  return { dataset, splitBy: options.splitBy ?? (dataset === own ? source?.splitBy : undefined) ?? custom };
 }
 
 function ratioOption(text: string): number {
@@ -228,6 +218,6 @@ function splitText({ records, originals, leftOut, kinds }: ExportManifest["count
     ...Object.entries(kinds).sort(([a], [b]) => (a < b ? -1 : 1)),
     ...(originals > 0 ? [["original", originals] as const] : []),
   ];
-  const left = leftOut > 0 ? `; ${grouped(leftOut)} left out, their images cannot be read` : "";
+  const left = leftOut > 0 ? `; ${grouped(leftOut)} left out` : "";
   return `${grouped(records)} samples (${parts.map(([kind, number]) => `${kind} ${grouped(number)}`).join(", ")})${left}`;
 }

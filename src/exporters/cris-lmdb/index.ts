@@ -2,10 +2,13 @@
  * What CRIS's and CGFormer's data_process and folder2lmdb steps make:
  *
  *   lmdb/<dataset>/<split>.lmdb     one file, no sub-directory; keys "0" … "N-1", `__keys__` (list of bytes), `__len__`; values are
- *                                   pickles of {img, mask, cat, seg_id, img_name, num_sents, sents}: encoded image, PNG of 0 and 255
- *   anns/<dataset>/<split>.json     [{bbox [x1, y1, x2, y2], cat 0-79, segment_id, img_name, sentences [{idx, sent_id, sent}], sentences_num}]
+ *                                   pickles of {img, mask, cat, seg_id, img_name, num_sents, sents, category}: encoded image, PNG
+ *                                   of 0 and 255
+ *   anns/<dataset>/<split>.json     [{bbox [x1, y1, x2, y2], cat, category, segment_id, img_name, sentences [{idx, sent_id, sent}],
+ *                                   sentences_num}]
  *   masks/<dataset>/<segment_id>.png   of the splits that are evaluated
  *
+ * `cat` is 0 to 79 for COCO's categories, 80 and more for others, -1 for no target; `category`, the name, is ours.
  * The originals hold pyarrow.serialize output, which no current pyarrow reads; pickle is what their authors moved to.
  */
 import { z } from "zod";
@@ -19,6 +22,7 @@ import { cocoFileName, maskBox, maskPng, metaOf, sentenceSchema } from "../recor
 const metaSchema = z.object({
   bbox: z.array(z.number()),
   cat: z.number(),
+  category: z.string(),
   segment_id: z.number(),
   img_name: z.string(),
   sentences: z.array(sentenceSchema),
@@ -42,6 +46,7 @@ async function encode(sample: ExportSample, job: ExportJob): Promise<EncodedSamp
   const meta: z.infer<typeof metaSchema> = {
     bbox: [x, y, x + width, y + height],
     cat: sample.category.dense,
+    category: sample.category.name,
     segment_id: sample.refId,
     img_name: imageName,
     sentences: [...sentences],
@@ -54,6 +59,7 @@ async function encode(sample: ExportSample, job: ExportJob): Promise<EncodedSamp
     img_name: imageName,
     num_sents: sentences.length,
     sents: sentences.map(({ sent }) => sent),
+    category: sample.category.name,
   };
   const evaluated = sample.plan === undefined && job.splits.some(({ name, drawn }) => name === sample.split && !drawn);
   const files = evaluated ? [{ path: `masks/${job.options.dataset}/${sample.refId}.png`, bytes: mask }] : [];
