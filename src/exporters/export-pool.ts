@@ -4,6 +4,7 @@ import pMap from "p-map";
 import { exists, hashFile, makeFolder, type Progress, removeLeftovers, withLock } from "../io/index.ts";
 import { Loader } from "../loader/index.ts";
 import { fail } from "../model/index.ts";
+import type { Pool } from "../pool/index.ts";
 import type { Settings } from "../settings/index.ts";
 import { identify } from "./identity.ts";
 import {
@@ -62,8 +63,6 @@ export interface ExportReport {
   readonly drawnParts: number;
   readonly parts: number;
 }
-
-type Pool = Loader["pool"];
 
 /**
  * Exports splits of an open pool as files for trainers that know nothing of nemosaic. Work goes in parts that are kept

@@ -1,12 +1,8 @@
 import type { Loader } from "../loader/index.ts";
+import { imageNumber, ownNumber, type Pool } from "../pool/index.ts";
 import { categoryNumbers } from "./category-numbers.ts";
 import type { Category } from "./exporter.ts";
 import { refsOfSplit } from "./sequence.ts";
-
-type Pool = Loader["pool"];
-
-/** Where the ids of drawn samples start: above every id that a dataset's own name or number gives. */
-export const firstDrawnId = 1_000_000_000;
 
 /** The numbers by which an export names things. */
 export interface Identity {
@@ -35,17 +31,6 @@ export function identify(pool: Pool, evaluated: readonly Loader[]): Identity {
     refId: (row) => (keepsRefs ? ownNumber(pool.refs.id[row]) : undefined),
     sentenceId: (row) => (keepsSentences ? ownNumber(pool.expressions.id[row]) : undefined),
   };
-}
-
-/** The number that an image's file name ends in, as COCO's names do: COCO_train2014_000000581857.jpg → 581857. */
-export function imageNumber(path: string): number | undefined {
-  const name = path.slice(path.lastIndexOf("/") + 1).replace(/\.\w+$/, "");
-  return ownNumber(/(\d+)$/.exec(name)?.[1]?.replace(/^0+(?=\d)/, ""));
-}
-
-function ownNumber(text: string | undefined): number | undefined {
-  if (text === undefined || !/^\d{1,9}$/.test(text)) return undefined;
-  return Number(text) < firstDrawnId ? Number(text) : undefined;
 }
 
 function distinct(numbers: readonly (number | undefined)[]): boolean {

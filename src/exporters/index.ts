@@ -9,14 +9,6 @@ export {
   type FormatOptions,
   type ImageEncoding,
 } from "./job.ts";
-export {
-  type ExportListsOptions,
-  exportLists,
-  type ImportListsOptions,
-  type ImportListsReport,
-  importLists,
-  type ListsReport,
-} from "./lists/index.ts";
 export { type ExportManifest, readExportManifest } from "./manifest.ts";
 export { exporterNames, exporters, findExporter } from "./registry.ts";
 export { trainerNames } from "./trainer-names.ts";

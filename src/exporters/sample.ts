@@ -1,13 +1,12 @@
 import { decodeCocoRle, decodeImage, encodeJpeg, encodePng, imageSize } from "../codecs/index.ts";
 import type { Loader } from "../loader/index.ts";
 import { fail, NemosaicError, type Plan } from "../model/index.ts";
+import { firstDrawnId, type Pool } from "../pool/index.ts";
 import { noCategory } from "./category-numbers.ts";
 import type { Category, EncodedImage, ExportSample, ExportSentence, ExportTarget, Polygons } from "./exporter.ts";
-import { firstDrawnId, type Identity } from "./identity.ts";
+import type { Identity } from "./identity.ts";
 import type { ExportJob, ImageEncoding } from "./job.ts";
 import type { RecordKind } from "./sequence.ts";
-
-type Pool = Loader["pool"];
 
 /** A sample ready to encode, or why there is none; `remark` also tells of a sample that took another's place. */
 export interface MadeSample {

@@ -1,10 +1,10 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { openAtomic, shardFolders, writeFileAtomic } from "./index.ts";
+import { openAtomic, writeFileAtomic } from "./index.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -31,16 +31,5 @@ describe("a file written whole", () => {
     await expect(writeFileAtomic(path, "{}")).rejects.toMatchObject({ code: "io" });
     expect(readdirSync(folder)).toEqual([]);
     expect(existsSync(path)).toBe(false);
-  });
-});
-
-describe("the folder of parts", () => {
-  it("is none where it is not there, and an error where it cannot be read", async () => {
-    expect(await shardFolders(folder, async () => true)).toBeUndefined();
-    writeFileSync(join(folder, "parts"), "");
-    await expect(shardFolders(folder, async () => true)).rejects.toMatchObject({
-      code: "io",
-      message: expect.stringMatching(/cannot read the folder of parts ".*parts"/),
-    });
   });
 });

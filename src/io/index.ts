@@ -3,7 +3,6 @@ export * from "./hash.ts";
 export * from "./lock.ts";
 export * from "./make-folder.ts";
 export * from "./on-disk.ts";
-export * from "./part-file.ts";
 export * from "./paths.ts";
 export * from "./producer.ts";
 export * from "./progress.ts";

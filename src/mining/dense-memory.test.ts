@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { DenseMemory } from "./dense-memory.ts";
-import { stepSize } from "./mine-pool.ts";
+import { stepSize } from "./store/mine-pool.ts";
 
 describe("DenseMemory", () => {
   it("takes at most 150 MiB for the lists of a step and what is kept of them, whatever the depth", () => {

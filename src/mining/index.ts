@@ -1,9 +1,11 @@
 export { createDenseScorer, type DenseScorerOptions } from "./dense-scorer.ts";
-export { mergeMined } from "./merge-mined.ts";
+export { type ExportListsOptions, exportLists, type ListsReport } from "./lists/export-lists.ts";
+export { type ImportListsOptions, type ImportListsReport, importLists } from "./lists/import-lists.ts";
 export { BlockMiner, mineBlock } from "./mine-block.ts";
-export { type MinePoolOptions, type MineReport, minePool } from "./mine-pool.ts";
-export { mineNeighbours, type NeighbourOptions } from "./neighbours.ts";
 export type { MinedColumns, Rank, ScoreBlock, Scorer, StepMiner } from "./scorer.ts";
 export { Selection } from "./selection.ts";
-export { expressionsByImage, mineTextScores, type TextScoreOptions } from "./t2t.ts";
+export { mergeMined } from "./store/merge-mined.ts";
+export { type MinePoolOptions, type MineReport, minePool } from "./store/mine-pool.ts";
+export { mineNeighbours, type NeighbourOptions } from "./store/neighbours.ts";
+export { expressionsByImage, mineTextScores, type TextScoreOptions } from "./store/t2t.ts";
 export type { VectorFile } from "./vector-file.ts";

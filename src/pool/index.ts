@@ -4,13 +4,17 @@ export { appendJudgement, type Judgement, readJudgements } from "./judgements.ts
 export { type PoolManifest, type PoolSource, readManifest } from "./manifest.ts";
 export {
   Mined,
+  type MinedExtra,
   type MinedManifest,
   type MinedNeighbours,
   type MinedRow,
   minedExtras,
   minedFolder,
   minedFormat,
+  minedSchema,
   minedVersion,
+  readExtraManifest,
 } from "./mined.ts";
 export { chooseMined, minedNames, namesInstead } from "./mined-names.ts";
+export { firstDrawnId, imageNumber, ownNumber } from "./own-numbers.ts";
 export { type AnnotationMeasures, Pool, readMeasures } from "./pool.ts";

@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { NpyReader } from "../codecs/index.ts";
+import { readManifest, readManifestJson } from "../artefacts/index.ts";
+import { type NpyDtype, NpyReader } from "../codecs/index.ts";
 import { artefactName } from "../io/index.ts";
 import { fail, shown } from "../model/index.ts";
 
@@ -11,7 +11,8 @@ export const minedVersion = 1;
 /** Quantiles of scores that were seen while mining: q → value. Recorded for people and for "auto" thresholds. */
 const quantiles = z.record(z.string(), z.number());
 
-const minedSchema = z.object({
+/** The content of mined/<name>/mined.json, as a schema; part manifests are derived from it. */
+export const minedSchema = z.object({
   format: z.literal(minedFormat),
   version: z.literal(minedVersion),
   producer: z.string(),
@@ -33,13 +34,56 @@ const minedSchema = z.object({
 /** The content of mined/<name>/mined.json; docs/formats/pool.md describes each field. */
 export type MinedManifest = z.infer<typeof minedSchema>;
 
-/** One expression's mined candidates, best first; fresh arrays. */
-export interface MinedRow {
+/** A column of an extra: its file, and the type of its numbers. */
+interface ExtraColumn {
+  readonly file: string;
+  readonly dtype: NpyDtype;
+}
+
+interface ExtraKind {
+  readonly format: string;
+  readonly version: number;
+  readonly manifest: string;
+  /** candidates = [expressions, depth], aligned with the ids: a column of `MinedRow`; images = [images, n]. */
+  readonly of: "candidates" | "images";
+  readonly columns: Readonly<Record<string, ExtraColumn>>;
+}
+
+/** What "mine" adds beside the columns; each names the mined set that it was made for. mining/store/extras.ts says how to add one. */
+export const minedExtras = {
+  /** Highest text-to-text score of the image's own expressions, by "mine --t2t". */
+  t2t: {
+    format: "nemosaic-mined-t2t",
+    version: 1,
+    manifest: "t2t.json",
+    of: "candidates",
+    columns: { t2t: { file: "t2t.npy", dtype: "float32" } },
+  },
+  /** The images most like each image. */
+  neighbours: {
+    format: "nemosaic-mined-neighbours",
+    version: 1,
+    manifest: "neighbours.json",
+    of: "images",
+    columns: {
+      ids: { file: "neighbour-ids.npy", dtype: "int32" },
+      scores: { file: "neighbour-scores.npy", dtype: "float32" },
+    },
+  },
+} as const satisfies Readonly<Record<string, ExtraKind>>;
+
+/** The name of an extra. */
+export type MinedExtra = keyof typeof minedExtras;
+/** Extras with a number for each candidate. */
+type CandidateExtra = {
+  [Name in MinedExtra]: (typeof minedExtras)[Name]["of"] extends "candidates" ? Name : never;
+}[MinedExtra];
+
+/** One expression's mined candidates, best first; fresh arrays, the extras that there are among them. */
+export interface MinedRow extends Readonly<Partial<Record<CandidateExtra, Float32Array>>> {
   readonly ids: Int32Array;
   readonly t2i: Float32Array;
   readonly i2i: Float32Array;
-  /** Highest text-to-text score of the image's own expressions, where "mine --t2t" has made them. */
-  readonly t2t?: Float32Array;
   readonly truncated: boolean;
   readonly rank: "t2i" | "i2i" | "mean";
 }
@@ -52,21 +96,13 @@ export interface MinedNeighbours {
   readonly truncated: boolean;
 }
 
-/** What "mine" adds beside the columns; each file of its own names the mined set that it was made for. */
-export const minedExtras = {
-  t2t: { format: "nemosaic-mined-t2t", version: 1, manifest: "t2t.json", files: ["t2t.npy"] },
-  neighbours: {
-    format: "nemosaic-mined-neighbours",
-    version: 1,
-    manifest: "neighbours.json",
-    files: ["neighbour-ids.npy", "neighbour-scores.npy"],
-  },
-} as const;
-
 /** The folder of a mined set: mined/<name>. Errors: "usage" for a name that is none. */
 export function minedFolder(poolFolder: string, name: string): string {
   return join(poolFolder, "mined", artefactName(name, "the name of a mined set"));
 }
+
+/** Extras that are there: a reader for each column, in the order of `minedExtras`. */
+type OpenExtras = Partial<Record<MinedExtra, readonly NpyReader[]>>;
 
 /** A mined set opened for reading by row. Close it when done. */
 export class Mined {
@@ -76,33 +112,22 @@ export class Mined {
   readonly #ids: NpyReader;
   readonly #t2i: NpyReader;
   readonly #i2i: NpyReader;
-  readonly #t2t: NpyReader | undefined;
-  readonly #neighbours: readonly NpyReader[] | undefined;
+  readonly #extras: OpenExtras;
+  /** Columns beside the scores with a number for each candidate. */
+  readonly #more: readonly (readonly [name: CandidateExtra, reader: NpyReader])[];
 
   /**
    * Opens mined/<name> of the pool at `folder`; undefined where there is none.
-   * Errors: "bad-input" where it is damaged or was mined from another state of the pool (`poolHash`).
+   * Errors: "bad-input" where it is damaged; "incomplete" where it was mined from another state of the pool (`poolHash`).
    */
   static async open(folder: string, name: string, poolHash: string): Promise<Mined | undefined> {
     const place = minedFolder(folder, name);
-    const path = join(place, "mined.json");
-    const text = await readFile(path, "utf8").catch(() => undefined);
-    if (text === undefined) return undefined;
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch (error) {
-      fail("bad-input", `expected JSON in "${path}": ${(error as Error).message}; mine again with --force`, error);
-    }
-    const result = minedSchema.safeParse(value);
-    if (!result.success) {
-      const issue = result.error.issues[0];
-      fail(
-        "bad-input",
-        `"${path}" is damaged at "${issue?.path.join(".")}": ${issue?.message}; mine again with --force`,
-      );
-    }
-    const manifest = result.data;
+    const manifest = await readManifest(join(place, "mined.json"), minedSchema, {
+      format: minedFormat,
+      version: minedVersion,
+      remake: "mine again with --force",
+    });
+    if (manifest === undefined) return undefined;
     if (manifest.pool !== poolHash) {
       fail(
         "incomplete",
@@ -125,36 +150,41 @@ export class Mined {
       if (ids.dtype !== "int32") fail("bad-input", `expected int32 in "${ids.path}", got ${ids.dtype}`);
       const ownReader = await NpyReader.open(join(place, "own.npy"));
       const own = await ownReader.rowsAsFloat32(0, manifest.expressions).finally(() => ownReader.close());
-      const [t2t] = (await openExtra(place, "t2t", manifest, [manifest.expressions, manifest.depth], readers)) ?? [];
-      const neighbours = await openExtra(place, "neighbours", manifest, undefined, readers);
-      return new Mined(manifest, own, ids, t2i, i2i, t2t, neighbours);
+      const extras: OpenExtras = {};
+      for (const extra of Object.keys(minedExtras) as MinedExtra[]) {
+        const opened = await openExtra(place, extra, manifest, readers);
+        if (opened !== undefined) extras[extra] = opened;
+      }
+      return new Mined({ manifest, own, ids, t2i, i2i, extras });
     } catch (error) {
       await Promise.all(readers.map((reader) => reader.close()));
       throw error;
     }
   }
 
-  private constructor(
-    manifest: MinedManifest,
-    own: Float32Array,
-    ids: NpyReader,
-    t2i: NpyReader,
-    i2i: NpyReader,
-    t2t: NpyReader | undefined,
-    neighbours: readonly NpyReader[] | undefined,
-  ) {
-    this.manifest = manifest;
-    this.own = own;
-    this.#ids = ids;
-    this.#t2i = t2i;
-    this.#i2i = i2i;
-    this.#t2t = t2t;
-    this.#neighbours = neighbours;
+  private constructor(opened: {
+    readonly manifest: MinedManifest;
+    readonly own: Float32Array;
+    readonly ids: NpyReader;
+    readonly t2i: NpyReader;
+    readonly i2i: NpyReader;
+    readonly extras: OpenExtras;
+  }) {
+    this.manifest = opened.manifest;
+    this.own = opened.own;
+    this.#ids = opened.ids;
+    this.#t2i = opened.t2i;
+    this.#i2i = opened.i2i;
+    this.#extras = opened.extras;
+    this.#more = (Object.keys(minedExtras) as MinedExtra[]).flatMap((name) => {
+      const reader = minedExtras[name].of === "candidates" ? opened.extras[name]?.[0] : undefined;
+      return reader === undefined ? [] : [[name as CandidateExtra, reader] as const];
+    });
   }
 
   /** True where rows hold text-to-text scores. */
   get hasTextScores(): boolean {
-    return this.#t2t !== undefined;
+    return this.#extras.t2t !== undefined;
   }
 
   /** The candidates of an expression row, read by position. Imported lists that are shorter end where scores end. */
@@ -163,11 +193,13 @@ export class Mined {
     const t2i = this.#t2i.rowsAsFloat32Sync(expression, 1);
     let end = t2i.length;
     while (end > 0 && Number.isNaN(t2i[end - 1])) end--;
+    const more: Partial<Record<CandidateExtra, Float32Array>> = {};
+    for (const [name, reader] of this.#more) more[name] = reader.rowsAsFloat32Sync(expression, 1).subarray(0, end);
     return {
       ids: (this.#ids.rowsSync(expression, 1) as Int32Array).subarray(0, end),
       t2i: t2i.subarray(0, end),
       i2i: this.#i2i.rowsAsFloat32Sync(expression, 1).subarray(0, end),
-      ...(this.#t2t === undefined ? {} : { t2t: this.#t2t.rowsAsFloat32Sync(expression, 1).subarray(0, end) }),
+      ...more,
       truncated: end < candidates.count,
       rank,
     };
@@ -175,7 +207,7 @@ export class Mined {
 
   /** The images most like an image row, read by position; undefined where mining has not kept them. */
   neighbours(image: number): MinedNeighbours | undefined {
-    const [idReader, scoreReader] = this.#neighbours ?? [];
+    const [idReader, scoreReader] = this.#extras.neighbours ?? [];
     if (idReader === undefined || scoreReader === undefined) return undefined;
     const ids = idReader.rowsSync(image, 1) as Int32Array;
     const scores = scoreReader.rowsAsFloat32Sync(image, 1);
@@ -185,35 +217,34 @@ export class Mined {
   }
 
   async close(): Promise<void> {
-    const readers = [this.#ids, this.#t2i, this.#i2i, ...(this.#neighbours ?? [])];
-    if (this.#t2t !== undefined) readers.push(this.#t2t);
+    const readers = [this.#ids, this.#t2i, this.#i2i, ...Object.values(this.#extras).flat()];
     await Promise.all(readers.map((reader) => reader.close()));
   }
+}
+
+/** What the manifest of an extra says first. Errors: "bad-input" where it is damaged or of another version; undefined: none. */
+export async function readExtraManifest(
+  place: string,
+  name: MinedExtra,
+): Promise<{ readonly mined: unknown } | undefined> {
+  const { format, version, manifest } = minedExtras[name];
+  const value = await readManifestJson(join(place, manifest), { format, version, remake: "mine again" });
+  return value === undefined ? undefined : { mined: (value as { mined?: unknown }).mined };
 }
 
 /** Opens the files of an extra and adds them to `readers`; undefined where it is not there or of another mined set. */
 async function openExtra(
   place: string,
-  name: keyof typeof minedExtras,
-  manifest: MinedManifest,
-  shape: readonly number[] | undefined,
+  name: MinedExtra,
+  { hash, expressions, depth }: MinedManifest,
   readers: NpyReader[],
 ): Promise<NpyReader[] | undefined> {
-  const extra = minedExtras[name];
-  const text = await readFile(join(place, extra.manifest), "utf8").catch(() => undefined);
-  if (text === undefined) return undefined;
-  const path = join(place, extra.manifest);
-  let known: { format?: unknown; version?: unknown; mined?: unknown };
-  try {
-    known = JSON.parse(text) as typeof known;
-  } catch (error) {
-    return fail("bad-input", `expected JSON in "${path}": ${(error as Error).message}; mine again`, error);
-  }
-  if (known?.format !== extra.format || known.version !== extra.version)
-    fail("bad-input", `expected ${extra.format} of version ${extra.version} in "${path}"; mine again`);
-  if (known.mined !== manifest.hash) return undefined;
+  const known = await readExtraManifest(place, name);
+  if (known?.mined !== hash) return undefined;
+  const kind: ExtraKind = minedExtras[name];
+  const shape = kind.of === "candidates" ? [expressions, depth] : undefined;
   const opened: NpyReader[] = [];
-  for (const file of extra.files) {
+  for (const { file, dtype } of Object.values(kind.columns)) {
     const reader = await NpyReader.open(join(place, file));
     opened.push(reader);
     readers.push(reader);
@@ -222,6 +253,8 @@ async function openExtra(
         "bad-input",
         `expected shape ${shown(shape ?? ["images", "n"])} in "${reader.path}", got ${shown(reader.shape)}; mine again`,
       );
+    if (reader.dtype !== dtype)
+      fail("bad-input", `expected ${dtype} in "${reader.path}", got ${reader.dtype}; mine again`);
   }
   return opened;
 }

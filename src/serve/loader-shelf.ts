@@ -1,6 +1,7 @@
 import { canonicalJson } from "../io/index.ts";
 import { Loader, type LoaderOptions } from "../loader/index.ts";
 import { fail, NemosaicError, shown } from "../model/index.ts";
+import type { Pool } from "../pool/index.ts";
 import { parseSettings, type Settings, withSets } from "../settings/index.ts";
 import type { Hello } from "./messages.ts";
 
@@ -15,12 +16,12 @@ export interface LoaderLease {
  * that ask for the same, and closed with the last of them.
  */
 export class LoaderShelf {
-  readonly #pool: Loader["pool"];
+  readonly #pool: Pool;
   readonly #defaults: Settings;
   readonly #options: Pick<LoaderOptions, "tiles" | "timing">;
   readonly #open = new Map<string, { loader: Promise<Loader>; users: number }>();
 
-  constructor(pool: Loader["pool"], defaults: Settings, options: Pick<LoaderOptions, "tiles" | "timing"> = {}) {
+  constructor(pool: Pool, defaults: Settings, options: Pick<LoaderOptions, "tiles" | "timing"> = {}) {
     this.#pool = pool;
     this.#defaults = defaults;
     this.#options = options;

@@ -1,7 +1,8 @@
 import { createServer, type Server as NetServer } from "node:net";
 import { noTiming } from "../io/index.ts";
-import type { Loader, LoaderOptions } from "../loader/index.ts";
+import type { LoaderOptions } from "../loader/index.ts";
 import { fail } from "../model/index.ts";
+import type { Pool } from "../pool/index.ts";
 import type { Settings } from "../settings/index.ts";
 import { LoaderShelf } from "./loader-shelf.ts";
 import { Session, type SessionLimits } from "./session.ts";
@@ -9,7 +10,7 @@ import { defaultSocketPath, makePrivate, prepareSocketPath, removeSocket } from 
 
 export interface ServeOptions {
   /** An open pool; the caller closes it after the server. */
-  readonly pool: Loader["pool"];
+  readonly pool: Pool;
   /** For clients that bring no settings of their own. */
   readonly settings: Settings;
   /** Where to listen; default a new name in a private folder. */

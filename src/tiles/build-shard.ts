@@ -1,5 +1,6 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { shardFolder } from "../artefacts/index.ts";
 import {
   hashBytes,
   hashFile,
@@ -7,7 +8,6 @@ import {
   makeFolder,
   removeLeftovers,
   type Shard,
-  shardFolder,
   shardRange,
   withLock,
   writeFileAtomic,
@@ -80,7 +80,7 @@ export async function buildTilesShard(
           index: await hashFile(join(file.folder, "index.bin")),
         })),
       );
-      const part: TilesPart = { shard, key, facts, sizes, skipped: report.skipped };
+      const part: TilesPart = { shard, key, facts, sizes, skipped: [...report.skipped] };
       await writeFileAtomic(join(folder, partFile), `${JSON.stringify({ format: tilesPartFormat, ...part })}\n`);
       return { ...plan, ...report, reused: false };
     } finally {

@@ -1,22 +1,11 @@
 import { basename, join } from "node:path";
-import {
-  exists,
-  hashFile,
-  type Progress,
-  partsFolder,
-  removeParts,
-  removeRemains,
-  requireSameRun,
-  type ShardFolder,
-  shardFolders,
-  shardText,
-  withLock,
-} from "../io/index.ts";
+import { requireSameRun, type ShardFolder, withParts } from "../artefacts/index.ts";
+import { hashFile, type Progress, removeRemains, shardText } from "../io/index.ts";
 import { fail, resampleVersions, someOf } from "../model/index.ts";
 import type { Pool } from "../pool/index.ts";
 import { withTileFiles } from "./build-tiles.ts";
 import { TileFile, tilesFolder } from "./tile-file.ts";
-import { partFile, requireTilesPart, type TilesPart, type TilesPartFacts } from "./tiles-part.ts";
+import { partFile, readTilesPart, type TilesPart, type TilesPartFacts } from "./tiles-part.ts";
 
 export interface MergeTilesOptions {
   /** Starts the pool's tiles of these sizes over, in place of adding to them. */
@@ -35,16 +24,12 @@ type Part = TilesPart & { readonly part: ShardFolder };
  */
 export async function mergeTiles(pool: Pool, { force, progress }: MergeTilesOptions): Promise<string[]> {
   const folder = join(pool.folder, "tiles");
-  if (!(await exists(partsFolder(folder)))) {
-    await removeRemains(folder);
-    return [];
-  }
-  return withLock(folder, "merge", async () => {
-    const found = await shardFolders(folder, (part) => exists(join(part.folder, partFile)));
-    if (found === undefined) return [];
-    const parts = await Promise.all(found.map(requireTilesPart));
+  const made: string[] = [];
+  const read = async ({ folder: place }: ShardFolder): Promise<TilesPart> =>
+    (await readTilesPart(place)) ?? fail("incomplete", `"${place}" is not finished; run the shard again`);
+  const merged = await withParts(folder, { files: [partFile], read }, async (parts) => {
     requireSameRun(parts.map(({ part, shard, key, facts }) => ({ part, said: shard, key, facts })));
-    const { facts } = parts[0] ?? fail("internal", "no parts to merge");
+    const { facts } = parts[0];
     if (facts.pool !== pool.manifest.hash || facts.resample.version !== resampleVersions[facts.resample.name])
       fail(
         "incomplete",
@@ -53,17 +38,18 @@ export async function mergeTiles(pool: Pool, { force, progress }: MergeTilesOpti
     const { resample, sizes } = facts;
     if (force) requireAll(pool, parts, facts);
     const task = progress.begin("merge tiles", totalOf(parts), "tiles");
-    const made = await withTileFiles(pool, sizes, { resample, force }, async (files) => {
+    const add = async (files: readonly TileFile[]): Promise<void> => {
       for (const [size, file] of files.entries()) {
         requireFound(file, parts, size);
         for (const part of parts) await addAll(file, part, size, task.advance);
         await file.sync();
+        made.push(`tiles/${basename(file.folder)}`);
       }
-      return files.map((file) => `tiles/${basename(file.folder)}`);
-    }).finally(() => task.end());
-    await removeParts(folder);
-    return made;
+    };
+    await withTileFiles(pool, sizes, { resample, force }, add).finally(() => task.end());
   });
+  if (!merged) await removeRemains(folder);
+  return made;
 }
 
 function totalOf(parts: readonly Part[]): number {

@@ -5,7 +5,6 @@ import {
   type ExportManifest,
   type ExportReport,
   exporters,
-  exportLists,
   exportPool,
   type ImageEncoding,
   mergeExport,
@@ -13,6 +12,7 @@ import {
 } from "../../exporters/index.ts";
 import { byteText, grouped, type Shard } from "../../io/index.ts";
 import { Loader } from "../../loader/index.ts";
+import { exportLists } from "../../mining/index.ts";
 import { fail, shown } from "../../model/index.ts";
 import { Pool } from "../../pool/index.ts";
 import {

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import { importLists } from "../../exporters/index.ts";
 import { grouped } from "../../io/index.ts";
-import { minedFolder, minedFormat, minedVersion, Pool } from "../../pool/index.ts";
+import { importLists } from "../../mining/index.ts";
+import { Pool } from "../../pool/index.ts";
 import { action, integerOption, print, progressOf, type SharedOptions, withShared } from "../session.ts";
 
 interface Options extends SharedOptions {
@@ -29,14 +29,13 @@ export function importListsCommand(program: Command): void {
         const pool = await Pool.open(folder);
         try {
           const { i2i, source, split, depth, force, name } = options;
-          const place = { folder: minedFolder(folder, name), format: minedFormat, version: minedVersion };
           const report = await importLists(pool, {
             t2i,
             i2i,
             source,
             split,
             depth,
-            place,
+            name,
             force,
             progress: progressOf(options),
           });

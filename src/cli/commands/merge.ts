@@ -1,7 +1,8 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { exists, partsFolder, removeRemains } from "../../io/index.ts";
+import { partsFolder } from "../../artefacts/index.ts";
+import { exists, removeRemains } from "../../io/index.ts";
 import { mergeMined } from "../../mining/index.ts";
 import { NemosaicError } from "../../model/index.ts";
 import { Mined, minedFolder, Pool } from "../../pool/index.ts";

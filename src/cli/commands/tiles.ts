@@ -1,15 +1,7 @@
 import { join } from "node:path";
 import { type Command, Option } from "commander";
-import {
-  byteText,
-  exists,
-  grouped,
-  partsFolder,
-  type Shard,
-  shardText,
-  stageTiming,
-  timingText,
-} from "../../io/index.ts";
+import { partsFolder } from "../../artefacts/index.ts";
+import { byteText, exists, grouped, type Shard, shardText, stageTiming, timingText } from "../../io/index.ts";
 import { Loader, tileDemand } from "../../loader/index.ts";
 import { fail, resampleVersions } from "../../model/index.ts";
 import { resizerOf } from "../../mosaic/index.ts";

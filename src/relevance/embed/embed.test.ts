@@ -138,7 +138,9 @@ describe("embedSources", () => {
   ] as const)("killed in %s before batch %i, goes on to the same bytes", async (part, atRun) => {
     await embedSources(options({ folder: join(folder, "whole") }));
     await expect(embedSources(options({ model: dyingModel(part, atRun) }))).rejects.toThrow("killed");
-    const journal = join(folder, "vectors", part === "embedImages" ? "images.npy.journal" : "expressions.npy.journal");
+    const matrix = part === "embedImages" ? "images" : "expressions";
+    const journal = join(folder, "vectors", ".partial-embeddings", `${matrix}.journal`);
+    expect(await readdir(join(folder, "vectors"))).toEqual([".partial-embeddings"]);
     await appendFile(journal, '{"rows":3,"ski'); // the line that a kill cuts short
     const report = await embedSources(options());
     const resumed = part === "embedImages" ? report.images : report.expressions;
@@ -154,7 +156,7 @@ describe("embedSources", () => {
     await expect(embedSources(options({ folder: lost, model: dyingModel("embedImages", 2) }))).rejects.toThrow(
       "killed",
     );
-    writeFileSync(join(lost, "images.npy.partial"), "");
+    writeFileSync(join(lost, ".partial-embeddings", "images.npy"), "");
     expect((await embedSources(options({ folder: lost }))).images.reused).toBe(0);
   });
 
@@ -169,6 +171,33 @@ describe("embedSources", () => {
     const other = options({ texts: ["other"] });
     await expect(embedSources(other)).rejects.toMatchObject({ code: "exists" });
     expect((await embedSources({ ...other, force: true })).expressions).toMatchObject({ rows: 1, reused: 0 });
+  });
+
+  it("with force makes all anew, and leaves the finished vectors usable where it fails, in either matrix", async () => {
+    await embedSources(options());
+    const place = join(folder, "vectors");
+    const before = await contents(place);
+    const finished = Object.keys(before);
+    const fails = [
+      options({ force: true, model: dyingModel("embedImages", 1) }),
+      options({ force: true, model: dyingModel("embedTexts", 1) }),
+      options({ force: true, texts: ["other", "texts"], imageBatch: 2, model: dyingModel("embedTexts", 0) }),
+    ];
+    for (const failing of fails) {
+      await expect(embedSources(failing)).rejects.toThrow("killed");
+      const after = await Promise.all(finished.map((name) => readFile(join(place, name), "base64")));
+      expect(after).toEqual(Object.values(before));
+      expect((await embedSources(options())).images.reused).toBe(11); // still of use
+    }
+    let runs = 0;
+    const embedImages: ImageTextModel["embedImages"] = (batch) => {
+      runs++;
+      return model.embedImages(batch);
+    };
+    const counting: ImageTextModel = { ...model, embedImages };
+    const again = await embedSources(options({ force: true, model: counting }));
+    expect([again.images.reused, again.expressions.reused, runs]).toEqual([0, 0, 4]);
+    expect(await contents(place)).toEqual(before);
   });
 
   it("ends with the corrupt image's name, or skips it with a row of zeros in the list", async () => {
@@ -275,7 +304,7 @@ function compileRooms(): string {
   mkdirSync(cache, { recursive: true });
   const out = mkdtempSync(join(cache, "nemosaic-embed-"));
   for (const file of readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })) {
-    if (!/^(model|kernels|io|codecs|tokens|relevance)\/.*(?<!\.(?:test|contract))\.ts$/.test(file)) continue;
+    if (!/^(model|kernels|io|codecs|artefacts|tokens|relevance)\/.*(?<!\.(?:test|contract))\.ts$/.test(file)) continue;
     const { outputText } = ts.transpileModule(readFileSync(join(root, "src", file), "utf8"), {
       compilerOptions: {
         module: ts.ModuleKind.ESNext,

@@ -1,5 +1,16 @@
-import { readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import {
+  type Column,
+  type ColumnsWriter,
+  finishSwap,
+  gatherRows,
+  openColumns,
+  openStaging,
+  removeWorkOf,
+  type Staging,
+  shardFolder,
+} from "../../artefacts/index.ts";
 import {
   exists,
   grouped,
@@ -9,7 +20,6 @@ import {
   type Progress,
   producer,
   type Shard,
-  shardFolder,
   shardRange,
   silentProgress,
   withLock,
@@ -18,7 +28,18 @@ import {
 import { type ErrorCode, fail, NemosaicError } from "../../model/index.ts";
 import type { ImageTextModel } from "../clip/index.ts";
 import { type LaneClock, laneClock } from "./lane-clock.ts";
-import { PartialRows, type SkippedRow } from "./partial-rows.ts";
+import {
+  embeddingsFormat,
+  embeddingsKey,
+  embeddingsStaging,
+  embeddingsVersion,
+  type MatrixName,
+  type MatrixSettings,
+  partFormat,
+  readMatrixManifest,
+  readMatrixPart,
+  type SkippedRow,
+} from "./manifest.ts";
 import { type Decode, openPreparer, type Preparer } from "./preparer.ts";
 
 /** Images by row, wherever they are kept. */
@@ -51,7 +72,10 @@ export interface EmbedOptions {
   readonly decode?: Decode;
   /** Threads that preprocess; default: one less than the cores, at least 1. Never changes a number. */
   readonly threads?: number;
-  /** Replace finished vectors of other inputs or another model. */
+  /**
+   * Make the vectors anew, in place of finished ones of whatever inputs and model. The earlier ones stay until both matrices
+   * are whole.
+   */
   readonly force?: boolean;
   readonly progress?: Progress;
   /** Makes one share of the batches, as a part for `mergeEmbeddings`. */
@@ -75,39 +99,59 @@ export interface EmbedReport {
   readonly distinctTexts: number;
 }
 
-export const embeddingsFormat = "nemosaic-embeddings";
-export const embeddingsVersion = 1;
-/** What a shard leaves: rows of a matrix and the settings of the whole. */
-export const partFormat = "nemosaic-embeddings-part";
-
 /**
  * Embeds images and expressions into `folder`: float32 .npy files with a manifest each. Decoding and preprocessing
- * overlap the model. A killed run goes on where it was, to the same bytes; finished matrices of the same inputs are reused.
+ * overlap the model. A killed run goes on where it was, to the same bytes; finished matrices of the same inputs are reused,
+ * but with `force`. What is finished stays as it was until all of the new is whole.
  * Errors: `exists` where the folder holds vectors of other inputs and `force` is off; those of the images where
  * `onBad` is "fail"; `locked`.
  */
 export async function embedSources(options: EmbedOptions): Promise<EmbedReport> {
-  const { shard } = options;
+  const { shard, force = false } = options;
   const folder = shard === undefined ? options.folder : shardFolder(options.folder, shard);
+  const { job, order, distinct } = textJob(options);
+  const images = matrixOf(imageJob(options), options);
+  const expressions = matrixOf(job, options, order);
   await makeFolder(folder);
   return withLock(folder, "embed", async () => {
-    const images = await embedMatrix(imageJob(options), folder, options);
-    const { job, order, distinct } = textJob(options);
-    const expressions = await embedMatrix(job, folder, options, shard === undefined ? order : undefined);
-    return { images, expressions, distinctTexts: distinct };
+    await finishSwap(folder, embeddingsStaging);
+    const matrices = [images, expressions];
+    const finished = await Promise.all(matrices.map((matrix) => finishedMatrix(folder, matrix)));
+    const isDone = (at: number): boolean => finished[at]?.key === matrices[at]?.key && !force;
+    for (const [at, { job: other }] of matrices.entries())
+      if (finished[at] !== undefined && !isDone(at) && !force)
+        fail(
+          "exists",
+          `"${join(folder, `${other.name}.npy`)}" holds vectors of other inputs, settings or another model: use --force to replace them`,
+        );
+    const wanted = matrices.filter((_, at) => !isDone(at));
+    const reports = new Map<Matrix, MatrixReport>();
+    for (const [at, matrix] of matrices.entries())
+      reports.set(matrix, reusedReport(matrix, finished[at]?.skipped ?? []));
+    if (wanted.length === 0) {
+      const keys = matrices.map(({ key }) => key);
+      await removeWorkOf(folder, embeddingsStaging, keys);
+    } else {
+      const staging = await openStaging(folder, embeddingsStaging);
+      for (const matrix of wanted) reports.set(matrix, await embedMatrix(staging, matrix, options));
+      await staging.commit(wanted.map(({ job: { name } }) => `${name}.json`));
+    }
+    const report = (matrix: Matrix): MatrixReport =>
+      reports.get(matrix) ?? fail("internal", "a matrix without a report");
+    return { images: report(images), expressions: report(expressions), distinctTexts: distinct };
   });
 }
 
 /** One matrix to make: batches of rows in order, each a pure function of its rows. */
 interface Job {
-  readonly name: "images" | "expressions";
+  readonly name: MatrixName;
   readonly unit: string;
   readonly count: number;
   readonly batch: number;
   /** Rows of the finished matrix. */
   readonly rows: number;
   /** What decides the numbers, for the manifest. */
-  readonly facts: Readonly<Record<string, unknown>>;
+  readonly facts: Readonly<Record<string, unknown>> & { readonly inputs: string };
   /** Batches that run side by side. */
   readonly lanes: number;
   /** Starts making the batch at `start`; called a few batches ahead. */
@@ -208,11 +252,19 @@ function textJob({ model, texts, textBatch = 32 }: EmbedOptions): { job: Job; or
   return { job, order, distinct: distinct.length };
 }
 
-async function embedMatrix(job: Job, folder: string, options: EmbedOptions, order?: Int32Array): Promise<MatrixReport> {
-  const { model, shard, force = false, progress = silentProgress } = options;
-  const path = join(folder, `${job.name}.npy`);
-  const manifestPath = join(folder, `${job.name}.json`);
-  const settings = {
+/** One matrix, and what its manifest will say. */
+interface Matrix {
+  readonly job: Job;
+  readonly settings: MatrixSettings;
+  readonly key: string;
+  /** The job's batches that are to be made: rows [start, end) of the job. */
+  readonly range: readonly [start: number, end: number];
+  /** Row i of the whole matrix is row order[i] of the job; undefined where they are the same, and for shards. */
+  readonly order: Int32Array | undefined;
+}
+
+function matrixOf(job: Job, { model, shard }: EmbedOptions, order?: Int32Array): Matrix {
+  const settings: MatrixSettings = {
     format: embeddingsFormat,
     version: embeddingsVersion,
     kind: job.name,
@@ -223,24 +275,53 @@ async function embedMatrix(job: Job, folder: string, options: EmbedOptions, orde
     batch: job.batch,
     ...job.facts,
   };
-  const key = embeddingsKey(settings);
-  const [start, end] = shard === undefined ? [0, job.count] : rowsOfShard(job, shard);
-  const rows = shard === undefined ? job.rows : end - start;
-  const finished = await readFinished(path, manifestPath);
-  if (finished?.key === key) {
-    return { rows, reused: rows, skipped: finished.skipped, modelMs: 0, waitMs: 0 };
+  const range = shard === undefined ? ([0, job.count] as const) : rowsOfShard(job, shard);
+  return { job, settings, key: embeddingsKey(settings), range, order: shard === undefined ? order : undefined };
+}
+
+/** What is finished of a matrix; a damaged manifest counts as that of another one, which --force replaces. */
+async function finishedMatrix(folder: string, { job: { name } }: Matrix): Promise<Finished | undefined> {
+  const isPart = (await exists(join(folder, `${name}.npy`))) && (await exists(join(folder, `${name}.json`)));
+  if (!isPart) return undefined;
+  const damaged = { key: undefined, skipped: [] };
+  return (
+    (await readMatrixManifest(folder, name).catch(() => undefined)) ??
+    (await readMatrixPart(folder, name).catch(() => damaged))
+  );
+}
+
+interface Finished {
+  readonly key: string | undefined;
+  readonly skipped: readonly SkippedRow[];
+}
+
+function reusedReport({ job, range: [start, end], order }: Matrix, skipped: readonly SkippedRow[]): MatrixReport {
+  const rows = order === undefined ? end - start : job.rows;
+  return { rows, reused: rows, skipped, modelMs: 0, waitMs: 0 };
+}
+
+async function embedMatrix(staging: Staging, matrix: Matrix, options: EmbedOptions): Promise<MatrixReport> {
+  const { shard, progress = silentProgress } = options;
+  const { job, settings, key, range, order } = matrix;
+  const [start, end] = range;
+  const file = `${job.name}.npy`;
+  const staged = await finishedMatrix(staging.path(""), matrix);
+  if (staged?.key === key) {
+    // Killed when this matrix was whole and the other was not.
+    if (order !== undefined) await rm(staging.path(inOrder), { force: true });
+    return reusedReport(matrix, staged.skipped);
   }
-  if (finished !== undefined && !force) {
-    fail("exists", `"${path}" holds vectors of other inputs, settings or another model: use --force to replace them`);
-  }
-  await rm(manifestPath, { force: true });
-  const partial = await PartialRows.open(path, key, end - start, model.dimension);
+  await rm(staging.path(`${job.name}.json`), { force: true });
+  const shape = [end - start, settings.dimension] as const;
+  const column: Column = { file: order === undefined ? file : inOrder, dtype: "float32", shape };
+  const writer = await openColumns<SkippedRow>(staging, { name: job.name, key, rows: end - start, columns: [column] });
+  const reused = writer.done;
   try {
-    const reused = partial.rows;
-    const times = await runBatches(job, start, end, partial, progress);
-    const { skipped } = partial;
-    await partial.finish(order);
-    const hash = await hashFile(path);
+    const times = await runBatches(job, start, end, writer, settings.dimension, progress);
+    const skipped = [...writer.notes];
+    await writer.close();
+    if (order !== undefined) await gatherRows(staging.path(inOrder), staging.path(file), order);
+    const hash = await hashFile(staging.path(file));
     const manifest =
       shard === undefined
         ? { ...settings, producer, key, hash, skipped }
@@ -249,27 +330,23 @@ async function embedMatrix(job: Job, folder: string, options: EmbedOptions, orde
             version: embeddingsVersion,
             producer,
             shard,
-            rows: [start, end],
+            rows: range,
             key,
             settings,
             hash,
             skipped,
           };
-    await writeFileAtomic(manifestPath, `${JSON.stringify(manifest, undefined, 1)}\n`);
-    return { rows, reused, skipped, ...times };
-  } catch (error) {
-    await partial.close().catch(() => undefined);
-    throw error;
+    await writeFileAtomic(staging.path(`${job.name}.json`), `${JSON.stringify(manifest, undefined, 1)}\n`);
+    if (order !== undefined) await rm(staging.path(inOrder), { force: true });
+    return { rows: order === undefined ? end - start : job.rows, reused, skipped, ...times };
   } finally {
+    await writer.close();
     await job.close();
   }
 }
 
-/** Hash of all that decides the numbers: of a manifest's settings but for the model's name. */
-export function embeddingsKey(settings: Readonly<Record<string, unknown>>): string {
-  const { id: _name, ...identity } = Object(settings.model) as Record<string, unknown>;
-  return hashJson({ ...settings, model: identity });
-}
+/** Distinct texts in the order in which they are run, until all are there and each row of the matrix can be taken from them. */
+const inOrder = "distinct.npy";
 
 /** Whole batches: a vector depends a little on its batch, so that parts have to be cut where one run would cut. */
 function rowsOfShard({ count, batch }: Job, shard: Shard): readonly [start: number, end: number] {
@@ -284,11 +361,12 @@ async function runBatches(
   job: Job,
   first: number,
   last: number,
-  partial: PartialRows,
+  writer: ColumnsWriter<SkippedRow>,
+  dimension: number,
   progress: Progress,
 ): Promise<{ modelMs: number; waitMs: number }> {
-  const done = first + partial.rows;
-  const label = partial.rows > 0 ? `embed ${job.unit} (${grouped(partial.rows)} from before)` : `embed ${job.unit}`;
+  const done = first + writer.done;
+  const label = writer.done > 0 ? `embed ${job.unit} (${grouped(writer.done)} from before)` : `embed ${job.unit}`;
   const task = progress.begin(label, last - done, job.unit);
   const ahead: Promise<Prepared>[] = [];
   const running: Promise<Ran>[] = [];
@@ -318,10 +396,10 @@ async function runBatches(
       if (first === undefined) break;
       const { vectors, skipped } = await first;
       await written;
-      written = partial.append(vectors, skipped);
+      written = writer.write([vectors], { notes: skipped });
       written.catch(() => undefined);
       for (const { name, reason } of skipped) task.note(`skipped ${name}: ${reason}`);
-      task.advance(vectors.length / partial.width);
+      task.advance(vectors.length / dimension);
     }
     await written;
   } finally {
@@ -345,20 +423,4 @@ const badImageCodes: ReadonlySet<ErrorCode> = new Set(["bad-input", "not-found",
 
 function isBadImage(error: unknown): error is NemosaicError {
   return error instanceof NemosaicError && badImageCodes.has(error.code);
-}
-
-interface Finished {
-  readonly key: unknown;
-  readonly skipped: SkippedRow[];
-}
-
-/** The key and skipped rows of a finished matrix; undefined where there is none. */
-export async function readFinished(path: string, manifestPath: string): Promise<Finished | undefined> {
-  if (!(await exists(path)) || !(await exists(manifestPath))) return undefined;
-  try {
-    const manifest = Object(JSON.parse(await readFile(manifestPath, "utf8"))) as Record<string, unknown>;
-    return { key: manifest.key, skipped: Array.isArray(manifest.skipped) ? (manifest.skipped as SkippedRow[]) : [] };
-  } catch {
-    return { key: undefined, skipped: [] }; // damaged: it counts as another matrix, which --force replaces
-  }
 }

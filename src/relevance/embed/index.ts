@@ -1,12 +1,17 @@
 export {
   type EmbedOptions,
   type EmbedReport,
-  embeddingsFormat,
-  embeddingsVersion,
   embedSources,
   type ImageSource,
   type MatrixReport,
 } from "./embed.ts";
+export {
+  embeddingsFormat,
+  embeddingsVersion,
+  type MatrixManifest,
+  type MatrixName,
+  readMatrixManifest,
+  type SkippedRow,
+} from "./manifest.ts";
 export { mergeEmbeddings } from "./merge-embeddings.ts";
-export type { SkippedRow } from "./partial-rows.ts";
 export type { Decode } from "./preparer.ts";

@@ -15,8 +15,11 @@ export interface LexicalVectors {
 const format = "nemosaic-lexical";
 const version = 1;
 
+/** The file that makes the lexical relevance count. */
+export const lexicalManifest = "lexical.json";
+
 /**
- * Writes into `folder`: `lexical.json` (format, version, producer, vocabulary, counts, a hash) and, as .npy,
+ * Writes into `folder`, usually a staging: `lexical.json` (format, version, producer, vocabulary, counts, a hash) and, as .npy,
  * `idf`, `images.{indptr,indices,values}`, `expressions.{indptr,indices,values}`. The manifest comes last.
  */
 export async function writeLexical(folder: string, { index, expressions }: LexicalVectors): Promise<void> {

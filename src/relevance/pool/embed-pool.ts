@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { finishSwap, makeAside } from "../../artefacts/index.ts";
 import { artefactName, hashJson, makeFolder, type Progress, type Shard, withLock } from "../../io/index.ts";
 import { fail } from "../../model/index.ts";
 import type { Pool } from "../../pool/index.ts";
@@ -9,6 +10,7 @@ import {
   buildLexicalIndex,
   type ImageWords,
   lexicalHash,
+  lexicalManifest,
   lexicalQueries,
   readLexical,
   writeLexical,
@@ -82,6 +84,7 @@ export async function embedPoolLexical(
   const folder = embeddingsFolder(pool.folder, lexicalName);
   await makeFolder(folder);
   return withLock(folder, "embed", async () => {
+    await finishSwap(folder, lexicalName);
     const index = buildLexicalIndex(wordsOfImages(pool));
     if (index.vocabulary.length === 0)
       fail("bad-input", "the pool's expressions and categories hold no words to score by");
@@ -89,7 +92,10 @@ export async function embedPoolLexical(
     const known = options.force ? undefined : await readLexical(folder).catch(() => undefined);
     if (known !== undefined && lexicalHash(known) === lexicalHash(vectors))
       return { reused: true, words: index.vocabulary.length };
-    await writeLexical(folder, vectors);
+    await makeAside(folder, lexicalName, async (staging) => {
+      await writeLexical(staging.path(""), vectors);
+      return [lexicalManifest];
+    });
     return { reused: false, words: index.vocabulary.length };
   });
 }

@@ -1,9 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { NpyReader } from "../../codecs/index.ts";
 import { hashJson } from "../../io/index.ts";
 import { fail, shown, unknownName } from "../../model/index.ts";
 import type { Pool } from "../../pool/index.ts";
+import { type MatrixManifest, type MatrixName, readMatrixManifest } from "../embed/index.ts";
 import { type LexicalVectors, lexicalHash, readLexical } from "../lexical/index.ts";
 import { embeddingsFolder, lexicalName, listEmbeddings } from "./embed-pool.ts";
 
@@ -57,10 +57,10 @@ export async function openEmbeddings(pool: Pool, name?: string): Promise<OpenedE
       fail("incomplete", stale(folder));
     return { kind: "lexical", name: chosen, model: "lexical (words, not CLIP)", hash: lexicalHash(vectors), vectors };
   }
-  const [images, expressions] = [await readManifest(folder, "images"), await readManifest(folder, "expressions")];
+  const [images, expressions] = [await manifestOf(folder, "images"), await manifestOf(folder, "expressions")];
   if (images.inputs !== hashJson(pool.images.hash) || expressions.inputs !== hashJson(pool.expressions.sent))
     fail("incomplete", stale(folder));
-  if (images.key === expressions.key || images.model !== expressions.model)
+  if (images.key === expressions.key || images.model.hash !== expressions.model.hash)
     fail("bad-input", `"${folder}" holds images and expressions of different models; embed again with --force`);
   const imageVectors = await openVectors(join(folder, "images.npy"), pool.images.count);
   const expressionVectors = await openVectors(join(folder, "expressions.npy"), pool.expressions.count).catch(
@@ -72,11 +72,11 @@ export async function openEmbeddings(pool: Pool, name?: string): Promise<OpenedE
   return {
     kind: "clip",
     name: chosen,
-    model: images.modelId,
+    model: images.model.id,
     hash: hashJson([images.key, expressions.key]),
     images: imageVectors,
     expressions: expressionVectors,
-    skipped: images.skipped,
+    skipped: images.skipped.map(({ row }) => row),
   };
 }
 
@@ -84,32 +84,14 @@ function stale(folder: string): string {
   return `"${folder}" was made before the pool changed; run "nemosaic embed" again with --force`;
 }
 
-interface VectorManifest {
-  readonly key: string;
-  readonly inputs: unknown;
-  readonly model: string;
-  readonly modelId: string;
-  readonly skipped: readonly number[];
-}
-
-async function readManifest(folder: string, name: "images" | "expressions"): Promise<VectorManifest> {
-  const path = join(folder, `${name}.json`);
-  const text = await readFile(path, "utf8").catch((error: unknown) =>
+async function manifestOf(folder: string, name: MatrixName): Promise<MatrixManifest> {
+  return (
+    (await readMatrixManifest(folder, name)) ??
     fail(
       "incomplete",
       `"${folder}" is unfinished: no ${name}.json; run "nemosaic embed" again, or "nemosaic merge" after its shards`,
-      error,
-    ),
+    )
   );
-  try {
-    const { key, inputs, model, skipped } = JSON.parse(text) as Record<string, unknown>;
-    const { id, hash } = model as Record<string, unknown>;
-    if (typeof key !== "string" || typeof id !== "string") throw new TypeError("key or model is missing");
-    const rows = Array.isArray(skipped) ? skipped.map((entry) => Number((entry as { row?: unknown }).row)) : [];
-    return { key, inputs, model: String(hash), modelId: id, skipped: rows };
-  } catch (error) {
-    return fail("bad-input", `"${path}" is damaged (${(error as Error).message}); embed again with --force`, error);
-  }
 }
 
 async function openVectors(path: string, count: number): Promise<StoredVectors> {

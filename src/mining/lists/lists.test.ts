@@ -5,12 +5,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { python, pythonHas, runPython } from "../../../test/peers.ts";
 import { mineSmall } from "../../../test/small-pool.ts";
 import { encodePickle, pickleTuple, writeLmdb } from "../../codecs/index.ts";
+import { makeSmallPool } from "../../exporters/small-pool.contract.ts";
 import { silentProgress } from "../../io/index.ts";
 import { Loader } from "../../loader/index.ts";
-import { Mined, minedFolder, minedFormat, minedVersion, Pool } from "../../pool/index.ts";
+import { Mined, minedFolder, Pool } from "../../pool/index.ts";
 import { parseSettings } from "../../settings/index.ts";
-import { makeSmallPool } from "../small-pool.contract.ts";
-import { exportLists, importLists, pythonSetOrder } from "./index.ts";
+import { exportLists, importLists } from "../index.ts";
+import { pythonSetOrder } from "./set-order.ts";
 
 let home: string;
 let pool: Pool;
@@ -41,7 +42,7 @@ const take = (name: string, t2i: string, i2i?: string) =>
     source: undefined,
     split: "train",
     depth: 1024,
-    place: { folder: minedFolder(pool.folder, name), format: minedFormat, version: minedVersion },
+    name,
     force: true,
     progress: silentProgress,
   });

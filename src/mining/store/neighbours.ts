@@ -1,8 +1,8 @@
-import type { Progress } from "../io/index.ts";
-import { TopKBuffer } from "../kernels/index.ts";
-import { type MinedManifest, minedFolder, type Pool } from "../pool/index.ts";
-import { makeExtra, writeExtra } from "./mined-extra.ts";
-import type { Scorer } from "./scorer.ts";
+import type { Progress } from "../../io/index.ts";
+import { TopKBuffer } from "../../kernels/index.ts";
+import { type MinedManifest, minedFolder, type Pool } from "../../pool/index.ts";
+import type { Scorer } from "../scorer.ts";
+import { makeExtra } from "./extras.ts";
 
 export interface NeighbourOptions {
   readonly name: string;
@@ -24,47 +24,38 @@ export interface NeighbourOptions {
  * images, and places that nothing fills, hold -1. Steps are journalled; does nothing where they are there already.
  */
 export async function mineNeighbours(pool: Pool, scorer: Scorer, options: NeighbourOptions): Promise<void> {
-  const { name, mined, force } = options;
-  const folder = minedFolder(pool.folder, name);
-  await makeExtra(folder, "neighbours", mined.hash, force, () => writeNeighbours(pool, scorer, folder, options));
-}
-
-async function writeNeighbours(pool: Pool, scorer: Scorer, folder: string, options: NeighbourOptions): Promise<void> {
-  const { mined, candidates, progress, stepImages = mostImages } = options;
-  const { count } = pool.images;
+  const { name, mined, candidates, force, progress, stepImages = mostImages } = options;
+  const { count: images } = pool.images;
   const depth = Math.min(options.depth, candidates.length);
-  const hasRef = new Uint8Array(count);
+  const hasRef = new Uint8Array(images);
   for (const image of pool.refs.image) hasRef[image] = 1;
-  const shape = [count, depth] as const;
-  const columns = [{ type: "int32", shape } as const, { type: "float32", shape } as const];
-  const writer = await writeExtra(folder, "neighbours", mined.hash, columns, { depth, images: count });
-  const task = progress.begin("neighbours", count, "images");
-  task.advance(writer.done);
-  try {
-    for (let start = writer.done; start < count; start += stepImages) {
-      const size = Math.min(stepImages, count - start);
-      const wanted = Int32Array.from({ length: size }, (_, at) => start + at).filter((row) => hasRef[row] === 1);
-      const found = await best(scorer, wanted, depth + 1);
-      const ids = new Int32Array(size * depth).fill(-1);
-      const scores = new Float32Array(size * depth).fill(-1);
-      wanted.forEach((image, at) => {
-        let place = (image - start) * depth;
-        const end = place + depth;
-        for (const [order, candidate] of (found[at]?.ids ?? []).entries()) {
-          const row = candidates[candidate] as number;
-          if (row === image || place === end) continue;
-          ids[place] = row;
-          scores[place++] = found[at]?.scores[order] as number;
-        }
-      });
-      await writer.write([ids, scores]);
-      task.advance(size);
-    }
-    await writer.commit();
-  } finally {
-    await writer.close();
-    task.end();
-  }
+  const extra = {
+    mined,
+    shape: [images, depth],
+    facts: { depth, images },
+    stepRows: stepImages,
+    force,
+    progress,
+    label: "neighbours",
+    unit: "images",
+  } as const;
+  await makeExtra(minedFolder(pool.folder, name), "neighbours", extra, async (start, count) => {
+    const wanted = Int32Array.from({ length: count }, (_, at) => start + at).filter((row) => hasRef[row] === 1);
+    const found = await best(scorer, wanted, depth + 1);
+    const ids = new Int32Array(count * depth).fill(-1);
+    const scores = new Float32Array(count * depth).fill(-1);
+    wanted.forEach((image, at) => {
+      let place = (image - start) * depth;
+      const end = place + depth;
+      for (const [order, candidate] of (found[at]?.ids ?? []).entries()) {
+        const row = candidates[candidate] as number;
+        if (row === image || place === end) continue;
+        ids[place] = row;
+        scores[place++] = found[at]?.scores[order] as number;
+      }
+    });
+    return [ids, scores];
+  });
 }
 
 const mostImages = 4096;

@@ -1,9 +1,9 @@
 import { access, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { mineSmall, smallPool } from "../../test/small-pool.ts";
-import { Mined, minedFolder, type Pool } from "../pool/index.ts";
-import { mergeMined } from "./index.ts";
+import { mineSmall, smallPool } from "../../../test/small-pool.ts";
+import { Mined, minedFolder, type Pool } from "../../pool/index.ts";
+import { mergeMined } from "../index.ts";
 
 let pool: Pool;
 let part = "";
@@ -36,10 +36,11 @@ describe("merging mined parts", () => {
     const sound = await readFile(path, "utf8");
     const wrong: [content: string, why: RegExp][] = [
       [sound.slice(0, 90), /no JSON, or cut short/],
-      ['{"format":"nemosaic-mined-part"}', /expected an object for facts, got undefined/],
+      ['{"format":"nemosaic-mined-part"}', /expected an object for shard, got undefined/],
+      [sound.replace(/"facts":\{/, '"facts":7,"else":{'), /expected an object for facts, got 7/],
       [sound.replace('"depth":3', '"depth":2'), /expected the hash of its facts/],
-      [sound.replace('"own":[[', '"own":[[-'), /expected a whole number from 0 to 20000 for a bin, got -/],
-      [sound.replace('"own":[[', '"own":[7,['), /expected a list for a bin, got 7/],
+      [sound.replace('"own":[[', '"own":[[-'), /expected a number of at least 0 for scores.own\[0\]\[0\], got -/],
+      [sound.replace('"own":[[', '"own":[7,['), /expected a list for scores.own\[0\], got 7/],
       [sound.replace(/"shard":\{[^}]*\}/, '"shard":null'), /expected an object for shard, got null/],
     ];
     for (const [content, why] of wrong) {

@@ -1,7 +1,7 @@
-import type { Progress } from "../io/index.ts";
-import { type Mined, minedFolder, type Pool } from "../pool/index.ts";
-import { makeExtra, writeExtra } from "./mined-extra.ts";
-import type { Scorer } from "./scorer.ts";
+import type { Progress } from "../../io/index.ts";
+import { type Mined, minedFolder, type Pool } from "../../pool/index.ts";
+import type { Scorer } from "../scorer.ts";
+import { makeExtra } from "./extras.ts";
 
 export interface TextScoreOptions {
   readonly name: string;
@@ -34,37 +34,22 @@ export async function mineTextScores(
   scorer: Scorer,
   options: TextScoreOptions,
 ): Promise<void> {
-  const folder = minedFolder(pool.folder, options.name);
-  await makeExtra(folder, "t2t", mined.manifest.hash, options.force, () =>
-    writeTextScores(pool, mined, scorer, folder, options),
-  );
-}
-
-async function writeTextScores(
-  pool: Pool,
-  mined: Mined,
-  scorer: Scorer,
-  folder: string,
-  { progress, stepExpressions = mostExpressions }: TextScoreOptions,
-): Promise<void> {
-  const { hash, depth, expressions } = mined.manifest;
+  const { name, force, progress, stepExpressions = mostExpressions } = options;
+  const { depth, expressions } = mined.manifest;
   const segments = segmentsOf(pool);
-  const columns = [{ type: "float32", shape: [expressions, depth] } as const];
-  const writer = await writeExtra(folder, "t2t", hash, columns, { depth, expressions });
-  const task = progress.begin("text-to-text", expressions, "expressions");
-  task.advance(writer.done);
-  const step = Math.max(1, Math.min(stepExpressions, Math.floor(stepBytes / (8 * depth))));
-  try {
-    for (let start = writer.done; start < expressions; start += step) {
-      const size = Math.min(step, expressions - start);
-      await writer.write([await textScores(mined, scorer, segments, start, size)]);
-      task.advance(size);
-    }
-    await writer.commit();
-  } finally {
-    await writer.close();
-    task.end();
-  }
+  const extra = {
+    mined: mined.manifest,
+    shape: [expressions, depth],
+    facts: { depth, expressions },
+    stepRows: Math.max(1, Math.min(stepExpressions, Math.floor(stepBytes / (8 * depth)))),
+    force,
+    progress,
+    label: "text-to-text",
+    unit: "expressions",
+  } as const;
+  await makeExtra(minedFolder(pool.folder, name), "t2t", extra, async (start, count) => [
+    await textScores(mined, scorer, segments, start, count),
+  ]);
 }
 
 const mostExpressions = 4096;

@@ -1,13 +1,13 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { mineSmall, scratchFolder, smallPool, smallSource } from "../../test/small-pool.ts";
-import { hashFile, silentProgress } from "../io/index.ts";
-import { Loader } from "../loader/index.ts";
-import { importPool, Mined, minedFolder, Pool } from "../pool/index.ts";
-import { parseSettings } from "../settings/index.ts";
-import { dot, memoryVectors, signVectors } from "./exact-vectors.contract.ts";
-import { createDenseScorer, expressionsByImage, mineNeighbours, mineTextScores } from "./index.ts";
+import { mineSmall, scratchFolder, smallPool, smallSource } from "../../../test/small-pool.ts";
+import { hashFile, silentProgress } from "../../io/index.ts";
+import { Loader } from "../../loader/index.ts";
+import { importPool, Mined, minedFolder, Pool } from "../../pool/index.ts";
+import { parseSettings } from "../../settings/index.ts";
+import { dot, memoryVectors, signVectors } from "../exact-vectors.contract.ts";
+import { createDenseScorer, expressionsByImage, mineNeighbours, mineTextScores } from "../index.ts";
 
 const dimension = 64;
 const openMined = async (pool: Pool): Promise<Mined> => {
@@ -184,21 +184,24 @@ describe("what mining adds beside the columns", () => {
       Promise.all(["neighbour-ids.npy", "neighbour-scores.npy"].map((name) => hashFile(join(folder, name))));
     await make();
     const whole = await hashes();
+    const journal = join(work, "neighbours.journal");
     for (const spoil of [
-      (journal: { done: unknown }) => writeFile(join(work, "journal.json"), JSON.stringify({ ...journal, done: -5 })),
-      (journal: { done: unknown }) => writeFile(join(work, "journal.json"), JSON.stringify({ ...journal, done: 1e9 })),
-      (journal: { done: unknown }) => writeFile(join(work, "journal.json"), JSON.stringify({ ...journal, done: "5x" })),
-      () => writeFile(join(work, "journal.json"), "null"),
+      (text: string) => writeFile(journal, text.replace('"rows":5', '"rows":-5')),
+      (text: string) => writeFile(journal, text.replace('"rows":5', '"rows":1000000000')),
+      (text: string) => writeFile(journal, text.replace('"rows":5', '"rows":"5x"')),
+      () => writeFile(journal, "null"),
       () => rm(join(work, "neighbour-scores.npy")),
     ]) {
       await Promise.all(["neighbours.json", "neighbour-scores.npy"].map((name) => rm(join(folder, name))));
       await expect(make(1)).rejects.toThrow("killed");
-      await spoil(JSON.parse(await readFile(join(work, "journal.json"), "utf8")) as { done: unknown });
+      const text = await readFile(journal, "utf8");
+      expect(text).toMatch(/"rows":5\}/);
+      await spoil(text);
       await make();
       expect(await hashes()).toEqual(whole);
     }
     await mkdir(work);
-    await writeFile(join(work, "journal.json"), "{}");
+    await writeFile(journal, "{}");
     await make(0, false); // there already: nothing is asked of the scorer
     expect((await readdir(folder)).filter((name) => name.startsWith(".partial"))).toEqual([]);
     await pool.close();

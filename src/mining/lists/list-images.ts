@@ -1,9 +1,6 @@
-import type { Loader } from "../../loader/index.ts";
 import { fail } from "../../model/index.ts";
-import { imageNumber } from "../identity.ts";
+import { imageNumber, type Pool } from "../../pool/index.ts";
 import { pythonSetOrder } from "./set-order.ts";
-
-type Pool = Loader["pool"];
 
 /** Image rows of a pool by the dataset's image id, which is the number that their files' names end in. */
 export function rowsByImageId(pool: Pool): ReadonlyMap<number, number> {

@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { smallPool } from "../../test/small-pool.ts";
-import { hashFile, silentProgress, stageTiming } from "../io/index.ts";
-import { Mined, type Pool } from "../pool/index.ts";
-import { createDenseScorer } from "./dense-scorer.ts";
-import { dot, memoryVectors, signVectors } from "./exact-vectors.contract.ts";
+import { smallPool } from "../../../test/small-pool.ts";
+import { hashFile, silentProgress, stageTiming } from "../../io/index.ts";
+import { Mined, type Pool } from "../../pool/index.ts";
+import { createDenseScorer } from "../dense-scorer.ts";
+import { dot, memoryVectors, signVectors } from "../exact-vectors.contract.ts";
+import type { Scorer } from "../scorer.ts";
 import { type MinePoolOptions, minePool } from "./mine-pool.ts";
-import type { Scorer } from "./scorer.ts";
 
 let pool: Pool;
 let images: Float32Array;
@@ -131,19 +131,20 @@ describe("minePool", () => {
     await expect(
       minePool(pool, dying(await dense(), 9), options({ name: "short", stepExpressions: 16 })),
     ).rejects.toThrow("killed");
-    const journal = join(pool.folder, "mined", "short", ".partial", "journal.json");
+    const journal = join(pool.folder, "mined", "short", ".partial-mined", "mined.journal");
     writeFileSync(journal, readFileSync(journal, "utf8").slice(0, -9));
     await minePool(pool, await dense(), options({ name: "short" }));
     expect(await contents("short")).toEqual(whole);
     for (const [name, spoil] of [
-      ["negative", (text: string) => text.replace(/"done":\d+/, '"done":-16')],
-      ["large", (text: string) => text.replace(/"done":\d+/, '"done":1e9')],
+      ["negative", (text: string) => text.replace(/"rows":\d+/, '"rows":-16')],
+      ["large", (text: string) => text.replace(/"rows":\d+/, '"rows":1000000000')],
       ["gone", undefined],
     ] as const) {
       const cut = minePool(pool, dying(await dense(), 9), options({ name, stepExpressions: 16 }));
       await expect(cut).rejects.toThrow("killed");
-      const work = join(pool.folder, "mined", name, ".partial");
-      const path = join(work, "journal.json");
+      const work = join(pool.folder, "mined", name, ".partial-mined");
+      const path = join(work, "mined.journal");
+      expect(readFileSync(path, "utf8")).toMatch(/"rows":16/);
       if (spoil === undefined) rmSync(join(work, "t2i.npy"));
       else writeFileSync(path, spoil(readFileSync(path, "utf8")));
       await minePool(pool, await dense(), options({ name }));
@@ -157,6 +158,42 @@ describe("minePool", () => {
     await expect(minePool(pool, await dense(), options({ depth: 11 }))).rejects.toMatchObject({ code: "exists" });
     const forced = await minePool(pool, await dense(), options({ depth: 1000, force: true }));
     expect(forced).toMatchObject({ reused: false, manifest: { depth: 25 } });
+  });
+
+  it("keeps a finished set where a forced run fails or is killed, and goes on there with force", async () => {
+    await minePool(pool, await dense(), options());
+    const whole = await contents("default");
+    const forced = options({ depth: 8, force: true, stepExpressions: 16 });
+    for (const call of [0, 9]) {
+      await expect(minePool(pool, dying(await dense(), call), forced)).rejects.toThrow("killed");
+      const folder = join(pool.folder, "mined", "default");
+      for (const [file, hash] of Object.entries(whole)) expect(await hashFile(join(folder, file))).toBe(hash);
+      const mined = await Mined.open(pool.folder, "default", pool.manifest.hash);
+      expect(mined?.row(3).ids).toHaveLength(10);
+      await mined?.close();
+      expect((await minePool(pool, dying(await dense(), 0), options())).reused).toBe(true);
+    }
+    const left = dying(await dense(), 20); // enough only for what is left
+    expect(await minePool(pool, left, forced)).toMatchObject({ reused: false, manifest: { depth: 8 } });
+    await minePool(pool, await dense(), options({ name: "other", depth: 8 }));
+    expect(await contents("default")).toEqual(await contents("other"));
+  });
+
+  it("replaces without force what was mined before the pool changed, which nothing can read", async () => {
+    await minePool(pool, await dense(), options());
+    const path = join(pool.folder, "mined", "default", "mined.json");
+    const sound = readFileSync(path, "utf8");
+    writeFileSync(
+      path,
+      sound
+        .replace(pool.manifest.hash, "another state")
+        .replace(/"hash": "[^"]*",\n {2}"scores/, '"hash": "x",\n  "scores'),
+    );
+    await expect(Mined.open(pool.folder, "default", pool.manifest.hash)).rejects.toThrow(
+      /mined before the pool changed/,
+    );
+    expect((await minePool(pool, await dense(), options())).reused).toBe(false);
+    expect(readFileSync(path, "utf8")).toBe(sound);
   });
 
   it("refuses scores that are not numbers and leaves no mined set", async () => {

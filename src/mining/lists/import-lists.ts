@@ -1,24 +1,24 @@
-import { type FileHandle, open, rename, rm, rmdir } from "node:fs/promises";
+import { rmdir } from "node:fs/promises";
 import { join } from "node:path";
-import { decodePickle, encodeNpy, LmdbReader, npyHeader, type PickleValue } from "../../codecs/index.ts";
+import { finishSwap, makeAside, openColumns, type Staging } from "../../artefacts/index.ts";
+import { decodePickle, encodeNpy, LmdbReader, type PickleValue } from "../../codecs/index.ts";
 import {
   exists,
   hashBytes,
   hashFile,
   hashJson,
   makeFolder,
-  onDisk,
   type Progress,
   producer,
   withLock,
   writeFileAtomic,
 } from "../../io/index.ts";
-import type { Loader } from "../../loader/index.ts";
 import { fail, shown } from "../../model/index.ts";
+import { type MinedManifest, minedFolder, minedFormat, minedVersion, type Pool } from "../../pool/index.ts";
+import { minedManifest, minedStaging, quantilesOf, type ScoreHistograms } from "../store/mine-pool.ts";
+import { columnTypes, manifestText } from "../store/mined-part.ts";
+import { ScoreHistogram } from "../store/score-histogram.ts";
 import { chosenSource, imagesInReferenceOrder, refsOf, rowsByImageId } from "./list-images.ts";
-import { ScoreQuantiles } from "./quantiles.ts";
-
-type Pool = Loader["pool"];
 
 export interface ImportListsOptions {
   /** The reference's text-to-image lists; its image-to-image lists where there are any. */
@@ -28,8 +28,9 @@ export interface ImportListsOptions {
   readonly split: string;
   /** Candidates kept of each list at most. */
   readonly depth: number;
-  /** The folder to make, mined/<name>, and what its manifest calls itself (src/pool). */
-  readonly place: { readonly folder: string; readonly format: string; readonly version: number };
+  /** The folder to make under mined/. */
+  readonly name: string;
+  /** Replace a mined set of that name; it stays until the new one is whole. */
   readonly force: boolean;
   readonly progress: Progress;
 }
@@ -58,21 +59,26 @@ interface ScoreList {
  * Errors: "exists"; "bad-input" for files that hold something else, or nothing that the pool knows.
  */
 export async function importLists(pool: Pool, options: ImportListsOptions): Promise<ImportListsReport> {
-  const { folder } = options.place;
+  const folder = minedFolder(pool.folder, options.name);
   await makeFolder(folder);
   return withLock(folder, "import lists", async () => {
-    if (!options.force && (await exists(join(folder, "mined.json"))))
+    await finishSwap(folder, minedStaging);
+    if (!options.force && (await exists(join(folder, minedManifest))))
       fail("exists", `"${folder}" exists already. Use --force to replace it, or --name for another`);
-    await rm(join(folder, "mined.json"), { force: true });
-    return importInto(pool, options);
+    let report: ImportListsReport | undefined;
+    await makeAside(folder, minedStaging, async (staging) => {
+      report = await importInto(staging, pool, options);
+      return [minedManifest];
+    });
+    return report ?? fail("internal", "no report of the lists");
   }).catch(async (error: unknown) => {
     await rmdir(folder).catch(() => undefined); // a folder that this made stays empty when the lists are refused
     throw error;
   });
 }
 
-async function importInto(pool: Pool, options: ImportListsOptions): Promise<ImportListsReport> {
-  const { place, split, progress } = options;
+async function importInto(staging: Staging, pool: Pool, options: ImportListsOptions): Promise<ImportListsReport> {
+  const { split, progress } = options;
   const source = chosenSource(pool, options.source);
   const refs = refsOf(pool, source, split);
   if (refs.length === 0) fail("usage", `source "${source}" has no refs of split "${split}"`);
@@ -83,43 +89,25 @@ async function importInto(pool: Pool, options: ImportListsOptions): Promise<Impo
   const imageScores =
     options.i2i === undefined ? undefined : await readImageLists(pool, options.i2i, refs, rows, ledger);
   const depth = await longestList(options, expressions, rows);
+  const candidates = candidateFacts(pool, split);
+  const relevance = {
+    kind: "lists",
+    model: "the reference's lists",
+    hash: hashJson([await hashFile(options.t2i), options.i2i === undefined ? null : await hashFile(options.i2i)]),
+  };
+  const decides = { version: minedVersion, pool: pool.manifest.hash, relevance, source, split, depth, candidates };
+  const hash = hashJson(decides);
 
   const total = pool.expressions.count;
-  const work = {
-    ids: `${join(place.folder, "ids.npy")}.partial`,
-    t2i: `${join(place.folder, "t2i.npy")}.partial`,
-    i2i: `${join(place.folder, "i2i.npy")}.partial`,
-  };
-  const files = {
-    ids: await openColumn(work.ids, "int32", total, depth),
-    t2i: await openColumn(work.t2i, "float32", total, depth),
-    i2i: await openColumn(work.i2i, "float32", total, depth),
-  };
-  const own = new Float32Array(total).fill(Number.NaN);
+  const columns = Object.entries(columnTypes).map(([name, dtype]) => ({
+    file: `${name}.npy`,
+    dtype,
+    shape: [total, depth],
+  }));
+  const writer = await openColumns(staging, { name: minedStaging, key: hash, rows: total, columns });
+  const rowWriter = new ListRows(pool, depth, imageScores?.lists, (block, at) => writer.write(block, { at }));
   const seen = new Uint8Array(total);
-  const quantiles = { own: new ScoreQuantiles(), t2i: new ScoreQuantiles(), i2i: new ScoreQuantiles() };
   const task = progress.begin("import lists", wanted, "sentences");
-  const write = async (row: number, list: ScoreList): Promise<void> => {
-    const ownImage = pool.refs.image[pool.expressions.ref[row] ?? 0] ?? 0;
-    const ids = new Int32Array(depth).fill(ownImage);
-    const t2i = new Float32Array(depth).fill(Number.NaN);
-    const i2i = new Float32Array(depth).fill(Number.NaN);
-    const similar = imageScores?.lists.get(ownImage);
-    list.ids.slice(0, depth).forEach((id, at) => {
-      ids[at] = id;
-      t2i[at] = list.scores[at] ?? Number.NaN;
-      i2i[at] = similar?.get(id) ?? Number.NaN;
-      if (id === ownImage) return;
-      quantiles.t2i.add(t2i[at] ?? Number.NaN);
-      quantiles.i2i.add(i2i[at] ?? Number.NaN);
-    });
-    const ownAt = list.ids.indexOf(ownImage);
-    own[row] = ownAt < 0 ? Number.NaN : (list.scores[ownAt] ?? Number.NaN);
-    quantiles.own.add(own[row] ?? Number.NaN);
-    await writeRow(files.ids, ids, row, depth);
-    await writeRow(files.t2i, t2i, row, depth);
-    await writeRow(files.i2i, i2i, row, depth);
-  };
   let listed = 0;
   try {
     for await (const { row, list } of textLists(options.t2i, expressions, rows, ledger)) {
@@ -127,25 +115,18 @@ async function importInto(pool: Pool, options: ImportListsOptions): Promise<Impo
       seen[row] = 1;
       listed++;
       task.advance();
-      await write(row, list);
+      await rowWriter.add(row, list);
     }
-    for (let row = 0; row < total; row++) if (seen[row] === 0) await write(row, { ids: [], scores: [] });
-    for (const { handle } of Object.values(files)) await handle.sync();
+    for (let row = 0; row < total; row++) if (seen[row] === 0) await rowWriter.add(row, { ids: [], scores: [] });
+    await rowWriter.flush();
   } finally {
     task.end();
-    for (const { handle } of Object.values(files)) await handle.close();
+    await writer.close();
   }
-  for (const name of ["ids", "t2i", "i2i"] as const) await rename(work[name], join(place.folder, `${name}.npy`));
-  await writeFileAtomic(join(place.folder, "own.npy"), encodeNpy(own, [total]));
-  const candidates = candidateFacts(pool, split);
-  const relevance = {
-    kind: "lists",
-    model: "the reference's lists",
-    hash: hashJson([await hashFile(options.t2i), options.i2i === undefined ? null : await hashFile(options.i2i)]),
-  };
-  const manifest = {
-    format: place.format,
-    version: place.version,
+  await writeFileAtomic(staging.path("own.npy"), encodeNpy(rowWriter.own, [total]));
+  const manifest: MinedManifest = {
+    format: minedFormat,
+    version: minedVersion,
     producer,
     pool: pool.manifest.hash,
     relevance,
@@ -154,10 +135,10 @@ async function importInto(pool: Pool, options: ImportListsOptions): Promise<Impo
     expressions: total,
     truncated: depth < candidates.count,
     candidates,
-    hash: hashJson({ version: place.version, pool: pool.manifest.hash, relevance, source, split, depth, candidates }),
-    scores: { own: quantiles.own.values(), t2i: quantiles.t2i.values(), i2i: quantiles.i2i.values() },
+    hash,
+    scores: quantilesOf(rowWriter.histograms),
   };
-  await writeFileAtomic(join(place.folder, "mined.json"), `${JSON.stringify(manifest, undefined, 2)}\n`);
+  await writeFileAtomic(staging.path(minedManifest), manifestText(manifest));
   return {
     listed,
     unlisted: wanted - listed,
@@ -166,6 +147,74 @@ async function importInto(pool: Pool, options: ImportListsOptions): Promise<Impo
     imageOrder: imageScores?.order ?? null,
   };
 }
+
+/** Rows of lists on their way into the columns: some at a time, with their own scores and counts of all. */
+class ListRows {
+  /** Of each expression with its own image; NaN where its list does not say. */
+  readonly own: Float32Array;
+  readonly histograms = { own: new ScoreHistogram(), t2i: new ScoreHistogram(), i2i: new ScoreHistogram() };
+  readonly #pool: Pool;
+  readonly #depth: number;
+  readonly #similar: ImageLists["lists"] | undefined;
+  readonly #write: (block: [Int32Array, Float32Array, Float32Array], at: Int32Array) => Promise<void>;
+  #rows: number[] = [];
+  readonly #ids: Int32Array;
+  readonly #t2i: Float32Array;
+  readonly #i2i: Float32Array;
+
+  constructor(
+    pool: Pool,
+    depth: number,
+    similar: ImageLists["lists"] | undefined,
+    write: (block: [Int32Array, Float32Array, Float32Array], at: Int32Array) => Promise<void>,
+  ) {
+    this.own = new Float32Array(pool.expressions.count).fill(Number.NaN);
+    this.#pool = pool;
+    this.#depth = depth;
+    this.#similar = similar;
+    this.#write = write;
+    const size = rowsAtOnce * depth;
+    [this.#ids, this.#t2i, this.#i2i] = [new Int32Array(size), new Float32Array(size), new Float32Array(size)];
+  }
+
+  async add(row: number, list: ScoreList): Promise<void> {
+    const { refs, expressions } = this.#pool;
+    const ownImage = refs.image[expressions.ref[row] ?? 0] ?? 0;
+    const [from, end] = [this.#rows.length * this.#depth, (this.#rows.length + 1) * this.#depth];
+    this.#rows.push(row);
+    this.#ids.fill(ownImage, from, end);
+    this.#t2i.fill(Number.NaN, from, end);
+    this.#i2i.fill(Number.NaN, from, end);
+    const similar = this.#similar?.get(ownImage);
+    list.ids.slice(0, this.#depth).forEach((id, at) => {
+      this.#ids[from + at] = id;
+      this.#t2i[from + at] = list.scores[at] ?? Number.NaN;
+      this.#i2i[from + at] = similar?.get(id) ?? Number.NaN;
+      if (id === ownImage) return;
+      this.#count("t2i", this.#t2i[from + at]);
+      this.#count("i2i", this.#i2i[from + at]);
+    });
+    const ownAt = list.ids.indexOf(ownImage);
+    this.own[row] = ownAt < 0 ? Number.NaN : (list.scores[ownAt] ?? Number.NaN);
+    this.#count("own", this.own[row]);
+    if (this.#rows.length === rowsAtOnce) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    const at = Int32Array.from(this.#rows);
+    const end = at.length * this.#depth;
+    this.#rows = [];
+    const block = [this.#ids.subarray(0, end), this.#t2i.subarray(0, end), this.#i2i.subarray(0, end)] as const;
+    await this.#write([...block], at);
+  }
+
+  #count(name: keyof ScoreHistograms, score: number | undefined): void {
+    if (Number.isFinite(score)) this.histograms[name].add(score ?? 0);
+  }
+}
+
+/** Rows that are written at a time. */
+const rowsAtOnce = 1024;
 
 function candidateFacts(pool: Pool, split: string): { splits: string[]; count: number; hash: string } {
   const images = new Set<number>();
@@ -317,31 +366,6 @@ async function* listEntries(path: string): AsyncGenerator<{ key: string; value: 
   } finally {
     await reader.close();
   }
-}
-
-interface Column {
-  readonly handle: FileHandle;
-  readonly header: number;
-  readonly path: string;
-}
-
-async function openColumn(path: string, type: "int32" | "float32", rows: number, depth: number): Promise<Column> {
-  return onDisk(path, async () => {
-    const handle = await open(path, "w");
-    const header = npyHeader(type, [rows, depth]);
-    await handle.write(header, 0, header.length, 0);
-    return { handle, header: header.length, path };
-  });
-}
-
-async function writeRow(
-  { handle, header, path }: Column,
-  values: Int32Array | Float32Array,
-  row: number,
-  depth: number,
-): Promise<void> {
-  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  await onDisk(path, () => handle.write(bytes, 0, bytes.length, header + row * depth * 4));
 }
 
 function count(ledger: Map<string, number>, reason: string): void {

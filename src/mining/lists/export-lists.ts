@@ -20,12 +20,9 @@ import {
   producer,
   writeFileAtomic,
 } from "../../io/index.ts";
-import type { Loader } from "../../loader/index.ts";
 import { fail, shown } from "../../model/index.ts";
+import type { Mined, Pool } from "../../pool/index.ts";
 import { chosenSource, idOfImage, imagesInReferenceOrder, refsOf } from "./list-images.ts";
-
-type Pool = Loader["pool"];
-type Mined = NonNullable<Loader["mined"]>;
 
 export interface ExportListsOptions {
   readonly output: string;
