@@ -10,7 +10,7 @@ let folder: string;
 
 /** Runs a line of shell as a reader would paste it, with `nemosaic` being the built command. */
 function paste(line: string): { status: number | null; output: string } {
-  const shell = `nemosaic() { "${process.execPath}" "${main}" "$@"; }; npx() { "$@"; }; ${line}`;
+  const shell = `nemosaic() { "${process.execPath}" "${main}" "$@"; }; ${line}`;
   const run = spawnSync("bash", ["-c", shell], {
     cwd: folder,
     encoding: "utf8",
@@ -30,7 +30,7 @@ describe("the README", () => {
     const blocks = [...readFileSync(join(root, "README.md"), "utf8").matchAll(/```sh\n([\s\S]*?)```/g)].map(
       ([, code = ""]) => code,
     );
-    const lines = blocks.flatMap((code) => code.split("\n")).filter((line) => line.startsWith("npx nemosaic"));
+    const lines = blocks.flatMap((code) => code.split("\n")).filter((line) => line.startsWith("nemosaic "));
     expect(lines.length).toBeGreaterThan(5);
     for (const line of lines) {
       const { status, output } = paste(line);

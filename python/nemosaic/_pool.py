@@ -14,13 +14,13 @@ def read_pool_hash(pool: PoolPath) -> Optional[str]:
     if pool is None:
         return None
     path = os.path.join(os.fspath(pool), "pool.json")
-    if not os.path.isdir(pool):
-        raise NemosaicError(
-            "not-found", f'expected a pool at "{os.fspath(pool)}", found nothing there; make one with "nemosaic import"'
-        )
     try:
         with open(path, encoding="utf-8") as file:
             manifest = json.load(file)
+    except FileNotFoundError:
+        where = os.fspath(pool)
+        found = "a folder without pool.json" if os.path.isdir(where) else "nothing there"
+        raise NemosaicError("not-found", f'expected a pool at "{where}", found {found}; make one with "nemosaic import"') from None
     except OSError as error:
         raise NemosaicError("not-found", f'expected a pool, but "{path}" cannot be read: {error.strerror}') from error
     except ValueError as error:

@@ -9,7 +9,6 @@ import socket
 import stat
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -296,11 +295,19 @@ def _connect(path: str) -> socket.socket:
 def _folder() -> str:
     """A folder of this user alone."""
     name = f"nemosaic-{os.getuid()}"
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    base = runtime if runtime and os.path.isdir(runtime) and os.access(runtime, os.W_OK) else tempfile.gettempdir()
+    # As the command chooses. Batch systems and containers set these to folders that are missing or another user's.
+    named = [os.environ.get("XDG_RUNTIME_DIR"), os.environ.get("TMPDIR"), "/tmp", "/var/tmp"]
+    tried = [folder for folder in named if folder]
+    base = next((folder for folder in tried if _is_usable(folder)), None)
+    if base is None:
+        raise NemosaicError("io", f"expected a folder that can be written, tried {', '.join(tried)}: set TMPDIR to one")
     if len(os.fsencode(os.path.join(base, name))) > _MAX_SOCKET_PATH - 40:
         base = "/tmp"
     return os.path.join(base, name)
+
+
+def _is_usable(folder: str) -> bool:
+    return os.path.isabs(folder) and os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK)
 
 
 def _own_path() -> str:

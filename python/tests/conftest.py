@@ -14,6 +14,15 @@ from nemosaic._command import find_command
 ROOT = Path(__file__).resolve().parents[2]
 
 
+# The words after `nemosaic` that make a pool of drawn scenes with mined candidates: pool/ in the working directory.
+SMALL_STEPS = (
+    ["scenes", "scenes", "--count", "48", "--seed", "3", "--splits", "train=0.75,val=0.25"],
+    ["import", "refer", "scenes/refer/scenes", "--images", "scenes/images", "--pool", "pool"],
+    ["embed", "pool", "--model", "lexical"],
+    ["mine", "pool"],
+)
+
+
 @pytest.fixture(scope="session")
 def command():
     """The words that start nemosaic, or a skip that says why."""
@@ -37,15 +46,9 @@ def pool(command, tmp_path_factory):
 def scenes_pool(command, tmp_path_factory):
     """A pool of drawn scenes with mined candidates (by words: no model is needed)."""
     folder = tmp_path_factory.mktemp("scenes")
-    scenes, made = folder / "scenes", str(folder / "pool")
-    for words in (
-        ["scenes", str(scenes), "--count", "48", "--seed", "3", "--splits", "train=0.75,val=0.25"],
-        ["import", "refer", str(scenes / "refer" / "scenes"), "--images", str(scenes / "images"), "--pool", made],
-        ["embed", made, "--model", "lexical"],
-        ["mine", made],
-    ):
-        subprocess.run([*command, *words, "--quiet"], check=True, stdout=subprocess.DEVNULL)
-    return made
+    for words in SMALL_STEPS:
+        subprocess.run([*command, *words, "--quiet"], check=True, stdout=subprocess.DEVNULL, cwd=folder)
+    return str(folder / "pool")
 
 
 @pytest.fixture(autouse=True)

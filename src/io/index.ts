@@ -7,4 +7,5 @@ export * from "./paths.ts";
 export * from "./producer.ts";
 export * from "./progress.ts";
 export * from "./shards.ts";
+export * from "./temporary-folder.ts";
 export * from "./timing.ts";

@@ -80,6 +80,21 @@ describe("removeSocket", () => {
   });
 });
 
+it.each(["/nowhere/run", "", "run", "/proc/self/nowhere"])(
+  "defaultSocketPath passes over XDG_RUNTIME_DIR %j, which cannot be used",
+  (runtime) => {
+    const before = { ...process.env };
+    Object.assign(process.env, { XDG_RUNTIME_DIR: runtime, TMPDIR: folder });
+    try {
+      expect(defaultSocketPath().startsWith(join(folder, "nemosaic-"))).toBe(true);
+    } finally {
+      for (const name of ["XDG_RUNTIME_DIR", "TMPDIR"])
+        if (before[name] === undefined) delete process.env[name];
+        else process.env[name] = before[name];
+    }
+  },
+);
+
 it("defaultSocketPath fits a socket's name even where temporary files lie deep", () => {
   const before = process.env.XDG_RUNTIME_DIR;
   process.env.XDG_RUNTIME_DIR = `/${"deep/".repeat(40)}`;

@@ -1,19 +1,21 @@
 import { chmod, lstat, rm, rmdir } from "node:fs/promises";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { makeFolder } from "../io/index.ts";
+import { makeFolder, temporaryFolder } from "../io/index.ts";
 import { fail } from "../model/index.ts";
 
 /** Linux allows 107 bytes in a socket's name, macOS 103. */
 const maxPathBytes = 103;
 
-/** A socket's place where none is named: a folder of this user alone, in XDG_RUNTIME_DIR or the folder for temporary files. */
+/**
+ * A socket's place where none is named: a folder of this user alone, in XDG_RUNTIME_DIR or, where that is missing or another
+ * user's, in the folder for temporary files. Errors: "io" where there is neither.
+ */
 export function defaultSocketPath(): string {
   const user = process.getuid?.() ?? 0;
   const folder = `nemosaic-${user}`;
   const name = `${process.pid}.sock`;
-  const path = join(process.env.XDG_RUNTIME_DIR ?? tmpdir(), folder, name);
+  const path = join(temporaryFolder([process.env.XDG_RUNTIME_DIR]), folder, name);
   return Buffer.byteLength(path) <= maxPathBytes ? path : join("/tmp", folder, name);
 }
 

@@ -181,7 +181,7 @@ async function showResult(loader: Loader, options: Options, steps: string[][], s
       page,
       elapsedMs: Math.round(elapsed),
     },
-    `\n${stepTable}\n\n${table}\n\n${picture}\n${page}\n\ndone in ${duration(elapsed)}; next: npx nemosaic preview ${loader.pool.folder} -o preview.png --set mined=${settings.mined}`,
+    `\n${stepTable}\n\n${table}\n\n${picture}\n${page}\n\ndone in ${duration(elapsed)}; next: ${commandWord()} preview ${loader.pool.folder} -o preview.png --set mined=${settings.mined}`,
   );
 }
 
@@ -195,6 +195,11 @@ async function placeFor(png: Uint8Array, options: Options): Promise<{ picture: s
     if (options.force || there === undefined || there.equals(png)) return { picture, page };
     remark(options, `${picture} is of another run and stays; --force replaces it`);
   }
+}
+
+/** In a clone the command may be installed nowhere: npm run demo says how npm runs it. */
+function commandWord(): string {
+  return process.env.npm_lifecycle_event === "demo" ? "npx nemosaic" : "nemosaic";
 }
 
 function trainExpressions(loader: Loader): Int32Array {

@@ -1,10 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { defaultAlikeBits, type Examination, type ExamineOptions, examinePool } from "../../doctor/index.ts";
 import { publishedCounts } from "../../importers/index.ts";
-import { exists, grouped } from "../../io/index.ts";
+import { exists, grouped, temporaryFolder } from "../../io/index.ts";
 import { Pool } from "../../pool/index.ts";
 import {
   action,
@@ -83,7 +82,7 @@ async function withPool<T>(
   use: (pool: Pool, imported: ExamineOptions["imported"]) => Promise<T>,
 ): Promise<T> {
   const isPool = await exists(join(folder, "pool.json"));
-  const made = isPool ? undefined : await mkdtemp(join(tmpdir(), "nemosaic-doctor-"));
+  const made = isPool ? undefined : await mkdtemp(join(temporaryFolder(), "nemosaic-doctor-"));
   try {
     let imported: ExamineOptions["imported"];
     if (made !== undefined) {
