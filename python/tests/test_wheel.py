@@ -14,6 +14,7 @@ from conftest import ROOT
 
 import nemosaic
 
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 PLATFORM = "manylinux_2_28_x86_64"
 
 
@@ -25,16 +26,40 @@ def node():
 
 
 @pytest.fixture(scope="module")
-def wheels(tmp_path_factory):
-    """The wheels that `npm run wheel` builds here: {name: path}."""
+def installed(tmp_path_factory):
+    """The README's first line, with a fresh environment active: its programs, the folder of wheels, what was said."""
     if not (ROOT / "dist" / "cli" / "nemosaic.cjs").exists():
         pytest.skip('did not run: the command is not built ("npm run build")')
-    out = tmp_path_factory.mktemp("wheels")
-    built = subprocess.run([node(), str(ROOT / "scripts" / "wheel.mjs"), "--out", str(out)], capture_output=True, text=True)
-    if "no wheel is made for this machine" in built.stderr:
-        pytest.skip(f"did not run: {built.stderr.strip()}")
-    assert built.returncode == 0, built.stderr
-    return {path.name.split("-")[0]: path for path in out.glob("*.whl")}
+    folder = tmp_path_factory.mktemp("environment")
+    made = subprocess.run([sys.executable, "-m", "venv", str(folder / "env")], capture_output=True, text=True)
+    if made.returncode != 0:
+        pytest.skip(f"did not run: no virtual environment can be made: {made.stdout.strip() or made.stderr.strip()}")
+    programs, out = folder / "env" / "bin", folder / "wheels"
+    assert "\nnpm run wheel -- --install\n" in README
+    active = {**os.environ, "PYTHONPATH": "", "PATH": os.pathsep.join([str(programs), os.environ["PATH"]]), "PIP_RETRIES": "1"}
+    words = ["npm", "run", "--silent", "wheel", "--", "--install", "--out", str(out)]
+    return programs, out, subprocess.run(words, capture_output=True, text=True, env=active, cwd=ROOT)
+
+
+@pytest.fixture(scope="module")
+def wheels(installed):
+    """{name: path} of the wheels that were built."""
+    _, out, done = installed
+    if "no wheel is made for this machine" in done.stderr:
+        pytest.skip(f"did not run: {done.stderr.strip()}")
+    built = {path.name.split("-")[0]: path for path in out.glob("*.whl")}
+    assert set(built) == {"nemosaic", "nemosaic_client"}, done.stderr
+    return built
+
+
+@pytest.fixture(scope="module")
+def environment(installed, wheels):
+    """The folder of programs of an environment that holds the wheel and what it depends on."""
+    programs, _, done = installed
+    if done.returncode != 0 and re.search(r"Could not fetch|No matching distribution|ConnectionError|Max retries", done.stderr):
+        pytest.skip(f"did not run: the package index is out of reach: {done.stderr.strip().splitlines()[-1]}")
+    assert done.returncode == 0, done.stderr
+    return programs
 
 
 def test_the_wheel_holds_what_this_platform_runs_and_nothing_of_another(wheels):
@@ -95,28 +120,9 @@ def test_every_platforms_packages_are_in_the_lock_file():
         assert found[name] - common == {f"node_modules/@img/sharp-{ending}", f"node_modules/@img/sharp-libvips-{ending}"}
 
 
-@pytest.fixture(scope="module")
-def environment(wheels, tmp_path_factory):
-    """A fresh virtual environment with the wheel and what it depends on: its folder of programs."""
-    folder = tmp_path_factory.mktemp("environment")
-    made = subprocess.run([sys.executable, "-m", "venv", str(folder / "env")], capture_output=True, text=True)
-    if made.returncode != 0:
-        pytest.skip(f"did not run: no virtual environment can be made: {made.stdout.strip() or made.stderr.strip()}")
-    programs = folder / "env" / "bin"
-    # The README's first line, with the environment active as it says.
-    active = {**os.environ, "PYTHONPATH": "", "PATH": os.pathsep.join([str(programs), os.environ["PATH"]]), "PIP_RETRIES": "1"}
-    words = ["npm", "run", "--silent", "wheel", "--", "--install", "--out", str(wheels["nemosaic"].parent)]
-    assert f"{' '.join(words[:2])} wheel -- --install" in (ROOT / "README.md").read_text(encoding="utf-8")
-    done = subprocess.run(words, capture_output=True, text=True, env=active, cwd=ROOT)
-    if done.returncode != 0 and re.search(r"Could not fetch|No matching distribution|ConnectionError|Max retries", done.stderr):
-        pytest.skip(f"did not run: the package index is out of reach: {done.stderr.strip().splitlines()[-1]}")
-    assert done.returncode == 0, done.stderr
-    return programs
-
-
 def test_the_readmes_lines_work_with_nothing_but_python(environment, command, tmp_path):
     """No Node, no npm, no compiler, no HOME: the PATH holds the environment alone."""
-    shell, snippet = re.search(r"## Ten lines\n\n```sh\n(.*?)```\n\n```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S).groups()
+    shell, snippet = re.search(r"## Ten lines\n\n```sh\n(.*?)```\n\n```python\n(.*?)```", README, re.S).groups()
     bare = {"PATH": str(environment), "HF_HUB_OFFLINE": "1"}
 
     def run(*words):

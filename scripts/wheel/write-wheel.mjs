@@ -36,7 +36,7 @@ export function wheelBytes({ name, version, tag, metadata, scripts = {}, files, 
     zip[path] = [bytes, { attrs: (isExecutable ? 0o100755 : 0o100644) << 16 }];
   }
   // Unix, so that the modes above count; pip keeps the bit that says a file can be run.
-  return zipSync(zip, { level: 9, os: 3, mtime: "1980-01-01T00:00:00" });
+  return zipSync(zip, { level: 6, os: 3, mtime: "1980-01-01T00:00:00" });
 }
 
 /** The file name of a wheel. */
