@@ -2,6 +2,8 @@ import type { BandContext, CandidateRow } from "../src/band/index.ts";
 import { CounterRandom, type Rle, rleFromMask } from "../src/kernels/index.ts";
 import type { Neighbours, PlanFacts } from "../src/plan/index.ts";
 
+type Box = readonly [x: number, y: number, width: number, height: number];
+
 export interface SyntheticOptions {
   readonly images?: number;
   /** Candidates per expression; all images where it is at least as many. */
@@ -12,9 +14,13 @@ export interface SyntheticOptions {
   /** Targets of a ref; default 1. */
   readonly targetsOf?: (ref: number) => number;
   /** The target's box in a 40 × 30 image. */
-  readonly boxOf?: (ref: number) => readonly [x: number, y: number, width: number, height: number];
+  readonly boxOf?: (ref: number) => Box;
   readonly neighbours?: (image: number) => Neighbours | undefined;
   readonly t2t?: (expression: number, image: number) => number;
+  /** Annotated objects beside the targets, in a 40 × 30 image. */
+  readonly othersOf?: (image: number) => readonly { readonly category: string; readonly box: Box }[];
+  /** The category of a ref's target; default "thing". */
+  readonly categoryOf?: (ref: number) => string;
 }
 
 export interface SyntheticFacts extends PlanFacts {
@@ -87,6 +93,17 @@ export function syntheticFacts(options: SyntheticOptions = {}): SyntheticFacts {
       const made = rleFromMask(mask, height, width);
       masks.set(ref, made);
       return made;
+    },
+    objectsOfImage: (image) => {
+      const own = refImage.flatMap((of, ref) => {
+        const box = options.boxOf?.(ref) ?? ([10, 8, 12, 9] as const);
+        const category = options.categoryOf?.(ref) ?? "thing";
+        return of === image && targetsOf(ref) > 0 ? [{ key: `s/${ref}-0`, category, box, area: box[2] * box[3] }] : [];
+      });
+      const others = (options.othersOf?.(image) ?? []).map(({ category, box }, at) => {
+        return { key: `s/other-${image}-${at}`, category, box, area: box[2] * box[3] };
+      });
+      return [...own, ...others];
     },
     candidates: (expression) => rows[expression],
     bandContext: (expression): BandContext => {

@@ -37,7 +37,7 @@ class Renderer:
 
     def draw(self, plan):
         """uint8 [S, S, 3] and uint8 [S, S]."""
-        assert plan["version"] == 1 and plan["pool"] == self.hash
+        assert plan["version"] in (1, 2) and plan["pool"] == self.hash
         assert plan["resample"] == {"name": "opencv", "version": 1}
         size = plan["size"]
         side = plan.get("canvas", size)
@@ -51,16 +51,19 @@ class Renderer:
             cell = cv2.resize(cut, (w, h), interpolation=cv2.INTER_LINEAR)
             if layer["blur"] > 0:
                 cell = np.asarray(Image.fromarray(cell).filter(ImageFilter.GaussianBlur(layer["blur"])))
-            below = image[y : y + h, x : x + w]
+            shape = np.ones((h, w), bool)
+            if "clip" in layer:
+                assert plan["version"] == 2 and layer["clip"]
+                shape = self.cut(layer["clip"], pixels.shape[:2], layer).astype(bool)
+            below, beneath = image[y : y + h, x : x + w], mask[y : y + h, x : x + w]
             if layer["alpha"] == 1:
-                below[:] = cell
-                mask[y : y + h, x : x + w] = 0
+                below[shape] = cell[shape]
+                beneath[shape] = 0
             else:
-                below[:] = np.floor(below + layer["alpha"] * (cell.astype(np.float64) - below) + 0.5)
+                blend = np.floor(below + layer["alpha"] * (cell.astype(np.float64) - below) + 0.5)
+                below[shape] = blend[shape]
             if layer["masks"]:
-                truth = self.truth(layer["masks"], pixels.shape[:2])
-                rows, columns = nearest(sh, h) + sy, nearest(sw, w) + sx
-                mask[y : y + h, x : x + w] |= truth[rows[:, None], columns[None, :]]
+                beneath[shape] |= self.cut(layer["masks"], pixels.shape[:2], layer)[shape]
         if side != size:
             matrix = np.array([[size / side, 0.0, 0.0], [0.0, size / side, 0.0]])
             image = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_CUBIC, borderValue=(123, 117, 104))
@@ -89,6 +92,12 @@ class Renderer:
             for run in runs:
                 union |= coco.decode(run)
         return union
+
+    def cut(self, keys, shape, layer):
+        """uint8 [h, w]: annotations over the image, cut and resampled to the layer's destination."""
+        sx, sy, sw, sh = layer["source"]
+        rows, columns = nearest(sh, layer["destination"][3]) + sy, nearest(sw, layer["destination"][2]) + sx
+        return self.truth(keys, shape)[rows[:, None], columns[None, :]]
 
     def original_truth(self, plan):
         """The truth at the image's own size."""

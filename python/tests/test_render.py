@@ -44,6 +44,9 @@ STYLES = {
     "cover": {"preset": "random", "mosaic": {"gamma": 1, "fit": "cover"}},
     "contain": {"preset": "random", "mosaic": {"gamma": 1, "fit": "contain"}},
     "blur": {"preset": "random", "mosaic": {"gamma": 1, "blur": 3.5}},
+    "full-size": {"preset": "full-size", "mosaic": {"gamma": 1, "randomShare": 1}},
+    "paste": {"preset": "paste", "mosaic": {"gamma": 1, "randomShare": 1}},
+    "paste, blurred": {"preset": "paste", "mosaic": {"gamma": 1, "randomShare": 1, "blur": 1.5}},
     "yolov4": {"preset": "yolov4", "mosaic": {"gamma": 1}},
     "cutmix": {"preset": "cutmix", "mosaic": {"gamma": 1}},
     "mixgen": {"preset": "mixgen", "mosaic": {"gamma": 1}},
@@ -64,6 +67,7 @@ def test_every_style_of_mosaic_is_drawn_by_its_plan_alone(pool, warm, style):
                 np.testing.assert_array_equal(batch.mask[at].numpy(), mask)
                 layers += len(plan["layers"]) > 1
                 assert ("canvas" in plan) == (style == "canvas" and plan["kind"] != "single")
+                assert (plan["version"] == 2) == (style.startswith("paste") and plan["kind"] != "single")
     assert layers >= 10, "the test must have seen mosaics"
 
 

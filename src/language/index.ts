@@ -11,5 +11,7 @@ export type {
   UnsafeReason,
   VerticalPlace,
 } from "./finding.ts";
+export { comparesWithOthers, placesForFurther, type Side } from "./further-thing.ts";
+export { countNamed } from "./named-things.ts";
 export { positionsOf } from "./positions.ts";
 export { countWords, tokenizeWords, type Word } from "./words.ts";

@@ -198,6 +198,11 @@ export const superlatives = set(
   "best worst most least biggest largest smallest tallest shortest main oldest youngest closest nearest farthest furthest highest " +
     "lowest leftmost rightmost topmost bottommost uppermost",
 );
+/** Comparisons of one thing with the others of its kind. */
+export const comparatives = set(
+  "bigger larger smaller taller shorter older younger longer thinner thicker fatter wider narrower heavier brighter lighter darker closer " +
+    "nearer farther further higher lower slimmer skinnier",
+);
 /** Words in -est that are no superlatives. */
 export const notSuperlatives = set(
   "forest chest west vest nest rest guest request interest test breast crest arrest priest harvest honest modest protest contest " +

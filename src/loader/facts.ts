@@ -1,10 +1,11 @@
 import type { BandContext, CandidateRow } from "../band/index.ts";
 import { hashJson } from "../io/index.ts";
-import type { Rle } from "../kernels/index.ts";
+import { type Rle, rleArea, rleBox } from "../kernels/index.ts";
 import { fail, resampleVersions, unknownName } from "../model/index.ts";
 import type { PlanFacts } from "../plan/index.ts";
 import type { Mined, Pool } from "../pool/index.ts";
 import type { ResolvedSettings, ScoreSummary } from "../settings/index.ts";
+import type { PictureObject } from "../styles/index.ts";
 import { hubCutsOf } from "./hubs.ts";
 import type { ImageVectors } from "./image-vectors.ts";
 
@@ -126,10 +127,11 @@ export function planFacts(pool: Pool, options: FactsOptions): PlanFacts {
       width: pool.images.width[row] ?? 0,
       height: pool.images.height[row] ?? 0,
     }),
-    targetMask: remembered((ref) => {
+    targetMask: remembered((ref): Rle | undefined => {
       const targets = pool.targetsOfRef(ref);
       return targets.length === 0 ? undefined : pool.mask(pool.refs.image[ref] as number, targets);
     }),
+    objectsOfImage: remembered((image) => objectsOf(pool, image)),
     candidates: (row): CandidateRow | undefined => mined?.row(row),
     bandContext: (row) => (hubs === undefined ? plainContext(row) : { ...plainContext(row), hubs }),
     judged: (row) => judgedRows.get(row),
@@ -161,15 +163,25 @@ function groupedBy(rows: Int32Array, keyOf: (row: number) => number): Map<number
   return groups;
 }
 
-/** Masks are asked for again every epoch; run lengths are small. */
-function remembered(make: (ref: number) => Rle | undefined): (ref: number) => Rle | undefined {
-  const known = new Map<number, Rle | undefined>();
-  return (ref) => {
-    if (known.has(ref)) return known.get(ref);
+function objectsOf(pool: Pool, image: number): PictureObject[] {
+  return Array.from(pool.annotationsOfImage(image)).flatMap((row) => {
+    if (pool.annotations.isCrowd[row] === 1) return [];
+    const mask = pool.mask(image, [row]);
+    const area = rleArea(mask);
+    const category = pool.annotations.category[row] ?? "";
+    return area === 0 ? [] : [{ key: pool.annotationKey(row), category, box: rleBox(mask), area }];
+  });
+}
+
+/** Masks and objects are asked for again every epoch; run lengths are small. */
+function remembered<T>(make: (row: number) => T): (row: number) => T {
+  const known = new Map<number, T>();
+  return (row) => {
+    if (known.has(row)) return known.get(row) as T;
     if (known.size >= mostRemembered) known.clear();
-    const mask = make(ref);
-    known.set(ref, mask);
-    return mask;
+    const value = make(row);
+    known.set(row, value);
+    return value;
   };
 }
 

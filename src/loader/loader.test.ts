@@ -234,6 +234,10 @@ describe("Loader.batches", () => {
     expect((await loader.get(0, [0, 1])).plans).toHaveLength(2);
     const own = loader.plan(0, 0);
     await expect(loader.draw({ ...own, pool: "0123456789abcdef" })).rejects.toThrow(/was made for pool 0123456789ab/);
+    const clipped = own.layers.map((layer) => ({ ...layer, clip: ["s/1"] }));
+    expect(() => parsePlan({ ...own, layers: clipped }, "line 7")).toThrow(/line 7 has a clip.*expected version 2/);
+    expect(parsePlan({ ...own, version: 2, layers: clipped }, "line 7").version).toBe(2);
+    expect(() => parsePlan({ ...own, version: 3 }, "line 7")).toThrow(/version: expected version 1 or 2/);
     expect(() => parsePlan({ ...own, size: 3 }, "line 7")).toThrow(/line 7 leaves its 3×3 sample/);
     expect(() => parsePlan({ ...own, resample: { name: "opencv", version: 99 } }, "line 7")).toThrow(
       /version 99 of the "opencv" kernel/,

@@ -88,7 +88,8 @@ export class Painter {
 
   #content(pixels: LayerContent["pixels"], layer: Plan["layers"][number]): LayerContent {
     const mask = this.maskOf(layer.image, layer.masks);
-    return mask === undefined ? { pixels } : { pixels, mask };
+    const clip = layer.clip === undefined ? undefined : this.maskOf(layer.image, layer.clip);
+    return { pixels, ...(mask === undefined ? {} : { mask }), ...(clip === undefined ? {} : { clip }) };
   }
 
   #scratchOf(layer: number, width: number, height: number): TileScratch {

@@ -14,10 +14,11 @@ const layerSchema = z.strictObject({
   alpha: z.number().min(0).max(1),
   blur: z.number().min(0).max(1000),
   masks: z.array(z.string()),
+  clip: z.array(z.string()).min(1).optional(),
 });
 
 const planSchema = z.strictObject({
-  version: z.literal(1),
+  version: z.union([z.literal(1), z.literal(2)], { error: "expected version 1 or 2" }),
   pool: z.string(),
   settings: z.string(),
   seed: whole,
@@ -48,6 +49,8 @@ export function parsePlan(value: unknown, where: string): Plan {
     );
   }
   const plan = result.data as unknown as Plan;
+  if (plan.version === 1 && plan.layers.some(({ clip }) => clip !== undefined))
+    fail("bad-input", `a layer of the plan in ${where} has a clip, which version 1 does not know: expected version 2`);
   const side = plan.canvas ?? plan.size;
   for (const { destination } of plan.layers) {
     const [x, y, width, height] = destination;

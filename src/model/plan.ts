@@ -27,6 +27,8 @@ export interface Layer {
   readonly blur: number;
   /** Keys of this image's annotations whose union counts as truth; empty for negatives and no-target expressions. */
   readonly masks: readonly string[];
+  /** Keys of this image's annotations: of the layer, only what their union covers is painted. Absent: all of it. */
+  readonly clip?: readonly string[];
 }
 
 /** What a sample is made of; no-target = a mosaic without the expression's image, so without truth. */
@@ -35,9 +37,18 @@ export type PlanKind = "single" | "random" | "mined" | "no-target";
 /**
  * Why the kind drawn could not be had: the band was too small (`widen`, `random`, `single`), no cell keeps the position
  * words true (`placement`), the target covers too much of its image (`large-target`), too little of it would stay
- * visible (`visibility`), or no expression could be joined (`partner`). All but the first two give the single image.
+ * visible (`visibility`), no expression could be joined (`partner`), or no annotated object of the target's kind is there to be
+ * pasted (`no-object`). All but the first two give the single image.
  */
-export type PlanPolicy = "widen" | "random" | "single" | "placement" | "large-target" | "visibility" | "partner";
+export type PlanPolicy =
+  | "widen"
+  | "random"
+  | "single"
+  | "placement"
+  | "large-target"
+  | "visibility"
+  | "partner"
+  | "no-object";
 
 /** Why a plan looks as it does: for people and for checks, never needed to draw it. */
 export interface PlanReasons {
@@ -58,7 +69,8 @@ export interface PlanReasons {
 
 /** One training sample, described completely: equal plans give equal pixels. docs/formats/plan.md specifies the JSON. */
 export interface Plan {
-  readonly version: 1;
+  /** 2 where a layer has a clip, which older renderers do not know; else 1. */
+  readonly version: 1 | 2;
   /** The pool's hash. */
   readonly pool: string;
   /** The hash of the resolved settings. */

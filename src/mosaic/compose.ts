@@ -31,10 +31,11 @@ export type LayerPixels =
       readonly rows?: readonly Uint8Array[];
     };
 
-/** What a layer is drawn from; `mask` is the union of the masks that count, absent where none does. */
+/** What a layer is drawn from; `mask` is the union of the masks that count, absent where none does; `clip` what is painted of it. */
 export interface LayerContent {
   readonly pixels: LayerPixels;
   readonly mask?: Rle;
+  readonly clip?: Rle;
 }
 
 /** Where a sample is drawn: uint8 [S, S, 3] RGB from `imageOffset` on, uint8 [S, S] of 0 and 1 from `maskOffset` on. */
@@ -73,8 +74,12 @@ export function compose(
     const content = contents[at];
     if (content === undefined)
       throw new RangeError(`expected contents for ${layers.length} layers, got ${contents.length}`);
-    drawPixels(layer, content.pixels, size, resizerOf(plan.resample.name), canvas);
-    drawMask(layer, content.mask, hasTruth, size, canvas);
+    const resize = resizerOf(plan.resample.name);
+    if (content.clip !== undefined) drawClipped(layer, content, content.clip, size, resize, canvas);
+    else {
+      drawPixels(layer, content.pixels, size, resize, canvas);
+      drawMask(layer, content.mask, hasTruth, size, canvas);
+    }
     hasTruth ||= content.mask !== undefined;
   });
 }
@@ -127,12 +132,48 @@ function drawPixels(layer: Layer, pixels: LayerPixels, size: number, resize: Res
     else resize(pixels.data, pixels.width, pixels.height, 3, pixels.part, width, height, canvas.image, stride, offset);
     return;
   }
-  let cell =
+  blendRows(cellOf(layer, pixels, resize), width * 3, height, layer.alpha, canvas.image, stride, offset);
+}
+
+/** The pixels of a cell by itself, blurred where the layer says so. */
+function cellOf(layer: Layer, pixels: LayerPixels, resize: Resize): Uint8Array {
+  const [, , width, height] = layer.destination;
+  const cell =
     pixels.kind === "tile"
       ? pixels.data
       : resize(pixels.data, pixels.width, pixels.height, 3, pixels.part, width, height);
-  if (layer.blur > 0) cell = gaussianBlur(cell, width, height, 3, layer.blur);
-  blendRows(cell, width * 3, height, layer.alpha, canvas.image, stride, offset);
+  return layer.blur > 0 ? gaussianBlur(cell, width, height, 3, layer.blur) : cell;
+}
+
+/** A layer of which only the clip's pixels are there: the others change neither image nor truth. */
+function drawClipped(
+  layer: Layer,
+  { pixels, mask }: LayerContent,
+  clip: Rle,
+  size: number,
+  resize: Resize,
+  canvas: Canvas,
+): void {
+  const [x, y, width, height] = layer.destination;
+  const [cell, shape, truth] = [cellOf(layer, pixels, resize), cellMask(layer, clip), cellMask(layer, mask)];
+  for (let at = 0; at < shape.length; at++) {
+    if (shape[at] === 0) continue;
+    const column = at % width;
+    const pixel = (y + (at - column) / width) * size + x + column;
+    if (layer.alpha === 1) canvas.mask[canvas.maskOffset + pixel] = 0;
+    if (truth[at] === 1) canvas.mask[canvas.maskOffset + pixel] = 1;
+    const to = canvas.imageOffset + pixel * 3;
+    for (let channel = 0; channel < 3; channel++) {
+      const below = canvas.image[to + channel] as number;
+      canvas.image[to + channel] = blended(below, cell[at * 3 + channel] as number, layer.alpha);
+    }
+  }
+
+  function cellMask(of: Layer, rle: Rle | undefined): Uint8Array {
+    const cut = new Uint8Array(width * height);
+    if (rle !== undefined) maskCell(rle, sourceOf(of), width, height, cut, width, 0);
+    return cut;
+  }
 }
 
 function drawMask(
@@ -182,8 +223,11 @@ function blendRows(
   for (let row = 0; row < rows; row++) {
     const start = offset + row * stride;
     for (let at = 0; at < length; at++) {
-      const below = to[start + at] as number;
-      to[start + at] = Math.floor(below + alpha * ((cell[row * length + at] as number) - below) + 0.5);
+      to[start + at] = blended(to[start + at] as number, cell[row * length + at] as number, alpha);
     }
   }
+}
+
+function blended(below: number, above: number, alpha: number): number {
+  return Math.floor(below + alpha * (above - below) + 0.5);
 }

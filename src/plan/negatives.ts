@@ -8,10 +8,14 @@ import type { Request } from "./request.ts";
 
 /**
  * `need` negatives by the kind wanted and, where the band is too small, by the policy. Distinct and barred by no rule,
- * unless legacy switches say otherwise. Errors: "incomplete" where mined candidates are needed and missing, or where
+ * unless legacy switches say otherwise; with `accepts` only of the images that it takes. Errors: "incomplete" where mined candidates are needed and missing, or where
  * the policy is "error".
  */
-export function drawNegatives(request: Omit<Request, "negatives">, need: number): Negatives {
+export function drawNegatives(
+  request: Omit<Request, "negatives">,
+  need: number,
+  accepts?: (image: number) => boolean,
+): Negatives {
   const { facts, settings, expression, kind } = request;
   const row = facts.candidates(expression);
   const context = contextOf(request);
@@ -23,15 +27,17 @@ export function drawNegatives(request: Omit<Request, "negatives">, need: number)
         "incomplete",
         `no mined candidates for expression ${facts.expression(expression).key}; run "nemosaic mine" first`,
       );
-    const images = randomImages(request, context, undefined, undefined, need);
+    const images = randomImages(request, context, undefined, undefined, need, accepts);
     return { kind: named("random"), images, why: lacking(reasons(undefined, undefined, images), images, need, wanted) };
   }
-  const band = bandOf(row, context, settings);
+  const whole = bandOf(row, context, settings);
+  const band = accepts === undefined ? whole : acceptedBand(row, whole, accepts);
   if (kind === "random") {
-    const images = randomImages(request, context, row, band, need);
+    const images = randomImages(request, context, row, band, need, accepts);
     return { kind: named("random"), images, why: lacking(reasons(row, band, images), images, need, wanted) };
   }
-  const legacy = legacyMined(settings, row, band, need, request.random("negatives"));
+  const legacy =
+    accepts === undefined ? legacyMined(settings, row, band, need, request.random("negatives")) : undefined;
   if (legacy !== undefined) return { kind: named("mined"), images: legacy, why: reasons(row, band, legacy) };
   if (band.size >= need) {
     const places = drawFromBand(facts, settings.draw, row, band, need, request.random("negatives"));
@@ -53,13 +59,20 @@ export function drawNegatives(request: Omit<Request, "negatives">, need: number)
       return { kind: named("mined"), images, why: { ...reasons(row, band, images), wanted, policy } };
     }
     case "random": {
-      const images = randomImages(request, context, row, band, need);
+      const images = randomImages(request, context, row, band, need, accepts);
       const policy = images.length < need ? "single" : "random";
       return { kind: named("random"), images, why: { ...reasons(row, band, images), wanted, policy } };
     }
     case "single":
       return { kind: "single", images: [], why: { ...reasons(row, band, []), wanted, policy: "single" } };
   }
+}
+
+/** What of a band is accepted: K counts before, so that it means the same difficulty. */
+function acceptedBand(row: CandidateRow, band: Band, accepts: (image: number) => boolean): Band {
+  const isTaken = (at: number): boolean => accepts(row.ids[at] as number);
+  const size = band.survivors.subarray(0, band.size).filter(isTaken).length;
+  return { ...band, survivors: band.survivors.filter(isTaken), size };
 }
 
 /** A mosaic without the target has no object named in it, whatever the expression names elsewhere: filters tighten. */
@@ -74,10 +87,12 @@ function randomImages(
   row: CandidateRow | undefined,
   band: Band | undefined,
   need: number,
+  accepts: ((image: number) => boolean) | undefined,
 ): number[] {
   const random = request.random("negatives");
-  if (request.settings.legacy.randomOverRefs) return legacyRandom(request.facts, need, random);
-  return drawRandom(request.facts, request.settings, context, row, band, need, random);
+  const { facts, settings } = request;
+  if (settings.legacy.randomOverRefs && accepts === undefined) return legacyRandom(facts, need, random);
+  return drawRandom(facts, settings, { context, row, band, accepts }, need, random);
 }
 
 function imageAt(row: CandidateRow, band: Band, place: number): number {

@@ -33,7 +33,7 @@ export function planSample(
     kind: u < gamma * randomShare ? "random" : "mined",
     leavesOut: !isSingle && now.gres.makeNoTarget > 0 && random("leaveOut").float() < now.gres.makeNoTarget,
     random,
-    negatives: (need) => drawNegatives(request, need),
+    negatives: (need, accepts) => drawNegatives(request, need, accepts),
   };
   const isLarge = !isSingle && !request.leavesOut && largeTarget !== null && targetShare(request) > largeTarget;
   const mosaic: Mosaic = isSingle
@@ -76,8 +76,9 @@ function planOf(request: Request, seed: number, epoch: number, index: number, mo
   const { size, resample } = settings;
   const isMosaic = mosaic.layers !== undefined;
   const why: PlanReasons = isMosaic ? mosaic.why : { ...mosaic.why, negatives: [] };
+  const layers = isMosaic ? mosaic.layers : [targetLayer(request, [0, 0, size, size], "stretch")];
   return {
-    version: 1,
+    version: layers.some(({ clip }) => clip !== undefined) ? 2 : 1,
     pool: facts.pool,
     settings: facts.settings,
     seed,
@@ -90,7 +91,7 @@ function planOf(request: Request, seed: number, epoch: number, index: number, mo
     size,
     ...(isMosaic && mosaic.canvas !== undefined ? { canvas: mosaic.canvas } : {}),
     resample: { name: resample, version: resampleVersions[resample] },
-    layers: isMosaic ? mosaic.layers : [targetLayer(request, [0, 0, size, size], "stretch")],
+    layers,
     why,
   };
 }

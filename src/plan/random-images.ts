@@ -3,6 +3,14 @@ import type { CounterRandom } from "../kernels/index.ts";
 import type { ResolvedSettings } from "../settings/index.ts";
 import type { PlanFacts } from "./plan-facts.ts";
 
+/** What bars images from a random draw: what is known of the expression's candidates, and what the style takes. */
+export interface RandomRules {
+  readonly context: BandContext;
+  readonly row: CandidateRow | undefined;
+  readonly band: Band | undefined;
+  readonly accepts: ((image: number) => boolean) | undefined;
+}
+
 /**
  * `need` distinct images of the candidate set, uniformly, minus the own image and whatever could be true of the
  * expression or too like the target image: by the mined list where the image is in it, by the neighbours of the own
@@ -12,9 +20,7 @@ import type { PlanFacts } from "./plan-facts.ts";
 export function drawRandom(
   facts: Pick<PlanFacts, "candidateImages" | "neighbours">,
   settings: ResolvedSettings,
-  context: BandContext,
-  row: CandidateRow | undefined,
-  band: Band | undefined,
+  { context, row, band, accepts = acceptsAll }: RandomRules,
   need: number,
   random: CounterRandom,
 ): number[] {
@@ -24,7 +30,9 @@ export function drawRandom(
   const farthest = neighbours?.scores[neighbours.scores.length - 1];
   const unlistedTooLike = neighbours?.truncated === true && farthest !== undefined && isTooLike(farthest);
   if (row !== undefined && band !== undefined && (band.unlistedUnsafe || unlistedTooLike)) {
-    const listed = Array.from(row.ids.keys()).filter((at) => !isBarred(band.verdicts[at] as number));
+    const listed = Array.from(row.ids.keys()).filter(
+      (at) => !isBarred(band.verdicts[at] as number) && accepts(row.ids[at] as number),
+    );
     if (listed.length < need) return [];
     return random.sample(listed.length, need).map((place) => row.ids[listed[place] as number] as number);
   }
@@ -41,13 +49,17 @@ export function drawRandom(
   const taken = new Set<number>();
   for (let attempt = 0; images.length < need && attempt < 64 * need && all.length > 0; attempt++) {
     const image = all[random.below(all.length)] as number;
-    if (taken.has(image) || barred(image)) continue;
+    if (taken.has(image) || barred(image) || !accepts(image)) continue;
     taken.add(image);
     images.push(image);
   }
   if (images.length === need) return images;
-  const rest = Array.from(all).filter((image) => !taken.has(image) && !barred(image));
+  const rest = Array.from(all).filter((image) => !taken.has(image) && !barred(image) && accepts(image));
   const missing = need - images.length;
   if (rest.length < missing) return [];
   return [...images, ...random.sample(rest.length, missing).map((at) => rest[at] as number)];
+}
+
+function acceptsAll(): boolean {
+  return true;
 }

@@ -14,6 +14,7 @@ const streams = {
   lines: 7,
   window: 8,
   partner: 9,
+  paste: 10,
 } as const satisfies Record<StyleStream, number> & Record<string, number>;
 export type Stream = keyof typeof streams;
 

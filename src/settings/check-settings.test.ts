@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { styles } from "../styles/index.ts";
 import {
   defaults,
   mostNegatives,
@@ -102,7 +103,12 @@ describe("settings that contradict each other", () => {
   });
 
   it("accepts every preset as it is", () => {
-    expect(presetNames).toEqual(["nemo", "nemo-reference", "random", "yolov4", "cutmix", "mixgen", "none"]);
+    expect([...presetNames].sort()).toEqual(
+      ["none", "nemo", "nemo-reference", "random", ...styles.flatMap((style) => Object.keys(style.presets))].sort(),
+    );
+    expect(presetNames).toEqual(
+      expect.arrayContaining(["full-size", "paste", "yolov4", "cutmix", "cutmix-mined", "mixgen"]),
+    );
     for (const preset of presetNames) expect(message({ preset })).toBe("accepted");
   });
 });

@@ -8,6 +8,7 @@ const reasons: Readonly<Record<PlanPolicy, string>> = {
   "large-target": "its target is large",
   visibility: "its target is hidden",
   partner: "no partner",
+  "no-object": "no object of its kind to paste",
 };
 
 /** What stands below a single image where a mosaic could have been: the reason, where it was not drawn by γ. */

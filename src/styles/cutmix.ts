@@ -20,6 +20,7 @@ export const cutmix: Style = {
       about: "CutMix: a rectangle of a random image pasted over the target's image",
       mosaic: { randomShare: 1 },
     },
+    "cutmix-mined": { about: "CutMix with mined hard negatives in place of random images", mosaic: {} },
   },
   make: cutmixMosaic,
 };

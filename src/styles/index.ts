@@ -9,6 +9,7 @@ export {
   type Negatives,
   noBand,
   noMosaic,
+  type PictureObject,
   type Style,
   type StyleFacts,
   type StylePreset,

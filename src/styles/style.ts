@@ -1,5 +1,5 @@
 import type { CounterRandom, Rle } from "../kernels/index.ts";
-import type { Layer, PlanKind, PlanPolicy, PlanReasons } from "../model/index.ts";
+import type { Layer, PixelRect, PlanKind, PlanPolicy, PlanReasons } from "../model/index.ts";
 
 /**
  * A way to put a mosaic together: one file of this room, and one entry in the registry. Settings, presets, checks and
@@ -48,6 +48,20 @@ export interface StyleFacts {
   image(row: number): { readonly key: string; readonly width: number; readonly height: number };
   /** The union of a ref's targets over its image; undefined where it has none. */
   targetMask(ref: number): Rle | undefined;
+  /** Every annotated object of an image, crowds and empty regions left out. */
+  objectsOfImage(image: number): readonly PictureObject[];
+}
+
+/** An annotated object of an image. */
+export interface PictureObject {
+  /** Its annotation's key. */
+  readonly key: string;
+  /** As its dataset names it; may be empty. */
+  readonly category: string;
+  /** The box of its pixels in the image. */
+  readonly box: PixelRect;
+  /** How many pixels it has. */
+  readonly area: number;
 }
 
 /** Everything that making one mosaic depends on. */
@@ -67,12 +81,12 @@ export interface StyleRequest {
   readonly leavesOut: boolean;
   /** Independent random streams of one sample: changing one option never disturbs the draws of another. */
   random(stream: StyleStream): CounterRandom;
-  /** Draws other images by the rules of the settings. */
-  negatives(need: number): Negatives;
+  /** Draws other images by the rules of the settings; only such as `accepts` takes, where it is given. */
+  negatives(need: number, accepts?: (image: number) => boolean): Negatives;
 }
 
 /** What a style draws by chance. */
-export type StyleStream = "grid" | "placement" | "lines" | "window" | "partner";
+export type StyleStream = "grid" | "placement" | "lines" | "window" | "partner" | "paste";
 
 /** Images drawn for a mosaic. */
 export interface Negatives {

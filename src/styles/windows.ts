@@ -1,4 +1,4 @@
-import { rleAreaInside, rleBox } from "../kernels/index.ts";
+import { type CounterRandom, rleAreaInside, rleBox } from "../kernels/index.ts";
 import type { PixelRect } from "../model/index.ts";
 import type { StyleRequest } from "./style.ts";
 
@@ -44,4 +44,40 @@ export function targetShare({ facts, ref }: Pick<StyleRequest, "facts" | "ref">)
   const mask = facts.targetMask(ref);
   if (mask === undefined) return 0;
   return rleAreaInside(mask, { x: 0, y: 0, width: mask.width, height: mask.height }) / (mask.width * mask.height);
+}
+
+/** [left, top, width, height], with fractions. */
+export type FloatRect = readonly [x: number, y: number, width: number, height: number];
+
+/** A box of an image as it lies where the image is stretched to S × S. */
+export function inSample({ facts, settings }: StyleRequest, image: number, [x, y, w, h]: PixelRect): FloatRect {
+  const { width, height } = facts.image(image);
+  const [across, down] = [settings.size / width, settings.size / height];
+  return [x * across, y * down, w * across, h * down];
+}
+
+/** The least box around boxes; undefined for none. */
+export function boxAround(boxes: readonly FloatRect[]): FloatRect | undefined {
+  if (boxes.length === 0) return undefined;
+  const left = Math.min(...boxes.map(([x]) => x));
+  const top = Math.min(...boxes.map(([, y]) => y));
+  const right = Math.max(...boxes.map(([x, , w]) => x + w));
+  const bottom = Math.max(...boxes.map(([, y, , h]) => y + h));
+  return [left, top, right - left, bottom - top];
+}
+
+/** Uniform among the windows that hold the box, or, where it is longer, lie within it. */
+export function holdingStart(
+  size: number,
+  window: number,
+  start: number | undefined,
+  extent: number | undefined,
+  random: CounterRandom,
+): number {
+  const last = size - window;
+  if (start === undefined || extent === undefined) return random.below(last + 1);
+  const [a, b] = [Math.ceil(start + extent - window), Math.floor(start)];
+  const low = Math.max(0, Math.min(a, b, last));
+  const high = Math.min(last, Math.max(a, b, 0));
+  return low + random.below(Math.max(0, high - low) + 1);
 }

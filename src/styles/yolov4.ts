@@ -3,7 +3,7 @@ import { fail, type Layer, type PixelRect } from "../model/index.ts";
 import { layer } from "./layers.ts";
 import { targetPlace } from "./nemo.ts";
 import { type Mosaic, noMosaic, type Style, type StyleRequest } from "./style.ts";
-import { shareInside, sourceOfWindow, targetBox } from "./windows.ts";
+import { holdingStart, shareInside, sourceOfWindow, targetBox } from "./windows.ts";
 
 /**
  * YOLOv4's mosaic (Bochkovskiy et al., arXiv 2004.10934, and its program darknet): four images at full size, each cut
@@ -67,8 +67,8 @@ function targetWindow(request: StyleRequest, cell: PixelRect, random: CounterRan
   const { width, height } = facts.image(image);
   const [, , w, h] = cell;
   const box = targetBox(request);
-  const x = windowStart(settings.size, w, box?.[0], box?.[2], random);
-  const y = windowStart(settings.size, h, box?.[1], box?.[3], random);
+  const x = holdingStart(settings.size, w, box?.[0], box?.[2], random);
+  const y = holdingStart(settings.size, h, box?.[1], box?.[3], random);
   const source = sourceOfWindow(width, height, settings.size, [x, y, w, h]);
   if (shareInside(request, source) < settings.mosaic.minVisible) return undefined;
   return layer(facts, image, "cover", { source, destination: cell }, masks);
@@ -78,24 +78,8 @@ function negativeWindow(request: StyleRequest, image: number, cell: PixelRect, r
   const { facts, settings } = request;
   const { width, height } = facts.image(image);
   const [, , w, h] = cell;
-  const x = windowStart(settings.size, w, undefined, undefined, random);
-  const y = windowStart(settings.size, h, undefined, undefined, random);
+  const x = holdingStart(settings.size, w, undefined, undefined, random);
+  const y = holdingStart(settings.size, h, undefined, undefined, random);
   const source = sourceOfWindow(width, height, settings.size, [x, y, w, h]);
   return { ...layer(facts, image, "cover", { source, destination: cell }), blur: settings.mosaic.blur };
-}
-
-/** Uniform among the windows that hold the box, or, where it is longer, lie within it. */
-function windowStart(
-  size: number,
-  window: number,
-  start: number | undefined,
-  extent: number | undefined,
-  random: CounterRandom,
-): number {
-  const last = size - window;
-  if (start === undefined || extent === undefined) return random.below(last + 1);
-  const [a, b] = [Math.ceil(start + extent - window), Math.floor(start)];
-  const low = Math.max(0, Math.min(a, b, last));
-  const high = Math.min(last, Math.max(a, b, 0));
-  return low + random.below(Math.max(0, high - low) + 1);
 }
