@@ -99,9 +99,9 @@ export async function benchMining(size = {}) {
     dimension = option("dimension", 512),
   } = size;
   const { depth = option("depth", 300), rounds = option("rounds", 7), threadCounts = [1, 2] } = size;
-  const [{ BlockMiner, createDenseScorer }, { gemmGraph }] = [
+  const [{ createDenseScorer }, { gemmGraph }] = [
     await load("mining/index.ts"),
-    await load("mining/gemm-graph.ts"),
+    await load("mining/dense/gemm-graph.ts"),
   ];
   const folder = await mkdtemp(join(tmpdir(), "nemosaic-bench-"));
   const rows = [];
@@ -118,7 +118,7 @@ export async function benchMining(size = {}) {
       ];
       const scorer = await createDenseScorer(...vectors, { candidates, threads, files: true });
       const step = Math.ceil(queries / threads);
-      const miners = (await scorer.miners?.("t2i", depth, step)) ?? [new BlockMiner(scorer, "t2i", depth, queries)];
+      const miners = await scorer.miners("t2i", depth, step);
       const each = Math.ceil(queries / miners.length);
       const found = { ids: new Int32Array(queries * depth), t2i: new Float32Array(queries * depth) };
       // One image stands in for the expressions' own, so that looking up the other score costs next to nothing.

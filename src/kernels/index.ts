@@ -31,4 +31,4 @@ export { openShrinkFrame, type ShrinkFrame, type ShrinkSizes } from "./shrink-ke
 export { toFloat32Chw } from "./tensor.ts";
 export { mergeTopK, type Ranking, TopKBuffer, topK } from "./top-k.ts";
 export { upscaleCubic, upscaleMask } from "./upscale-canvas.ts";
-export * as wasm from "./wasm-code.ts";
+export { kernelMaker, type WasmKernel } from "./wasm-kernel.ts";

@@ -1,5 +1,5 @@
 import { CounterRandom } from "../kernels/index.ts";
-import type { VectorFile } from "./vector-file.ts";
+import type { VectorFile } from "./dense/index.ts";
 
 /** Dimensions for which `signVectors` has exactly representable entries: ±1/√d. */
 export type SignDimension = 16 | 64 | 256;
@@ -37,6 +37,6 @@ export function memoryVectors(data: Float32Array, dimension: number): VectorFile
 
 export function dot(a: Float32Array, rowA: number, b: Float32Array, rowB: number, dimension: number): number {
   let sum = 0;
-  for (let k = 0; k < dimension; k++) sum += (a[rowA * dimension + k] as number) * (b[rowB * dimension + k] as number);
+  for (let k = 0; k < dimension; k++) sum += a[rowA * dimension + k]! * b[rowB * dimension + k]!;
   return sum;
 }

@@ -1,11 +1,9 @@
-export { createDenseScorer, type DenseScorerOptions } from "./dense-scorer.ts";
+/** The room `mining`: for each expression its candidate images in order (`dense` by embeddings, `plain` by any scores), as columns on disk. */
+export { createDenseScorer, type DenseScorerOptions, type VectorFile } from "./dense/index.ts";
 export { type ExportListsOptions, exportLists, type ListsReport } from "./lists/export-lists.ts";
 export { type ImportListsOptions, type ImportListsReport, importLists } from "./lists/import-lists.ts";
-export { BlockMiner, mineBlock } from "./mine-block.ts";
 export type { MinedColumns, Rank, ScoreBlock, Scorer, StepMiner } from "./scorer.ts";
-export { Selection } from "./selection.ts";
 export { mergeMined } from "./store/merge-mined.ts";
 export { type MinePoolOptions, type MineReport, minePool } from "./store/mine-pool.ts";
 export { mineNeighbours, type NeighbourOptions } from "./store/neighbours.ts";
 export { expressionsByImage, mineTextScores, type TextScoreOptions } from "./store/t2t.ts";
-export type { VectorFile } from "./vector-file.ts";

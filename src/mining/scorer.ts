@@ -1,6 +1,6 @@
 import type { StageTimer } from "../io/index.ts";
 
-/** Scores of some rows against one block of candidates, row-major with stride `columns`. */
+/** Scores of some rows against one block of candidates, row-major with stride `columns`; valid until the next call. */
 export interface ScoreBlock {
   readonly scores: Float32Array;
   readonly columns: number;
@@ -16,11 +16,6 @@ export interface Scorer {
   readonly blockColumns: number;
   /** The most rows that one call of `expressions` or `images` may ask for. */
   readonly blockRows: number;
-  /**
-   * Asks for scores to be written to these places in turn, each of blockRows · blockColumns numbers: a block is then
-   * valid until as many further calls were made. Without it, a block is valid until the next call.
-   */
-  writeTo?(places: readonly Float32Array[]): void;
   /** Makes block `index` current for the calls that follow. */
   load(index: number): Promise<void>;
   /** Text-to-image scores of expression rows against the current block. Neither side modifies `rows`. */
@@ -31,7 +26,7 @@ export interface Scorer {
   pairs(expressionRows: Int32Array, imageRows: Int32Array): Promise<Float32Array>;
   /**
    * Miners that can mine steps of at most `rows` expressions at the same time as each other, to the same bytes; `timing` gets
-   * the stages of one that works in this thread. `BlockMiner` mines by the scores above where this is absent.
+   * the stages of one that works in this thread. `PlainMiner` mines by the scores above where this is absent.
    */
   miners?(rank: Rank, depth: number, rows: number, timing?: StageTimer): Promise<readonly StepMiner[]>;
   close(): Promise<void>;
@@ -47,7 +42,11 @@ export interface MinedColumns {
   readonly i2i: Float32Array;
 }
 
-/** Mines steps of expressions: see `BlockMiner`. */
+/** Mines steps of expressions. */
 export interface StepMiner {
+  /**
+   * Ranks every candidate exactly, keeps the best (ties by the smaller id) and fills in both scores. `expressions[e]` has its image
+   * in `images[imageOf[e]]`; expressions are sorted by image.
+   */
   mine(expressions: Int32Array, images: Int32Array, imageOf: Int32Array): Promise<MinedColumns>;
 }

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { smallPool } from "../../../test/small-pool.ts";
 import { hashFile, silentProgress, stageTiming } from "../../io/index.ts";
 import { Mined, type Pool } from "../../pool/index.ts";
-import { createDenseScorer } from "../dense-scorer.ts";
+import { createDenseScorer } from "../dense/index.ts";
 import { dot, memoryVectors, signVectors } from "../exact-vectors.contract.ts";
 import type { Scorer } from "../scorer.ts";
 import { type MinePoolOptions, minePool } from "./mine-pool.ts";

@@ -27,8 +27,8 @@ import {
 } from "../../io/index.ts";
 import { fail } from "../../model/index.ts";
 import { type MinedManifest, minedFolder, minedFormat, minedVersion, type Pool } from "../../pool/index.ts";
-import { listBytes } from "../dense-memory.ts";
-import { BlockMiner } from "../mine-block.ts";
+import { listBytes } from "../dense/index.ts";
+import { PlainMiner } from "../plain/index.ts";
 import type { Rank, Scorer } from "../scorer.ts";
 import {
   columnTypes,
@@ -251,7 +251,7 @@ async function mineSteps(
   const timing = options.timing ?? noTiming;
   const stepRows = stepSize(options, depth, order.length);
   const miners = (await scorer.miners?.(options.rank, depth, stepRows, timing)) ?? [
-    new BlockMiner(scorer, options.rank, depth, stepRows, timing),
+    new PlainMiner(scorer, { rank: options.rank, depth, rows: stepRows, timing }),
   ];
   const starts = Array.from({ length: Math.ceil((order.length - done) / stepRows) }, (_, at) => done + at * stepRows);
   const free = [...miners];

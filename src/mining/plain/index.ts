@@ -1,0 +1,2 @@
+/** Mining by any scores, without vectors: every block of scores is looked at. */
+export { PlainMiner, type PlainMinerOptions } from "./plain-miner.ts";
