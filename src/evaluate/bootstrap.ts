@@ -3,10 +3,10 @@ import { addScore, type MetricName, metricNames, metricsOf, sumCount } from "./m
 import type { Preset } from "./presets.ts";
 import type { Score } from "./score.ts";
 
-/** Bounds of a 95 % interval. */
+/** Bounds of a 95 % interval; null where too few images stand behind a number to say one. */
 export interface Interval {
-  readonly low: number;
-  readonly high: number;
+  readonly low: number | null;
+  readonly high: number | null;
 }
 
 /** A set of samples to resample: their sums by image. Groups of one bootstrap share its draws, so they are paired. */
@@ -22,7 +22,12 @@ export type Replicates = Readonly<Record<MetricName, Float64Array>>;
 export interface BootstrapOptions {
   readonly seed: number;
   readonly replicates: number;
+  /** Fewer images than this get no interval: resampling a handful of images says nothing of others. Default `leastImages`. */
+  readonly leastImages?: number | undefined;
 }
+
+/** The fewest images whose resampling is told as an interval. */
+export const leastImages = 10;
 
 /** The stream of random numbers that this purpose draws from. */
 const stream = 0x65_76_61_6c;
@@ -113,10 +118,20 @@ function sumOf(values: Float64Array): number {
  * The middle 95 % of some values by linear interpolation (NumPy's default quantile); NaN are left out. Where nothing is
  * left, `otherwise` stands for both bounds.
  */
-export function interval95(values: Float64Array, otherwise: number): Interval {
+export function interval95(values: Float64Array, otherwise: number): { readonly low: number; readonly high: number } {
   const sorted = values.filter((value) => !Number.isNaN(value)).sort();
   if (sorted.length === 0) return { low: otherwise, high: otherwise };
   return { low: quantile(sorted, 0.025), high: quantile(sorted, 0.975) };
+}
+
+/** The interval of a number that rests on `images` images: none below the least number of them. */
+export function intervalOf(
+  values: Float64Array,
+  otherwise: number,
+  images: number,
+  { leastImages: least = leastImages }: BootstrapOptions,
+): Interval {
+  return images < least ? { low: null, high: null } : interval95(values, otherwise);
 }
 
 function quantile(sorted: Float64Array, share: number): number {

@@ -1,5 +1,6 @@
 import type { Progress } from "../io/index.ts";
 import { fail, shown, unknownName } from "../model/index.ts";
+import { leastImages } from "./bootstrap.ts";
 import { type EvaluateOptions, evaluateDefaults, extraPolicies } from "./evaluate.ts";
 import { duplicatePolicies, idReadings, levelReadings } from "./predictions/index.ts";
 import { evaluationPreset, type SentenceRule, withChanges } from "./presets.ts";
@@ -22,6 +23,7 @@ export interface EvaluateChoices {
   readonly emptyBelow?: number | undefined;
   readonly seed?: number | undefined;
   readonly bootstrap?: number | undefined;
+  readonly least?: number | undefined;
 }
 
 const sentenceRules: readonly SentenceRule[] = ["all", "first", "last"];
@@ -55,6 +57,7 @@ export function evaluateOptions(
     emptyBelowPx: wholeNumber("--empty-below", choices.emptyBelow ?? evaluateDefaults.emptyBelowPx, 0),
     seed,
     replicates: wholeNumber("--bootstrap", choices.bootstrap ?? evaluateDefaults.replicates, 1),
+    leastImages: wholeNumber("--least", choices.least ?? leastImages, 1),
     ...(progress === undefined ? {} : { progress }),
   };
 }

@@ -3,9 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decodeImage, encodePng } from "../codecs/index.ts";
-import { rleToString } from "../kernels/index.ts";
+import { rleFromString, rleToMask, rleToString } from "../kernels/index.ts";
 import { fail } from "../model/index.ts";
 import { type EvaluateRequest, evaluateCommand } from "./commands.ts";
+import type { Comparison } from "./compare.ts";
 import type { Evaluation, Sample } from "./evaluation.ts";
 import { box, firstPixels, polygons, truthOf } from "./made-samples.contract.ts";
 import { worstSamples } from "./report/worst-cases.ts";
@@ -44,7 +45,7 @@ async function request(name: string, changes: Partial<EvaluateRequest> = {}): Pr
   return {
     truths,
     predictions: await predictions(name, (i) => 1200 - 100 * i),
-    choices: { preset: "cris", bootstrap: 50 },
+    choices: { preset: "cris", bootstrap: 50, least: 1 },
     loadImage: async (truth) => {
       if (truth.refId === "10") fail("not-found", "the image is gone");
       return encodePng({ width: 60, height: 40, channels: 3, data: new Uint8Array(7200).fill(90) });
@@ -82,7 +83,7 @@ describe("evaluateCommand", () => {
       "Pr@0.8",
       "Pr@0.9",
     ]);
-    for (const { value, low, high } of Object.values(metrics)) expect(low <= value && value <= high).toBe(true);
+    for (const { value, low, high } of Object.values(metrics)) expect(low! <= value && value <= high!).toBe(true);
     expect(breakdowns.map(({ name }) => name)).toEqual([
       "similar",
       "area",
@@ -139,7 +140,14 @@ describe("evaluateCommand", () => {
       no_target: false,
       area_share: 0.5,
     });
-    await expect(evaluateCommand(await request("a.jsonl", { htmlFile }))).rejects.toThrow(/exists already/);
+    // Again: the same bytes stay; others are refused, and what was worked out is not lost.
+    expect(await evaluateCommand(await request("a.jsonl", { htmlFile, samplesFile, worst: 4 }))).not.toHaveProperty(
+      "unwritten",
+    );
+    const other = await evaluateCommand(await request("a.jsonl", { htmlFile, worst: 3 }));
+    expect(other.unwritten?.message).toMatch(/another report is at ".*report.html" already.*--force/);
+    expect(other.text).toMatch(/^preset cris/);
+    expect(await readFile(htmlFile, "utf8")).toBe(html);
   });
 
   it("compares two models, the second one's gain over the first", async () => {
@@ -148,9 +156,97 @@ describe("evaluateCommand", () => {
     const { text, json } = await evaluateCommand({ ...first, compareWith, htmlFile: join(folder, "both.html") });
     expect(text).toMatch(/^gain of b\.jsonl over a\.jsonl on 12 expressions of 6 images/);
     expect(json).toMatchObject({ format: "nemosaic-comparison", comparison: { samples: 12, onlyA: 0, onlyB: 0 } });
-    expect(await readFile(join(folder, "both.html"), "utf8")).toContain(
-      "Gain of b.jsonl (b) over a.jsonl (a), in points",
+    const html = await readFile(join(folder, "both.html"), "utf8");
+    expect(html).toContain("Gain of b.jsonl over a.jsonl, in points");
+    // Every metric of the text has its row, with both models, the gain and its interval.
+    const rows = [...html.matchAll(/<tr><th scope="row">([^<]+)<\/th>(.*?)<\/tr>/g)].map(
+      ([, name, cells]) => [name, cells!.match(/<td/g)!.length] as const,
     );
+    expect(rows.slice(0, 14).map(([name, cells]) => `${name} ${cells}`)).toEqual(
+      ["oIoU", "mIoU", "P@0.5", "P@0.6", "P@0.7", "P@0.8", "P@0.9", "gIoU", "cIoU", "N-acc", "T-acc"]
+        .concat(["Pr@0.7", "Pr@0.8", "Pr@0.9"])
+        .map((name) => `${name} 4`),
+    );
+    // Gains worst at a first; i = 0 gains nothing, i = 11 has no target and loses its empty prediction.
+    expect(html).toMatch(
+      /Largest gains of b\.jsonl over a\.jsonl.*mug 10.*IoU 16\.67 → 100\.00, gain \+83\.33.*mug 9/s,
+    );
+    expect(html).toContain("Worst cases of b.jsonl");
+    expect(html).not.toContain("Worst cases<");
+  });
+
+  it("compares several seeds a side: means, deviations, and intervals over seeds, too", async () => {
+    const first = await request("a1.jsonl");
+    const side = (name: string, gain: number) =>
+      Promise.all(
+        [0, 1, 2].map((seed) => predictions(`${name}${seed}.jsonl`, (i) => (i === 11 ? 0 : 600 + gain + 60 * seed))),
+      );
+    const [a, b] = [await side("a", 0), await side("b", 230)];
+    const samplesFile = join(folder, "pairs.jsonl");
+    const { json, text } = await evaluateCommand({ ...first, predictions: a, compareWith: b, samplesFile });
+    const { comparison } = json as { comparison: Comparison };
+    expect(comparison.seeds).toEqual([3, 3]);
+    const { a: before, b: after, gain, low, high, isClear, deviations } = comparison.gains["Pr@0.7"];
+    // Truth 1200: a has IoU 0.5, 0.55, 0.6; b 0.69, 0.74, 0.79, of which two are over 0.7.
+    expect([before, after, gain].map((value) => Math.round(value * 1e6) / 1e6)).toEqual([0, 0.666667, 0.666667]);
+    expect(deviations[0]).toBe(0);
+    expect(deviations[1]).toBeCloseTo(0.57735, 5);
+    // Only the seeds differ here, not the images: the interval is that of drawing three of {0, 1, 1}.
+    expect([low, high, isClear]).toEqual([0, 1, false]);
+    expect(comparison.gains.mIoU).toMatchObject({ gain: expect.closeTo((230 / 1200) * (11 / 12), 6), isClear: true });
+    expect(text).toMatch(/means over 3 and 3 training seeds/);
+    expect(text).toMatch(/\nmIoU +50\.42 ± 4\.58 +67\.99 ± 4\.58 +\+17\.57\*/);
+    const lines = (await readFile(samplesFile, "utf8"))
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines[0]).toMatchObject({
+      first_iou: 600 / (1200 + 1e-6),
+      gain: expect.closeTo(230 / 1200, 6),
+      mask_size: [40, 60],
+    });
+    expect(rleToMask(rleFromString(lines[0].prediction, 40, 60)).reduce((sum, pixel) => sum + pixel, 0)).toBe(830);
+    expect(rleToMask(rleFromString(lines[0].first_prediction, 40, 60)).reduce((sum, pixel) => sum + pixel, 0)).toBe(
+      600,
+    );
+  });
+
+  it("gives no interval and no star where fewer images stand behind a number than asked for, and says so", async () => {
+    const first = await request("a.jsonl", { choices: { preset: "cris", bootstrap: 50 } });
+    const alone = await evaluateCommand(first);
+    expect((alone.json as unknown as Evaluation).metrics.mIoU).toMatchObject({ low: null, high: null });
+    expect(alone.text).toMatch(/no interval, and no \*, where fewer than 10 images/);
+    const compareWith = await predictions("b.jsonl", (i) => (i === 11 ? 100 : 1200));
+    const five = await evaluateCommand({ ...first, compareWith, choices: { preset: "cris", bootstrap: 50, least: 5 } });
+    const { comparison } = five.json as { comparison: Comparison };
+    expect(comparison.gains.mIoU).toMatchObject({ low: expect.any(Number), isClear: true });
+    const bins = comparison.breakdowns.flatMap(({ bins }) => bins);
+    const thin = bins.filter(({ images }) => images < 5);
+    expect(thin.length).toBeGreaterThan(2);
+    for (const { gains } of thin) expect(gains.mIoU).toMatchObject({ low: null, high: null, isClear: false });
+    for (const { gains } of bins.filter(({ images }) => images >= 5)) expect(gains.mIoU.low).not.toBeNull();
+    expect(five.text).toMatch(/fewer than 5 images/);
+    expect(five.text).toMatch(/\n {2}2 +3 +\+\d+\.\d\d +– /);
+  });
+
+  it("writes its tables as Markdown, LaTeX and CSV", async () => {
+    const first = await request("a.jsonl");
+    const compareWith = await predictions("b.jsonl", (i) => (i === 11 ? 100 : 1200));
+    const as = async (format: string) => (await evaluateCommand({ ...first, compareWith, format })).text;
+    expect(await as("markdown")).toMatch(
+      /^gain of .*\n\n\| metric \| a \| b \| gain \| 95 % interval \|\n\|---\|---:\|---:\|---:\|---:\|\n\| oIoU \| [\d.]+ \| [\d.]+ \| \+[\d.]+\\\* \|/,
+    );
+    const latex = await as("latex");
+    expect(latex).toMatch(/\\begin\{tabular\}\{lrrrr\}\n\\toprule\nmetric & a & b & gain & 95 \\% interval \\\\\n/);
+    expect(latex).toContain("\\textless{}cat \\& dog\\textgreater{} &");
+    const csv = (await as("csv")).trim().split("\n");
+    expect(csv[0]).toBe("breakdown,bin,samples,images,metric,a,a_deviation,b,b_deviation,gain,low,high,clear");
+    expect(csv[2]).toMatch(/^all,all,12,6,mIoU,0\.\d+,,0\.\d+,,0\.\d+,/);
+    expect(new Set(csv.map((line) => line.split(",").length))).toEqual(new Set([13]));
+    expect((await evaluateCommand({ ...first, format: "csv" })).text).toMatch(
+      /^breakdown,bin,samples,images,metric,value/,
+    );
+    await expect(as("html")).rejects.toThrow(/unknown value of --format "html"\. Valid: text, markdown, latex, csv/);
   });
 
   it.each([

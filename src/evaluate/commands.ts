@@ -1,27 +1,42 @@
 import { basename } from "node:path";
-import { type Progress, refuseOverwrite, writeFileAtomic } from "../io/index.ts";
+import { pMapIterable } from "p-map";
+import { type Progress, writeFileOnce } from "../io/index.ts";
+import { fail, NemosaicError } from "../model/index.ts";
 import { type EvaluateChoices, evaluateOptions } from "./choices.ts";
 import { type Comparison, compare } from "./compare.ts";
 import { type EvaluateOptions, evaluate } from "./evaluate.ts";
-import type { Evaluation } from "./evaluation.ts";
-import { openPredictions } from "./predictions/index.ts";
+import type { Evaluation, Sample } from "./evaluation.ts";
+import { openPredictions, type PredictionSource } from "./predictions/index.ts";
+import type { Preset } from "./presets.ts";
 import { comparisonJson, evaluationJson, sampleJson } from "./report/evaluation-json.ts";
-import { evaluationHtml, type Report } from "./report/html.ts";
+import { tableFormat } from "./report/format-table.ts";
+import { evaluationHtml, type ShownCase } from "./report/html.ts";
 import { comparisonText, evaluationText } from "./report/table.ts";
-import { casesOf, type LoadImage, worstSamples } from "./report/worst-cases.ts";
+import {
+  casesOf,
+  furthestPairs,
+  type LoadImage,
+  pairSamples,
+  type SamplePair,
+  worstSamples,
+} from "./report/worst-cases.ts";
 import { pickSubset, readKeys, type Subset, type SubsetOptions } from "./subset.ts";
 import type { Truth } from "./truth.ts";
+import { truthMasks } from "./truth-mask.ts";
 
 /** What `nemosaic evaluate` does, with everything outside the room given by the caller. */
 export interface EvaluateRequest {
   /** Every expression of the dataset: `truthsOfPool` or `truthsOfRecords`. */
   readonly truths: readonly Truth[];
-  readonly predictions: string;
-  /** The ids of a .npy stack, where they do not lie beside it. */
-  readonly idsFile?: string | undefined;
+  /** Of one model; in a comparison those of several training seeds may stand together. */
+  readonly predictions: string | readonly string[];
+  /** The ids of a .npy stack, where they do not lie beside it: one file for all, or one for each of `predictions`. */
+  readonly idsFile?: string | readonly string[] | undefined;
   /** A second model's predictions: its gain over the first is told. */
-  readonly compareWith?: string | undefined;
-  readonly compareIdsFile?: string | undefined;
+  readonly compareWith?: string | readonly string[] | undefined;
+  readonly compareIdsFile?: string | readonly string[] | undefined;
+  /** How `text` is written: text, markdown, latex or csv. */
+  readonly format?: string | undefined;
   readonly choices: EvaluateChoices;
   /** A list of expression keys to score (`readKeys`' forms). */
   readonly only?: string | undefined;
@@ -29,7 +44,7 @@ export interface EvaluateRequest {
   readonly htmlFile?: string | undefined;
   readonly samplesFile?: string | undefined;
   readonly force?: boolean;
-  /** Pictures of the worst cases in the report. */
+  /** Pictures of the worst cases in the report, and half as many of the largest gains and of the largest losses. */
   readonly worst?: number | undefined;
   readonly loadImage: LoadImage;
   readonly progress?: Progress;
@@ -40,6 +55,8 @@ export interface CommandResult {
   readonly text: string;
   /** For --json. */
   readonly json: Readonly<Record<string, unknown>>;
+  /** Why a file was not written: to be thrown once the result has been printed. */
+  readonly unwritten?: NemosaicError;
 }
 
 /**
@@ -47,25 +64,33 @@ export interface CommandResult {
  * the second one's (the model that is hoped to be better), and its gain over the first.
  */
 export async function evaluateCommand(request: EvaluateRequest): Promise<CommandResult> {
-  const { htmlFile, samplesFile, force = false } = request;
+  const format = tableFormat(request.format ?? "text");
   const keys = request.only === undefined ? undefined : await readKeys(request.only);
   const options = evaluateOptions(request.choices, keys, request.progress);
-  if (htmlFile !== undefined) await refuseOverwrite(htmlFile, "a report", force);
-  if (samplesFile !== undefined) await refuseOverwrite(samplesFile, "a list of samples", force);
+  const pathsA = listOf(request.predictions);
   if (request.compareWith === undefined) {
-    return withPredictions(request.predictions, request.idsFile, request, options, async (evaluation) => {
-      await writeFiles(request, evaluation, basename(request.predictions), undefined);
-      return { text: evaluationText(evaluation), json: evaluationJson(evaluation) };
+    const [path] = pathsA;
+    if (path === undefined || pathsA.length > 1)
+      fail("usage", `expected one model's predictions, got ${pathsA.length}; several seeds are for --compare`);
+    return withPredictions([path], request.idsFile, request, options, async ([evaluation]) => {
+      if (evaluation === undefined) fail("internal", "nothing was evaluated");
+      const unwritten = await kept(() => writeFiles(request, evaluation, basename(path), undefined));
+      return { text: evaluationText(evaluation, format), json: evaluationJson(evaluation), ...unwritten };
     });
   }
-  const [pathA, pathB] = [request.predictions, request.compareWith];
-  const [nameA, nameB] = namesOf(pathA, pathB);
-  const a = await withPredictions(pathA, request.idsFile, request, options, async (evaluation) => evaluation);
-  return withPredictions(pathB, request.compareIdsFile, request, options, async (b) => {
-    const comparison = compare(a, b, options, options.breakdowns);
-    await writeFiles(request, b, nameB, { nameA, nameB, comparison });
-    return { text: comparisonText(comparison, nameA, nameB), json: comparisonJson(a, b, comparison) };
-  });
+  const pathsB = listOf(request.compareWith);
+  const [nameA, nameB] = namesOf(pathsA, pathsB);
+  return withPredictions(pathsA, request.idsFile, request, options, async (a) =>
+    withPredictions(pathsB, request.compareIdsFile, request, options, async (b) => {
+      const comparison = compare(a, b, options, options.breakdowns);
+      const [best] = b;
+      if (best === undefined) fail("internal", "nothing was evaluated");
+      const rivals = { nameA, nameB, comparison, pairs: pairSamples(a, b) };
+      const unwritten = await kept(() => writeFiles(request, best, nameB, rivals));
+      const text = comparisonText(comparison, nameA, nameB, format);
+      return { text, json: comparisonJson(a, b, comparison), ...unwritten };
+    }),
+  );
 }
 
 export interface SubsetRequest extends SubsetOptions {
@@ -77,50 +102,104 @@ export interface SubsetRequest extends SubsetOptions {
 
 /** Picks hard or easy expressions and writes their list, which `evaluate` takes with --only. */
 export async function subsetCommand(request: SubsetRequest): Promise<CommandResult> {
-  await refuseOverwrite(request.file, "a list of ids", request.force ?? false);
   const subset = pickSubset(request.truths, request);
-  await writeFileAtomic(request.file, `${JSON.stringify(subset, undefined, 1)}\n`);
+  const text = `${JSON.stringify(subset, undefined, 1)}\n`;
+  await writeFileOnce(request.file, text, { what: "list of ids", force: request.force ?? false });
   return { text: `${subsetText(subset)}\n`, json: { ...subset } };
 }
 
+/** Evaluates the predictions at some paths, one after the other, and closes them when they have been used. */
 async function withPredictions<T>(
-  path: string,
-  idsFile: string | undefined,
+  paths: readonly string[],
+  idsFile: string | readonly string[] | undefined,
   request: EvaluateRequest,
   options: EvaluateOptions,
-  use: (evaluation: Evaluation) => Promise<T>,
+  use: (evaluations: readonly Evaluation[]) => Promise<T>,
 ): Promise<T> {
-  const predictions = await openPredictions(path, idsFile);
+  const ids = listOf(idsFile ?? []);
+  if (ids.length > 1 && ids.length !== paths.length)
+    fail("usage", `expected one file of ids, or one for each of ${paths.length} stacks, got ${ids.length}`);
+  const opened: PredictionSource[] = [];
   try {
-    return await use(await evaluate(request.truths, predictions, options));
+    const evaluations: Evaluation[] = [];
+    for (const [at, path] of paths.entries()) {
+      const predictions = await openPredictions(path, ids.length > 1 ? ids[at] : ids[0]);
+      opened.push(predictions);
+      evaluations.push(await evaluate(request.truths, predictions, options));
+    }
+    return await use(evaluations);
   } finally {
-    await predictions.close();
+    for (const predictions of opened) await predictions.close();
   }
+}
+
+function listOf(one: string | readonly string[]): readonly string[] {
+  return typeof one === "string" ? [one] : one;
+}
+
+interface Rivals {
+  readonly nameA: string;
+  readonly nameB: string;
+  readonly comparison: Comparison;
+  readonly pairs: readonly SamplePair[];
 }
 
 async function writeFiles(
   request: EvaluateRequest,
   evaluation: Evaluation,
   name: string,
-  against: { readonly nameA: string; readonly nameB: string; readonly comparison: Comparison } | undefined,
+  rivals: Rivals | undefined,
 ): Promise<void> {
-  const { htmlFile, samplesFile, worst = 24 } = request;
-  if (samplesFile !== undefined) {
-    await writeFileAtomic(samplesFile, evaluation.samples.map((sample) => `${sampleJson(sample)}\n`).join(""));
-  }
+  const { htmlFile, samplesFile, force = false, worst = 24, loadImage } = request;
+  if (samplesFile !== undefined)
+    await writeFileOnce(samplesFile, await samplesText(rivals?.pairs ?? evaluation.samples, evaluation.preset), {
+      what: "list of samples",
+      force,
+    });
   if (htmlFile === undefined) return;
-  const report: Report = {
-    title: against === undefined ? `Evaluation of ${name}` : `${against.nameB} against ${against.nameA}`,
-    evaluation,
-    cases: await casesOf(worstSamples(evaluation.samples, worst), evaluation, request.loadImage),
-    ...(against === undefined ? {} : { against }),
-  };
-  await writeFileAtomic(htmlFile, await evaluationHtml(report));
+  const cases = await casesOf(worstSamples(evaluation.samples, worst), evaluation, loadImage);
+  const furthest = (sign: 1 | -1): Promise<ShownCase[]> =>
+    casesOf(furthestPairs(rivals?.pairs ?? [], Math.ceil(worst / 2), sign), evaluation, loadImage);
+  const title = rivals === undefined ? `Evaluation of ${name}` : `${rivals.nameB} against ${rivals.nameA}`;
+  const against =
+    rivals === undefined ? {} : { against: { ...rivals, gains: await furthest(1), losses: await furthest(-1) } };
+  const html = await evaluationHtml({ title, evaluation, cases, ...against });
+  await writeFileOnce(htmlFile, html, { what: "report", force });
 }
 
-/** Short names for two paths: the last part, or the whole path where that is the same. */
-function namesOf(a: string, b: string): [string, string] {
-  return basename(a) === basename(b) ? [a, b] : [basename(a), basename(b)];
+/** What was worked out is not lost to a file that cannot be written. */
+async function kept(write: () => Promise<void>): Promise<{ unwritten?: NemosaicError }> {
+  try {
+    await write();
+    return {};
+  } catch (error) {
+    if (error instanceof NemosaicError) return { unwritten: error };
+    throw error;
+  }
+}
+
+/** The per-sample file: a line each, with the masks as they were compared. */
+async function samplesText(samples: readonly (Sample | SamplePair)[], preset: Preset): Promise<string> {
+  const masks = truthMasks(preset);
+  const lines: string[] = [];
+  for await (const line of pMapIterable(
+    samples,
+    async (one) => {
+      const [sample, other] = "gain" in one ? [one.b, one] : [one, undefined];
+      const { mask } = masks.of(sample.truth);
+      const against = other && { iou: other.a.score.iou, gain: other.gain, mask: await other.a.predicted() };
+      return sampleJson(sample, { truth: mask, predicted: await sample.predicted() }, against);
+    },
+    { concurrency: 4 },
+  ))
+    lines.push(line, "\n");
+  return lines.join("");
+}
+
+/** Short names for two sides: the last part of a path, or the whole path where that is the same. */
+function namesOf(a: readonly string[], b: readonly string[]): [string, string] {
+  const short = (paths: readonly string[]): string => paths.map((path) => basename(path)).join(", ");
+  return short(a) === short(b) ? [a.join(", "), b.join(", ")] : [short(a), short(b)];
 }
 
 function subsetText({ pick, rule, counts }: Subset): string {

@@ -45,7 +45,7 @@ describe("compare", () => {
     const [a, b] = [await model(0), await model(4)];
     const result = compare(a, b, { seed: 0, replicates: 500 });
     const own = a.metrics.mIoU;
-    expect(own.high - own.low).toBeGreaterThan(0.05);
+    expect(own.high! - own.low!).toBeGreaterThan(0.05);
     expect(result.gains.mIoU.gain).toBeCloseTo(0.02, 10);
     expect(result.gains.mIoU.isClear).toBe(true);
     const similar = result.breakdowns.find(({ name }) => name === "similar")!.bins;
@@ -61,7 +61,7 @@ describe("compare", () => {
       ["0", 60, 30, 0, false],
       ["3+", 60, 30, 0.04, true],
     ]);
-    expect(similar[1]!.gains.mIoU.high - similar[1]!.gains.mIoU.low).toBeCloseTo(0, 10);
+    expect(similar[1]!.gains.mIoU.high! - similar[1]!.gains.mIoU.low!).toBeCloseTo(0, 10);
     expect(comparisonText(result, "plain", "nemo")).toMatch(/mIoU +\d+\.\d\d +\d+\.\d\d +\+2\.00\*/);
   });
 

@@ -1,4 +1,5 @@
 import { fail, someOf } from "../model/index.ts";
+import { leastImages } from "./bootstrap.ts";
 import { breakdowns as allBreakdowns, type Breakdown } from "./breakdowns.ts";
 import type { Evaluation } from "./evaluation.ts";
 import {
@@ -28,6 +29,7 @@ export interface EvaluateOptions extends ScoreOptions {
   readonly ids: IdReading;
   readonly seed: number;
   readonly replicates: number;
+  readonly leastImages?: number | undefined;
   readonly breakdowns?: readonly Breakdown[];
 }
 
@@ -96,7 +98,11 @@ export async function evaluate(
     levelsRead: scored.levelsRead,
     idsRead: assigned.idsRead,
     emptyBelowPx: options.emptyBelowPx,
-    bootstrap: { seed: options.seed, replicates: options.replicates },
+    bootstrap: {
+      seed: options.seed,
+      replicates: options.replicates,
+      leastImages: options.leastImages ?? leastImages,
+    },
     samples: scored.samples,
     noTargets: scored.samples.filter((sample) => sample.score.noTarget).length,
     ...summary,

@@ -17,7 +17,7 @@ export interface Sample {
   readonly predicted: () => Promise<Rle>;
 }
 
-/** A metric's value with its 95 % interval. */
+/** A metric's value with its 95 % interval, where there is one. */
 export interface Estimate extends Interval {
   readonly value: number;
 }
@@ -68,7 +68,7 @@ export interface Evaluation {
   readonly levelsRead: "masks" | "probabilities";
   readonly idsRead: "sentence" | "ref" | undefined;
   readonly emptyBelowPx: number;
-  readonly bootstrap: { readonly seed: number; readonly replicates: number };
+  readonly bootstrap: { readonly seed: number; readonly replicates: number; readonly leastImages: number };
   readonly samples: readonly Sample[];
   readonly images: number;
   readonly noTargets: number;

@@ -128,7 +128,10 @@ function resolved(found: readonly Outcome[], options: ScoreOptions): ScoredPredi
   if (wrong.length > 0 && options.wrongSize === "error") {
     fail(
       "bad-input",
-      `${wrong.length} predictions are of another size than preset "${options.preset.name}" compares at: ${someOf(wrong.map(({ name }) => name))}; ${sizeAdvice(options.preset)}`,
+      `${wrong.length} predictions are of another size than preset "${options.preset.name}" compares at: ${someOf(
+        wrong.map(({ name }) => name),
+        2,
+      )}; ${sizeAdvice(options.preset)}`,
     );
   }
   const ones = readOnesAsMasks(scored, options);

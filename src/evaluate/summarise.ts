@@ -3,7 +3,7 @@ import {
   bootstrap,
   type Group,
   groupOf,
-  interval95,
+  intervalOf,
   type Replicates,
   totalOf,
 } from "./bootstrap.ts";
@@ -97,7 +97,7 @@ function estimates(
       images: group.images.length,
       metrics: byMetric((name) => ({
         value: values[name],
-        ...interval95(drawn?.[name] ?? new Float64Array(0), values[name]),
+        ...intervalOf(drawn?.[name] ?? new Float64Array(0), values[name], group.images.length, options),
       })),
     };
   });

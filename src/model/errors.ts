@@ -68,10 +68,10 @@ export function shown(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
-/** The first ten of a list of names for an error line, and how many more there are. */
-export function someOf(names: readonly string[]): string {
-  const rest = names.length - 10;
-  return `${names.slice(0, 10).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
+/** The first of a list of names for an error line, and how many more there are. */
+export function someOf(names: readonly string[], most = 10): string {
+  const rest = names.length - most;
+  return `${names.slice(0, most).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
 }
 
 /** JSON knows no NaN and no infinity, and would show null. */

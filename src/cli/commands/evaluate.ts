@@ -11,7 +11,7 @@ import {
 } from "../../evaluate/index.ts";
 import { findImporter, type ImportOptions, recogniseImporter } from "../../importers/index.ts";
 import { exists, insidePath } from "../../io/index.ts";
-import { fail, shown } from "../../model/index.ts";
+import { fail, shown, someOf } from "../../model/index.ts";
 import { Pool } from "../../pool/index.ts";
 import {
   action,
@@ -27,7 +27,7 @@ import {
 interface TruthOptions {
   readonly truth?: string;
   readonly source?: string[];
-  readonly format: string;
+  readonly truthFormat: string;
   readonly images?: string;
   readonly dataset?: string;
   readonly splitBy?: string;
@@ -35,9 +35,10 @@ interface TruthOptions {
 
 interface Options extends SharedOptions, TruthOptions, Omit<EvaluateChoices, "seed"> {
   readonly preset: string;
-  readonly ids?: string;
-  readonly compare?: string;
-  readonly compareIds?: string;
+  readonly ids?: string[];
+  readonly compare?: string[];
+  readonly compareIds?: string[];
+  readonly format: string;
   readonly only?: string;
   readonly html?: string;
   readonly samples?: string;
@@ -46,19 +47,23 @@ interface Options extends SharedOptions, TruthOptions, Omit<EvaluateChoices, "se
 
 export function evaluateCommand(program: Command): void {
   // --settings, --preset and --set speak of sampling elsewhere; here --preset names an evaluator.
-  const command = program.command("evaluate <predictions>");
+  const command = program.command("evaluate [predictions]");
   withShared(command, { sampling: false })
     .description("score predicted masks in the convention of a paper, and say where the model fails")
     .requiredOption("--truth <pool|folder>", "a pool, or the dataset's own folder")
     .requiredOption("--preset <name>", "whose evaluator: cris, lavt, cgformer, rela, gsva, lisa")
     .option("--split <names>", "splits to score, comma-separated", listOption("--split"))
     .option("--source <names>", "sources of the pool to score, comma-separated", listOption("--source"))
-    .option("--compare <predictions>", "a second model: its gain over the first, paired")
+    .option(
+      "--compare <predictions...>",
+      "a second model: its gain over the first, paired; or both models, the first before the second; several training seeds of a model: comma-separated",
+    )
+    .option("--format <name>", "tables as text, markdown, latex or csv", "text")
     .option("--html <file>", "write a self-contained report")
     .option("--samples <file>", "write one JSON line a sample")
     .option("--only <file>", "score only these expressions (see subset)")
-    .option("--ids <file>", "ids of a .npy stack")
-    .option("--compare-ids <file>", "ids of the second model's .npy stack")
+    .option("--ids <files>", "ids of a .npy stack; of several seeds one file, or one for each", listOption("--ids"))
+    .option("--compare-ids <files>", "ids of the second model's .npy stacks", listOption("--compare-ids"))
     .option("--missing <policy>", "error, empty or skip")
     .option("--extra <policy>", "error or ignore")
     .option("--wrong-size <policy>", "error, resize, empty or skip")
@@ -70,24 +75,36 @@ export function evaluateCommand(program: Command): void {
     .option("--size <side|original>", "change the size compared at")
     .option("--sentences <rule>", "change which sentences count: all, first or last")
     .option("--bootstrap <n>", "draws of the bootstrap", integerOption("--bootstrap", 1))
-    .option("--worst <n>", "pictures of the worst cases in the report", integerOption("--worst", 0), 24)
+    .option(
+      "--least <n>",
+      "no interval where fewer images stand behind a number (default: 10)",
+      integerOption("--least", 1),
+    )
+    .option(
+      "--worst <n>",
+      "pictures of the worst cases in the report; of the largest gains and losses, half",
+      integerOption("--worst", 0),
+      24,
+    )
     .option("--images <folder>", "images folder, where --truth is a dataset's folder")
     .option("--dataset <name>", "which dataset, where --truth is a folder of several")
     .option("--split-by <name>", "which split file of the dataset")
-    .addOption(new Option("--format <name>", "format of the dataset's folder").default("auto"))
+    .addOption(new Option("--truth-format <name>", "format of the dataset's folder").default("auto"))
     .addHelpText(
       "after",
-      "\nExample:\n  nemosaic evaluate predictions/ --truth pool --preset cris --split val --html report.html",
+      "\nExample:\n  nemosaic evaluate predictions/ --truth pool --preset cris --split val --html report.html\n  nemosaic evaluate --compare plain1/,plain2/,plain3/ nemo1/,nemo2/,nemo3/ --truth pool --preset cris --format latex",
     )
     .action(
-      action(async (predictions: string, options: Options) => {
+      action(async (given: string | undefined, options: Options) => {
+        const { predictions, compareWith } = await sidesOf(given, options.compare ?? []);
         const truth = await openTruth(options, (line) => remark(options, line));
         try {
           const result = await evaluate({
             truths: truth.truths,
             predictions,
             idsFile: options.ids,
-            compareWith: options.compare,
+            compareWith,
+            format: options.format,
             compareIdsFile: options.compareIds,
             choices: options,
             only: options.only,
@@ -99,11 +116,38 @@ export function evaluateCommand(program: Command): void {
             progress: progressOf(options),
           });
           print(options, result.json, result.text);
+          if (result.unwritten !== undefined) throw result.unwritten;
         } finally {
           await truth.close();
         }
       }),
     );
+}
+
+/** The two sides of a comparison, or the one model that is scored. Seeds of a model stand in one word, with commas. */
+async function sidesOf(
+  given: string | undefined,
+  compare: readonly string[],
+): Promise<{ predictions: readonly string[]; compareWith?: readonly string[] }> {
+  const words = given === undefined ? compare : [given, ...compare];
+  const [first, second, ...more] = words;
+  if (first === undefined)
+    fail("usage", "expected predictions: nemosaic evaluate PREDICTIONS --truth POOL --preset NAME");
+  if (more.length > 0)
+    fail(
+      "usage",
+      `expected two models to compare, got ${words.length}: ${someOf(words)}; seeds of one model are one word, with commas (a1,a2,a3 b1,b2,b3)`,
+    );
+  if (second === undefined) {
+    if (compare.length > 0) fail("usage", `expected a model to compare ${shown(first)} with: --compare FIRST SECOND`);
+    return { predictions: await seedsOf(first) };
+  }
+  return { predictions: await seedsOf(first), compareWith: await seedsOf(second) };
+}
+
+/** A name with a comma may be a file's own; else it lists the seeds of a model. */
+async function seedsOf(word: string): Promise<readonly string[]> {
+  return (await exists(word)) ? [word] : listOption("the seeds of a model")(word);
 }
 
 function probability(text: string): number {
@@ -135,10 +179,10 @@ async function openTruth(options: TruthOptions, tell: (line: string) => void): P
     ...(options.dataset === undefined ? {} : { dataset: options.dataset }),
     ...(options.splitBy === undefined ? {} : { splitBy: options.splitBy }),
   };
-  const recognised = options.format === "auto" ? await recogniseImporter(path) : undefined;
+  const recognised = options.truthFormat === "auto" ? await recogniseImporter(path) : undefined;
   if (recognised !== undefined) tell(`recognised as ${recognised.importer.name}: ${recognised.how}`);
   const source = await (recognised === undefined
-    ? findImporter(options.format).open({ source: path, ...given })
+    ? findImporter(options.truthFormat).open({ source: path, ...given })
     : recognised.importer.open({ ...recognised.options, ...given }));
   const read = async (file: string): Promise<Uint8Array> => readFile(await insidePath(source.imagesFolder, file));
   return {

@@ -5,12 +5,13 @@ import { resizeMask } from "../resize-mask.ts";
 const longestSidePx = 480;
 const truthColour = [46, 204, 113] as const;
 const predictedColour = [255, 45, 149] as const;
+const otherColour = [255, 196, 0] as const;
 
 /**
- * A JPEG of an image with the outlines of the truth (green) and the prediction (pink), at most 480 pixels a side. The
- * masks may be of any size: they are stretched to the picture. Does not modify its inputs.
+ * A JPEG of an image with the outlines of the truth (green), the prediction (pink) and another model's (yellow), at most
+ * 480 pixels a side. The masks may be of any size: they are stretched to the picture. Does not modify its inputs.
  */
-export async function casePicture(image: DecodedImage, truth: Rle, predicted: Rle): Promise<Uint8Array> {
+export async function casePicture(image: DecodedImage, truth: Rle, predicted: Rle, other?: Rle): Promise<Uint8Array> {
   const scale = Math.min(1, longestSidePx / Math.max(image.width, image.height));
   const width = Math.max(1, Math.round(image.width * scale));
   const height = Math.max(1, Math.round(image.height * scale));
@@ -18,6 +19,7 @@ export async function casePicture(image: DecodedImage, truth: Rle, predicted: Rl
   const whole = { x: 0, y: 0, width: image.width, height: image.height };
   resizeLinear(image.data, image.width, image.height, 3, whole, width, height, data, width * 3);
   outline(data, rleToMask(resizeMask(truth, height, width)), height, width, truthColour);
+  if (other !== undefined) outline(data, rleToMask(resizeMask(other, height, width)), height, width, otherColour);
   outline(data, rleToMask(resizeMask(predicted, height, width)), height, width, predictedColour);
   return encodeJpeg({ width, height, channels: 3, data }, 82, { chroma: "4:4:4" });
 }

@@ -6,7 +6,14 @@ export interface ChartRow {
   readonly label: string;
   /** Printed small at the right: how many samples the row rests on. */
   readonly note: string;
-  readonly values: readonly ({ readonly value: number; readonly low: number; readonly high: number } | undefined)[];
+  readonly values: readonly (ChartValue | undefined)[];
+}
+
+/** A value with its interval; null: no interval is drawn. */
+export interface ChartValue {
+  readonly value: number;
+  readonly low: number | null;
+  readonly high: number | null;
 }
 
 export interface DotChart {
@@ -81,14 +88,11 @@ interface Dot {
   readonly tip: string;
 }
 
-function dotOf(
-  row: ChartRow,
-  index: number,
-  series: string,
-  shares: { readonly value: number; readonly low: number; readonly high: number },
-): Dot {
-  const [value, low, high] = [shares.value * 100, shares.low * 100, shares.high * 100];
-  const tip = `${row.label}, ${series}: ${value.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
+function dotOf(row: ChartRow, index: number, series: string, shares: ChartValue): Dot {
+  const value = shares.value * 100;
+  const [low, high] = [(shares.low ?? shares.value) * 100, (shares.high ?? shares.value) * 100];
+  const interval = shares.low === null ? "too few for an interval" : `${low.toFixed(2)} to ${high.toFixed(2)}`;
+  const tip = `${row.label}, ${series}: ${value.toFixed(2)} (${interval})`;
   return { row: index, series, value, low, high, tip };
 }
 

@@ -1,6 +1,8 @@
 import { producer } from "../../io/index.ts";
+import { type Rle, rleToString } from "../../kernels/index.ts";
 import type { Comparison } from "../compare.ts";
 import type { Evaluation, Sample } from "../evaluation.ts";
+import { isGeneralised, shownMetrics } from "./table.ts";
 
 export const evaluationFormat = "nemosaic-evaluation";
 export const evaluationVersion = 1;
@@ -22,6 +24,7 @@ export function evaluationJson(evaluation: Evaluation): Readonly<Record<string, 
     samples: evaluation.samples.length,
     images: evaluation.images,
     noTargets: evaluation.noTargets,
+    metricsShown: shownMetrics(isGeneralised(evaluation)),
     metrics,
     breakdowns,
   };
@@ -29,22 +32,37 @@ export function evaluationJson(evaluation: Evaluation): Readonly<Record<string, 
 
 /** The value that `--json` prints for two models. */
 export function comparisonJson(
-  a: Evaluation,
-  b: Evaluation,
+  a: readonly Evaluation[],
+  b: readonly Evaluation[],
   comparison: Comparison,
 ): Readonly<Record<string, unknown>> {
+  const [[firstA, ...othersA], [firstB, ...othersB]] = [a.map(evaluationJson), b.map(evaluationJson)];
   return {
     format: "nemosaic-comparison",
     version: evaluationVersion,
     producer,
-    a: evaluationJson(a),
-    b: evaluationJson(b),
+    a: firstA,
+    b: firstB,
+    ...(othersA.length + othersB.length === 0 ? {} : { otherSeeds: { a: othersA, b: othersB } }),
     comparison,
   };
 }
 
+/** The masks of a sample, at the size compared at. */
+export interface SampleMasks {
+  readonly truth: Rle;
+  readonly predicted: Rle;
+}
+
+/** The other model's IoU and mask of a sample, and the gain over it. */
+export interface SampleAgainst {
+  readonly iou: number;
+  readonly gain: number;
+  readonly mask: Rle;
+}
+
 /** One line of the per-sample file (`--samples`), without the line's end. */
-export function sampleJson(sample: Sample): string {
+export function sampleJson(sample: Sample, masks?: SampleMasks, against?: SampleAgainst): string {
   const { truth, score } = sample;
   return JSON.stringify({
     key: truth.key,
@@ -61,5 +79,14 @@ export function sampleJson(sample: Sample): string {
     no_target: score.noTarget,
     predicted_no_target: score.predictedNoTarget,
     missing: sample.missing,
+    ...(against === undefined ? {} : { first_iou: against.iou, gain: against.gain }),
+    ...(masks === undefined
+      ? {}
+      : {
+          mask_size: [masks.truth.height, masks.truth.width],
+          truth: rleToString(masks.truth),
+          prediction: rleToString(masks.predicted),
+        }),
+    ...(against === undefined ? {} : { first_prediction: rleToString(against.mask) }),
   });
 }

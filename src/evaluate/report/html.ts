@@ -3,11 +3,23 @@ import type { Evaluation, Sample } from "../evaluation.ts";
 import type { DotChart } from "./dot-chart.ts";
 import { escapeHtml } from "./escape-html.ts";
 import { style } from "./style.ts";
-import { countLines, isGeneralised, percent, points, shownMetrics } from "./table.ts";
+import {
+  comparisonNotes,
+  countLines,
+  intervalText,
+  isGeneralised,
+  percent,
+  points,
+  shownMetrics,
+  withDeviation,
+} from "./table.ts";
+import type { SamplePair } from "./worst-cases.ts";
 
 /** A sample shown as a picture; `jpeg` is undefined where its image could not be had, `problem` says why. */
 export interface ShownCase {
   readonly sample: Sample;
+  /** With the other model's, of a gallery of gains and losses. */
+  readonly pair?: SamplePair;
   readonly jpeg: Uint8Array | undefined;
   readonly problem: string | undefined;
 }
@@ -15,9 +27,18 @@ export interface ShownCase {
 export interface Report {
   readonly title: string;
   readonly evaluation: Evaluation;
+  /** The worst cases of `evaluation`. */
   readonly cases: readonly ShownCase[];
-  /** A second model, `evaluation` being the first. */
-  readonly against?: { readonly nameA: string; readonly nameB: string; readonly comparison: Comparison };
+  /** The first model, `evaluation` being the second's (of its first seed, where there are several). */
+  readonly against?: Against;
+}
+
+export interface Against {
+  readonly nameA: string;
+  readonly nameB: string;
+  readonly comparison: Comparison;
+  readonly gains: readonly ShownCase[];
+  readonly losses: readonly ShownCase[];
 }
 
 /** An evaluation as one HTML page that needs nothing besides itself: charts as SVG, pictures inline, light and dark. */
@@ -26,8 +47,13 @@ export async function evaluationHtml(report: Report): Promise<string> {
   const { dotChart } = await import("./dot-chart.ts");
   const { evaluation, against } = report;
   const sections = [
-    overview(evaluation),
-    against === undefined ? "" : gains(against.comparison, against.nameA, against.nameB, dotChart),
+    ...(against === undefined
+      ? [overview(evaluation)]
+      : [
+          gains(against, isGeneralised(evaluation), dotChart),
+          ...gallery(against),
+          overview(evaluation, `${against.nameB} alone`),
+        ]),
     ...evaluation.breakdowns
       .filter((breakdown) => breakdown.bins.length > 1)
       .map((breakdown) => {
@@ -42,7 +68,16 @@ export async function evaluationHtml(report: Report): Promise<string> {
         };
         return section(breakdown.title, `${legend(chart.series)}${dotChart(chart)}`);
       }),
-    report.cases.length === 0 ? "" : worst(report.cases),
+    report.cases.length === 0
+      ? ""
+      : pictures(
+          against === undefined ? "Worst cases" : `Worst cases of ${against.nameB}`,
+          [
+            ["truth", "truth"],
+            ["predicted", "prediction"],
+          ],
+          report.cases,
+        ),
   ];
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -53,11 +88,10 @@ ${sections.join("\n")}
 `;
 }
 
-function overview(evaluation: Evaluation): string {
+function overview(evaluation: Evaluation, title?: string): string {
   const { preset, metrics, samples, images, noTargets, splits, bootstrap } = evaluation;
   const rows = shownMetrics(isGeneralised(evaluation)).map((name) => {
-    const { value, low, high } = metrics[name];
-    return `<tr><th scope="row">${name}</th><td>${percent(value)}</td><td class="quiet">${percent(low)} to ${percent(high)}</td></tr>`;
+    return `<tr><th scope="row">${name}</th><td>${percent(metrics[name].value)}</td><td class="quiet">${intervalText(metrics[name], percent)}</td></tr>`;
   });
   const size =
     preset.size.at === "original" ? "at the image's size" : `at ${preset.size.sizePx} × ${preset.size.sizePx}`;
@@ -66,16 +100,25 @@ function overview(evaluation: Evaluation): string {
     `Preset ${preset.name} (${preset.evaluators}), ${size}. 95 % intervals: ${bootstrap.replicates} bootstrap draws of images, seed ${bootstrap.seed}.`,
     ...countLines(evaluation.counts).map((line) => `${line}.`),
   ];
-  return `<section>${facts.map((fact) => `<p>${escapeHtml(fact)}</p>`).join("")}
+  const heading = title === undefined ? "" : `<h2>${escapeHtml(title)}</h2>`;
+  return `<section>${heading}${facts.map((fact) => `<p>${escapeHtml(fact)}</p>`).join("")}
 <table><thead><tr><th scope="col">metric</th><th scope="col">%</th><th scope="col">95 % interval</th></tr></thead><tbody>${rows.join("")}</tbody></table></section>`;
 }
 
-function gains(comparison: Comparison, nameA: string, nameB: string, dotChart: (chart: DotChart) => string): string {
-  const rows = (["oIoU", "mIoU", "P@0.5", "P@0.7", "P@0.9"] as const).map((name) => {
-    const { a, b, gain, low, high } = comparison.gains[name];
-    return `<tr><th scope="row">${name}</th><td>${percent(a)}</td><td>${percent(b)}</td><td>${points(gain)}</td><td class="quiet">${points(low)} to ${points(high)}</td></tr>`;
+function gains(against: Against, generalised: boolean, dotChart: (chart: DotChart) => string): string {
+  const { comparison, nameA, nameB } = against;
+  const rows = shownMetrics(generalised || comparison.noTargets > 0).map((name) => {
+    const { a, b, gain, isClear, deviations } = comparison.gains[name];
+    const cells = [
+      withDeviation(a, deviations[0]),
+      withDeviation(b, deviations[1]),
+      `${points(gain)}${isClear ? "*" : ""}`,
+    ];
+    return `<tr><th scope="row">${name}</th>${cells.map((cell) => `<td>${cell}</td>`).join("")}<td class="quiet">${intervalText(comparison.gains[name], points)}</td></tr>`;
   });
-  const table = `<table><thead><tr><th scope="col">metric</th><th scope="col">a</th><th scope="col">b</th><th scope="col">gain</th><th scope="col">95 % interval</th></tr></thead><tbody>${rows.join("")}</tbody></table>`;
+  const heads = ["metric", nameA, nameB, "gain", "95 % interval"];
+  const table = `<div class="wide"><table><thead><tr>${heads.map((head) => `<th scope="col">${escapeHtml(head)}</th>`).join("")}</tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
+  const notes = comparisonNotes(comparison, nameA, nameB).map((note) => `<p class="quiet">${escapeHtml(note)}.</p>`);
   const charts = comparison.breakdowns
     .filter((breakdown) => breakdown.bins.length > 1)
     .map((breakdown) => {
@@ -90,21 +133,42 @@ function gains(comparison: Comparison, nameA: string, nameB: string, dotChart: (
       };
       return `<h3>${escapeHtml(breakdown.title)}</h3>${legend(chart.series)}${dotChart(chart)}`;
     });
-  return section(`Gain of ${nameB} (b) over ${nameA} (a), in points`, `${table}${charts.join("")}`);
+  return section(`Gain of ${nameB} over ${nameA}, in points`, `${notes.join("")}${table}${charts.join("")}`);
 }
 
-function worst(cases: readonly ShownCase[]): string {
-  const figures = cases.map(({ sample, jpeg, problem }) => {
+/** The expressions that the second model gains and loses most on, with both predictions. */
+function gallery({ nameA, nameB, gains: won, losses: lost }: Against): string[] {
+  const key = [
+    ["truth", "truth"],
+    ["other", nameA],
+    ["predicted", nameB],
+  ] as const;
+  return [
+    won.length === 0 ? "" : pictures(`Largest gains of ${nameB} over ${nameA}`, key, won),
+    lost.length === 0 ? "" : pictures(`Largest losses of ${nameB} against ${nameA}`, key, lost),
+  ];
+}
+
+function pictures(
+  title: string,
+  key: readonly (readonly [look: string, name: string])[],
+  cases: readonly ShownCase[],
+): string {
+  const figures = cases.map(({ sample, pair, jpeg, problem }) => {
     const { truth, score } = sample;
     const picture =
       jpeg === undefined
         ? `<div class="gone">${escapeHtml(problem ?? "no picture")}</div>`
-        : `<img alt="${escapeHtml(`${truth.text}: truth and prediction outlined`)}" src="data:image/jpeg;base64,${Buffer.from(jpeg).toString("base64")}">`;
+        : `<img alt="${escapeHtml(`${truth.text}: ${key.map(([, name]) => name).join(", ")} outlined`)}" src="data:image/jpeg;base64,${Buffer.from(jpeg).toString("base64")}">`;
     const decision = score.noTarget ? " · no target" : score.predictedNoTarget ? " · predicted “no target”" : "";
-    return `<figure>${picture}<figcaption><strong>${escapeHtml(truth.text)}</strong><br><span class="quiet">IoU ${percent(score.iou)} · ${escapeHtml(truth.key)}${decision}</span></figcaption></figure>`;
+    const iou =
+      pair === undefined
+        ? `IoU ${percent(score.iou)}`
+        : `IoU ${percent(pair.a.score.iou)} → ${percent(score.iou)}, gain ${points(pair.gain)}`;
+    return `<figure>${picture}<figcaption><strong>${escapeHtml(truth.text)}</strong><br><span class="quiet">${iou} · ${escapeHtml(truth.key)}${decision}</span></figcaption></figure>`;
   });
-  const key = `<p class="legend"><span class="truth">truth</span><span class="predicted">prediction</span></p>`;
-  return section("Worst cases", `${key}<div class="cases">${figures.join("")}</div>`);
+  const legend = key.map(([look, name]) => `<span class="${look}">${escapeHtml(name)}</span>`).join("");
+  return section(title, `<p class="legend">${legend}</p><div class="cases">${figures.join("")}</div>`);
 }
 
 function section(title: string, body: string): string {

@@ -1,9 +1,9 @@
 /** The style sheet of the report: one column, system fonts, colours for light and dark. */
 export const style = `
 :root { color-scheme: light dark; --ink: #1d2330; --quiet: #5d6679; --paper: #fbfbfd; --line: #e1e4ec; --card: #fff;
-  --series-0: #2f6fde; --series-1: #d9622b; --truth: #1f9d57; --predicted: #d6217d; }
+  --series-0: #2f6fde; --series-1: #d9622b; --truth: #1f9d57; --predicted: #d6217d; --other: #e0a800; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e7eaf2; --quiet: #9aa4b8; --paper: #14171e; --line: #2b313d; --card: #1b1f28;
-  --series-0: #74a5ff; --series-1: #ff9a66; --truth: #2ecc71; --predicted: #ff5aa8; } }
+  --series-0: #74a5ff; --series-1: #ff9a66; --truth: #2ecc71; --predicted: #ff5aa8; --other: #ffc400; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
 main { max-width: 880px; margin: 0 auto; padding: 32px 20px 64px; }
@@ -19,10 +19,11 @@ thead th { color: var(--quiet); font-weight: 400; }
 .quiet { color: var(--quiet); }
 svg { display: block; width: 100%; height: auto; font: 12px system-ui, sans-serif; color: var(--ink); }
 .legend { display: flex; flex-wrap: wrap; gap: 18px; font-size: 0.85rem; }
-.legend span[class^="series"]::before, .truth::before, .predicted::before { content: ""; display: inline-block; width: 10px;
+.legend span[class^="series"]::before, .truth::before, .predicted::before, .other::before { content: ""; display: inline-block; width: 10px;
   height: 10px; border-radius: 50%; margin-right: 6px; }
 .series-0::before { background: var(--series-0); } .series-1::before { background: var(--series-1); }
-.truth::before { background: var(--truth); } .predicted::before { background: var(--predicted); }
+.truth::before { background: var(--truth); } .predicted::before { background: var(--predicted); } .other::before { background: var(--other); }
+.wide { overflow-x: auto; }
 .cases { display: grid; grid-template-columns: repeat(auto-fill, minmax(250px, 1fr)); gap: 18px; }
 figure { margin: 0; } figure img { width: 100%; aspect-ratio: 4 / 3; object-fit: contain; background: var(--line);
   border-radius: 8px; display: block; }

@@ -1,53 +1,137 @@
+import type { Interval } from "../bootstrap.ts";
 import type { Comparison, Gains } from "../compare.ts";
 import type { Counts, Estimates, Evaluation } from "../evaluation.ts";
 import { type MetricName, metricNames } from "../metrics.ts";
+import { csvLine, formatTables, type TableFormat } from "./format-table.ts";
 
 /** The columns of a breakdown on the terminal. */
 const binMetrics = ["oIoU", "mIoU", "P@0.5", "P@0.7", "P@0.9"] as const;
 
-/** An evaluation as plain text for a terminal: what was scored, every metric with its interval, the breakdowns. */
-export function evaluationText(evaluation: Evaluation): string {
-  const lines = [heading(evaluation), ...countLines(evaluation.counts), ""];
-  const metrics = shownMetrics(isGeneralised(evaluation));
-  lines.push(
-    ...columns([["metric", "value", "95 % interval"], ...metrics.map((name) => estimateRow(name, evaluation.metrics))]),
-  );
-  for (const breakdown of evaluation.breakdowns) {
-    if (breakdown.bins.length < 2) continue;
-    const header = [breakdown.title, "samples", ...binMetrics];
-    const rows = breakdown.bins.map((bin) => [
-      `  ${bin.label}`,
-      String(bin.samples),
-      ...binMetrics.map((name) => percent(bin.metrics[name].value)),
-    ]);
-    lines.push("", ...columns([header, ...rows]));
+/** An evaluation as text: what was scored, every metric with its interval, the breakdowns. */
+export function evaluationText(evaluation: Evaluation, format: TableFormat = "text"): string {
+  const { metrics, breakdowns, bootstrap } = evaluation;
+  const names = shownMetrics(isGeneralised(evaluation));
+  if (format === "csv") {
+    const lines = (breakdown: string, bin: string, samples: number, images: number, values: Estimates): string[] =>
+      names.map((name) => {
+        const { value, low, high } = values[name];
+        return csvLine([breakdown, bin, samples, images, name, value, low, high]);
+      });
+    return `${[
+      "breakdown,bin,samples,images,metric,value,low,high",
+      ...lines("all", "all", evaluation.samples.length, evaluation.images, metrics),
+      ...breakdowns.flatMap(({ name, bins }) =>
+        bins.flatMap((bin) => lines(name, bin.label, bin.samples, bin.images, bin.metrics)),
+      ),
+    ].join("\n")}\n`;
   }
-  return `${lines.join("\n")}\n`;
+  const notes = [heading(evaluation), ...countLines(evaluation.counts)];
+  if (evaluation.images < bootstrap.leastImages) notes.push(noIntervals(bootstrap.leastImages));
+  const tables = [
+    { header: ["metric", "value", "95 % interval"], rows: names.map((name) => estimateRow(name, metrics)) },
+    ...breakdowns
+      .filter(({ bins }) => bins.length > 1)
+      .map(({ title, bins }) => ({
+        title,
+        header: ["bin", "samples", ...binMetrics],
+        rows: bins.map((bin) => [
+          bin.label,
+          String(bin.samples),
+          ...binMetrics.map((name) => percent(bin.metrics[name].value)),
+        ]),
+      })),
+  ];
+  return formatTables(notes, tables, format);
 }
 
-/** A comparison as plain text: the gain of b over a in each metric, then in oIoU and mIoU by bin. */
-export function comparisonText(comparison: Comparison, nameA: string, nameB: string): string {
-  const lines = [
-    `gain of ${nameB} over ${nameA} on ${comparison.samples} expressions of ${comparison.images} images (paired; * = the interval leaves 0 out)`,
-    ...(comparison.onlyA + comparison.onlyB > 0
-      ? [`left out: ${comparison.onlyA} only in ${nameA}, ${comparison.onlyB} only in ${nameB}`]
-      : []),
-    "",
-  ];
-  const rows = shownMetrics(comparison.noTargets > 0).map((name) => gainRow(name, comparison.gains, name));
-  lines.push(...columns([["metric", "a", "b", "gain", "95 % interval"], ...rows]));
-  for (const breakdown of comparison.breakdowns) {
-    if (breakdown.bins.length < 2) continue;
-    const header = [breakdown.title, "samples", "oIoU gain", "95 % interval", "mIoU gain", "95 % interval"];
-    const bins = breakdown.bins.map((bin) => [
-      `  ${bin.label}`,
-      String(bin.samples),
-      ...gainRow("", bin.gains, "oIoU").slice(3),
-      ...gainRow("", bin.gains, "mIoU").slice(3),
-    ]);
-    lines.push("", ...columns([header, ...bins]));
+/** A comparison as text: the gain of b over a in each metric, then in oIoU and mIoU by bin. */
+export function comparisonText(
+  comparison: Comparison,
+  nameA: string,
+  nameB: string,
+  format: TableFormat = "text",
+): string {
+  const { gains, breakdowns } = comparison;
+  const names = shownMetrics(comparison.noTargets > 0);
+  if (format === "csv") {
+    const lines = (breakdown: string, bin: string, samples: number, images: number, values: Gains): string[] =>
+      names.map((name) => {
+        const { a, b, gain, low, high, isClear, deviations } = values[name];
+        const clear = low === null ? null : isClear ? 1 : 0;
+        return csvLine([
+          breakdown,
+          bin,
+          samples,
+          images,
+          name,
+          a,
+          deviations[0],
+          b,
+          deviations[1],
+          gain,
+          low,
+          high,
+          clear,
+        ]);
+      });
+    return `${[
+      "breakdown,bin,samples,images,metric,a,a_deviation,b,b_deviation,gain,low,high,clear",
+      ...lines("all", "all", comparison.samples, comparison.images, gains),
+      ...breakdowns.flatMap(({ name, bins }) =>
+        bins.flatMap((bin) => lines(name, bin.label, bin.samples, bin.images, bin.gains)),
+      ),
+    ].join("\n")}\n`;
   }
-  return `${lines.join("\n")}\n`;
+  const tables = [
+    { header: ["metric", "a", "b", "gain", "95 % interval"], rows: names.map((name) => gainRow(name, gains, name)) },
+    ...breakdowns
+      .filter(({ bins }) => bins.length > 1)
+      .map(({ title, bins }) => ({
+        title,
+        header: ["bin", "samples", "oIoU gain", "95 % interval", "mIoU gain", "95 % interval"],
+        rows: bins.map((bin) => [
+          bin.label,
+          String(bin.samples),
+          ...gainRow("", bin.gains, "oIoU").slice(3),
+          ...gainRow("", bin.gains, "mIoU").slice(3),
+        ]),
+      })),
+  ];
+  return formatTables(comparisonNotes(comparison, nameA, nameB), tables, format);
+}
+
+/** What a comparison is of, and how its numbers were made. */
+export function comparisonNotes(comparison: Comparison, nameA: string, nameB: string): string[] {
+  const { seeds, images, samples, onlyA, onlyB, breakdowns } = comparison;
+  const isThin = images < comparison.leastImages || breakdowns.some(({ bins }) => bins.some(isWithout));
+  return [
+    `gain of ${nameB} over ${nameA} on ${samples} expressions of ${images} images (paired; * = the interval leaves 0 out)`,
+    ...(Math.max(...seeds) > 1
+      ? [
+          `means over ${seeds[0]} and ${seeds[1]} training seeds, ± one standard deviation; intervals over images and seeds`,
+        ]
+      : []),
+    ...(onlyA + onlyB > 0 ? [`left out: ${onlyA} only in ${nameA}, ${onlyB} only in ${nameB}`] : []),
+    ...(isThin ? [noIntervals(comparison.leastImages)] : []),
+  ];
+}
+
+function isWithout(bin: { readonly gains: Gains }): boolean {
+  return bin.gains.oIoU.low === null;
+}
+
+function noIntervals(least: number): string {
+  return `no interval, and no *, where fewer than ${least} images stand behind a number (--least)`;
+}
+
+/** "12.3 to 45.6", or a dash where there is no interval. */
+export function intervalText({ low, high }: Interval, write: (value: number) => string): string {
+  return low === null || high === null ? "–" : `${write(low)} to ${write(high)}`;
+}
+
+/** A value with its standard deviation over seeds, where there are several. */
+export function withDeviation(value: number, deviation: number | null): string {
+  return deviation === null ? percent(value) : `${percent(value)} ± ${percent(deviation)}`;
 }
 
 /** The metrics worth a line: the names and accuracies of GRES only where they are asked for. */
@@ -94,27 +178,11 @@ function heading(evaluation: Evaluation): string {
 }
 
 function estimateRow(name: MetricName, metrics: Estimates): string[] {
-  const { value, low, high } = metrics[name];
-  return [name, percent(value), `${percent(low)} to ${percent(high)}`];
+  return [name, percent(metrics[name].value), intervalText(metrics[name], percent)];
 }
 
 function gainRow(label: string, gains: Gains, name: MetricName): string[] {
-  const { a, b, gain, low, high, isClear } = gains[name];
-  return [label, percent(a), percent(b), `${points(gain)}${isClear ? "*" : " "}`, `${points(low)} to ${points(high)}`];
-}
-
-/** Lines of columns two spaces apart: the first aligned left, the others right. */
-function columns(rows: readonly (readonly string[])[]): string[] {
-  const widths: number[] = [];
-  for (const row of rows) {
-    row.forEach((cell, i) => {
-      widths[i] = Math.max(widths[i] ?? 0, cell.length);
-    });
-  }
-  return rows.map((row) =>
-    row
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
-      .join("  ")
-      .trimEnd(),
-  );
+  const { a, b, gain, isClear, deviations } = gains[name];
+  const sides = [withDeviation(a, deviations[0]), withDeviation(b, deviations[1])];
+  return [label, ...sides, `${points(gain)}${isClear ? "*" : " "}`, intervalText(gains[name], points)];
 }

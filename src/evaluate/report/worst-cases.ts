@@ -30,26 +30,73 @@ export function worstSamples(samples: readonly Sample[], count: number): Sample[
   return chosen;
 }
 
+/** One expression as two models have it. */
+export interface SamplePair {
+  /** Of the first model (of its first seed, where it has several), and of the second. */
+  readonly a: Sample;
+  readonly b: Sample;
+  /** What b gains in IoU, over the means of their seeds. */
+  readonly gain: number;
+}
+
+/** Pairs the samples of two models' evaluations, those of several seeds by their means; in the order of a's first. */
+export function pairSamples(a: readonly Evaluation[], b: readonly Evaluation[]): SamplePair[] {
+  const byKey = (side: readonly Evaluation[]) =>
+    side.map(({ samples }) => new Map(samples.map((sample) => [sample.truth.key, sample])));
+  const [ofA, ofB] = [byKey(a), byKey(b)];
+  const meanIou = (side: typeof ofA, key: string): number =>
+    side.reduce((sum, samples) => sum + (samples.get(key)?.score.iou ?? Number.NaN), 0) / side.length;
+  return (a[0]?.samples ?? []).flatMap((first) => {
+    const { key } = first.truth;
+    const second = ofB[0]?.get(key);
+    const gain = meanIou(ofB, key) - meanIou(ofA, key);
+    return second === undefined || Number.isNaN(gain) ? [] : [{ a: first, b: second, gain }];
+  });
+}
+
+/** The pairs of largest gain (`sign` 1) or loss (-1), at most one of a ref; among equals by key. */
+export function furthestPairs(pairs: readonly SamplePair[], count: number, sign: 1 | -1): SamplePair[] {
+  const order = pairs
+    .filter(({ gain }) => sign * gain > 0)
+    .sort((x, y) => sign * (y.gain - x.gain) || (x.a.truth.key < y.a.truth.key ? -1 : 1));
+  const refs = new Set<string>();
+  return order
+    .filter(({ a: { truth } }) => {
+      const ref = `${truth.source}/${truth.refId}`;
+      return refs.size < count && !refs.has(ref) && refs.add(ref);
+    })
+    .slice(0, count);
+}
+
 /** Pictures of samples, while the predictions are open. An image that cannot be had is told of in its place. */
 export async function casesOf(
-  samples: readonly Sample[],
+  samples: readonly (Sample | SamplePair)[],
   evaluation: Evaluation,
   loadImage: LoadImage,
 ): Promise<ShownCase[]> {
   const masks = truthMasks(evaluation.preset);
   const cases: ShownCase[] = [];
-  for (const sample of samples) {
-    cases.push(await caseOf(sample, masks.union(sample.truth), loadImage));
+  for (const one of samples) {
+    const pair = "gain" in one ? one : undefined;
+    const sample = "gain" in one ? one.b : one;
+    cases.push(await caseOf(sample, pair, masks.union(sample.truth), loadImage));
   }
   return cases;
 }
 
-async function caseOf(sample: Sample, truth: Rle, loadImage: LoadImage): Promise<ShownCase> {
+async function caseOf(
+  sample: Sample,
+  pair: SamplePair | undefined,
+  truth: Rle,
+  loadImage: LoadImage,
+): Promise<ShownCase> {
+  const facts = { sample, ...(pair === undefined ? {} : { pair }) };
   try {
     const image = await decodeImage(await loadImage(sample.truth), { where: `the image of ${sample.truth.key}` });
-    return { sample, jpeg: await casePicture(image, truth, await sample.predicted()), problem: undefined };
+    const jpeg = await casePicture(image, truth, await sample.predicted(), await pair?.a.predicted());
+    return { ...facts, jpeg, problem: undefined };
   } catch (error) {
     if (!(error instanceof NemosaicError)) throw error;
-    return { sample, jpeg: undefined, problem: error.message };
+    return { ...facts, jpeg: undefined, problem: error.message };
   }
 }
