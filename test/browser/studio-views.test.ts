@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
@@ -133,10 +133,61 @@ describe("Evaluate", () => {
     await page.locator(".metric").first().waitFor();
     await page.locator(".plot svg").first().waitFor();
     await picture("evaluate", page);
+    // A preset without no-target samples: neither N-acc nor the names of GRES.
+    expect(await page.locator(".metric .soft:first-child").allInnerTexts()).toEqual([
+      "oIoU",
+      "mIoU",
+      "P@0.5",
+      "P@0.6",
+      "P@0.7",
+      "P@0.8",
+      "P@0.9",
+    ]);
+    // Both masks are drawn over the image: green of the truth, pink of the prediction.
+    const painted = () =>
+      page
+        .locator("section[aria-label=Cases] canvas")
+        .first()
+        .evaluate((one) => {
+          const { width, height } = one as HTMLCanvasElement;
+          const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true })!;
+          context.drawImage(one as HTMLCanvasElement, 0, 0);
+          const { data } = context.getImageData(0, 0, width, height);
+          const has = ([red, green, blue]: number[]) =>
+            Array.from({ length: data.length / 4 }, (_, at) => at * 4).some(
+              (at) => data[at] === red && data[at + 1] === green && data[at + 2] === blue,
+            );
+          return [has([46, 204, 113]), has([255, 45, 149])];
+        });
+    await page.getByLabel("Order of the cases").selectOption("best first");
+    await expect.poll(painted, patience).toEqual([true, true]);
+    await page.getByLabel("Order of the cases").selectOption("worst first");
     const shown = page.locator("section[aria-label=Cases] li button").first();
     const text = await shown.locator(".text").innerText();
     await shown.click();
     await expect.poll(title).toBe(`“${text}”`);
+  });
+
+  it("holds a second file of samples against the first: largest gains, then losses", async () => {
+    await visit("?view=evaluate");
+    const text = await readFile(join(fixture.folder, "samples.jsonl"), "utf8");
+    const better = text
+      .trim()
+      .split("\n")
+      .map((line, at) =>
+        JSON.stringify({ ...JSON.parse(line), iou: at === 2 ? 1 : at === 3 ? 0 : JSON.parse(line).iou }),
+      );
+    await writeFile(join(fixture.folder, "better.jsonl"), better.join("\n"));
+    await page.setInputFiles("input[type=file]", [
+      join(fixture.folder, "samples.jsonl"),
+      join(fixture.folder, "better.jsonl"),
+    ]);
+    await expect.poll(title).toBe("better.jsonl against samples.jsonl");
+    const first = page.locator("section[aria-label=Cases] li .line b").first();
+    await expect.poll(() => first.innerText()).toMatch(/→ 1\.00$/);
+    await page.getByLabel("Order of the cases").selectOption("largest losses");
+    await expect.poll(() => first.innerText()).toMatch(/→ 0\.00$/);
+    await picture("gains", page);
   });
 
   it("says what is wrong with another file", async () => {
@@ -175,11 +226,12 @@ describe("every view", () => {
     }
   });
 
-  it.each([1280, 1600, 1920])("fits %s pixels without scrolling sideways", async (width) => {
+  it.each([760, 1024, 1280, 1600, 1920])("fits %s pixels without scrolling sideways", async (width) => {
     const own = await fixture.open({ width, height: 900 });
     try {
       for (const query of ["", "?view=overview", "?view=evaluate"]) {
         await visit(query, own);
+        expect(await own.evaluate(() => document.documentElement.scrollWidth), query).toBeLessThanOrEqual(width);
         const wide = await own.evaluate(() =>
           [document.documentElement, ...document.querySelectorAll("main *, header *")]
             .filter(
@@ -197,6 +249,38 @@ describe("every view", () => {
     } finally {
       await own.close();
     }
+  });
+
+  it.each([
+    [1280, 900],
+    [1024, 768],
+    [1920, 1000],
+  ])("shows the mosaics at %s × %s without scrolling", async (width, height) => {
+    const own = await fixture.open({ width, height });
+    try {
+      await visit("", own);
+      const mosaics = own.locator(".picture[aria-label^='Mosaic:']");
+      await mosaics.nth(3).waitFor();
+      const box = (await mosaics.nth(3).boundingBox())!;
+      expect(box.y + box.height).toBeLessThanOrEqual(height);
+      expect(box.x + box.width).toBeLessThanOrEqual(width);
+      expect(box.width).toBeGreaterThan(120);
+      if (width < 1400) {
+        await own.getByRole("button", { name: "Filters" }).click();
+        await own.locator("fieldset label").first().click();
+        await expect.poll(() => own.url()).toMatch(/f=/);
+        await own.keyboard.press("Escape");
+        await expect.poll(() => own.locator("fieldset").first().isVisible()).toBe(false);
+      }
+    } finally {
+      await own.close();
+    }
+  });
+
+  it("has a column and a row of τ × K for the settings in force", async () => {
+    await visit("?view=overview&set=band.k%3D7&set=band.tau%3D0.4321");
+    const here = page.locator(".grid button.is-here");
+    await expect.poll(() => here.getAttribute("aria-label").catch(() => ""), patience).toMatch(/^τ 0\.432, K 7:/);
   });
 
   it("brings the close look at a candidate into sight on a low screen", async () => {

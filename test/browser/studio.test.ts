@@ -78,6 +78,14 @@ describe("Explore", () => {
     await page.getByText("No expression matches.").waitFor();
     await page.getByRole("button", { name: "Clear all filters" }).click();
     await expect.poll(listed).toBeGreaterThan(0);
+    // Typed while a row is open: the list goes and comes, and the page has no error (see the fixture).
+    await page.keyboard.press("j");
+    await page.fill("#search", "zzzzqqq");
+    await page.getByText("No expression matches.").waitFor();
+    await page.keyboard.press("j");
+    await page.fill("#search", "");
+    await page.locator(".row").first().waitFor();
+    await page.keyboard.press("Escape");
   });
 });
 
@@ -159,6 +167,30 @@ describe("Expression", () => {
     await page.locator(`#${id}`).focus();
     await page.keyboard.press("f");
     await expect.poll(async () => (await lines()).at(-1).verdict).toBe("negative");
+  });
+
+  it("takes the look at a card away with its card: on scrolling, on leaving, on another expression", async () => {
+    await visit();
+    const closeup = page.locator(".closeup");
+    const card = page.locator(".candidate").nth(1);
+    const rest = async () => {
+      await card.scrollIntoViewIfNeeded();
+      await card.hover();
+      await closeup.waitFor();
+    };
+    await rest();
+    // The pointer rests on another card now, or on none: what is shown is never the card that went.
+    await page.locator(".cards").evaluate((one) => one.scrollTo({ left: 4000 }));
+    await expect.poll(() => page.locator(".closeup[aria-label$='rank 2']").count()).toBe(0);
+    await page.locator(".cards").evaluate((one) => one.scrollTo({ left: 0 }));
+    await page.mouse.move(5, 500);
+    await rest();
+    await page.keyboard.press("j");
+    await expect.poll(() => closeup.count()).toBe(0);
+    await page.mouse.move(5, 500);
+    await rest();
+    await page.mouse.move(5, 500);
+    await expect.poll(() => closeup.count()).toBe(0);
   });
 
   it("draws other mosaics on r and another grid by its switch; m hides masks", async () => {

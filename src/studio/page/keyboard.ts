@@ -58,6 +58,7 @@ function step(by: number): void {
 function closeTop(): void {
   if (display.isHelpOpen) display.isHelpOpen = false;
   else if (display.isSettingsOpen) display.isSettingsOpen = false;
+  else if (display.isFilterOpen) display.isFilterOpen = false;
   else if (document.activeElement instanceof HTMLInputElement && document.activeElement.id === "search") {
     if (route.query === "") document.activeElement.blur();
     else route.query = "";

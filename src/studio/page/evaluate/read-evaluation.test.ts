@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readEvaluatorFile } from "./read-evaluation.ts";
+import { pairSamples, readEvaluatorFile } from "./read-evaluation.ts";
 
 const measured = { value: 0.5, low: 0.4, high: 0.6 };
 const result = {
@@ -41,6 +41,39 @@ describe("readEvaluatorFile", () => {
         areaShare: undefined,
       });
     }
+  });
+
+  it("shows no metric that says nothing of this set, in files with the list of them and in older ones", () => {
+    const metrics = { oIoU: measured, mIoU: measured, gIoU: measured, "N-acc": { value: 0, low: 0, high: 0 } };
+    const shown = (changes: object): string[] => {
+      const opened = readEvaluatorFile(JSON.stringify({ ...result, metrics, noTargets: 0, ...changes }));
+      return opened.kind === "evaluation" ? Object.keys(opened.evaluation.metrics) : [];
+    };
+    const plain = { preset: { name: "cris", noTarget: "ignored" } };
+    expect(shown(plain)).toEqual(["oIoU", "mIoU"]);
+    expect(shown({ ...plain, metricsShown: ["oIoU"] })).toEqual(["oIoU"]);
+    expect(shown({ ...plain, noTargets: 2 })).toEqual(Object.keys(metrics));
+    expect(shown({ preset: { name: "rela", noTarget: "rela" } })).toEqual(Object.keys(metrics));
+  });
+
+  it("keeps a value that has no interval", () => {
+    const bare = { value: 0.5, low: null, high: null };
+    const opened = readEvaluatorFile(JSON.stringify({ ...result, metrics: { mIoU: bare } }));
+    expect(opened.kind === "evaluation" && opened.evaluation.metrics.mIoU).toEqual(bare);
+  });
+
+  it("holds two files of samples against each other, by the expressions that both have", () => {
+    const line = (key: string, iou: number, prediction: string) =>
+      JSON.stringify({ key, text: key, iou, mask_size: [2, 2], truth: "04", prediction });
+    const read = (text: string) => {
+      const opened = readEvaluatorFile(text);
+      return opened.kind === "samples" ? opened.samples : [];
+    };
+    const first = read([line("a", 0.25, "x"), line("b", 0.5, "y")].join("\n"));
+    const second = read([line("b", 0.75, "z"), line("c", 1, "w")].join("\n"));
+    expect(pairSamples(first, second)).toMatchObject([
+      { key: "b", iou: 0.75, firstIou: 0.5, gain: 0.25, masks: { truth: "04", prediction: "z", first: "y" } },
+    ]);
   });
 
   it("says what it expected of anything else", () => {

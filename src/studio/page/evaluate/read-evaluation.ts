@@ -1,8 +1,9 @@
 /** A value with its 95 % interval; of a comparison, the gain with its own. */
 export interface Measured {
   readonly value: number;
-  readonly low: number;
-  readonly high: number;
+  /** null where too few images stand behind the value. */
+  readonly low: number | null;
+  readonly high: number | null;
 }
 
 export interface Bin {
@@ -36,6 +37,21 @@ export interface SampleScore {
   readonly areaShare: number | undefined;
   readonly noTarget: boolean;
   readonly predictedNoTarget: boolean;
+  /** As they were compared; undefined in files that hold no masks. */
+  readonly masks: CaseMasks | undefined;
+  /** Of a comparison: the first model's IoU, and what the second gains over it. */
+  readonly firstIou: number | undefined;
+  readonly gain: number | undefined;
+}
+
+/** COCO run lengths over one raster. */
+export interface CaseMasks {
+  readonly height: number;
+  readonly width: number;
+  readonly truth: string;
+  readonly prediction: string;
+  /** The first model's, of a comparison. */
+  readonly first: string | undefined;
 }
 
 export type Opened =
@@ -78,7 +94,34 @@ function readSamples(text: string): SampleScore[] {
       areaShare: typeof value.area_share === "number" ? value.area_share : undefined,
       noTarget: value.no_target === true,
       predictedNoTarget: value.predicted_no_target === true,
+      masks: masksOf(value),
+      firstIou: numberOrNothing(value.first_iou),
+      gain: numberOrNothing(value.gain),
     };
+  });
+}
+
+function masksOf(value: Tree): CaseMasks | undefined {
+  const [height, width] = Array.isArray(value.mask_size) ? (value.mask_size as unknown[]) : [];
+  const { truth, prediction, first_prediction: first } = value;
+  if (typeof height !== "number" || typeof width !== "number") return undefined;
+  if (typeof truth !== "string" || typeof prediction !== "string") return undefined;
+  return { height, width, truth, prediction, first: typeof first === "string" ? first : undefined };
+}
+
+function numberOrNothing(value: unknown): number | undefined {
+  return typeof value === "number" ? value : undefined;
+}
+
+/** What a second file of samples gains over a first: the expressions that both have, as one file of a comparison. */
+export function pairSamples(first: readonly SampleScore[], second: readonly SampleScore[]): SampleScore[] {
+  const before = new Map(first.map((sample) => [sample.key, sample]));
+  return second.flatMap((sample) => {
+    const other = before.get(sample.key);
+    if (other === undefined) return [];
+    const isAlike = sample.masks?.height === other.masks?.height && sample.masks?.width === other.masks?.width;
+    const masks = sample.masks && { ...sample.masks, first: isAlike ? other.masks?.prediction : undefined };
+    return [{ ...sample, masks, firstIou: other.iou, gain: sample.iou - other.iou }];
   });
 }
 
@@ -89,7 +132,7 @@ function evaluationOf(tree: Tree): Evaluation {
     splits: stringsOf(tree.splits),
     samples: numberOf(tree.samples, "samples"),
     images: numberOf(tree.images, "images"),
-    metrics: metricsOf(tree.metrics),
+    metrics: worthShowing(metricsOf(tree.metrics), tree),
     breakdowns: breakdownsOf(tree.breakdowns, "metrics"),
   };
 }
@@ -103,7 +146,7 @@ function comparisonOf(tree: Tree): Evaluation {
     splits: stringsOf(isTree(tree.a) ? tree.a.splits : []),
     samples: numberOf(comparison.samples, "comparison.samples"),
     images: numberOf(comparison.images, "comparison.images"),
-    metrics: metricsOf(comparison.gains),
+    metrics: worthShowing(metricsOf(comparison.gains), isTree(tree.b) ? tree.b : {}),
     breakdowns: breakdownsOf(comparison.breakdowns, "gains"),
   };
 }
@@ -128,11 +171,21 @@ function metricsOf(value: unknown): Record<string, Measured> {
       if (!isTree(measured)) return [];
       const middle = measured.gain ?? measured.value;
       const { low, high } = measured;
-      return [middle, low, high].every((number) => typeof number === "number")
-        ? [[name, { value: middle as number, low: low as number, high: high as number }]]
-        : [];
+      const isBound = (bound: unknown): bound is number | null => bound === null || typeof bound === "number";
+      return typeof middle === "number" && isBound(low) && isBound(high) ? [[name, { value: middle, low, high }]] : [];
     }),
   );
+}
+
+/**
+ * The metrics that say something of this set: N-acc without a no-target sample is an empty 0, and gIoU and cIoU are mIoU
+ * and oIoU under the names of GRES. The file lists them; older ones without the list are read by the same rule.
+ */
+function worthShowing(metrics: Record<string, Measured>, tree: Tree): Record<string, Measured> {
+  const listed = Array.isArray(tree.metricsShown) ? new Set(tree.metricsShown.map(String)) : undefined;
+  const isPlain = tree.noTargets === 0 && isTree(tree.preset) && tree.preset.noTarget === "ignored";
+  const isShown = (name: string): boolean => listed?.has(name) ?? (!isPlain || /^(oIoU|mIoU|P@)/.test(name));
+  return Object.fromEntries(Object.entries(metrics).filter(([name]) => isShown(name)));
 }
 
 function refuseNewer(tree: Tree): void {

@@ -36,6 +36,31 @@ export function maskLayer(
   return { fill, outline };
 }
 
+/** Draws the outline of COCO run lengths over a raster of `height` × `width` into `layer`, stretched to it, inside the mask. */
+export function drawOutline(
+  layer: ImageData,
+  counts: string,
+  height: number,
+  width: number,
+  rgb: readonly [number, number, number],
+): void {
+  const { width: shownWidth, height: shownHeight } = layer;
+  const full = rleToMask(rleFromString(counts, height, width));
+  const mask = resizeNearest(full, width, height, 1, { x: 0, y: 0, width, height }, shownWidth, shownHeight);
+  const outside = spread(
+    mask.map((pixel) => 1 - pixel),
+    shownWidth,
+    shownHeight,
+    2,
+  );
+  for (let at = 0; at < mask.length; at++) {
+    const x = at % shownWidth;
+    const y = (at - x) / shownWidth;
+    const isEdge = x < 2 || y < 2 || x >= shownWidth - 2 || y >= shownHeight - 2;
+    if (mask[at] === 1 && (outside[at] === 1 || isEdge)) paint(layer.data, at, rgb, 255);
+  }
+}
+
 /** The mask grown by `by` pixels (a square's neighbourhood), in two passes. */
 function spread(mask: Uint8Array, width: number, height: number, by: number): Uint8Array {
   const across = new Uint8Array(mask.length);

@@ -56,7 +56,12 @@ self.onmessage = ({ data }: MessageEvent<OverviewQuestion>) => {
     const value =
       type === "summary"
         ? summarise(capped, settings, need)
-        : coverage(capped, settings, gridTaus(sample, 22), gridKs(sample[0]?.row.ids.length ?? 0));
+        : coverage(
+            capped,
+            settings,
+            gridTaus(sample, 22, settings.band.tau),
+            gridKs(sample[0]?.row.ids.length ?? 0, settings.band.k),
+          );
     self.postMessage({ type, id, value });
   } catch (error) {
     self.postMessage({ type: "fault", id, message: (error as Error).message });

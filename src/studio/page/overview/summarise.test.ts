@@ -66,7 +66,7 @@ describe("the estimate of false negatives", () => {
   });
 
   it("is the same in the grid", () => {
-    for (const { tau, k, falseNegatives } of coverage(rated, settings, gridTaus(rated, 6), [1, 2, 3])) {
+    for (const { tau, k, falseNegatives } of coverage(rated, settings, gridTaus(rated, 6, null), [1, 2, 3])) {
       const there = { ...settings, band: { ...settings.band, tau, k } };
       const { rate } = summarise(rated, there, k).falseNegatives;
       if (rate === null) expect(falseNegatives).toBeNull();
@@ -77,7 +77,7 @@ describe("the estimate of false negatives", () => {
 
 describe("coverage", () => {
   it("equals summaries under each τ and K", () => {
-    const taus = gridTaus(sample, 5);
+    const taus = gridTaus(sample, 5, null);
     const ks = [1, 2, 3];
     for (const cell of coverage(sample, settings, taus, ks)) {
       const there = { ...settings, band: { ...settings.band, tau: cell.tau, k: cell.k } };
@@ -85,6 +85,18 @@ describe("coverage", () => {
       expect(cell.full).toBeCloseTo(summary.full / 2, 9);
       expect(cell.risk).toBeCloseTo(summary.aboveOwn / Math.max(1, summary.inBand), 9);
     }
-    expect(gridKs(60)).toEqual([3, 5, 10, 20, 50]);
+    expect(gridKs(60, 20)).toEqual([3, 5, 10, 20, 50]);
+  });
+
+  it("has a row and a column for the τ and K in force, whatever they are", () => {
+    expect(gridKs(60, 37)).toEqual([3, 5, 10, 20, 37, 50]);
+    expect(gridKs(60, 100)).toEqual([3, 5, 10, 20, 50, 100]);
+    const plain = gridTaus(sample, 5, null);
+    const between = ((plain[1] as number) + (plain[2] as number)) / 2;
+    expect(gridTaus(sample, 5, between)).toEqual([plain[0], plain[1], between, ...plain.slice(2)]);
+    const k = 100;
+    const cells = coverage(sample, settings, [between], gridKs(3, k));
+    const alone = coverage(sample, settings, [between], [k]);
+    expect(cells.at(-1)).toEqual(alone[0]);
   });
 });

@@ -201,16 +201,21 @@ export function coverage(
   });
 }
 
-/** K for the grid, ascending: 1-2-5 steps up to the depth. */
-export function gridKs(depth: number): number[] {
-  const steps = [3, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
-  return steps.filter((k) => k <= depth);
+/** K for the grid, ascending: 1-2-5 steps up to the depth, and the K in force. */
+export function gridKs(depth: number, k: number): number[] {
+  const steps = [3, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000].filter((step) => step <= depth);
+  return withValue(steps, k);
 }
 
-/** τ for the grid, ascending, over the scores of the sample. */
-export function gridTaus(sample: readonly Sampled[], count: number): number[] {
+/** τ for the grid, ascending, over the scores of the sample, and the τ in force. */
+export function gridTaus(sample: readonly Sampled[], count: number, tau: number | null): number[] {
   const { low, high } = rangeOf(sample);
-  return Array.from({ length: count }, (_, at) => low + ((at + 1) * (high - low)) / count);
+  const steps = Array.from({ length: count }, (_, at) => low + ((at + 1) * (high - low)) / count);
+  return tau === null ? steps : withValue(steps, tau);
+}
+
+function withValue(steps: readonly number[], value: number): number[] {
+  return [...new Set([...steps, value])].sort((a, b) => a - b);
 }
 
 const bins = 48;

@@ -6,6 +6,8 @@ class DisplayState {
   isMaskHidden = $state(false);
   isHelpOpen = $state(false);
   isSettingsOpen = $state(false);
+  /** The panel of filters, where it lies over the page for want of width. */
+  isFilterOpen = $state(false);
 }
 
 export const display = new DisplayState();

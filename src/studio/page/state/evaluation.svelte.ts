@@ -1,6 +1,6 @@
 import { expressionKey } from "../../../model/index.ts";
 import { fetchKeys, fetchText } from "../api.ts";
-import { type Evaluation, readEvaluatorFile, type SampleScore } from "../evaluate/read-evaluation.ts";
+import { type Evaluation, pairSamples, readEvaluatorFile, type SampleScore } from "../evaluate/read-evaluation.ts";
 import { studio } from "./studio.svelte.ts";
 
 /** An evaluator's result that was opened: it never leaves the browser. */
@@ -8,6 +8,9 @@ class EvaluationState {
   name = $state("");
   result = $state.raw<Evaluation>();
   samples = $state.raw<readonly SampleScore[]>();
+  /** The file of samples opened before, which the present one is held against; by name. */
+  against = $state.raw<{ readonly first: string; readonly second: string }>();
+  #single: { readonly name: string; readonly samples: readonly SampleScore[] } | undefined;
   fault = $state<string>();
   /** Expression rows by key. */
   rows = $state.raw<ReadonlyMap<string, number>>(new Map());
@@ -36,7 +39,7 @@ class EvaluationState {
         this.result = opened.evaluation;
         this.name = name;
       } else {
-        this.samples = opened.samples;
+        this.#takeSamples(name, opened.samples);
         if (this.rows.size === 0) this.rows = await keyRows();
       }
     } catch (error) {
@@ -44,9 +47,25 @@ class EvaluationState {
     }
   }
 
+  /** A second file of one model's samples is held against the first: gains and losses by expression. */
+  #takeSamples(name: string, samples: readonly SampleScore[]): void {
+    const before = this.#single;
+    const isPaired = samples.some(({ gain }) => gain !== undefined);
+    this.#single = isPaired ? undefined : { name, samples };
+    this.against = undefined;
+    this.samples = samples;
+    if (isPaired || before === undefined || before.name === name) return;
+    const pairs = pairSamples(before.samples, samples);
+    if (pairs.length === 0) throw new Error(`has no expression in common with ${before.name}`);
+    this.samples = pairs;
+    this.against = { first: before.name, second: name };
+  }
+
   close(): void {
     this.result = undefined;
     this.samples = undefined;
+    this.against = undefined;
+    this.#single = undefined;
     this.fault = undefined;
     this.name = "";
   }

@@ -92,6 +92,12 @@ class RouteState {
     this.uses = undefined;
   }
 
+  /** Filters in use, each value counted; the search is seen as it is. */
+  get filterCount(): number {
+    const ranges = [this.scoreRange, this.image, this.uses].filter((one) => one !== undefined).length;
+    return ranges + Object.values(this.filters).reduce((sum, labels) => sum + labels.length, 0);
+  }
+
   get isFiltered(): boolean {
     return (
       this.query !== "" ||
