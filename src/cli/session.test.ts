@@ -2,7 +2,9 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { scratchFolder, smallSource } from "../../test/small-pool.ts";
+import { NemosaicError } from "../model/index.ts";
 import { runImport } from "./commands/import.ts";
+import { report } from "./session.ts";
 import { parseShard } from "./shard.ts";
 
 afterEach(() => vi.restoreAllMocks());
@@ -38,6 +40,30 @@ describe("what a command says", () => {
     ).catch(() => undefined);
     expect(said.join("")).toMatch(/^warning: .*SeqTR's file holds referred objects only/m);
     await rm(folder, { recursive: true });
+  });
+});
+
+describe("an error", () => {
+  const said = (error: unknown, debug: boolean): string => {
+    const lines: string[] = [];
+    vi.spyOn(process.stderr, "write").mockImplementation((text) => lines.push(String(text)) > 0);
+    const before = process.exitCode;
+    report(error, debug);
+    process.exitCode = before;
+    vi.restoreAllMocks();
+    return lines.join("");
+  };
+
+  it("of half a screen is cut in its middle, so that what to do stays; --debug tells all of it", () => {
+    const names = Array.from({ length: 40 }, (_, at) => `image-number-${at}.png (640 × 480, expected 480 × 480)`);
+    const message = `40 predictions are of another size: ${names.join(", ")}; save them at 480 × 480, or pass --wrong-size resize`;
+    const line = said(new NemosaicError("bad-input", message), false);
+    expect(line.length).toBeLessThan(450);
+    expect(line).toMatch(
+      /^nemosaic: 40 predictions are of another size: image-number-0.* … .*or pass --wrong-size resize \(all of it with --debug\)\n$/,
+    );
+    expect(said(new NemosaicError("bad-input", message), true)).toContain(`nemosaic: ${message}\n`);
+    expect(said(new NemosaicError("bad-input", "expected 1, got 2"), false)).toBe("nemosaic: expected 1, got 2\n");
   });
 });
 

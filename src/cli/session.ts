@@ -62,12 +62,17 @@ export function listOption(name: string): (text: string) => string[] {
   };
 }
 
+/** The settings file of a run: --settings FILE, or nemosaic.json here; undefined where there is none. */
+export async function settingsPath({ settings }: Pick<SharedOptions, "settings">): Promise<string | undefined> {
+  return settings ?? ((await exists("nemosaic.json")) ? "nemosaic.json" : undefined);
+}
+
 /**
  * The settings of a run: --settings FILE (or nemosaic.json here), --preset and --set over it.
  * Errors: "not-found", "settings".
  */
 export async function readSettings(options: SharedOptions): Promise<Settings> {
-  const path = options.settings ?? ((await exists("nemosaic.json")) ? "nemosaic.json" : undefined);
+  const path = await settingsPath(options);
   let tree: Readonly<Record<string, unknown>> = {};
   if (path !== undefined) {
     const text = await readFile(path, "utf8").catch((error: Error) =>
@@ -80,6 +85,7 @@ export async function readSettings(options: SharedOptions): Promise<Settings> {
     (part) => part !== undefined,
   );
   const settings = parseSettings(withSets(tree, options.set), where.length === 0 ? "the preset" : where.join(" and "));
+  if (path !== undefined) remark(options, `settings of "${path}"`);
   for (const line of settingsRemarks(settings)) remark(options, line);
   return settings;
 }
@@ -132,7 +138,7 @@ export function action<Args extends unknown[]>(
 /** Prints an error's one line (and its stack with `debug`) and sets the exit status. */
 export function report(error: unknown, debug: boolean): void {
   if (error instanceof NemosaicError) {
-    process.stderr.write(`nemosaic: ${error.message}\n`);
+    process.stderr.write(`nemosaic: ${debug ? error.message : readable(error.message)}\n`);
     process.exitCode = exitStatus[error.code];
   } else {
     const message = error instanceof Error ? error.message : String(error);
@@ -142,6 +148,15 @@ export function report(error: unknown, debug: boolean): void {
     process.exitCode = exitStatus.internal;
   }
   if (debug) for (let at: unknown = error; at instanceof Error; at = at.cause) process.stderr.write(`${at.stack}\n`);
+}
+
+const mostShown = 400;
+
+/** A message that a person reads at a glance: of a long one the beginning and the end, which says what to do. */
+function readable(message: string): string {
+  if (message.length <= mostShown) return message;
+  const [head, tail] = [message.slice(0, 230), message.slice(-130)];
+  return `${head.replace(/\s*\S*$/, "")} … ${tail.replace(/^\S*\s*/, "")} (all of it with --debug)`;
 }
 
 function collect(value: string, previous: string[]): string[] {

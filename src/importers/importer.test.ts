@@ -55,13 +55,19 @@ describe("the registry of importers", () => {
     for (const { title, looksFor } of importers) expect(title.length + looksFor.length).toBeGreaterThan(30);
   });
 
-  it("says what it looked for where no importer knows the path", async () => {
+  it("says in a line that a person reads where no importer knows the path, and what it looked for as the cause", async () => {
     put(folder(), "notes.txt", "nothing of interest");
     await expectOneError(
       () => recogniseImporter(folder()),
       "bad-input",
-      /refs\(\*\)\.p and instances\.json \(refer\).*\.jsonl/,
+      /it is none of refer, .*jsonl.*name the format/,
     );
+    const error: Error = await recogniseImporter(folder()).then(
+      () => expect.unreachable(),
+      (caught: Error) => caught,
+    );
+    expect(error.message.length - folder().length).toBeLessThan(300);
+    expect((error.cause as Error).message).toMatch(/refs\(\*\)\.p and instances\.json \(refer\).*\.jsonl/);
   });
 
   it("asks for a name where a path fits several formats", async () => {

@@ -51,7 +51,11 @@ export async function recogniseImporter(path: string): Promise<RecognisedImporte
   if (only !== undefined && found.length === 1) return only;
   if (only === undefined) {
     const list = importers.map(({ name, looksFor }) => `${looksFor} (${name})`).join("; ");
-    fail("bad-input", `cannot tell the format of "${path}"; looked for ${list}`);
+    fail(
+      "bad-input",
+      `cannot tell the format of "${path}": it is none of ${importerNames.join(", ")} as far as names and first bytes say; check the path, or name the format (--debug tells what was looked for)`,
+      new Error(`looked for ${list}`),
+    );
   }
   const list = found.map(({ importer, how }) => `${importer.name}: ${how}`).join("; ");
   fail("usage", `"${path}" fits several formats (${list}); name one of them instead of auto`);

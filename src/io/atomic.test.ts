@@ -1,10 +1,10 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { openAtomic, writeFileAtomic } from "./index.ts";
+import { openAtomic, writeFileAtomic, writeFileOnce } from "./index.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -31,5 +31,19 @@ describe("a file written whole", () => {
     await expect(writeFileAtomic(path, "{}")).rejects.toMatchObject({ code: "io" });
     expect(readdirSync(folder)).toEqual([]);
     expect(existsSync(path)).toBe(false);
+  });
+
+  it("is left as it is where the same run would make it again, and refused where it would be another", async () => {
+    const path = join(folder, "preview.png");
+    const write = (bytes: string | Uint8Array, force = false) => writeFileOnce(path, bytes, { what: "file", force });
+    expect(await write("picture")).toBe(true);
+    expect(await write(Buffer.from("picture"))).toBe(false);
+    await expect(write("another")).rejects.toMatchObject({
+      code: "exists",
+      message: expect.stringMatching(/^another file is at ".*preview\.png" already.*--force/),
+    });
+    expect(readFileSync(path, "utf8")).toBe("picture");
+    expect(await write("another", true)).toBe(true);
+    expect(readFileSync(path, "utf8")).toBe("another");
   });
 });

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { access, type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { access, type FileHandle, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fail } from "../model/index.ts";
 import { makeFolder } from "./make-folder.ts";
@@ -103,6 +103,31 @@ export async function exists(path: string): Promise<boolean> {
 /** Refuses with code "exists" where `path` is there and `force` is not set; `what` names it for a person. */
 export async function refuseOverwrite(path: string, what: string, force: boolean): Promise<void> {
   if (!force && (await exists(path))) fail("exists", `${what} exists already: "${path}". Use --force to replace it`);
+}
+
+/**
+ * Writes a file that the same run would make again: one with these bytes is left as it is, one with others is replaced
+ * with `force` only (code "exists"; `what` names it for a person). True where it was written.
+ */
+export async function writeFileOnce(
+  path: string,
+  bytes: Uint8Array | string,
+  { what, force }: { readonly what: string; readonly force: boolean },
+): Promise<boolean> {
+  if (!force) {
+    const there = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return undefined;
+      throw error;
+    });
+    if (there?.equals(typeof bytes === "string" ? Buffer.from(bytes) : bytes)) return false;
+    if (there !== undefined)
+      fail(
+        "exists",
+        `another ${what} is at "${path}" already, and this run made other bytes. Use --force to replace it`,
+      );
+  }
+  await writeFileAtomic(path, bytes);
+  return true;
 }
 
 /** Asserts that `path` is a folder; `what` names it for a person. Errors: "not-found". */

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { encodePng, readJsonLines } from "../../codecs/index.ts";
-import { refuseOverwrite, writeFileAtomic } from "../../io/index.ts";
+import { writeFileOnce } from "../../io/index.ts";
 import { Loader, parsePlan } from "../../loader/index.ts";
 import { fail } from "../../model/index.ts";
 import { parseSettings } from "../../settings/index.ts";
@@ -35,19 +35,16 @@ export function drawCommand(program: Command): void {
             if (names.has(name))
               fail("bad-input", `line ${line} of "${plans}" repeats epoch ${plan.epoch}, index ${plan.index}`);
             names.add(name);
-            await refuseOverwrite(join(output, `${name}.png`), "a drawing", options.force);
             const { image, mask } = await loader.draw(plan);
             const { size } = plan;
-            await writeFileAtomic(
-              join(output, `${name}.png`),
-              await encodePng({ width: size, height: size, channels: 3, data: image }),
-            );
             const visible = mask.map((value) => value * 255);
-            await writeFileAtomic(
-              join(output, `${name}.mask.png`),
-              await encodePng({ width: size, height: size, channels: 1, data: visible }),
-            );
-            await writeFileAtomic(join(output, `${name}.json`), `${JSON.stringify(plan, undefined, 2)}\n`);
+            const files = {
+              png: await encodePng({ width: size, height: size, channels: 3, data: image }),
+              "mask.png": await encodePng({ width: size, height: size, channels: 1, data: visible }),
+              json: `${JSON.stringify(plan, undefined, 2)}\n`,
+            };
+            for (const [ending, bytes] of Object.entries(files))
+              await writeFileOnce(join(output, `${name}.${ending}`), bytes, { what: "drawing", force: options.force });
             task.advance();
           }
         } finally {

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { refuseOverwrite, type StageTiming, stageTiming, timingText, writeFileAtomic } from "../../io/index.ts";
+import { type StageTiming, stageTiming, timingText, writeFileOnce } from "../../io/index.ts";
 import { Loader } from "../../loader/index.ts";
 import { fail } from "../../model/index.ts";
 import { previewPng } from "../../sheets/index.ts";
@@ -35,20 +35,21 @@ export function previewCommand(program: Command): void {
         const output = options.output ?? fail("usage", "expected -o FILE.png");
         if (!output.toLowerCase().endsWith(".png"))
           fail("usage", `expected a name that ends in .png for -o, got "${output}"`);
-        await refuseOverwrite(output, "a file", options.force);
         const timing: StageTiming | undefined = options.timing ? stageTiming(() => performance.now()) : undefined;
         const loader = await Loader.open(pool, await readSettings(options), {
           split: options.split,
           seed: options.seed,
           ...(timing === undefined ? {} : { timing }),
         });
+        let isNew = true;
         try {
-          await writeFileAtomic(output, await previewPng(loader, { count: options.count, epoch: options.epoch }));
+          const png = await previewPng(loader, { count: options.count, epoch: options.epoch });
+          isNew = await writeFileOnce(output, png, { what: "file", force: options.force });
         } finally {
           await loader.close();
         }
         if (timing !== undefined) process.stderr.write(`${timingText(timing, timingAdvice)}\n`);
-        print(options, { file: output }, `wrote "${output}"`);
+        print(options, { file: output }, isNew ? `wrote "${output}"` : `"${output}" holds this picture already`);
       }),
     );
 }
