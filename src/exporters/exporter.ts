@@ -31,7 +31,10 @@ export interface ExportSample {
   readonly category: Category;
   /** source/ref in the pool. */
   readonly refKey: string;
-  /** In the plan's or the ref's order; none = the expressions are true of nothing. The union of their masks is `mask`. */
+  /**
+   * Those of which something is to be seen, in the plan's or the ref's order; none = the expressions are true of nothing
+   * here. The union of their masks is `mask`.
+   */
   readonly targets: readonly ExportTarget[];
   /** The targets' polygons together, where those are exactly `mask` for every reader; originals only. */
   readonly polygons: Polygons | undefined;
@@ -42,7 +45,7 @@ export interface ExportTarget {
   /** Its key in the pool. */
   readonly annotation: string;
   readonly category: Category;
-  /** uint8 [height, width], 0 or 1: what is to be seen of it; empty where another image hides it. */
+  /** uint8 [height, width], 0 or 1: what is to be seen of it, never nothing. */
   readonly mask: Uint8Array;
   /** As its dataset gave them, where they are exactly `mask` for every reader; originals only. */
   readonly polygons: Polygons | undefined;

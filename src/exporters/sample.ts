@@ -91,14 +91,11 @@ async function originalSample(
   }
   const rows = Array.from(pool.targetsOfRef(record.ref));
   const mask = decodeCocoRle(pool.mask(row, rows));
-  const targets = rows.map((target): ExportTarget => {
+  const targets = rows.flatMap((target): ExportTarget[] => {
     const own = rows.length === 1 ? mask : decodeCocoRle(pool.mask(row, [target]));
-    return {
-      annotation: pool.annotationKey(target),
-      category: categoryOf(pool, target, identity),
-      mask: own,
-      polygons: ownPolygons(pool, [target], own),
-    };
+    const annotation = pool.annotationKey(target);
+    const category = categoryOf(pool, target, identity);
+    return own.includes(1) ? [{ annotation, category, mask: own, polygons: ownPolygons(pool, [target], own) }] : [];
   });
   const kept = loader.augmented ? undefined : identity.refId(record.ref);
   const sample: ExportSample = {
@@ -123,16 +120,18 @@ async function originalSample(
   return { sample, remark: undefined };
 }
 
-/** A plan's targets; pixels of `mask` that a scaled canvas puts between them go to the first. */
+/** A plan's targets, but for those that nothing is to be seen of: too small for their cell, or behind other images. */
 function drawnTargets(loader: Loader, plan: Plan, mask: Uint8Array, identity: Identity): ExportTarget[] {
   const { pool } = loader;
   const keys = new Set(plan.layers.flatMap(({ masks }) => masks));
   const parts = keys.size === 1 ? [...keys].map((annotation) => ({ annotation, mask })) : loader.targetMasks(plan);
+  // Pixels that a scaled canvas puts between targets go to the first.
   const [first, ...others] = parts;
   if (first !== undefined && others.length > 0)
     for (let at = mask.indexOf(1); at >= 0; at = mask.indexOf(1, at + 1))
       if (!parts.some((part) => part.mask[at] === 1)) first.mask[at] = 1;
-  return parts.map((part) => ({
+  const seen = parts.filter((part) => part.mask.includes(1));
+  return seen.map((part) => ({
     ...part,
     category: categoryOf(pool, pool.annotationRow(part.annotation), identity),
     polygons: undefined,

@@ -75,6 +75,7 @@ describe("odd values in otherwise sound records", () => {
           annotations: new Map([["1", "11"]]),
           crowds: new Set(["1"]),
           unusable: new Map<string, string>(),
+          unions: new Map<string, readonly string[]>(),
         };
         const rules = { skipCrowds: lenient, allowEmpty: lenient };
         const seen = { refs: new Set<string>(), sentences: new Set<string>() };

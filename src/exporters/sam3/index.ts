@@ -25,7 +25,7 @@ const metaSchema = z.object({
   height: z.number(),
   refId: z.number(),
   sentences: z.array(sentenceSchema),
-  /** What is to be seen of each target; hidden ones are left out. `rle` is JSON. */
+  /** `rle` is JSON. */
   targets: z.array(
     z.object({
       box: z.tuple([z.number(), z.number(), z.number(), z.number()]),
@@ -46,13 +46,11 @@ export const sam3: Exporter = {
 async function encode(sample: ExportSample): Promise<EncodedSample> {
   const { image, split } = sample;
   const name = cocoFileName(sample.imageId, image.extension);
-  const targets = sample.targets
-    .filter(({ mask }) => mask.includes(1))
-    .map(({ mask }) => ({
-      box: maskBox(mask, image.width),
-      area: maskArea(mask),
-      rle: JSON.stringify(encodeCocoRle(mask, image.height, image.width)),
-    }));
+  const targets = sample.targets.map(({ mask }) => ({
+    box: maskBox(mask, image.width),
+    area: maskArea(mask),
+    rle: JSON.stringify(encodeCocoRle(mask, image.height, image.width)),
+  }));
   const meta: Meta = {
     fileName: `images/${name}`,
     width: image.width,

@@ -7,7 +7,8 @@
  *    categories:  [{id, name, supercategory}]}
  *
  * in any order of members. RRSIS-D says `categories_id`, gives its boxes as corners [x1, y1, x2, y2] and its masks as
- * lists of run lengths. The file is streamed twice: images and categories first, then annotations, so that memory holds
+ * lists of run lengths. In nemosaic's own exports an annotation with `target_ids` is no object: it is the union of those
+ * annotations, made for the one ref that means them, or none. The file is streamed twice: images and categories first, then annotations, so that memory holds
  * the images' ids and sizes but never the polygons.
  */
 import { readJsonArrays } from "../../codecs/index.ts";
@@ -34,11 +35,13 @@ export interface Catalog {
   readonly crowds: Set<string>;
   /** The form of the segmentations that give no mask, by annotation id: no ref may name these. */
   readonly unusable: Map<string, string>;
+  /** The annotations that others stand for the union of, by the id of those. */
+  readonly unions: Map<string, readonly string[]>;
 }
 
 /** A catalog without entries. */
 export function emptyCatalog(): Catalog {
-  return { images: new Map(), annotations: new Map(), crowds: new Set(), unusable: new Map() };
+  return { images: new Map(), annotations: new Map(), crowds: new Set(), unusable: new Map(), unions: new Map() };
 }
 
 /** The file names of the first `count` images, to look for on disk. Errors: "bad-input". */
@@ -136,6 +139,12 @@ function* annotationRecords(
     const remedy = "add the image or remove the annotation";
     return yield bad("unknown image", where, { expected: `"image_id" to be one of "images"`, came: imageId, remedy });
   }
+  const union = idsOf(field(value, "target_ids"));
+  if (union !== undefined) {
+    catalog.annotations.set(id, imageId);
+    catalog.unions.set(id, union);
+    return;
+  }
   const parsed = parseSegmentation(field(value, "segmentation"));
   if ("complaint" in parsed) return yield bad("bad segmentation", where, parsed.complaint);
   const { segmentation } = parsed;
@@ -171,6 +180,13 @@ function* annotationRecords(
     ...(box === undefined ? {} : { box }),
   };
   yield record;
+}
+
+/** A list of ids; undefined for anything else. */
+function idsOf(value: unknown): string[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const ids = value.map(exactId);
+  return ids.every((id) => id !== undefined) ? ids : undefined;
 }
 
 /**

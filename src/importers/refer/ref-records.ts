@@ -134,7 +134,8 @@ function targetsOf(ref: Dict, imageId: string, catalog: Catalog): Targets {
   const list: readonly unknown[] = Array.isArray(given) ? given : [given];
   if (list.every((id) => id === -1 || id === "-1")) return noTarget(ref, given);
   const ids: string[] = [];
-  for (const value of list) {
+  const named = list.flatMap((id): readonly unknown[] => catalog.unions.get(exactId(id) ?? "") ?? [id]);
+  for (const value of named) {
     const id = exactId(value);
     if (id === undefined) return { reason: "bad id", complaint: idComplaint("ann_id", value) };
     const owner = catalog.annotations.get(id);

@@ -116,6 +116,31 @@ describe("the REFER importer", () => {
     expect(badOf(records)).toEqual([]);
   });
 
+  it("takes the targets of an annotation that is their union, and no target where it lists none", async () => {
+    const union = (id: number, image: number, targets: number[]) => ({
+      ...annotation(id, image, [square]),
+      target_ids: targets,
+    });
+    const objects = [annotation(1, 11, [triangle]), annotation(2, 11, [square])];
+    const json = instances({ annotations: [...objects, union(7, 11, [1, 2]), union(8, 22, [])] });
+    const both = ref(100, 7, 11, [[8, "both"]]);
+    const none = {
+      ...ref(101, 8, 22, []),
+      sentences: [{ sent_id: 9, sent: "a ghost", raw: "a ghost", exist: false }],
+      sent_ids: [9],
+    };
+    const records = await read([both, none], json);
+    expect(badOf(records)).toEqual([]);
+    expect(annotationsOf(records).map(({ id }) => id)).toEqual(["1", "2"]);
+    const refs = records.flatMap((record) => (record.type === "ref" ? [[record.id, record.annotationIds]] : []));
+    expect(refs).toEqual([
+      ["100", ["1", "2"]],
+      ["101:no-target", []],
+    ]);
+    const lost = instances({ annotations: [...objects, union(7, 11, [1, 3])] });
+    expect(reasons(await read([both], lost))).toEqual(["unknown annotation"]);
+  });
+
   it("keeps an iscrowd annotation and says that it is one", async () => {
     const crowd = { ...annotation(1, 11, columnRle), iscrowd: 1 };
     const records = await read(twoRefs, instances({ annotations: [crowd, annotation(2, 22, [square])] }));
