@@ -13,6 +13,7 @@ from ._dataset import MosaicDataset
 from ._errors import NemosaicError, ServerGone
 from ._loader import Loader
 from ._predictions import save_prediction
+from ._run import run
 
 __version__ = "0.1.0"
-__all__ = ["Batch", "Loader", "MosaicDataset", "NemosaicError", "ServerGone", "__version__", "save_prediction"]
+__all__ = ["Batch", "Loader", "MosaicDataset", "NemosaicError", "ServerGone", "__version__", "run", "save_prediction"]

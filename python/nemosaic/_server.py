@@ -188,7 +188,7 @@ class OwnedServer(Server):
             if status is not None and status < 0:
                 raise ServerGone("io", f"the nemosaic server was killed by signal {-status} while it started")
             code = {2: "usage", 3: "not-found", 4: "bad-input", 5: "incomplete"}.get(status or 0, "io")
-            raise NemosaicError(code, _refusal(said))
+            raise NemosaicError(code, refusal(said))
 
     def _listen(self, process: "subprocess.Popen[bytes]") -> None:
         assert process.stderr is not None
@@ -361,7 +361,7 @@ def _unlink(path: str) -> None:
         pass
 
 
-def _refusal(said: str) -> str:
+def refusal(said: str) -> str:
     """The command's own line of error among what it said: warnings may stand before it."""
     lines = said.splitlines() or [said]
     mark = "nemosaic: "

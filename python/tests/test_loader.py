@@ -137,7 +137,7 @@ def test_a_pass_that_was_left_early_is_not_repeated(pool, warm):
         ({"settings": {"preset": "random", "mosaic": {"gamma": 0.25}}}, r"another setting \(mosaic.gamma 0.5 then, 0.25 now\)"),
         ({"batch_size": 5}, "no whole number"),
         ({"split": "val"}, r"another split \(train then, val now\)"),
-        ({"epochs": 9, "shuffle": False}, r"setting \(schedule.epochs None then, 9 now\)"),
+        ({"epochs": 9, "shuffle": False}, "another shuffle"),
         ({"shuffle": False}, r"another shuffle \(True then, False now\)"),
     ],
 )
@@ -149,6 +149,19 @@ def test_a_state_of_another_stream_is_refused(pool, warm, change, says):
     with Loader(pool, **{"batch_size": 2, **FAST, **change}) as other:
         with pytest.raises(NemosaicError, match=says):
             other.load_state_dict(state)
+
+
+def test_a_training_is_made_longer_unless_its_last_epochs_are_others(pool, warm):
+    for plain, fits in ((0, True), (1, False)):
+        settings = {"preset": "random", "schedule": {"plainLast": plain}}
+        with Loader(pool, batch_size=2, epochs=4, **{**FAST, "settings": settings}) as loader:
+            state = loader.state_dict()
+        with Loader(pool, batch_size=2, epochs=5, **{**FAST, "settings": settings}) as longer:
+            if fits:
+                longer.load_state_dict(state)
+            else:
+                with pytest.raises(NemosaicError, match=r"another setting \(schedule.epochs 4 then, 5 now\)"):
+                    longer.load_state_dict(state)
 
 
 def test_a_state_of_another_pool_is_refused(pool, scenes_pool):

@@ -9,7 +9,7 @@ import pytest
 from nemosaic import NemosaicError, save_prediction
 from nemosaic._layouts import truth_file
 from nemosaic._predictions import levels_of, write_mask
-from nemosaic._server import _refusal
+from nemosaic._server import refusal
 
 
 def test_truths_of_refs_whose_names_look_alike_are_files_of_their_own(tmp_path):
@@ -68,6 +68,6 @@ def test_what_is_no_mask_and_no_probability_is_refused(tmp_path, mask, says):
 
 
 def test_the_commands_error_is_found_behind_its_warnings():
-    assert _refusal("warning: two images are gone\nnemosaic: unknown split\n") == "unknown split"
-    assert _refusal("killed by hand") == "killed by hand"
-    assert _refusal("") == ""
+    assert refusal("warning: two images are gone\nnemosaic: unknown split\n") == "unknown split"
+    assert refusal("killed by hand") == "killed by hand"
+    assert refusal("") == ""

@@ -10,6 +10,13 @@ import { answerOf, runInstaller, tailOf } from "./run-command.mjs";
 const debianPython = "/usr/bin/python3";
 const stampName = ".nemosaic.json";
 
+/** What is installed, in this order. */
+const requirementFiles = [
+  { file: "requirements-test.txt", options: [] },
+  // Every package is named there: what they ask of torch, Debian's name of its version does not fulfil.
+  { file: "requirements-trainers.txt", options: ["--no-deps"] },
+];
+
 /** Debian's modules, then PyPI's: what the Python tests and the comparisons import. */
 const modules = ["numpy", "torch", "cv2", "faiss"].concat([
   ...[
@@ -24,6 +31,10 @@ const modules = ["numpy", "torch", "cv2", "faiss"].concat([
     "pytest",
     "mypy",
     "huggingface_hub",
+    "lightning",
+    "accelerate",
+    "nbclient",
+    "ipykernel",
   ],
 ]);
 
@@ -44,7 +55,7 @@ print(json.dumps({"absent": absent, "openblas": "openblas" in maps, "checked": b
 
 /**
  * Makes the virtual environment .venv over Debian's Python (`NEMOSAIC_PYTHON_BASE` names another base) with its system
- * packages visible, and installs python/requirements-test.txt into it, unless that was done. Resolves to
+ * packages visible, and installs python/requirements-test.txt and -trainers.txt into it, unless that was done. Resolves to
  * {python, problems}: the interpreter, or undefined where there is none, and what is missing, a line each, which is also
  * said on standard error. `NEMOSAIC_PYTHON` names an interpreter to take as it is. Never throws for what is missing.
  */
@@ -71,8 +82,8 @@ async function makeVenv() {
   if (facts === undefined) return { python: undefined, problems: [`${base} does not start (the base of .venv)`] };
 
   const numpy = answerOf(base, ["-c", "import numpy; print(numpy.__version__)"]);
-  const requirements = inRepo("python", "requirements-test.txt");
-  const stamp = hashOf([facts, numpy ?? "", readFileSync(requirements, "utf8")]);
+  const contents = requirementFiles.map(({ file }) => readFileSync(inRepo("python", file), "utf8"));
+  const stamp = hashOf([facts, numpy ?? "", ...contents]);
   const isMade = () => readStamp(venv) === stamp && answerOf(python, ["-c", "pass"]) !== undefined;
   if (isMade()) return { python, problems: [] };
   if (installingIsForbidden()) {
@@ -81,11 +92,11 @@ async function makeVenv() {
     return { python: there ? python : undefined, problems: [`${what}, and NEMOSAIC_NO_INSTALL forbids changing that`] };
   }
   return withSetupLock(async () =>
-    isMade() ? { python, problems: [] } : install({ base, venv, python, numpy, requirements, stamp }),
+    isMade() ? { python, problems: [] } : install({ base, venv, python, numpy, stamp }),
   );
 }
 
-async function install({ base, venv, python, numpy, requirements, stamp }) {
+async function install({ base, venv, python, numpy, stamp }) {
   if (baseOf(python) !== baseOf(base)) {
     rmSync(venv, { recursive: true, force: true });
     const args = ["-m", "venv", "--system-site-packages", venv];
@@ -99,19 +110,20 @@ async function install({ base, venv, python, numpy, requirements, stamp }) {
   const constraints = join(cacheFolder(), "python-constraints.txt");
   writeFileSync(constraints, numpy === undefined ? "" : `numpy==${numpy}\n`);
   const args = ["-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--only-binary=:all:"];
-  const done = await runInstaller(
-    "Python: pip install -r python/requirements-test.txt",
-    python,
-    [...args, "--retries", "1", "--timeout", "30", "-r", requirements, "-c", constraints],
-    { timeoutMs: 8 * 60_000 },
-  );
-  if (done.ok) {
-    writeFileSync(join(venv, stampName), `${JSON.stringify({ stamp })}\n`);
-    return { python, problems: [] };
+  for (const { file, options } of requirementFiles) {
+    const done = await runInstaller(
+      `Python: pip install -r python/${file}`,
+      python,
+      [...args, "--retries", "1", "--timeout", "30", ...options, "-r", inRepo("python", file), "-c", constraints],
+      { timeoutMs: 8 * 60_000 },
+    );
+    if (done.ok) continue;
+    say(tailOf(done.output, 4));
+    const why = done.timedOut ? "took over 8 minutes" : "failed, see above";
+    return { python, problems: [`pip install -r python/${file} ${why}`] };
   }
-  say(tailOf(done.output, 4));
-  const why = done.timedOut ? "took over 8 minutes" : "failed, see above";
-  return { python, problems: [`pip install -r python/requirements-test.txt ${why}`] };
+  writeFileSync(join(venv, stampName), `${JSON.stringify({ stamp })}\n`);
+  return { python, problems: [] };
 }
 
 /** What cannot be imported, or is slow. */

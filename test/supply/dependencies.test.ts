@@ -25,7 +25,8 @@ describe("dependencies", () => {
     expect(named("To run")).toEqual([...Object.keys(manifest.dependencies), ...wished].sort());
     const development = Object.keys(manifest.devDependencies).filter((name) => !wished.includes(name));
     expect(named("To build")).toEqual(development.sort());
-    const python = [...read("python/requirements-test.txt").matchAll(/^([A-Za-z][\w.-]*)/gm)].map(([, name]) => name);
+    const requirements = ["test", "trainers"].map((name) => read(`python/requirements-${name}.txt`)).join("\n");
+    const python = [...requirements.matchAll(/^([A-Za-z][\w.-]*)/gm)].map(([, name]) => name);
     expect(named("Python")).toEqual(python.sort());
   });
 
