@@ -29,6 +29,6 @@ export {
 export { rleFromPolygon } from "./rle-polygon.ts";
 export { openShrinkFrame, type ShrinkFrame, type ShrinkSizes } from "./shrink-kernel.ts";
 export { toFloat32Chw } from "./tensor.ts";
-export { mergeTopK, type Ranking, TopKBuffer, topK } from "./top-k.ts";
+export { TopKBuffer } from "./top-k.ts";
 export { upscaleCubic, upscaleMask } from "./upscale-canvas.ts";
 export { kernelMaker, type WasmKernel } from "./wasm-kernel.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CounterRandom } from "./random.ts";
-import { mergeTopK, type Ranking, TopKBuffer, topK } from "./top-k.ts";
+import { TopKBuffer } from "./top-k.ts";
 
 /** Few distinct values, so that ties are common, and the extremes. */
 const score = fc.oneof(
@@ -11,56 +11,28 @@ const score = fc.oneof(
 );
 const scoreLists = fc.array(score, { maxLength: 300 }).map((values) => Float32Array.from(values));
 
-function byFullSort(scores: Float32Array, k: number, ids = Array.from(scores, (_, i) => i)): Ranking {
+/** Ids from 0 on and scores, best first, ties by the smaller id. */
+function byFullSort(scores: Float32Array, k: number): { ids: Int32Array; scores: Float32Array } {
   const order = Array.from(scores, (_, i) => i).sort((a, b) => {
-    return scores[a] === scores[b] ? ids[a]! - ids[b]! : scores[a]! > scores[b]! ? -1 : 1;
+    return scores[a] === scores[b] ? a - b : scores[a]! > scores[b]! ? -1 : 1;
   });
   const best = order.slice(0, k);
-  return { ids: Int32Array.from(best, (i) => ids[i]!), scores: Float32Array.from(best, (i) => scores[i]!) };
+  return { ids: Int32Array.from(best), scores: Float32Array.from(best, (i) => scores[i]!) };
 }
 
-describe("topK", () => {
-  it("equals a full sort, best first, ties by the smaller id", () => {
-    fc.assert(
-      fc.property(scoreLists, fc.nat(320), (scores, k) => {
-        expect(topK(scores, k)).toEqual(byFullSort(scores, k));
-      }),
-      { numRuns: 400 },
-    );
-  });
-
-  it("breaks ties by the ids given, not by position", () => {
-    expect(topK(Float32Array.of(1, 1, 2, 1), 3, Int32Array.of(9, 4, 7, 5))).toEqual({
-      ids: Int32Array.of(7, 4, 5),
-      scores: Float32Array.of(2, 1, 1),
-    });
-  });
-
-  it("is fast and right for sorted, reversed and constant scores", () => {
-    const n = 200_000;
-    const shapes = [(i: number) => i, (i: number) => -i, () => 1, (i: number) => i % 2];
-    for (const shape of shapes) {
-      const scores = Float32Array.from({ length: n }, (_, i) => shape(i));
-      expect(topK(scores, 1000)).toEqual(byFullSort(scores, 1000));
-    }
-  });
-
-  it.each([0, 5, 9])("refuses NaN at place %i", (place) => {
-    const scores = new Float32Array(10).fill(1);
-    scores[place] = Number.NaN;
-    expect(() => topK(scores, 3)).toThrow(/NaN/);
-    expect(() => topK(scores, 3)).toThrow(RangeError);
-  });
-
-  it("refuses a count that is no integer of 0 or more, and ids that do not match", () => {
-    expect(() => topK(new Float32Array(3), -1)).toThrow(RangeError);
-    expect(() => topK(new Float32Array(3), 1.5)).toThrow(RangeError);
-    expect(() => topK(new Float32Array(3), 1, new Int32Array(2))).toThrow(RangeError);
-    expect(topK(new Float32Array(3), 0).ids.length).toBe(0);
-  });
-});
-
 describe("TopKBuffer", () => {
+  it("keeps the two best of two blocks, as one does by hand", () => {
+    const buffer = new TopKBuffer(2);
+    buffer.offer(Float32Array.of(1, 3, 2), 0, 3, 10);
+    buffer.offer(Float32Array.of(9, 3, 0), 1, 3, 20);
+    const [ids, scores] = [new Int32Array(2), new Float32Array(2)];
+    expect(buffer.finish(ids, scores)).toBe(2);
+    expect([[...ids], [...scores]]).toEqual([
+      [11, 20],
+      [3, 3],
+    ]);
+  });
+
   it("gives the same for any order and size of blocks, and after a reset", () => {
     fc.assert(
       fc.property(
@@ -90,6 +62,34 @@ describe("TopKBuffer", () => {
     );
   });
 
+  it("is fast and right for sorted, reversed and constant scores", () => {
+    const n = 200_000;
+    const shapes = [(i: number) => i, (i: number) => -i, () => 1, (i: number) => i % 2];
+    for (const shape of shapes) {
+      const scores = Float32Array.from({ length: n }, (_, i) => shape(i));
+      const buffer = new TopKBuffer(1000);
+      buffer.offer(scores, 0, n, 0);
+      const found = { ids: new Int32Array(1000), scores: new Float32Array(1000) };
+      buffer.finish(found.ids, found.scores);
+      expect(found).toEqual(byFullSort(scores, 1000));
+    }
+  });
+
+  it.each([0, 5, 9])("refuses NaN at place %i", (place) => {
+    const scores = new Float32Array(10).fill(1);
+    scores[place] = Number.NaN;
+    expect(() => new TopKBuffer(3).offer(scores, 0, 10, 0)).toThrow(/NaN/);
+    expect(() => new TopKBuffer(3).offer(scores, 0, 10, 0)).toThrow(RangeError);
+  });
+
+  it("refuses a capacity that is no integer of 0 or more, and keeps nothing in none", () => {
+    expect(() => new TopKBuffer(-1)).toThrow(RangeError);
+    expect(() => new TopKBuffer(1.5)).toThrow(RangeError);
+    const none = new TopKBuffer(0);
+    none.offer(new Float32Array(3), 0, 3, 0);
+    expect(none.size).toBe(0);
+  });
+
   it("goes on after finish", () => {
     const buffer = new TopKBuffer(2);
     const ids = new Int32Array(2);
@@ -107,22 +107,5 @@ describe("TopKBuffer", () => {
     expect(() => buffer.offer(new Float32Array(3), 0, 4, 0)).toThrow(RangeError);
     buffer.offer(new Float32Array(3), 0, 3, 0);
     expect(() => buffer.finish(new Int32Array(2), new Float32Array(4))).toThrow(RangeError);
-  });
-});
-
-describe("mergeTopK", () => {
-  it("of rankings of parts equals the ranking of the whole", () => {
-    fc.assert(
-      fc.property(scoreLists, fc.nat(300), fc.integer({ min: 1, max: 60 }), (scores, cut, k) => {
-        const at = Math.min(cut, scores.length);
-        const ids = Int32Array.from(scores, (_, i) => i);
-        const parts = [
-          [0, at],
-          [at, scores.length],
-        ].map(([a, b]) => topK(scores.slice(a, b), k, ids.slice(a, b)));
-        expect(mergeTopK(parts, k)).toEqual(topK(scores, k));
-      }),
-    );
-    expect(mergeTopK([], 3).ids.length).toBe(0);
   });
 });

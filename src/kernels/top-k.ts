@@ -1,44 +1,8 @@
-/** Candidates in aligned columns, best first: by score, high to low, and by id, low to high, where scores are equal. */
-export interface Ranking {
-  readonly ids: Int32Array;
-  readonly scores: Float32Array;
-}
-
-/**
- * The k best of `scores`, or all where there are fewer, best first; ties by the smaller id. Element i has the id
- * ids[i], or i without `ids`. Does not modify its arguments. Throws a RangeError for NaN or a k that is no integer of
- * 0 or more.
- */
-export function topK(scores: Float32Array, k: number, ids?: Int32Array): Ranking {
-  checkCount(k);
-  if (ids !== undefined && ids.length !== scores.length) {
-    throw new RangeError(`expected an id for each of ${scores.length} scores, got ${ids.length}`);
-  }
-  const buffer = new TopKBuffer(Math.min(k, scores.length));
-  buffer.offer(scores, 0, scores.length, 0, ids);
-  const ranking = { ids: new Int32Array(buffer.size), scores: new Float32Array(buffer.size) };
-  buffer.finish(ranking.ids, ranking.scores);
-  return ranking;
-}
-
-/**
- * The k best of several rankings (each sorted best first, no id in two of them), best first. Does not modify them.
- * Throws a RangeError for NaN or a bad k.
- */
-export function mergeTopK(rankings: readonly Ranking[], k: number): Ranking {
-  checkCount(k);
-  const total = rankings.reduce((sum, ranking) => sum + ranking.ids.length, 0);
-  const buffer = new TopKBuffer(Math.min(k, total));
-  for (const { ids, scores } of rankings) buffer.offer(scores, 0, ids.length, 0, ids);
-  const merged = { ids: new Int32Array(buffer.size), scores: new Float32Array(buffer.size) };
-  buffer.finish(merged.ids, merged.scores);
-  return merged;
-}
-
 /**
  * Keeps the best `capacity` of scores that come block by block, in any order of blocks. Candidates above a rising
  * threshold are appended to a buffer of twice the capacity, which is halved by quickselect whenever it is full: about
- * one comparison for each score offered. Holds 16 bytes for each place.
+ * one comparison for each score offered. Holds 16 bytes for each place. Throws a RangeError for a capacity that is no integer of
+ * 0 or more.
  */
 export class TopKBuffer {
   readonly #capacity: number;
@@ -61,11 +25,8 @@ export class TopKBuffer {
     return Math.min(this.#used, this.#capacity);
   }
 
-  /**
-   * Looks at scores[start] … scores[end - 1]. Element i has the id firstId + (i - start), or ids[i] where `ids` is
-   * given; an id is offered once at most. Throws a RangeError for NaN.
-   */
-  offer(scores: Float32Array, start: number, end: number, firstId: number, ids?: Int32Array): void {
+  /** Looks at scores[start] … scores[end - 1], of ids from `firstId` on; an id is offered once at most. Throws a RangeError for NaN. */
+  offer(scores: Float32Array, start: number, end: number, firstId: number): void {
     if (!(start >= 0 && end <= scores.length)) {
       throw new RangeError(`expected a block within ${scores.length} scores, got ${start} to ${end}`);
     }
@@ -74,7 +35,7 @@ export class TopKBuffer {
     for (let i = start; i < end; i++) {
       const score = scores[i]!;
       if (score < least) continue;
-      const id = ids === undefined ? firstId + (i - start) : ids[i]!;
+      const id = firstId + (i - start);
       if (!(score > least) && !this.#isTieToKeep(score, id, i)) continue;
       this.#scores[this.#used] = score;
       this.#ids[this.#used++] = id;

@@ -71,6 +71,7 @@ export async function sweep(
   make: (part: Int32Array, first: number) => Promise<ScoreBlock>,
   visit: (block: ScoreBlock, place: BlockPlace) => void,
 ): Promise<void> {
+  if (rows.length === 0) return;
   const { candidateCount, blockColumns, blockRows } = scorer;
   const parts: Int32Array[] = [];
   for (let start = 0; start < rows.length; start += blockRows) parts.push(rows.subarray(start, start + blockRows));

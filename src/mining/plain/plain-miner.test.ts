@@ -241,4 +241,24 @@ describe("PlainMiner", () => {
     expect(await reads(2 ** 30)).toBe(1500 + step.images.length);
     expect(await reads(0)).toBeGreaterThan(2 * 1500);
   });
+
+  it("refuses scores that are not numbers", async () => {
+    const block = { scores: Float32Array.of(0.5, Number.NaN, 0.25), columns: 3 };
+    const scorer: Scorer = {
+      candidateCount: 3,
+      blockColumns: 3,
+      blockRows: 1,
+      load: async () => undefined,
+      expressions: async () => block,
+      images: async () => block,
+      pairs: async () => new Float32Array(1),
+      close: async () => undefined,
+    };
+    const miner = new PlainMiner(scorer, { rank: "t2i", depth: 2, rows: 1 });
+    const one = Int32Array.of(0);
+    await expect(miner.mine(one, one, one)).rejects.toMatchObject({
+      code: "bad-input",
+      message: expect.stringMatching(/scores that are numbers/),
+    });
+  });
 });

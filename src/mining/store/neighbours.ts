@@ -1,6 +1,6 @@
-import type { Progress } from "../../io/index.ts";
-import { TopKBuffer } from "../../kernels/index.ts";
+import { noTiming, type Progress } from "../../io/index.ts";
 import { type MinedManifest, minedFolder, type Pool } from "../../pool/index.ts";
+import { BestLists } from "../plain/index.ts";
 import type { Scorer } from "../scorer.ts";
 import { makeExtra } from "./extras.ts";
 
@@ -39,19 +39,22 @@ export async function mineNeighbours(pool: Pool, scorer: Scorer, options: Neighb
     label: "neighbours",
     unit: "images",
   } as const;
+  // One more than wanted, since an image finds itself.
+  const listLength = Math.min(depth + 1, scorer.candidateCount);
+  const lists = new BestLists(scorer, listLength, noTiming);
   await makeExtra(minedFolder(pool.folder, name), "neighbours", extra, async (start, count) => {
     const wanted = Int32Array.from({ length: count }, (_, at) => start + at).filter((row) => hasRef[row] === 1);
-    const found = await best(scorer, wanted, depth + 1);
+    const found = await lists.of(wanted, (part) => scorer.images(part));
     const ids = new Int32Array(count * depth).fill(-1);
     const scores = new Float32Array(count * depth).fill(-1);
     wanted.forEach((image, at) => {
       let place = (image - start) * depth;
       const end = place + depth;
-      for (const [order, candidate] of (found[at]?.ids ?? []).entries()) {
-        const row = candidates[candidate] as number;
+      for (let from = at * listLength; from < (at + 1) * listLength; from++) {
+        const row = candidates[found.ids[from]!]!;
         if (row === image || place === end) continue;
         ids[place] = row;
-        scores[place++] = found[at]?.scores[order] as number;
+        scores[place++] = found.scores[from]!;
       }
     });
     return [ids, scores];
@@ -59,28 +62,3 @@ export async function mineNeighbours(pool: Pool, scorer: Scorer, options: Neighb
 }
 
 const mostImages = 4096;
-
-async function best(
-  scorer: Scorer,
-  images: Int32Array,
-  depth: number,
-): Promise<{ readonly ids: Int32Array; readonly scores: Float32Array }[]> {
-  const { candidateCount, blockColumns, blockRows } = scorer;
-  const buffers = Array.from(images, () => new TopKBuffer(Math.min(depth, candidateCount)));
-  const parts: Int32Array[] = [];
-  for (let at = 0; at < images.length; at += blockRows) parts.push(images.slice(at, at + blockRows));
-  for (let index = 0, first = 0; parts.length > 0 && first < candidateCount; index++, first += blockColumns) {
-    await scorer.load(index);
-    const valid = Math.min(blockColumns, candidateCount - first);
-    for (const [chunk, part] of parts.entries()) {
-      const { scores, columns } = await scorer.images(part);
-      for (let row = 0; row < part.length; row++)
-        buffers[chunk * blockRows + row]?.offer(scores, row * columns, row * columns + valid, first);
-    }
-  }
-  return buffers.map((buffer) => {
-    const found = { ids: new Int32Array(buffer.size), scores: new Float32Array(buffer.size) };
-    buffer.finish(found.ids, found.scores);
-    return found;
-  });
-}
