@@ -33,7 +33,7 @@ beforeAll(async () => {
     join(folder, "pool"),
     { ...shared, images, onBad: "fail", pack: false },
     () => undefined,
-  ); // prettier-ignore
+  );
   pool = await Pool.open(join(folder, "pool"));
   await runEmbed(pool, { ...shared, model: "lexical", device: "cpu", dtype: "fp32", offline: true, onBad: "fail" });
   await runMine(pool, { ...shared, rank: "t2i", depth: 512, candidates: ["train"], name: "default" });
@@ -96,7 +96,7 @@ describe("the estimate of false negatives on scenes, where truth is known", () =
     const [low, error, high] = errorOf(rates);
     console.info(
       `${name}: estimated ${mean("estimated").toFixed(4)}, true ${mean("truth").toFixed(4)}, error ${error.toFixed(4)} [${low.toFixed(4)}, ${high.toFixed(4)}], ${rates.length} expressions`,
-    ); // prettier-ignore
+    );
     expect(rates.length).toBeGreaterThan(100);
     expect(mean("truth")).toBeGreaterThan(0.02);
     expect(mean("estimated") / mean("truth")).toBeGreaterThan(0.7);

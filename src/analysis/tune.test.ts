@@ -81,7 +81,7 @@ describe("tune", () => {
     expect(advice.margin!.falseNegatives).toBeLessThanOrEqual(0.2);
     expect(advice.text).toMatch(
       /For at most 20\.0 % false negatives at K = 10, the hardest bands come from band\.tau 0\.\d{3} \(estimated 1\d\.\d %, .*band\.margin .*band\.ratio /,
-    ); // prettier-ignore
+    );
     const none = recommend(report, 0, 10);
     expect([none.tau, none.margin, none.ratio]).toEqual([null, null, null]);
     expect(none.text).toMatch(/No threshold looked at keeps false negatives to 0\.0 %/);
@@ -105,13 +105,13 @@ describe("estimateFalseNegatives", () => {
       [
         ["mug", []],
         ["mug", []],
-      ], // prettier-ignore
+      ],
       [["dog", ["brown dog", "dog next to mug"]]],
       [["mug", ["red mug", "mug"]]],
       [
         ["mug", []],
         ["dog", []],
-      ], // prettier-ignore
+      ],
       [["mug", ["mug next to dog", "red mug"]]],
     ];
     const flat = things.flatMap((list, image) => list.map(([category, sentences]) => ({ image, category, sentences })));
@@ -123,7 +123,7 @@ describe("estimateFalseNegatives", () => {
       expressions: {
         sent: all.flatMap(({ sentences }) => sentences),
         ref: all.flatMap(({ sentences }, ref) => sentences.map(() => ref)),
-      }, // prettier-ignore
+      },
       refs: { count: all.length },
       annotations: { category: flat.map(({ category }) => category) },
       expressionsOfRef: (ref: number) => [starts[ref]!, starts[ref]! + all[ref]!.sentences.length],

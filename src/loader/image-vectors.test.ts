@@ -16,7 +16,7 @@ const settings = parseSettings(
     band: { tau: null, tauImage: null, k: 12 },
     draw: { method: "mmr", diversity: 1 },
     tokens: { kind: "none" },
-  }, // prettier-ignore
+  },
   "test",
 );
 

@@ -215,7 +215,7 @@ describe("too few candidates", () => {
       const ids = Array.from({ length: 30 }, (_, id) => id)
         .filter((id) => id !== image)
         .sort((a, b) => all.i2i(image, b) - all.i2i(image, a))
-        .slice(0, kept); // prettier-ignore
+        .slice(0, kept);
       return { ids: Int32Array.from(ids), scores: Float32Array.from(ids, (id) => all.i2i(image, id)), truncated: true };
     };
     const highest = (kept: number | undefined): number => {
@@ -223,7 +223,7 @@ describe("too few candidates", () => {
         images: 30,
         depth: 8,
         ...(kept === undefined ? {} : { neighbours: (image: number) => near(image, kept) }),
-      }); // prettier-ignore
+      });
       const settings = settingsOf({ randomShare: 1 }, { band: { tau: null, tauImage: 0.6, k: 12 } });
       let most = 0;
       for (const plan of plansOf(facts, settings, 3000))

@@ -329,7 +329,7 @@ describe("planSample over 100,000 plans an option", () => {
           [0, 0.5],
           [2000, 0.8],
         ],
-      }, // prettier-ignore
+      },
     });
     const rates = { warm: [0, 0, 0], early: [0, 0], late: [0, 0], plain: [0, 0] };
     for (const plan of plansOf(facts, settings, 36 * 2700)) {

@@ -10,7 +10,7 @@ import {
   settingsAt,
   settingsRemarks,
   usesMined,
-} from "./index.ts"; // prettier-ignore
+} from "./index.ts";
 
 const message = (value: unknown): string => {
   try {
@@ -34,7 +34,7 @@ describe("settings that contradict each other", () => {
         },
       },
       /schedule.gamma must rise in epochs, got 3 after 3/,
-    ], // prettier-ignore
+    ],
     [{ schedule: { plainLast: 2 } }, /set schedule.epochs too/],
     [{ schedule: { plainLast: 1.5 } }, /"schedule.plainLast" in x.json: expected whole epochs, or a share.*got 1.5/],
     [{ schedule: { plainLast: -0.1 } }, /"schedule.plainLast" in x.json: expected at least 0, got -0.1/],
@@ -85,7 +85,7 @@ describe("settings that contradict each other", () => {
           ],
         },
       })[0],
-    ).toMatch(/K = 2 never holds 3/); // prettier-ignore
+    ).toMatch(/K = 2 never holds 3/);
     expect(remarks({ band: { k: 2 }, preset: "random" })).toEqual([]);
     expect(remarks({ preset: "nemo-reference", band: { k: 20 }, mosaic: { grid: "8x8" } })).toEqual([]);
     for (const preset of presetNames) expect(remarks({ preset })).toEqual([]);
@@ -119,7 +119,7 @@ describe("schedules", () => {
       [2, 0],
       [4, 1],
       [5, 0.5],
-    ] as const; // prettier-ignore
+    ] as const;
     expect([0, 2, 3, 4, 4.5, 5, 99].map((epoch) => ramped(points, epoch))).toEqual([0, 0, 0.5, 1, 0.75, 0.5, 0.5]);
   });
 
@@ -130,11 +130,11 @@ describe("schedules", () => {
         [4, 0.3],
         [5, 0.75],
       ],
-    }; // prettier-ignore
+    };
     const settings = parseSettings(
       { preset: "nemo-reference", band: { tau: 0.3 }, schedule, mosaic: { randomShare: 1 / 3 } },
       "t",
-    ); // prettier-ignore
+    );
     const at = (epoch: number): number[] => {
       const { gamma, randomShare } = settingsAt(resolveSettings(settings, undefined), epoch).mosaic;
       return [gamma, randomShare];
@@ -144,7 +144,7 @@ describe("schedules", () => {
       [0.3, 1],
       [0.75, 1 / 3],
       [0.75, 1 / 3],
-    ]); // prettier-ignore
+    ]);
   });
 
   it("count the plain epochs at the end, by number or as a share", () => {
@@ -173,7 +173,7 @@ describe("schedules", () => {
           ],
         },
       }),
-    ).toBe(true); // prettier-ignore
+    ).toBe(true);
     expect(uses({ mosaic: { gamma: 1 }, schedule: { gamma: [[0, 0]] } })).toBe(false);
   });
 

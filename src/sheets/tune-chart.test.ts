@@ -16,7 +16,7 @@ const panel = {
         [1, 1],
       ] as const,
     },
-  ], // prettier-ignore
+  ],
   marks: [
     { x: 0.5, label: "now" },
     { x: 7, label: "out of sight" },

@@ -87,7 +87,7 @@ function onePanel({ title, xLabel, top, percent, lines, marks }: ChartPanel, lef
       .map(
         (run) =>
           `<polyline fill="none" stroke="${ink}" stroke-width="2" points="${run.map(([a, b]) => `${n(x(a))},${n(y(b))}`).join(" ")}"/>`,
-      ) // prettier-ignore
+      )
       .join("");
     const place = box.x + box.width + 12;
     return `${paths}<rect x="${n(place)}" y="${n(box.y + at * 18)}" width="12" height="4" fill="${ink}"/>${textPath(label, place + 18, box.y + at * 18 + 7, { size: 12, fill: colours.ink })}`;

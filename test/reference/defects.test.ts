@@ -154,7 +154,7 @@ describe("the released loader's defects are absent", () => {
     const loader = await Loader.open(
       pool,
       parseSettings({ ...base, mosaic: always, band: { tau: 0.9, tauImage: null, k: 4 } }, "test"),
-    ); // prettier-ignore
+    );
     const train = new Set(Array.from(loader.facts.candidateImages, (row) => pool.images.hash[row]));
     expect(train.size).toBe(12);
     for (let at = 0; at < 10 * loader.length; at++) {
@@ -226,7 +226,7 @@ describe("the released loader's defects are absent", () => {
       const settings = settingsOf(
         { mosaic: { gamma: 1, randomShare: 1 }, band: { tau: null, tauImage: null }, guards: { nearDuplicate: null } },
         preset,
-      ); // prettier-ignore
+      );
       const drawn = new Array<number>(12).fill(0);
       for (const plan of plansOf(facts, settings, 20_000)) {
         if (preset === "nemo" && refOf(plan) < 20) continue; // of the images with one ref, each bars itself alike

@@ -28,7 +28,7 @@ async function samples(size: number, grid: string, blur: number): Promise<{ jobs
       mosaic: { gamma: 0.8, randomShare: 0.5, grid, blur },
       band: { tau: 0.7 },
       tokens: { kind: "none" },
-    }, // prettier-ignore
+    },
     "test",
   );
   const loader = await Loader.open(pool, settings, { seed: 3 });

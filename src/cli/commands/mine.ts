@@ -93,7 +93,7 @@ export function mineCommand(program: Command): void {
           fail(
             "usage",
             'text-to-text scores are added when shards are joined: leave --t2t out here, and run "nemosaic merge POOL --t2t"',
-          ); // prettier-ignore
+          );
         const pool = await Pool.open(folder);
         try {
           const report = await runMine(pool, options);

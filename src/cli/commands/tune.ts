@@ -109,7 +109,7 @@ function panelsOf(report: TuneReport, advice: Recommendation): ChartPanel[] {
       percent: true,
       lines: lines(({ full }) => full),
       marks,
-    }, // prettier-ignore
+    },
     { title: "Distinct images used as negatives", xLabel, top: most(used), percent: false, lines: lines(used), marks },
     {
       title: "Scores below which a share lies",
@@ -130,7 +130,7 @@ function textOf(report: TuneReport, advice: Recommendation, output: string | und
   const ks = [...new Set(report.tau.map(({ k }) => k))];
   const values = [...new Set(report.tau.map(({ value }) => value))].filter(
     (_, at, all) => at % 2 === 0 || at === all.length - 1,
-  ); // prettier-ignore
+  );
   const cell = (value: number | null, k: number): string => {
     const point = report.tau.find((one) => one.value === value && one.k === k);
     return point === undefined ? "" : `${percent(point.falseNegatives)} / ${percent(point.full)}`;

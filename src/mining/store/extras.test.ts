@@ -103,7 +103,7 @@ describe("what mining adds beside the columns", () => {
       band: { tau: null, tauImage: null, tauText: 0.25 },
       tokens: { kind: "none" },
       tooFew: "single",
-    }; // prettier-ignore
+    };
     const loader = await Loader.open(pool, parseSettings(settings, "test"));
     let mosaics = 0;
     for (let index = 0; index < loader.length; index++) {
