@@ -1,4 +1,4 @@
-/** nemosaic as a library: open a pool, read settings, iterate batches; draw scenes and judge expressions of them. */
+/** nemosaic as a library: make a pool step by step, read settings, iterate batches; draw scenes and judge expressions of them. */
 export {
   type Evaluation,
   evaluate,
@@ -17,8 +17,10 @@ export {
   normalised,
   rankIndices,
 } from "./loader/index.ts";
+export { type ImportListsOptions, type ImportListsReport, importLists, type MineReport } from "./mining/index.ts";
 export * from "./model/index.ts";
 export { type ImportReport, importPool, Pool } from "./pool/index.ts";
+export { type HubAccess, hubAccess } from "./relevance/index.ts";
 export {
   type Colour,
   type DrawnScene,
@@ -46,3 +48,20 @@ export {
   writeScenes,
 } from "./scenes/index.ts";
 export { parseSettings, presetNames, type ResolvedSettings, type Settings } from "./settings/index.ts";
+export {
+  type EmbedStepOptions,
+  type EmbedStepReport,
+  embed,
+  type ImportDatasetOptions,
+  importDataset,
+  type Listener,
+  type MakeTilesOptions,
+  type MergeStepOptions,
+  type MergeStepReport,
+  type MineStepOptions,
+  makeTiles,
+  merge,
+  mine,
+  type TilesStepPlan,
+  type TilesStepReport,
+} from "./steps/index.ts";

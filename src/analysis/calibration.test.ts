@@ -3,15 +3,13 @@ import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { scratchFolder } from "../../test/small-pool.ts";
 import { bandOf } from "../band/index.ts";
-import { runEmbed } from "../cli/commands/embed.ts";
-import { runImport } from "../cli/commands/import.ts";
-import { runMine } from "../cli/commands/mine.ts";
 import { silentProgress } from "../io/index.ts";
 import { CounterRandom } from "../kernels/index.ts";
 import { Loader } from "../loader/index.ts";
 import { Pool } from "../pool/index.ts";
 import { holds, type Scene, type SceneLine, writeScenes } from "../scenes/index.ts";
 import { parseSettings } from "../settings/index.ts";
+import { embed, importDataset, mine } from "../steps/index.ts";
 import { estimateFalseNegatives, type FalseNegatives } from "./index.ts";
 
 /** docs/tune.md was measured with 800 scenes. The estimator was developed on seed 5, so that seed is not used here. */
@@ -25,18 +23,11 @@ beforeAll(async () => {
   const folder = await scratchFolder();
   const scenes = join(folder, "scenes");
   await writeScenes(scenes, { count, seed, force: false }, silentProgress);
-  const shared = { quiet: true, json: true, force: false, debug: false, set: [], seed: 0 };
-  const [refer, images] = [join(scenes, "refer", "scenes"), join(scenes, "images")];
-  await runImport(
-    "refer",
-    refer,
-    join(folder, "pool"),
-    { ...shared, images, onBad: "fail", pack: false },
-    () => undefined,
-  );
+  const [source, images] = [join(scenes, "refer", "scenes"), join(scenes, "images")];
+  await importDataset(join(folder, "pool"), { format: "refer", source, images });
   pool = await Pool.open(join(folder, "pool"));
-  await runEmbed(pool, { ...shared, model: "lexical", device: "cpu", dtype: "fp32", offline: true, onBad: "fail" });
-  await runMine(pool, { ...shared, rank: "t2i", depth: 512, candidates: ["train"], name: "default" });
+  await embed(pool, { model: "lexical" });
+  await mine(pool, { depth: 512 });
   const byName = new Map(pool.images.path.map((path, row) => [basename(path), row]));
   for (const line of (await readFile(join(scenes, "scenes.jsonl"), "utf8")).trim().split("\n")) {
     const { file_name, scene } = JSON.parse(line) as SceneLine;

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { scratchFolder, smallSource } from "../../test/small-pool.ts";
 import { NemosaicError } from "../model/index.ts";
-import { runImport } from "./commands/import.ts";
-import { report } from "./session.ts";
+import { importDataset } from "../steps/index.ts";
+import { listenerOf, report } from "./session.ts";
 import { parseShard } from "./shard.ts";
 
 afterEach(() => vi.restoreAllMocks());
@@ -30,14 +30,9 @@ describe("what a command says", () => {
       said.push(String(text));
       return true;
     });
-    const shared = { seed: 0, json: false, quiet: true, debug: false, force: false, set: [] };
-    await runImport(
-      "seqtr",
-      join(folder, "seqtr"),
-      join(folder, "pool"),
-      { ...shared, images: join(folder, "images"), onBad: "skip", pack: false },
-      () => undefined,
-    ).catch(() => undefined);
+    const given = { format: "seqtr", source: join(folder, "seqtr"), images: join(folder, "images") };
+    const importing = importDataset(join(folder, "pool"), { ...given, onBad: "skip" }, listenerOf({ quiet: true }));
+    await importing.catch(() => undefined);
     expect(said.join("")).toMatch(/^warning: .*SeqTR's file holds referred objects only/m);
     await rm(folder, { recursive: true });
   });

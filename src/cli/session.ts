@@ -5,6 +5,7 @@ import { setImageThreads } from "../codecs/index.ts";
 import { exists, type Progress, silentProgress, streamProgress } from "../io/index.ts";
 import { exitStatus, fail, NemosaicError, shown } from "../model/index.ts";
 import { parseSettings, type Settings, settingsRemarks, settingsTree, withSets } from "../settings/index.ts";
+import type { Listener } from "../steps/index.ts";
 
 /** The options that every command takes. */
 export interface SharedOptions {
@@ -93,6 +94,11 @@ export async function readSettings(options: SharedOptions): Promise<Settings> {
 /** Progress on standard error, unless --quiet. */
 export function progressOf(options: Pick<SharedOptions, "quiet">): Progress {
   return options.quiet ? silentProgress : streamProgress(process.stderr);
+}
+
+/** Whom the steps tell: progress and remarks on standard error, unless --quiet; warnings there in any case. */
+export function listenerOf(options: Pick<SharedOptions, "quiet">): Listener {
+  return { progress: progressOf(options), onRemark: (line) => remark(options, line), onWarning: warn };
 }
 
 /** Prints a result: JSON with --json, else the text for people. */

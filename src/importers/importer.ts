@@ -5,13 +5,13 @@ export interface ImportOptions {
   /** The dataset's folder, or the one file that holds it. */
   readonly source: string;
   /** The folder that image names are relative to; found from the source where the format has a custom. */
-  readonly images?: string;
+  readonly images?: string | undefined;
   /** Which dataset, where `source` is a folder of several. */
-  readonly dataset?: string;
+  readonly dataset?: string | undefined;
   /** Which of a dataset's splittings: unc, google, umd, … */
-  readonly splitBy?: string;
+  readonly splitBy?: string | undefined;
   /** The source's name in the pool, where the dataset's own will not do. */
-  readonly name?: string;
+  readonly name?: string | undefined;
 }
 
 /** A file that the records come from; `sha256` in lower-case hex. Images are not listed. */

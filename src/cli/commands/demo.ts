@@ -9,11 +9,19 @@ import { Pool } from "../../pool/index.ts";
 import { writeScenes } from "../../scenes/index.ts";
 import { mostNegatives } from "../../settings/index.ts";
 import { contactEntries, contactHtml, contactPng, type SummaryLine } from "../../sheets/index.ts";
-import { action, print, progressOf, readSettings, remark, type SharedOptions, withShared } from "../session.ts";
+import { embed, importDataset, mine } from "../../steps/index.ts";
+import {
+  action,
+  listenerOf,
+  print,
+  progressOf,
+  readSettings,
+  remark,
+  type SharedOptions,
+  withShared,
+} from "../session.ts";
 import { textTable } from "../table.ts";
-import { runEmbed } from "./embed.ts";
-import { runImport } from "./import.ts";
-import { runMine } from "./mine.ts";
+import { hubOf } from "./embed.ts";
 import { bandLines } from "./stats.ts";
 
 interface Options extends SharedOptions {
@@ -58,13 +66,10 @@ async function runDemo(options: Options): Promise<void> {
   const own = options.refer;
   const given = own === undefined ? await drawScenes(options, note) : { refer: own, images: options.images };
   const poolFolder = join(options.output, own === undefined ? "pool" : `pool-${basename(resolve(own))}`);
-  const imported = await runImport(
-    options.format,
-    given.refer,
-    poolFolder,
-    { ...options, ...(given.images === undefined ? {} : { images: given.images }), onBad: "skip", pack: false },
-    (line) => remark(options, line),
-  );
+  const { format, dataset, splitBy, force } = options;
+  const places = { source: given.refer, images: given.images, dataset, splitBy };
+  const listener = listenerOf(options);
+  const imported = await importDataset(poolFolder, { format, ...places, onBad: "skip", force }, listener);
   const { counts, skipped } = imported.source;
   const left = Object.values(skipped).reduce((sum, count) => sum + count, 0);
   note(
@@ -77,26 +82,14 @@ async function runDemo(options: Options): Promise<void> {
   try {
     // The embedded sample must not start a download: the package brings a model for it.
     const model = options.model ?? (own === undefined ? "scene-clip" : "clip");
-    const embedded = await runEmbed(pool, {
-      ...options,
-      model,
-      device: "cpu",
-      dtype: "fp32",
-      onBad: "skip",
-    });
+    const embedded = await embed(pool, { model, onBad: "skip", force, hub: hubOf(options) }, listener);
     note(
       "embed",
       `${embedded.model}, ${grouped(pool.images.count)} images, ${grouped(pool.expressions.count)} expressions`,
       embedded.reused,
     );
-    const mined = await runMine(pool, {
-      ...options,
-      rank: "t2i",
-      depth: 1024,
-      candidates: ["train"],
-      name: embedded.name,
-      embeddings: embedded.name,
-    });
+    const { name } = embedded;
+    const mined = await mine(pool, { name, embeddings: name, force }, listener);
     note(
       "mine",
       `${grouped(mined.manifest.expressions)} expressions × ${grouped(mined.manifest.depth)} candidates`,

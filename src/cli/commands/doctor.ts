@@ -5,18 +5,18 @@ import { defaultAlikeBits, type Examination, type ExamineOptions, examinePool } 
 import { publishedCounts } from "../../importers/index.ts";
 import { exists, grouped, temporaryFolder } from "../../io/index.ts";
 import { Pool } from "../../pool/index.ts";
+import { importDataset } from "../../steps/index.ts";
 import {
   action,
   cores,
   integerOption,
+  listenerOf,
   print,
   progressOf,
   readSettings,
-  remark,
   type SharedOptions,
   withShared,
 } from "../session.ts";
-import { runImport } from "./import.ts";
 
 interface Options extends SharedOptions {
   readonly against?: string;
@@ -86,13 +86,9 @@ async function withPool<T>(
   try {
     let imported: ExamineOptions["imported"];
     if (made !== undefined) {
-      const report = await runImport(
-        "auto",
-        folder,
-        made,
-        { ...options, onBad: "skip", pack: false, force: false },
-        (line) => remark(options, line),
-      );
+      const { images, dataset, splitBy, name } = options;
+      const given = { source: folder, images, dataset, splitBy, name, onBad: "skip" } as const;
+      const report = await importDataset(made, given, listenerOf(options));
       imported = report.skippedExamples;
     }
     const pool = await Pool.open(made ?? folder);

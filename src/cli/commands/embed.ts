@@ -1,32 +1,11 @@
 import type { Command } from "commander";
 import { grouped, type Shard, shardText } from "../../io/index.ts";
-import { fail } from "../../model/index.ts";
-import { Pool } from "../../pool/index.ts";
-import {
-  type Dtype,
-  defaultModel,
-  dtypeNames,
-  embeddingsName,
-  embedPool,
-  embedPoolLexical,
-  hubAccess,
-  type ImageTextModel,
-  lexicalName,
-  openRelevance,
-} from "../../relevance/index.ts";
-import {
-  action,
-  choiceOption,
-  integerOption,
-  print,
-  progressOf,
-  remark,
-  type SharedOptions,
-  withShared,
-} from "../session.ts";
+import { type Dtype, defaultModel, dtypeNames, hubAccess } from "../../relevance/index.ts";
+import { type EmbedStepReport, embed } from "../../steps/index.ts";
+import { action, choiceOption, integerOption, listenerOf, print, type SharedOptions, withShared } from "../session.ts";
 import { parseShard, shardHelp } from "../shard.ts";
 
-export interface EmbedOptions extends Pick<SharedOptions, "force" | "quiet" | "json"> {
+interface Options extends SharedOptions {
   readonly model: string;
   readonly device: "cpu" | "cuda";
   readonly dtype: Dtype;
@@ -37,15 +16,6 @@ export interface EmbedOptions extends Pick<SharedOptions, "force" | "quiet" | "j
   readonly threads?: number;
   readonly batch?: number;
   readonly shard?: Shard;
-}
-
-/** What became of the embeddings, for the report. */
-export interface EmbedResult {
-  readonly name: string;
-  readonly model: string;
-  readonly reused: boolean;
-  readonly skippedImages: number;
-  readonly text: string;
 }
 
 export function embedCommand(program: Command): void {
@@ -72,69 +42,48 @@ export function embedCommand(program: Command): void {
     .option("--shard <i/n>", shardHelp, (text) => parseShard(text, process.env))
     .addHelpText(
       "after",
-      "\nExamples:\n  nemosaic embed pool --model Xenova/clip-vit-base-patch32\n  nemosaic embed pool --model lexical",
+      "\nFinished vectors are kept; --force makes them anew, and replaces them when all of the new is whole.\n\nExamples:\n  nemosaic embed pool --model Xenova/clip-vit-base-patch32\n  nemosaic embed pool --model lexical",
     )
     .action(
-      action(async (folder: string, options: EmbedOptions & SharedOptions) => {
-        const pool = await Pool.open(folder);
-        try {
-          const { text, ...result } = await runEmbed(pool, options);
-          print(options, result, text);
-        } finally {
-          await pool.close();
-        }
+      action(async (folder: string, options: Options) => {
+        const { model, device, dtype, onBad, name, threads, batch, shard, force } = options;
+        const given = { model, device, dtype, onBad, name, threads, batch, shard, force, hub: hubOf(options) };
+        const report = await embed(folder, given, listenerOf(options));
+        const result = {
+          name: report.name,
+          model: report.model,
+          reused: report.reused,
+          skippedImages: report.skipped.length,
+        };
+        print(options, result, embedText(report, shard));
       }),
     );
 }
 
-/** Embeds an open pool with the model that the options name. */
-export async function runEmbed(pool: Pool, options: EmbedOptions): Promise<EmbedResult> {
-  const hub = hubAccess(process.env, {
-    ...(options.offline ? { offline: true } : {}),
-    ...(options.cacheDir === undefined ? {} : { cacheDir: options.cacheDir }),
+/** The hub as the environment and the options say. */
+export function hubOf({ offline, cacheDir }: { readonly offline: boolean; readonly cacheDir?: string }) {
+  return hubAccess(process.env, {
+    ...(offline ? { offline: true } : {}),
+    ...(cacheDir === undefined ? {} : { cacheDir }),
   });
-  const opened = await openRelevance(options.model, {
-    hub,
-    device: options.device,
-    dtype: options.dtype,
-    progress: progressOf(options),
-    ...(options.threads === undefined ? {} : { threads: options.threads }),
-  });
-  for (const note of opened.notes) remark(options, note);
-  if (opened.kind === "lexical") {
-    if (options.name !== undefined && options.name !== lexicalName) {
-      fail("usage", `the lexical relevance is always kept as embeddings/${lexicalName}; leave --name out`);
-    }
-    if ((options.shard?.index ?? 0) > 0) {
-      const text = `embeddings/${lexicalName}: nothing to do for shard ${shardText(options.shard ?? { index: 0, count: 1 })}, the first one makes it`;
-      return { name: lexicalName, model: "lexical", reused: true, skippedImages: 0, text };
-    }
-    const { reused, words } = await embedPoolLexical(pool, options);
-    const text = `embeddings/${lexicalName}: ${grouped(words)} words${reused ? " (there already, nothing to do)" : ""}; this is not CLIP`;
-    return { name: lexicalName, model: "lexical", reused, skippedImages: 0, text };
-  }
-  try {
-    return await embedWith(pool, opened.model, options);
-  } finally {
-    await opened.model.close();
-  }
 }
 
-async function embedWith(pool: Pool, model: ImageTextModel, options: EmbedOptions): Promise<EmbedResult> {
-  const name = options.name ?? embeddingsName(model.id);
-  const report = await embedPool(pool, model, {
-    name,
-    onBad: options.onBad,
-    force: options.force,
-    progress: progressOf(options),
-    ...(options.batch === undefined ? {} : { imageBatch: options.batch }),
-    ...(options.shard === undefined ? {} : { shard: options.shard }),
-  });
-  const made = options.shard === undefined ? report.distinctTexts : report.expressions.rows;
-  const reused = report.images.reused === report.images.rows && report.expressions.reused >= made;
-  const skippedImages = report.images.skipped.length;
-  const text =
-    `embeddings/${name}${options.shard === undefined ? "" : `, shard ${shardText(options.shard)}`}: ${grouped(report.images.rows)} images, ${grouped(report.expressions.rows)} expressions (${grouped(report.distinctTexts)} distinct), ${model.dimension} numbers each` +
-    `${reused ? " (there already, nothing to do)" : ""}${skippedImages > 0 ? `\n  skipped ${grouped(skippedImages)} images that could not be decoded` : ""}`;
-  return { name, model: model.id, reused, skippedImages, text };
+/** The report of embedding for people. */
+function embedText({ name, reused, skipped, made }: EmbedStepReport, shard: Shard | undefined): string {
+  const place = `embeddings/${name}`;
+  const nothing = reused ? " (there already, nothing to do)" : "";
+  switch (made.kind) {
+    case "none":
+      return `${place}: nothing to do for shard ${shardText(shard ?? { index: 0, count: 1 })}, the first one makes it`;
+    case "words":
+      return `${place}: ${grouped(made.words)} words${nothing}; this is not CLIP`;
+    case "vectors": {
+      const part = shard === undefined ? "" : `, shard ${shardText(shard)}`;
+      const { images, expressions, distinctTexts, dimension } = made;
+      const counts = `${grouped(images)} images, ${grouped(expressions)} expressions (${grouped(distinctTexts)} distinct)`;
+      const lost =
+        skipped.length === 0 ? "" : `\n  skipped ${grouped(skipped.length)} images that could not be decoded`;
+      return `${place}${part}: ${counts}, ${dimension} numbers each${nothing}${lost}`;
+    }
+  }
 }

@@ -1,9 +1,10 @@
 import type { Command } from "commander";
-import { findImporter, type ImportOptions, importers, recogniseImporter } from "../../importers/index.ts";
+import { importers } from "../../importers/index.ts";
 import { grouped } from "../../io/index.ts";
 import { fail } from "../../model/index.ts";
-import { type BadPolicy, type ImportReport, importPool } from "../../pool/index.ts";
-import { action, choiceOption, print, progressOf, remark, type SharedOptions, warn, withShared } from "../session.ts";
+import type { BadPolicy, ImportReport } from "../../pool/index.ts";
+import { importDataset } from "../../steps/index.ts";
+import { action, choiceOption, listenerOf, print, type SharedOptions, withShared } from "../session.ts";
 import { textTable } from "../table.ts";
 
 interface Options extends SharedOptions {
@@ -43,13 +44,10 @@ Example:
     )
     .action(
       action(async (format: string, source: string, options: Options) => {
-        const report = await runImport(
-          format,
-          source,
-          options.pool ?? fail("usage", "expected --pool FOLDER"),
-          options,
-          (how) => remark(options, how),
-        );
+        const folder = options.pool ?? fail("usage", "expected --pool FOLDER");
+        const { images, dataset, splitBy, name, onBad, pack, force } = options;
+        const given = { format, source, images, dataset, splitBy, name, onBad, pack, force };
+        const report = await importDataset(folder, given, listenerOf(options));
         print(
           options,
           { reused: report.reused, source: report.source, pool: report.manifest.hash, examples: report.examples },
@@ -59,33 +57,8 @@ Example:
     );
 }
 
-/** Opens SOURCE as FORMAT and imports it; `tell` gets the remarks for a person, warnings go to standard error. */
-export async function runImport(
-  format: string,
-  source: string,
-  pool: string,
-  options: Pick<Options, "images" | "dataset" | "splitBy" | "name" | "onBad" | "pack" | "force" | keyof SharedOptions>,
-  tell: (line: string) => void,
-): Promise<ImportReport> {
-  const given: Omit<ImportOptions, "source"> = {
-    ...(options.images === undefined ? {} : { images: options.images }),
-    ...(options.dataset === undefined ? {} : { dataset: options.dataset }),
-    ...(options.splitBy === undefined ? {} : { splitBy: options.splitBy }),
-    ...(options.name === undefined ? {} : { name: options.name }),
-  };
-  const opened = await (async () => {
-    if (format !== "auto") return findImporter(format).open({ source, ...given });
-    const found = await recogniseImporter(source);
-    tell(`recognised as ${found.importer.name}: ${found.how}`);
-    return found.importer.open({ ...found.options, ...given });
-  })();
-  for (const warning of opened.warnings) warn(warning);
-  const { onBad, pack, force } = options;
-  return importPool(pool, opened, { onBad, pack, force, progress: progressOf(options) });
-}
-
 /** The report of an import for people. */
-export function importText(report: ImportReport): string {
+function importText(report: ImportReport): string {
   const { source, reused } = report;
   const { images, annotations, refs, expressions } = source.counts;
   const lines = [

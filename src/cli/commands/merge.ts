@@ -1,15 +1,6 @@
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import type { Command } from "commander";
-import { partsFolder } from "../../artefacts/index.ts";
-import { exists, removeRemains } from "../../io/index.ts";
-import { mergeMined } from "../../mining/index.ts";
-import { NemosaicError } from "../../model/index.ts";
-import { Mined, minedFolder, Pool } from "../../pool/index.ts";
-import { embeddingsFolder, listEmbeddings, mergePoolEmbeddings, openEmbeddings } from "../../relevance/index.ts";
-import { mergeTiles } from "../../tiles/index.ts";
-import { action, print, progressOf, type SharedOptions, withShared } from "../session.ts";
-import { removeMinedRemains, runMine } from "./mine.ts";
+import { merge } from "../../steps/index.ts";
+import { action, listenerOf, print, type SharedOptions, withShared } from "../session.ts";
 
 interface MergeOptions extends SharedOptions {
   readonly t2t: boolean;
@@ -25,61 +16,10 @@ export function mergeCommand(program: Command): void {
     )
     .action(
       action(async (folder: string, options: MergeOptions) => {
-        const pool = await Pool.open(folder);
-        try {
-          const merged = await mergePool(pool, options);
-          const text = merged.length === 0 ? "no parts to merge" : merged.map((name) => `merged ${name}`).join("\n");
-          print(options, { merged }, text);
-        } finally {
-          await pool.close();
-        }
+        const { t2t, force } = options;
+        const { merged } = await merge(folder, { t2t, force }, listenerOf(options));
+        const text = merged.length === 0 ? "no parts to merge" : merged.map((name) => `merged ${name}`).join("\n");
+        print(options, { merged }, text);
       }),
     );
-}
-
-/** Joins all parts of a pool; the names of what was made, below the pool. */
-async function mergePool(pool: Pool, options: MergeOptions): Promise<string[]> {
-  const merged: string[] = [];
-  for (const name of await listEmbeddings(pool.folder)) {
-    const folder = embeddingsFolder(pool.folder, name);
-    if (!(await exists(partsFolder(folder)))) await removeRemains(folder);
-    else if (await mergePoolEmbeddings(pool, name, { force: options.force })) merged.push(`embeddings/${name}`);
-  }
-  const sets = await readdir(join(pool.folder, "mined")).catch(() => []);
-  for (const name of sets.sort()) {
-    const folder = minedFolder(pool.folder, name);
-    const joined = (await exists(partsFolder(folder))) && (await mergeMined(pool, name, { force: options.force }));
-    if (joined) merged.push(`mined/${name}`);
-    const lacks = async (file: string): Promise<boolean> => !(await exists(join(folder, file)));
-    if (joined || (await lacks("neighbours.json")) || (options.t2t && (await lacks("t2t.json"))))
-      await complete(pool, name, options);
-    else await removeMinedRemains(folder);
-  }
-  merged.push(...(await mergeTiles(pool, { force: options.force, progress: progressOf(options) })));
-  return merged;
-}
-
-/** What a run without shards makes beside the candidates: it finds them mined, and adds the rest. */
-async function complete(pool: Pool, name: string, options: MergeOptions): Promise<void> {
-  const mined = await Mined.open(pool.folder, name, pool.manifest.hash).catch(nothingIncomplete);
-  if (mined === undefined) return; // not finished, or of another state of the pool
-  const { rank, depth, candidates, relevance } = mined.manifest;
-  await mined.close();
-  const embeddings = await embeddingsOf(pool, relevance.hash);
-  if (embeddings === undefined) return; // imported lists: their scores come from elsewhere
-  await runMine(pool, { ...options, force: false, name, rank, depth, candidates: candidates.splits, embeddings });
-}
-
-async function embeddingsOf(pool: Pool, hash: string): Promise<string | undefined> {
-  for (const name of await listEmbeddings(pool.folder)) {
-    const opened = await openEmbeddings(pool, name).catch(nothingIncomplete);
-    if (opened?.kind === "clip") await Promise.all([opened.images.close(), opened.expressions.close()]);
-    if (opened?.hash === hash) return name;
-  }
-  return undefined;
-}
-
-function nothingIncomplete(error: unknown): undefined {
-  if (error instanceof NemosaicError && error.code === "incomplete") return undefined;
-  throw error;
 }

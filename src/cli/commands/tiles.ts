@@ -2,25 +2,15 @@ import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { partsFolder } from "../../artefacts/index.ts";
 import { byteText, exists, grouped, type Shard, shardText, stageTiming, timingText } from "../../io/index.ts";
-import { Loader, tileDemand } from "../../loader/index.ts";
-import { fail, resampleVersions } from "../../model/index.ts";
-import { resizerOf } from "../../mosaic/index.ts";
-import {
-  type BuildTilesOptions,
-  buildTiles,
-  buildTilesShard,
-  planTiles,
-  TileFile,
-  type TilesPlan,
-  tilesPlanText,
-} from "../../tiles/index.ts";
+import { fail } from "../../model/index.ts";
+import { type MakeTilesOptions, makeTiles, planTilesOf, type TilesStepPlan, verifyTiles } from "../../steps/index.ts";
+import { tilesPlanText } from "../../tiles/index.ts";
 import {
   action,
   choiceOption,
-  cores,
   integerOption,
+  listenerOf,
   print,
-  progressOf,
   readSettings,
   remark,
   type SharedOptions,
@@ -71,83 +61,49 @@ export function tilesCommand(program: Command): void {
     .addHelpText("after", "\nExample:\n  nemosaic tiles pool --size 416 --max-bytes 20G")
     .action(
       action(async (pool: string, options: Options) => {
-        const settings = await readSettings(options);
-        const sized = options.size === undefined ? settings : { ...settings, size: options.size };
-        const loader = await Loader.open(pool, sized, { split: options.split, seed: options.seed, tiles: "off" });
-        try {
-          if (options.verify) await verify(loader, options);
-          else await build(loader, options);
-        } finally {
-          await loader.close();
+        const given = await readSettings(options);
+        const settings = options.size === undefined ? given : { ...given, size: options.size };
+        const { split, seed } = options;
+        if (options.verify) {
+          const { tiles } = await verifyTiles(pool, { settings, split, seed });
+          return print(options, { tiles, damaged: 0 }, `${grouped(tiles)} tiles are as they were written`);
         }
+        await build(pool, options, { settings, split, seed });
       }),
     );
 }
 
-async function build(loader: Loader, options: Options): Promise<void> {
-  const { demands, cold } = tileDemand(loader);
-  const textOf = (plan: TilesPlan): string =>
-    tilesPlanText(plan) +
-    (cold > 0.005 ? `\n  ${(100 * cold).toFixed(1)} % of the cells are decoded when drawn: ${whyCold}` : "");
+async function build(pool: string, options: Options, chosen: Pick<MakeTilesOptions, "settings" | "split" | "seed">) {
   const timing = stageTiming(() => performance.now());
-  const building: BuildTilesOptions = {
-    resample: resampleOf(loader),
-    resizer: resizerOf,
-    ...(options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes }),
-    threads: options.threads ?? cores(),
-    onBad: options.onBad,
-    force: options.force,
-    progress: progressOf(options),
-    timing,
-    plan: (plan) => remark(options, textOf(plan)),
-  };
+  const { maxBytes, threads, onBad, shard, force } = options;
+  const making: MakeTilesOptions = { ...chosen, maxBytes, threads, onBad, shard, force, timing };
   if (options.dryRun) {
-    const plan = await planTiles(loader.pool, demands, building);
-    return print(options, { ...plan, cold }, textOf(plan));
+    const plan = await planTilesOf(pool, making);
+    return print(options, plan, textOf(plan));
   }
-  const { shard } = options;
-  const report = await (shard === undefined
-    ? buildTiles(loader.pool, demands, building)
-    : buildTilesShard(loader.pool, demands, shard, building));
+  const onPlan = (plan: TilesStepPlan): void => remark(options, textOf(plan));
+  const { reused, ...report } = await makeTiles(pool, { ...making, onPlan }, listenerOf(options));
   for (const { image, reason } of report.skipped.slice(0, 5)) warn(`skipped ${image}: ${reason}`);
   if (options.timing) remark({ quiet: false }, timingText(timing, advice));
   print(
     options,
-    { ...report, cold },
+    shard === undefined ? report : { ...report, reused },
     (shard === undefined ? "" : `shard ${shardText(shard)}: `) +
-      ("reused" in report && report.reused ? "made already, nothing to do" : `made ${grouped(report.made)} tiles`) +
+      (reused ? "made already, nothing to do" : `made ${grouped(report.made)} tiles`) +
       `, ${byteText(report.bytes)} in all` +
       (report.skipped.length === 0 ? "" : `; skipped ${grouped(report.skipped.length)} images`),
   );
-  if (shard === undefined && (await exists(partsFolder(join(loader.pool.folder, "tiles")))))
+  if (shard === undefined && (await exists(partsFolder(join(pool, "tiles")))))
     remark(options, `parts of shards are there too: "nemosaic merge" joins them`);
 }
 
+function textOf(plan: TilesStepPlan): string {
+  const { cold } = plan;
+  const why = cold > 0.005 ? `\n  ${(100 * cold).toFixed(1)} % of the cells are decoded when drawn: ${whyCold}` : "";
+  return tilesPlanText(plan) + why;
+}
+
 const whyCold = "parts of images, and sizes too varied to keep (movable cross points, fit contain)";
-
-async function verify(loader: Loader, options: Options): Promise<void> {
-  let [tiles, bad] = [0, 0];
-  for (const { width, height } of tileDemand(loader).demands) {
-    const file = await TileFile.open(loader.pool.folder, { width, height, resample: resampleOf(loader) });
-    if (file === undefined) continue;
-    try {
-      tiles += file.count;
-      bad += (await file.damaged()).length;
-    } finally {
-      await file.close();
-    }
-  }
-  if (bad > 0)
-    fail(
-      "checksum",
-      `${grouped(bad)} of ${grouped(tiles)} tiles are not what was written; make them again with --force`,
-    );
-  print(options, { tiles, damaged: bad }, `${grouped(tiles)} tiles are as they were written`);
-}
-
-function resampleOf({ settings }: Loader) {
-  return { name: settings.resample, version: resampleVersions[settings.resample] };
-}
 
 /** A number of bytes, with K, M, G or T for powers of 1000. */
 function byteOption(text: string): number {

@@ -1,0 +1,172 @@
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { exists, grouped, removeRemains, type Shard, type StageTimer } from "../io/index.ts";
+import { imagesOfSplits } from "../loader/index.ts";
+import {
+  createDenseScorer,
+  expressionsByImage,
+  type MineReport,
+  mineNeighbours,
+  minePool,
+  mineTextScores,
+  type Rank,
+  type Scorer,
+} from "../mining/index.ts";
+import { fail } from "../model/index.ts";
+import { Mined, type MinedManifest, minedExtras, minedFolder, type Pool } from "../pool/index.ts";
+import { lexicalScorer, type OpenedEmbeddings, openEmbeddings } from "../relevance/index.ts";
+import { fullListener, type Listener, withPool } from "./listener.ts";
+
+export interface MineStepOptions {
+  /** What candidates are ranked by: "t2i" (default), "i2i" or "mean". */
+  readonly rank?: Rank | undefined;
+  /** Candidates kept per expression; default 1024. */
+  readonly depth?: number | undefined;
+  /** Images of these splits may become negatives; default train. */
+  readonly candidates?: readonly string[] | undefined;
+  /** The folder under mined/; default "default". */
+  readonly name?: string | undefined;
+  /** Which embeddings, where the pool has several. */
+  readonly embeddings?: string | undefined;
+  /** Threads of the matrix product; default: all cores. Never changes a number. */
+  readonly threads?: number | undefined;
+  /** Mine one share of the expressions, as a part for `merge`. */
+  readonly shard?: Shard | undefined;
+  /** Also keep each candidate's highest text-to-text score. */
+  readonly t2t?: boolean | undefined;
+  /** Replace what is there; it stays until the new set is whole. */
+  readonly force?: boolean | undefined;
+  /** Gets the stages that `minePool` names. */
+  readonly timing?: StageTimer | undefined;
+}
+
+/** Neighbours kept per image: by them τᵢ is known for images that a list lacks. */
+const neighbourDepth = 256;
+
+/**
+ * Ranks the candidate images of every expression of a pool and keeps the best under mined/<name>, with each image's neighbours and,
+ * with `t2t`, text-to-text scores. A killed run goes on where it was. Errors: "incomplete" where the pool has no embeddings, or
+ * older ones; "usage" where it has several and none is named; those of `minePool`.
+ */
+export function mine(pool: string | Pool, options: MineStepOptions = {}, listener: Listener = {}): Promise<MineReport> {
+  return withPool(pool, (opened) => mineInto(opened, options, listener));
+}
+
+async function mineInto(pool: Pool, options: MineStepOptions, listener: Listener): Promise<MineReport> {
+  const { rank = "t2i", depth = 1024, candidates: splits = ["train"], name = "default", force = false } = options;
+  const { shard, t2t = false, timing } = options;
+  if (t2t && shard !== undefined)
+    fail(
+      "usage",
+      'text-to-text scores are added when shards are joined: leave --t2t out here, and run "nemosaic merge POOL --t2t"',
+    );
+  const { progress } = fullListener(listener);
+  const opened = await openEmbeddings(pool, options.embeddings);
+  const candidates = candidatesOf(imagesOfSplits(pool, splits), opened, listener);
+  const scorer = await candidateScorer(opened, candidates, options.threads);
+  try {
+    const report = await minePool(pool, scorer, {
+      name,
+      rank,
+      depth,
+      candidates,
+      candidateSplits: splits,
+      relevance: { kind: opened.kind, model: opened.model, hash: opened.hash },
+      force,
+      progress,
+      ...(shard === undefined ? {} : { shard }),
+      ...(timing === undefined ? {} : { timing }),
+    });
+    if (shard !== undefined) return report;
+    const mined = report.manifest;
+    await mineNeighbours(pool, scorer, { name, mined, candidates, depth: neighbourDepth, force, progress });
+    if (t2t) await addTextScores(pool, name, options, listener);
+    await removeMinedRemains(minedFolder(pool.folder, name));
+    return report;
+  } finally {
+    await scorer.close();
+  }
+}
+
+/** Images that could not be decoded when embedding have no vectors and are no candidates. */
+function candidatesOf(rows: Int32Array, opened: OpenedEmbeddings, listener: Listener): Int32Array {
+  const { onRemark, onWarning } = fullListener(listener);
+  if (opened.kind === "lexical") {
+    onRemark("scores come from words that people wrote about the images, not from CLIP");
+    return rows;
+  }
+  const skipped = new Set(opened.skipped);
+  const candidates = rows.filter((row) => !skipped.has(row));
+  const lost = rows.length - candidates.length;
+  if (lost > 0) onWarning(`${grouped(lost)} images could not be decoded when embedding and are no candidates`);
+  return candidates;
+}
+
+async function candidateScorer(
+  opened: OpenedEmbeddings,
+  candidates: Int32Array,
+  threads = availableParallelism(),
+): Promise<Scorer> {
+  if (opened.kind === "lexical") return lexicalScorer(opened.vectors, candidates);
+  const { images, expressions } = opened;
+  return createDenseScorer(images, expressions, { candidates, threads, files: true }).catch(async (error: unknown) => {
+    await Promise.all([images.close(), expressions.close()]);
+    throw error;
+  });
+}
+
+/** Adds text-to-text scores to the mined set `name`, from the same embeddings. */
+async function addTextScores(
+  pool: Pool,
+  name: string,
+  { embeddings, threads, force = false }: MineStepOptions,
+  listener: Listener,
+): Promise<void> {
+  const { progress } = fullListener(listener);
+  const scorer = await textScorer(pool, embeddings, threads);
+  let mined: Mined | undefined;
+  try {
+    mined = await Mined.open(pool.folder, name, pool.manifest.hash);
+    if (mined !== undefined) await mineTextScores(pool, mined, scorer, { name, force, progress });
+  } finally {
+    await mined?.close();
+    await scorer.close();
+  }
+}
+
+/** A scorer of expressions against expressions, in the order of their images. */
+async function textScorer(
+  pool: Pool,
+  embeddings: string | undefined,
+  threads = availableParallelism(),
+): Promise<Scorer> {
+  const opened = await openEmbeddings(pool, embeddings);
+  const candidates = expressionsByImage(pool);
+  if (opened.kind === "lexical") {
+    const { index, expressions } = opened.vectors;
+    return lexicalScorer({ index: { ...index, images: expressions }, expressions }, candidates);
+  }
+  const { images, expressions } = opened;
+  await images.close();
+  return createDenseScorer(expressions, expressions, { candidates, threads }).catch(async (error: unknown) => {
+    await expressions.close();
+    throw error;
+  });
+}
+
+/** What a mined set's candidates were mined with, to mine it again with the same. */
+export function optionsOf({
+  rank,
+  depth,
+  candidates,
+}: MinedManifest): Pick<MineStepOptions, "rank" | "depth" | "candidates"> {
+  return { rank, depth, candidates: candidates.splits };
+}
+
+/** Removes what is left of a set's extras that are finished: a run that was killed while it tidied leaves that. */
+export async function removeMinedRemains(folder: string): Promise<void> {
+  const finished: string[] = [];
+  for (const [name, { manifest }] of Object.entries(minedExtras))
+    if (await exists(join(folder, manifest))) finished.push(`.partial-${name}`);
+  await removeRemains(folder, finished);
+}
