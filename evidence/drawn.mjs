@@ -8,17 +8,19 @@ import { load } from "./build.mjs";
  * lies in a cell that makes a position word of its expression false ("moved"), and the share in which a negative's image
  * is true of the expression by itself ("rival").
  */
-export async function countDrawn(out, arms, { samples, size }) {
+export async function countDrawn(out, arms, { samples, size }, ground) {
   const { Pool } = await load("pool/index.ts");
   const { Loader } = await load("loader/index.ts");
   const { allowedCells } = await load("language/index.ts");
   const { holds } = await load("scenes/index.ts");
   const { parseSettings } = await load("settings/index.ts");
-  const pool = await Pool.open(join(out, "pool-train"));
+  const pool = await Pool.open(join(out, ground.pool));
   try {
     const scenes = new Map();
     const hashes = new Map(pool.images.path.map((path, row) => [basename(path), pool.images.hash[row]]));
-    for (const line of (await readFile(join(out, "train", "scenes.jsonl"), "utf8")).trim().split("\n")) {
+    // Of other data it is not known what else the sentences are true of.
+    const lines = ground.scenes === undefined ? "" : await readFile(join(out, ground.scenes, "scenes.jsonl"), "utf8");
+    for (const line of lines.split("\n").filter((text) => text !== "")) {
       const { file_name, scene } = JSON.parse(line);
       scenes.set(hashes.get(basename(file_name)), scene);
     }
@@ -43,15 +45,15 @@ export async function countDrawn(out, arms, { samples, size }) {
         if (plan.kind === "single") continue;
         mosaics++;
         const others = plan.layers.filter(({ role }) => role === "negative");
-        if (others.some(({ image }) => holds(plan.text, scenes.get(image)).length > 0)) rival++;
+        if (scenes.size > 0 && others.some(({ image }) => holds(plan.text, scenes.get(image)).length > 0)) rival++;
         // A patch (CutMix) or a blend (MixGen) leaves the target where it was.
-        if (plan.layers.length !== 4) continue;
+        if (plan.layers.length !== 4 || plan.version !== 1) continue;
         const [x, y] = plan.layers.find(({ role }) => role === "target").destination;
         const cell = (x > 0 ? 1 : 0) + (y > 0 ? 2 : 0);
         if (!allowedCells(plan.text, 2, 2).includes(cell)) moved++;
       }
       const share = (count) => (mosaics === 0 ? 0 : Math.round((10000 * count) / mosaics) / 10000);
-      return { planned, mosaics, moved: share(moved), rival: share(rival) };
+      return { planned, mosaics, moved: share(moved), ...(scenes.size > 0 ? { rival: share(rival) } : {}) };
     }
   } finally {
     await pool.close();

@@ -6,7 +6,7 @@
  */
 export const profiles = {
   full: {
-    scenes: { base: 3000, train: 700, test: 600 },
+    scenes: { base: 3000, train: 700, test: 600, lone: 700 },
     backboneSteps: 1000,
     steps: 1000,
     batchSize: 32,
@@ -20,7 +20,7 @@ export const profiles = {
     model: "scene-clip",
   },
   smoke: {
-    scenes: { base: 24, train: 60, test: 20 },
+    scenes: { base: 24, train: 60, test: 20, lone: 60 },
     backboneSteps: 6,
     steps: 6,
     batchSize: 4,
@@ -36,10 +36,13 @@ export const profiles = {
 };
 
 /** The pictures' seeds. The test scenes are drawn by none of the others. */
-export const sceneSeeds = { base: 903, train: 901, test: 902 };
+export const sceneSeeds = { base: 903, train: 901, test: 902, lone: 901 };
 
 /** Shares of the splits: test scenes are tested on only. */
-export const sceneSplits = { base: "train=1", train: "train=1", test: "val=1" };
+export const sceneSplits = { base: "train=1", train: "train=1", test: "val=1", lone: "train=1" };
+
+/** What is drawn of the scenes to train on that hold no object like the target. */
+export const loneOptions = ["--hard-share", "0"];
 
 /** The arms that every run of the experiment has. `augment` is train.py's, `settings` goes over its preset. */
 export const coreArms = [
@@ -55,6 +58,35 @@ export const rivalArms = [
   { name: "cutmix", title: "CutMix", augment: "cutmix", settings: {} },
   { name: "mixgen", title: "MixGen", augment: "mixgen", settings: {} },
 ];
+
+/**
+ * The arms of the proof: each with single images in the last third, but for `none` and `nemo` to the end. `over` names the arms that it is
+ * compared with, beside `none`: the same style with random negatives, and CutMix. Mined ones have the preset's own difficulty.
+ */
+export function proofArms(epochs) {
+  const schedule = { epochs: Math.max(2, Math.round(epochs)), plainLast: 1 / 3 };
+  const arm = (name, title, augment, mosaic, over = []) => ({
+    name,
+    title,
+    augment,
+    settings: { schedule, ...(mosaic === undefined ? {} : { mosaic }) },
+    over,
+    needsMined: mosaic?.randomShare !== 1 && !["random", "cutmix"].includes(augment),
+  });
+  return [
+    coreArms[0],
+    arm("p-cutmix", "CutMix", "cutmix"),
+    arm("p-full-random", "full size, random", "full-size", { randomShare: 1 }, ["p-cutmix"]),
+    arm("p-full", "full size, mined", "full-size", undefined, ["p-cutmix", "p-full-random"]),
+    arm("p-paste-random", "paste, random", "paste", { randomShare: 1 }, ["p-cutmix"]),
+    arm("p-paste", "paste, mined", "paste", undefined, ["p-cutmix", "p-paste-random"]),
+    arm("p-cutmix-mined", "CutMix, mined", "cutmix-mined", undefined, ["p-cutmix"]),
+    arm("p-random", "random mosaic", "random"),
+    arm("p-reference", "reference's rule", "reference"),
+    arm("p-nemo", "NeMo, last third single images", "nemo", undefined, ["p-random"]),
+    { ...coreArms[3], name: "p-nemo-to-end", title: "NeMo, to the end", over: ["p-random"], needsMined: true },
+  ];
+}
 
 /** What parts of our arm do. `epochs`: how many the training has. */
 export function ablationArms(epochs) {

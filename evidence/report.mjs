@@ -49,7 +49,7 @@ export function renewed(page, blocks) {
   return next;
 }
 
-function json(value) {
+export function json(value) {
   // Short lists on one line: the files are committed, and read by people.
   const text = JSON.stringify(value, undefined, 1);
   return `${text.replaceAll(/\[\s+([^[\]{}]*?)\s+\]/g, (_, inner) => `[${inner.replaceAll(/\s*\n\s*/g, " ")}]`)}\n`;

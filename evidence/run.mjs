@@ -1,13 +1,15 @@
 // npm run evidence [-- OPTIONS]: trains the arms, tests them, counts false negatives, writes docs/evidence.md.
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
-import { isAbsolute, join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { root } from "./build.mjs";
 import { countDrawn } from "./drawn.mjs";
 import { countFalseNegatives } from "./false-negatives.mjs";
-import { interpreterOf, torchFacts } from "./interpreter.mjs";
-import { ablationArms, coreArms, profiles, rivalArms, sweepArms } from "./profiles.mjs";
+import { groundCounts, groundOf, runsOf } from "./grounds.mjs";
+import { installRequirements, interpreterOf, torchFacts } from "./interpreter.mjs";
+import { ablationArms, coreArms, profiles, proofArms, rivalArms, sweepArms } from "./profiles.mjs";
+import { writeProof } from "./proof.mjs";
 import { writeReport } from "./report.mjs";
 import { scoreRuns } from "./score.mjs";
 import { prepare, pretrain, trainArm, writeWhole } from "./steps.mjs";
@@ -17,11 +19,16 @@ const help = `npm run evidence -- [options]
   --out FOLDER     where scenes, runs and logs go (.scratch/evidence)
   --docs FOLDER    where evidence.md and evidence/ go (docs; FOLDER/docs of --out with --smoke)
   --seeds A,B,C    seeds of the runs (0,1,2)
-  --arms LIST      core, rivals, ablations, sweeps or names of arms, comma-separated (core)
+  --ground NAME    scenes, lone (scenes without similar objects, tested on the same), photos (of NEMOSAIC_GROUND) or own (scenes)
+  --refer DIR      own data: a REFER folder with splits train and val
+  --images DIR     its images
+  --arms LIST      core, rivals, ablations, sweeps, proof, unmined (of proof what draws no mined negatives) or names of arms,
+                   comma-separated (core; proof on the other grounds)
   --steps N        steps of each training, instead of the profile's
   --jobs N         runs at the same time, a thread each (as many as there are cores)
   --device NAME    cpu or cuda (cuda where torch finds one)
   --model NAME     what mines: as nemosaic embed --model (models/scene-clip)
+  --install        first bring the experiment's own PyTorch into .cache/evidence-venv (evidence/requirements.txt)
   --smoke          everything at a tiny size, to see that it runs
   --as-is          train nothing: score and report the runs that are there
   --stop-before S  prepare, count, train, score or report: stop before that step
@@ -40,13 +47,24 @@ async function main(words) {
     args: words,
     options: {
       ...Object.fromEntries(
-        ["out", "docs", "seeds", "arms", "steps", "jobs", "device", "model", "stop-before"].map((name) => [
-          name,
-          { type: "string" },
-        ]),
+        [
+          "out",
+          "docs",
+          "seeds",
+          "ground",
+          "refer",
+          "images",
+          "arms",
+          "steps",
+          "jobs",
+          "device",
+          "model",
+          "stop-before",
+        ].map((name) => [name, { type: "string" }]),
       ),
       smoke: { type: "boolean", default: false },
       "as-is": { type: "boolean", default: false },
+      install: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
   });
@@ -57,21 +75,82 @@ async function main(words) {
   const docs = resolve(values.docs ?? (values.smoke ? join(out, "docs") : join(root, "docs")));
   const seeds = numbersOf("--seeds", values.seeds ?? (values.smoke ? "0" : "0,1,2"));
   const jobs = Math.max(1, numbersOf("--jobs", values.jobs ?? String(cpus().length))[0]);
+  const isOwn = values.refer !== undefined || values.images !== undefined;
+  const ground = groundOf(values.ground ?? (isOwn ? "own" : "scenes"), values);
   const model = modelOf(values.model ?? profile.model);
   const steps = ["prepare", "count", "train", "score", "report"];
   const last = values["stop-before"] === undefined ? steps.length : steps.indexOf(values["stop-before"]);
   if (last < 0) throw new Error(`expected --stop-before ${steps.join(", ")}, got ${values["stop-before"]}`);
+  if (values.install) installRequirements((line) => process.stdout.write(`${line}\n`));
   const interpreter = interpreterOf();
   const torch = torchFacts(interpreter);
   const options = { interpreter, device: values.device ?? (torch.cuda ? "cuda" : "cpu") };
 
   mkdirSync(out, { recursive: true });
-  keepToOneExperiment(out, { profile, model: values.model ?? profile.model, device: options.device });
+  const facts = { profile, model: ground.model ?? values.model ?? profile.model, device: options.device };
+  const name = ground.source === undefined ? "experiment" : `experiment-${ground.name}`;
+  keepToOneExperiment(
+    join(out, `${name}.json`),
+    ground.source === undefined ? facts : { ...facts, source: ground.source },
+  );
   const says = teller();
   if (last < 1) return;
-  says("scenes, pools, mining");
-  await prepare(out, profile, model);
+  says(`${ground.title}: data, pools, mining`);
+  await prepare(out, profile, model, ground);
   if (last < 2) return;
+  // The proof is the same arms on every ground; false negatives are counted for what is tried on scenes alone.
+  const wanted = values.arms ?? (ground.name === "scenes" ? "core" : "proof");
+  const isProof = ground.name !== "scenes" || /\b(proof|unmined|p-)/.test(wanted);
+  const falseNegatives = isProof ? undefined : await falseNegativesOf(out, profile, says);
+  if (last < 3) return;
+  const counts = await groundCounts(out, ground);
+  const epochs = profile.steps / Math.floor(counts.train.refs / profile.batchSize);
+  const arms = armsOf(wanted, falseNegatives?.scale ?? {}, epochs);
+  says("pretraining the image tower");
+  await pretrain(out, profile, options, ground);
+  const began = Date.now();
+  if (!values["as-is"]) await trainAll(out, profile, arms, seeds, jobs, options, says, ground);
+  const clock = addedUp(join(out, clockOf(ground)), (Date.now() - began) / 1000);
+  if (last < 4) return;
+  says("scoring");
+  const scored = await scoreRuns(out, arms, seeds, profile, ground);
+  // What was left out (--as-is) is not reported either.
+  const trained = arms.filter(({ name }) => scored.runs.some(({ arm }) => arm === name));
+  const results = {
+    format: "nemosaic-evidence",
+    version: 1,
+    ground: { name: ground.name, title: ground.title, about: ground.about },
+    profile,
+    model: modelNameOf(ground, values, profile),
+    seeds,
+    arms: trained,
+    machine: { ...machine(), torch: torch.version, device: options.device, jobs },
+    clockSeconds: Math.round(clock),
+    counts: isProof ? counts : countsOf(out),
+    drawn: await countDrawn(out, trained, { samples: profile.expressions, size: profile.size }, ground),
+    ...scored,
+  };
+  const file = isProof ? `results-${ground.name}.json` : "results.json";
+  writeWhole(join(out, file), `${JSON.stringify(results, undefined, 1)}\n`);
+  if (last < 5) return;
+  if (isProof) says(`${writeProof(docs, results)} is written`);
+  else {
+    await writeReport(docs, results, falseNegatives);
+    says(`${join(docs, "evidence.md")} is written`);
+  }
+}
+
+function clockOf(ground) {
+  return ground.name === "scenes" ? "clock.json" : `clock-${ground.name}.json`;
+}
+
+/** How the report names what mined: an id or a preset's name, of a folder its own name only. */
+function modelNameOf(ground, values, profile) {
+  const name = ground.model ?? values.model ?? profile.model;
+  return isAbsolute(name) ? basename(name) : name;
+}
+
+async function falseNegativesOf(out, profile, says) {
   const counted = join(out, "false-negatives.json");
   if (!existsSync(counted)) {
     says("false negatives");
@@ -80,49 +159,32 @@ async function main(words) {
     });
     writeWhole(counted, `${JSON.stringify(found, undefined, 1)}\n`);
   }
-  const falseNegatives = JSON.parse(readFileSync(counted, "utf8"));
-  if (last < 3) return;
-  const arms = armsOf(values.arms ?? "core", falseNegatives.scale, epochsOf(out, profile));
-  says("pretraining the image tower");
-  await pretrain(out, profile, options);
-  const began = Date.now();
-  if (!values["as-is"]) await trainAll(out, profile, arms, seeds, jobs, options, says);
-  const clock = addedUp(join(out, "clock.json"), (Date.now() - began) / 1000);
-  if (last < 4) return;
-  says("scoring");
-  const scored = await scoreRuns(out, arms, seeds, profile);
-  // What was left out (--as-is) is not reported either.
-  const trained = arms.filter(({ name }) => scored.runs.some(({ arm }) => arm === name));
-  const results = {
-    format: "nemosaic-evidence",
-    version: 1,
-    profile,
-    model: values.model ?? profile.model,
-    seeds,
-    arms: trained,
-    machine: { ...machine(), torch: torch.version, device: options.device, jobs },
-    clockSeconds: Math.round(clock),
-    counts: countsOf(out),
-    drawn: await countDrawn(out, trained, { samples: profile.expressions, size: profile.size }),
-    ...scored,
-  };
-  writeWhole(join(out, "results.json"), `${JSON.stringify(results, undefined, 1)}\n`);
-  if (last < 5) return;
-  await writeReport(docs, results, falseNegatives);
-  says(`${join(docs, "evidence.md")} is written`);
+  return JSON.parse(readFileSync(counted, "utf8"));
 }
 
 /** Runs all arms and seeds, `jobs` at a time: seed by seed, so that a stopped experiment has whole rounds. */
-async function trainAll(out, profile, arms, seeds, jobs, options, says) {
-  const waiting = seeds.flatMap((seed) => arms.map((arm) => ({ arm, seed })));
+async function trainAll(out, profile, arms, seeds, jobs, options, says, ground) {
+  const resultOf = ({ arm, seed }) => join(out, runsOf(ground), `${arm.name}-${seed}`, "result.json");
+  const all = seeds.flatMap((seed) => arms.map((arm) => ({ arm, seed })));
+  const waiting = all.filter((run) => !existsSync(resultOf(run)));
   const total = waiting.length;
+  says(`${ground.title}: ${all.length} runs, ${all.length - total} of them done before; to do, in this order:`);
+  for (const { arm, seed } of waiting) process.stdout.write(`          ${arm.name}, seed ${seed}\n`);
+  const began = Date.now();
+  let done = 0;
   const worker = async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      says(`${next.arm.name}, seed ${next.seed} (${total - waiting.length} of ${total})`);
-      await trainArm(out, profile, next.arm, next.seed, options).catch((error) => {
+      const minutes = done === 0 ? undefined : ((Date.now() - began) / 60_000 / done) * (total - done);
+      const left =
+        minutes === undefined
+          ? ""
+          : `, about ${minutes < 90 ? `${Math.ceil(minutes)} min` : `${(minutes / 60).toFixed(1)} h`} left`;
+      says(`${next.arm.name}, seed ${next.seed} (${total - waiting.length} of ${total}${left})`);
+      await trainArm(out, profile, next.arm, next.seed, options, ground).catch((error) => {
         waiting.length = 0; // what is under way ends; nothing new begins behind an error
         throw error;
       });
+      done++;
     }
   };
   await Promise.all(Array.from({ length: jobs }, worker));
@@ -135,21 +197,18 @@ function addedUp(path, seconds) {
   return sum;
 }
 
-/** How often training goes over its refs; an epoch is of whole batches. */
-function epochsOf(out, { steps, batchSize }) {
-  return steps / Math.floor(countsOf(out).train.refs / batchSize);
-}
-
 function armsOf(words, scale, epochs) {
   const ablations = ablationArms(epochs);
   const sweeps = sweepArms(scale.tauShares ?? []);
-  const groups = { core: coreArms, rivals: rivalArms, ablations, sweeps };
-  const known = [...coreArms, ...rivalArms, ...ablations, ...sweeps];
+  const proof = proofArms(epochs);
+  const unmined = proof.filter(({ needsMined }) => !needsMined);
+  const groups = { core: coreArms, rivals: rivalArms, ablations, sweeps, proof, unmined };
+  const known = [...coreArms, ...rivalArms, ...ablations, ...sweeps, ...proof];
   const chosen = words.split(",").flatMap((word) => {
     const found = groups[word] ?? known.filter(({ name }) => name === word);
     if (found.length === 0)
       throw new Error(
-        `expected core, rivals, ablations, sweeps or ${known.map(({ name }) => name).join(", ")}, got ${word}`,
+        `expected core, rivals, ablations, sweeps, proof, unmined or ${known.map(({ name }) => name).join(", ")}, got ${word}`,
       );
     return found;
   });
@@ -158,12 +217,13 @@ function armsOf(words, scale, epochs) {
 }
 
 /** A folder holds one experiment: results of other sizes or miners must not mix. */
-function keepToOneExperiment(out, facts) {
-  const path = join(out, "experiment.json");
+function keepToOneExperiment(path, facts) {
   const now = `${JSON.stringify(facts, undefined, 1)}\n`;
   if (!existsSync(path)) return writeWhole(path, now);
   if (readFileSync(path, "utf8") !== now) {
-    throw new Error(`${out} holds an experiment of another size, model or device: choose another --out, or remove it`);
+    throw new Error(
+      `${dirname(path)} holds an experiment of another size, model or device: choose another --out, or remove it`,
+    );
   }
 }
 

@@ -3,53 +3,56 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { load } from "./build.mjs";
+import { runsOf } from "./grounds.mjs";
 import { testSets } from "./test-sets.mjs";
 
 const metrics = ["oIoU", "mIoU", "P@0.5", "P@0.7"];
 
 /**
- * {runs, gains}: per run its metrics on all test expressions and on every test set; per arm its gain over `none`, seed by
+ * {runs, gains, pairs}: per run its metrics on all test expressions and on every test set; per arm its gain over `none`, seed by
  * seed and of all seeds together. Together means: the samples of all seeds in one set, drawn by image, so that the interval
  * covers the choice of test images (not that of seeds, whose spread is told beside it). An arm counts with the seeds that it was
- * trained with.
+ * trained with. Pairs are the same, over the arms that an arm names.
  */
-export async function scoreRuns(out, arms, seeds, { bootstrap }) {
+export async function scoreRuns(out, arms, seeds, { bootstrap }, ground) {
   const { compare, evaluate, evaluateDefaults, evaluationPreset, openPredictions, truthsOfPool, withChanges } =
     await load("evaluate/index.ts");
   const { Pool } = await load("pool/index.ts");
-  const breakdowns = await testSets(join(out, "test"));
+  const breakdowns = await testSets(join(out, "test"), ground);
   const preset = withChanges(evaluationPreset("cris"), { sentences: "all" });
-  const options = { ...evaluateDefaults, preset, splits: ["val"], replicates: bootstrap, breakdowns };
-  const pool = await Pool.open(join(out, "pool-test"));
+  const options = { ...evaluateDefaults, preset, splits: [ground.test.split], replicates: bootstrap, breakdowns };
+  const pool = await Pool.open(join(out, ground.test.pool));
   try {
     const truths = await truthsOfPool(pool);
     const found = new Map();
     const runs = [];
     for (const arm of arms) {
       for (const seed of seeds) {
-        const folder = join(out, "runs", `${arm.name}-${seed}`);
+        const folder = join(out, runsOf(ground), `${arm.name}-${seed}`);
         if (!existsSync(join(folder, "result.json"))) continue;
-        const predictions = await openPredictions(join(folder, "predictions", "test"));
+        const predictions = await openPredictions(join(folder, "predictions", ground.test.predictions));
         const evaluation = await evaluate(truths, predictions, options).finally(() => predictions.close());
         found.set(`${arm.name}-${seed}`, evaluation);
         const { train_seconds: trainSeconds, steps } = JSON.parse(await readFile(join(folder, "result.json"), "utf8"));
         runs.push({ arm: arm.name, seed, steps, trainSeconds, ...evaluationFacts(evaluation) });
       }
     }
-    const gains = [];
-    for (const arm of arms) {
-      if (arm.name === "none") continue;
-      const trained = seeds.filter((seed) => found.has(`none-${seed}`) && found.has(`${arm.name}-${seed}`));
-      if (trained.length === 0) continue;
-      const pairs = trained.map((seed) => [found.get(`none-${seed}`), found.get(`${arm.name}-${seed}`)]);
+    const gainOver = (base, name) => {
+      const trained = seeds.filter((seed) => found.has(`${base}-${seed}`) && found.has(`${name}-${seed}`));
+      if (trained.length === 0) return [];
+      const pairs = trained.map((seed) => [found.get(`${base}-${seed}`), found.get(`${name}-${seed}`)]);
       const bySeed = pairs.map(([a, b], at) => ({
         seed: trained[at],
         ...comparisonFacts(compare(a, b, options, breakdowns)),
       }));
       const together = compare(joined(pairs.map(([a]) => a)), joined(pairs.map(([, b]) => b)), options, breakdowns);
-      gains.push({ arm: arm.name, together: comparisonFacts(together), bySeed });
-    }
-    return { runs, gains };
+      return [{ arm: name, together: comparisonFacts(together), bySeed }];
+    };
+    const gains = arms.flatMap(({ name }) => (name === "none" ? [] : gainOver("none", name)));
+    const pairs = arms.flatMap(({ name, over = [] }) =>
+      over.flatMap((base) => gainOver(base, name).map((gain) => ({ over: base, ...gain }))),
+    );
+    return { runs, gains, pairs };
   } finally {
     await pool.close();
   }

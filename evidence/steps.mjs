@@ -3,27 +3,15 @@ import { spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { dist, root } from "./build.mjs";
-import { sceneSeeds, sceneSplits } from "./profiles.mjs";
+import { runsOf } from "./grounds.mjs";
+import { loneOptions, sceneSeeds, sceneSplits } from "./profiles.mjs";
 
 const cli = join(dist, "cli", "main.js");
 
-/** Draws the scenes, imports, embeds and mines them, and decodes what training draws. */
-export async function prepare(out, profile, model) {
-  for (const name of ["base", "train", "test"]) {
-    await once(out, `scenes-${name}`, async () => {
-      const [count, seed, splits] = [profile.scenes[name], sceneSeeds[name], sceneSplits[name]];
-      await nemosaic(out, ["scenes", name, "--count", count, "--seed", seed, "--splits", splits, "--quality", 80]);
-      await nemosaic(out, [
-        "import",
-        "refer",
-        `${name}/refer/scenes`,
-        "--images",
-        `${name}/images`,
-        "--pool",
-        `pool-${name}`,
-      ]);
-    });
-  }
+/** Draws the scenes, imports, embeds and mines them, and decodes what training draws; or does so with the data of a ground. */
+export async function prepare(out, profile, model, ground) {
+  if (ground.source !== undefined) return prepareRefer(out, profile, ground);
+  for (const name of ["base", "train", "test"]) await drawScenes(out, profile, name);
   await once(out, "mined", async () => {
     // The base scenes, being more, are those on which false negatives are counted.
     for (const pool of ["pool-train", "pool-base"]) {
@@ -36,11 +24,54 @@ export async function prepare(out, profile, model) {
     await nemosaic(out, ["tiles", "pool-base", "--size", profile.size, "--preset", "none"]);
     await nemosaic(out, ["tiles", "pool-test", "--size", profile.size, "--preset", "none", "--split", "val"]);
   });
+  if (ground.name === "lone") await prepareLone(out, profile, model);
 }
 
-/** Pretrains the image tower. */
-export async function pretrain(out, profile, options) {
-  if (existsSync(join(out, "backbone.pt"))) return;
+async function drawScenes(out, profile, name, options = []) {
+  await once(out, `scenes-${name}`, async () => {
+    const [count, seed, splits] = [profile.scenes[name], sceneSeeds[name], sceneSplits[name]];
+    const words = ["--count", count, "--seed", seed, "--splits", splits, "--quality", 80, ...options];
+    await nemosaic(out, ["scenes", name, ...words]);
+    await nemosaic(out, [
+      "import",
+      "refer",
+      `${name}/refer/scenes`,
+      "--images",
+      `${name}/images`,
+      "--pool",
+      `pool-${name}`,
+    ]);
+  });
+}
+
+async function prepareLone(out, profile, model) {
+  await drawScenes(out, profile, "lone", loneOptions);
+  await once(out, "mined-lone", async () => {
+    await nemosaic(out, ["embed", "pool-lone", "--model", model]);
+    await nemosaic(out, ["mine", "pool-lone", "--depth", profile.depth, "--t2t"]);
+  });
+  await once(out, "tiles-lone", () =>
+    nemosaic(out, ["tiles", "pool-lone", "--size", profile.size, "--preset", "random"]),
+  );
+}
+
+async function prepareRefer(out, profile, { name, pool, source, model }) {
+  await once(out, `imported-${name}`, () =>
+    nemosaic(out, ["import", "refer", source.refer, "--images", source.images, "--pool", pool, "--force"]),
+  );
+  await once(out, `mined-${name}`, async () => {
+    await nemosaic(out, ["embed", pool, "--model", model]);
+    await nemosaic(out, ["mine", pool, "--depth", profile.depth]);
+  });
+  await once(out, `tiles-${name}`, async () => {
+    await nemosaic(out, ["tiles", pool, "--size", profile.size, "--preset", "random"]);
+    await nemosaic(out, ["tiles", pool, "--size", profile.size, "--preset", "none", "--split", "val"]);
+  });
+}
+
+/** Pretrains the image tower; that of a ground with its own comes pretrained. */
+export async function pretrain(out, profile, options, ground) {
+  if (ground.tower !== undefined || existsSync(join(out, "backbone.pt"))) return;
   await python(out, "backbone", options, [
     join(root, "evidence", "backbone.py"),
     ...["pool-base", "base", "--out", "backbone.pt"],
@@ -50,19 +81,24 @@ export async function pretrain(out, profile, options) {
 }
 
 /** Trains and tests one arm with one seed; a run that was stopped goes on. */
-export async function trainArm(out, profile, arm, seed, options) {
-  const folder = join("runs", `${arm.name}-${seed}`);
+export async function trainArm(out, profile, arm, seed, options, ground) {
+  const folder = join(runsOf(ground), `${arm.name}-${seed}`);
   if (existsSync(join(out, folder, "result.json"))) return;
   mkdirSync(join(out, folder), { recursive: true });
   const settings = join(folder, "nemosaic.json");
   writeWhole(join(out, settings), `${JSON.stringify(arm.settings)}\n`);
-  await python(out, `${arm.name}-${seed}`, options, [
+  const { pool, test, tower } = ground;
+  const isApart = test.pool !== pool;
+  await python(out, `${ground.name}-${arm.name}-${seed}`, options, [
     join(root, "examples", "pytorch", "train.py"),
-    ...["pool-train", "--out", folder, "--augment", arm.augment, "--settings", settings, "--seed", seed],
+    ...[pool, "--out", folder, "--augment", arm.augment, "--settings", settings, "--seed", seed],
     ...["--steps", profile.steps, "--batch-size", profile.batchSize, "--size", profile.size, "--width", profile.width],
-    ...["--backbone", "backbone.pt", "--freeze-backbone", "--learning-rate", profile.learningRate],
+    ...(tower === undefined ? ["--backbone", "backbone.pt"] : ["--tower", tower]),
+    ...["--freeze-backbone", "--learning-rate", profile.learningRate],
     ...["--save-every", profile.saveEvery, "--threads", 1, "--device", options.device],
-    ...["--eval-splits", "--eval-pools", "test=pool-test"],
+    ...(isApart
+      ? ["--eval-splits", "--eval-pools", `${test.predictions}=${test.pool}`]
+      : ["--eval-splits", test.split]),
   ]);
 }
 

@@ -19,7 +19,7 @@ export function drawnTable({ arms, drawn }) {
     arms.find(({ name }) => name === arm)?.title ?? arm,
     percent(mosaics / planned),
     mosaics === 0 ? "–" : percent(moved),
-    mosaics === 0 ? "–" : percent(rival),
+    mosaics === 0 || rival === undefined ? "–" : percent(rival),
   ]);
   return table(
     [
@@ -144,22 +144,22 @@ function gainsIn(comparison, set) {
 }
 
 /** "+1.20 (0.30 … 2.10) *": the star where the interval leaves 0 out. */
-function gainText(gain) {
+export function gainText(gain) {
   if (gain === undefined) return "–";
   const [value, low, high] = gain;
   return `${signed(value)} (${signed(low)} … ${signed(high)})${low > 0 || high < 0 ? " \\*" : ""}`;
 }
 
-function table(head, rows) {
+export function table(head, rows) {
   return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
-function mean(values) {
+export function mean(values) {
   const known = values.filter((value) => value !== undefined);
   return known.length === 0 ? Number.NaN : known.reduce((sum, value) => sum + value, 0) / known.length;
 }
 
-function two(value) {
+export function two(value) {
   return Number.isNaN(value) ? "–" : value.toFixed(2);
 }
 
@@ -171,6 +171,6 @@ function percent(share) {
   return `${(100 * share).toFixed(1)} %`;
 }
 
-function number(value) {
+export function number(value) {
   return value.toLocaleString("en-US");
 }

@@ -12,8 +12,9 @@ export const shownSets = [
 ];
 
 /** Breakdowns of the scenes in `folder`; an expression's kind is what scenes.jsonl says of its sentence. */
-export async function testSets(folder) {
+export async function testSets(folder, ground) {
   const { breakdowns: usual } = await load("evaluate/index.ts");
+  if (ground.scenes === undefined) return wordSets(usual);
   const { expressionKinds } = await load("scenes/index.ts");
   const kinds = new Map();
   for (const line of (await readFile(join(folder, "scenes.jsonl"), "utf8")).trim().split("\n")) {
@@ -34,6 +35,32 @@ export async function testSets(folder) {
     // score.mjs tells runs apart by what it appends to keys.
     binOf: ({ truth }) => kinds.get(truth.key.split("#")[0].split("/").slice(1).join("/")),
   };
-  const similar = usual.find(({ name }) => name === "similar");
-  return [difficulty, kind, similar];
+  return [difficulty, kind, ...usual.filter(({ name }) => alsoShown.includes(name))];
+}
+
+const alsoShown = ["similar", "area", "position"];
+
+/** Breakdowns of other data: what an expression is built on is told by its words. */
+async function wordSets(usual) {
+  const { expressionFeatures } = await load("language/index.ts");
+  const difficulty = {
+    name: "difficulty",
+    title: "Easy and hard",
+    bins: ["easy", "hard"],
+    binOf: ({ truth }) => (truth.similarObjects === 0 ? "easy" : (truth.similarObjects ?? 0) >= 1 ? "hard" : undefined),
+  };
+  const kind = {
+    name: "kind",
+    title: "What the expression is built on, by its words",
+    bins: ["denial", "relation", "ordinal", "place", "colour", "other"],
+    binOf: ({ truth }) => {
+      const found = expressionFeatures(truth.text);
+      if (found.hasNegation) return "denial";
+      if (found.hasRelation) return "relation";
+      if (found.ordinals.length > 0) return "ordinal";
+      if (found.hasPositionWord) return "place";
+      return found.hasColour ? "colour" : "other";
+    },
+  };
+  return [difficulty, kind, ...usual.filter(({ name }) => alsoShown.includes(name))];
 }

@@ -6,6 +6,7 @@ tower sees coordinates, and pixels of the coarsest map see each other.
 """
 
 import math
+from typing import Optional
 
 import torch
 from torch import nn
@@ -15,18 +16,20 @@ from torch.nn import functional as F
 class RefModel(nn.Module):
     """forward(image float32 [B, 3, S, S], tokens int64 [B, L]) → logits [B, S, S].
 
-    S is a multiple of 16, `width` one of 32. Tokens are CLIP's, padded with 0.
+    S is a multiple of 16, `width` one of 32. Tokens are CLIP's, padded with 0. `image` takes the place of the small image
+    tower: maps at strides 4, 8 and 16, whose channels it names.
     """
 
-    def __init__(self, width: int = 128, words: int = 4096) -> None:
+    def __init__(self, width: int = 128, words: int = 4096, image: Optional[nn.Module] = None) -> None:
         super().__init__()
-        half, quarter, inner = width // 2, width // 4, 3 * width // 4
-        self.image = ImageTower(width)
+        quarter, inner = width // 4, 3 * width // 4
+        self.image = ImageTower(width) if image is None else image
+        channels = self.image.channels
         self.text = TextTower(inner, words)
-        self.enter = nn.Conv2d(width, inner, 1)
+        self.enter = nn.Conv2d(channels[2], inner, 1)
         self.blocks = nn.ModuleList(FusionBlock(inner) for _ in range(2))
-        self.films = nn.ModuleList(nn.Linear(inner, 2 * channels) for channels in (quarter, half, width))
-        self.lateral = nn.ModuleList(nn.Conv2d(channels, quarter, 1) for channels in (quarter, half))
+        self.films = nn.ModuleList(nn.Linear(inner, 2 * count) for count in channels)
+        self.lateral = nn.ModuleList(nn.Conv2d(count, quarter, 1) for count in channels[:2])
         self.leave = nn.Conv2d(inner, quarter, 1)
         self.smooth = nn.ModuleList(conv_block(quarter, quarter, 1) for _ in range(2))
         self.head = nn.Conv2d(quarter, 1, 1)
@@ -53,6 +56,7 @@ class ImageTower(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         half, quarter = width // 2, width // 4
+        self.channels = (quarter, half, width)
         # Squares of 2 x 2 pixels become channels first: convolutions with few channels are slow on CPUs.
         self.fine = nn.Sequential(conv_block(14, quarter, 2), conv_block(quarter, quarter, 1))
         self.middle = nn.Sequential(conv_block(quarter, half, 2), conv_block(half, half, 1))

@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import random
+import runpy
 import time
 from dataclasses import asdict, dataclass, field
 from typing import Any, Dict, Iterator, List, Optional
@@ -44,6 +45,7 @@ class Config:
     token_length: int = 20
     width: int = 128
     backbone: Optional[str] = None
+    tower: Optional[str] = None
     freeze_backbone: bool = False
     learning_rate: float = 1e-3
     warmup: int = 50
@@ -62,10 +64,12 @@ def train(config: Config) -> Dict[str, Any]:
         torch.set_num_threads(config.threads)
     os.makedirs(config.out, exist_ok=True)
     seed_everything(config.seed)
-    model = RefModel(config.width)
+    tower = None if config.tower is None else runpy.run_path(config.tower)["make_tower"]()
+    model = RefModel(config.width, image=tower)
     if config.backbone is not None:
         model.image.load_state_dict(torch.load(config.backbone, map_location="cpu")["tower"])
-    model.image.requires_grad_(not config.freeze_backbone)
+    if config.freeze_backbone:
+        model.image.requires_grad_(False)
     model = model.to(config.device)
     learnt = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(learnt, lr=config.learning_rate, weight_decay=0.01)
@@ -211,6 +215,7 @@ def main(words: Optional[List[str]] = None) -> Dict[str, Any]:
     parser.add_argument("--token-length", type=int, default=Config.token_length)
     parser.add_argument("--width", type=int, default=Config.width)
     parser.add_argument("--backbone", help="a file with weights of the image tower: {\"tower\": state_dict}")
+    parser.add_argument("--tower", help="a Python file whose make_tower() gives the image tower, such as evidence/lite0.py")
     parser.add_argument("--freeze-backbone", action="store_true", help="train all but the image tower, in half the time")
     parser.add_argument("--learning-rate", type=float, default=Config.learning_rate)
     parser.add_argument("--seed", type=int, default=0)
