@@ -26,7 +26,7 @@ export function gainChart({ arms, gains }) {
           if (found === undefined) return [];
           const [y, low, high] = found.gains[metric];
           // Beside each other, so that intervals can be told apart.
-          return [{ x: bin + (at - (all.length - 1) / 2) * 0.06, y, low, high }];
+          return [{ x: bin + (at - (all.length - 1) / 2) * 0.06, y, low: low ?? undefined, high: high ?? undefined }];
         }),
       })),
   });
@@ -64,7 +64,7 @@ export function sweepChart({ arms, gains }) {
           colour: palette[at],
           points: swept.map(({ x, found }) => {
             const [y, low, high] = gainsOf(found)[metric];
-            return { x, y, low, high };
+            return { x, y, low: low ?? undefined, high: high ?? undefined };
           }),
         })),
       },

@@ -92,7 +92,7 @@ function gainsOf(all) {
   );
 }
 
-/** Shares as per cent with two decimals: what a table can show. */
+/** Shares as per cent with two decimals: what a table can show; null where there is no interval, being of too few images. */
 function percent(share) {
-  return Math.round(share * 10000) / 100;
+  return share === null ? null : Math.round(share * 10000) / 100;
 }

@@ -147,6 +147,7 @@ function gainsIn(comparison, set) {
 export function gainText(gain) {
   if (gain === undefined) return "–";
   const [value, low, high] = gain;
+  if (low === null || high === null) return signed(value);
   return `${signed(value)} (${signed(low)} … ${signed(high)})${low > 0 || high < 0 ? " \\*" : ""}`;
 }
 
