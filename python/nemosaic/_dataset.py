@@ -106,7 +106,11 @@ class MosaicDataset:
         self._process = os.getpid()
         self._path = ""
         self._open(Stream(self._pool, socket_path=socket, world_size=self._world_size, local_rank=local_rank, **self._options))
-        connection = self._connection()
+        try:
+            connection = self._connection()
+        except BaseException:
+            self.close()
+            raise
         welcome = connection.welcome
         if (mode == "train") != bool(welcome["augmented"]):
             other = "is not augmented: use mode val or test" if mode == "train" else "is the augmented one: use mode train"
@@ -149,6 +153,12 @@ class MosaicDataset:
         """The epoch that was chosen; None = each item is new whenever it is drawn."""
         chosen = int(self._epoch.value)
         return None if chosen == _UNTOLD else chosen
+
+    def keys(self) -> List[str]:
+        """The keys source/ref/sentence of all items in their order, of "test" with every sentence of a ref, for `save_prediction`."""
+        if self.mode == "train":
+            raise NemosaicError("usage", "expected mode val or test for keys(): in training each epoch draws its own sentences")
+        return self._read_keys(self._connection())
 
     def set_epoch(self, epoch: int) -> None:
         """Chooses the epoch for this process and for workers that are alive."""
@@ -260,11 +270,15 @@ class MosaicDataset:
 
     def _refs(self, connection: Connection) -> List[range]:
         """The samples of each ref: sentences of one ref follow each other."""
+        keys = self._read_keys(connection)
+        starts = [at for at, key in enumerate(keys) if at == 0 or key.rsplit("/", 1)[0] != keys[at - 1].rsplit("/", 1)[0]]
+        return [range(start, end) for start, end in zip(starts, [*starts[1:], len(keys)])]
+
+    def _read_keys(self, connection: Connection) -> List[str]:
         keys: List[str] = []
         for start in range(0, self.samples, 10_000):
             keys += connection.call(0, range(start, min(start + 10_000, self.samples)), ["keys"])["keys"]
-        starts = [at for at, key in enumerate(keys) if at == 0 or key.rsplit("/", 1)[0] != keys[at - 1].rsplit("/", 1)[0]]
-        return [range(start, end) for start, end in zip(starts, [*starts[1:], len(keys)])]
+        return keys
 
     def _connection(self) -> Connection:
         if self._process != os.getpid():

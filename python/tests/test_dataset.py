@@ -174,6 +174,9 @@ def test_testing_gives_all_sentences_of_a_ref(pool):
         assert params["ori_size"].tolist() == list(params["mask"].shape)
         sentences += len(rows)
     assert len(dataset) == len(by_ref) and sentences == len(batch)
+    assert dataset.keys() == batch.key, "one a sentence, as a loop over items and sentences meets them"
+    with pytest.raises(NemosaicError, match="each epoch draws its own"):
+        MosaicDataset(pool, **OPTIONS).keys()
     dataset.close()
 
 
@@ -216,6 +219,7 @@ def test_cgformer_gets_lists_of_sentences_in_testing(pool):
     [
         ({"epochs": 0}, "epochs of 1"),
         ({"repeat": 0}, "repeat of 1"),
+        ({"size": 3}, "size"),
         ({"seed": -1}, "seed from 0"),
         ({"mode": "training"}, "train, val, test"),
         ({"layout": "crisp"}, "cris, lavt"),
@@ -224,8 +228,12 @@ def test_cgformer_gets_lists_of_sentences_in_testing(pool):
     ],
 )
 def test_wrong_arguments_are_told(pool, options, says):
-    with pytest.raises(NemosaicError, match=says):
+    with pytest.raises(NemosaicError, match=says) as caught:
         MosaicDataset(pool, **{**OPTIONS, **options})
+    from nemosaic import _server
+
+    assert not _server._owned, "nothing is left running while somebody looks at the error"
+    del caught
 
 
 def test_a_layout_takes_its_models_tokens_and_settings_must_not_contradict_it(pool, warm):

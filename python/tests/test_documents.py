@@ -12,7 +12,7 @@ from conftest import ROOT
 import nemosaic
 
 PAGES = [
-    *sorted((ROOT / "docs" / "recipes").glob("*.md")),
+    *(page for page in sorted((ROOT / "docs" / "recipes").glob("*.md")) if page.name != "compare.md"),  # shows no Python
     ROOT / "docs" / "pytorch.md",
     ROOT / "python" / "README.md",
 ]
@@ -60,7 +60,7 @@ def test_the_recipe_for_rela_gives_what_its_model_reads(pool, monkeypatch):
     names = {}
     exec(code, names)
     space = types.SimpleNamespace
-    cfg = space(SOLVER=space(IMS_PER_BATCH=4), INPUT=space(IMAGE_SIZE=64), REFERRING=space(MAX_TOKENS=20))
+    cfg = space(SEED=-1, SOLVER=space(IMS_PER_BATCH=4), INPUT=space(IMAGE_SIZE=64), REFERRING=space(MAX_TOKENS=20))
     settings = {"preset": "random", "unit": "expression", "tokens": {"kind": "bert", "length": 20}}
     batches = names["NeMoBatches"](cfg, pool, settings)
     steps = iter(batches)
