@@ -65,25 +65,25 @@ export const rivalArms = [
  */
 export function proofArms(epochs) {
   const schedule = { epochs: Math.max(2, Math.round(epochs)), plainLast: 1 / 3 };
-  const arm = (name, title, augment, mosaic, over = []) => ({
+  const arm = (name, title, augment, over = []) => ({
     name,
     title,
     augment,
-    settings: { schedule, ...(mosaic === undefined ? {} : { mosaic }) },
+    settings: { schedule },
     over,
-    needsMined: mosaic?.randomShare !== 1 && !["random", "cutmix"].includes(augment),
+    needsMined: !/random$|^cutmix$/.test(augment),
   });
   return [
     coreArms[0],
     arm("p-cutmix", "CutMix", "cutmix"),
-    arm("p-full-random", "full size, random", "full-size", { randomShare: 1 }, ["p-cutmix"]),
-    arm("p-full", "full size, mined", "full-size", undefined, ["p-cutmix", "p-full-random"]),
-    arm("p-paste-random", "paste, random", "paste", { randomShare: 1 }, ["p-cutmix"]),
-    arm("p-paste", "paste, mined", "paste", undefined, ["p-cutmix", "p-paste-random"]),
-    arm("p-cutmix-mined", "CutMix, mined", "cutmix-mined", undefined, ["p-cutmix"]),
+    arm("p-full-random", "full size, random", "full-size-random", ["p-cutmix"]),
+    arm("p-full", "full size, mined", "full-size", ["p-cutmix", "p-full-random"]),
+    arm("p-paste-random", "paste, random", "paste-random", ["p-cutmix"]),
+    arm("p-paste", "paste, mined", "paste", ["p-cutmix", "p-paste-random"]),
+    arm("p-cutmix-mined", "CutMix, mined", "cutmix-mined", ["p-cutmix"]),
     arm("p-random", "random mosaic", "random"),
     arm("p-reference", "reference's rule", "reference"),
-    arm("p-nemo", "NeMo, last third single images", "nemo", undefined, ["p-random"]),
+    arm("p-nemo", "NeMo, last third single images", "nemo", ["p-random"]),
     { ...coreArms[3], name: "p-nemo-to-end", title: "NeMo, to the end", over: ["p-random"], needsMined: true },
   ];
 }

@@ -24,6 +24,7 @@ export const fullSize: Style = {
       about: "mined hard negatives at full size: images cut around their objects, the target where its words put it",
       mosaic: {},
     },
+    "full-size-random": { about: "the same with random images: what mining adds to it", mosaic: { randomShare: 1 } },
   },
   make: fullSizeMosaic,
 };

@@ -22,6 +22,7 @@ export const paste: Style = {
   isGrid: false,
   presets: {
     paste: { about: "mined hard objects of the target's kind, cut out and put beside it", mosaic: {} },
+    "paste-random": { about: "the same from random images that show the kind", mosaic: { randomShare: 1 } },
   },
   make: pasteMosaic,
 };
