@@ -98,4 +98,17 @@ describe("an export that is imported again", () => {
     // Unions are no objects: one annotation for each target seen, of val's three refs as well.
     expect(objects).toBe(drawn.reduce((sum, { masks }) => sum + masks.length, 0) + 3);
   });
+
+  it("as cris-lmdb holds the union of each sample's targets, and the names of categories that are not COCO's", async () => {
+    const { truth, categories } = await roundTrip("cris-lmdb", "cris-lmdb", {}, (output) =>
+      join(output, "lmdb/refcoco"),
+    );
+    const drawn = await drawnTruth();
+    const union = (masks: readonly string[]): string[] =>
+      masks.length === 0
+        ? []
+        : [Array.from(masks[0]!, (_, at) => (masks.some((mask) => mask[at] === "1") ? "1" : "0")).join("")];
+    expect(truth).toEqual(drawn.map(({ text, masks }) => ({ text, masks: union(masks) })));
+    expect(new Set(categories)).toEqual(new Set(["cat", "dog", "robot, blue", "person", "cup"]));
+  });
 });

@@ -11,9 +11,10 @@
  */
 import { dirname, join } from "node:path";
 import { pMapIterable } from "p-map";
-import { decodePickle, denseCocoCategory, LmdbReader } from "../../codecs/index.ts";
+import { decodePickle, LmdbReader } from "../../codecs/index.ts";
 import { hashBytes } from "../../io/index.ts";
 import { type BadRecord, type DatasetRecord, fail, NemosaicError } from "../../model/index.ts";
+import { categoryOf } from "../cris/category.ts";
 import { isNoCategory } from "../cris/index.ts";
 import { type Entry, type EntrySentence, entryRecords, entrySentence, newEntryState } from "../entry-records.ts";
 import { type BadReason, bad, note } from "../findings.ts";
@@ -160,7 +161,7 @@ async function readEntry(bytes: Uint8Array | undefined, key: string, where: stri
   const cat = field(value, "cat");
   const isNothing = read.isEmpty && isNoCategory(cat);
   if (read.isEmpty && !isNothing) return bad("target without a mask", where, emptyMaskComplaint("the mask"));
-  const category = denseCocoCategory(cat);
+  const category = categoryOf(value);
   const isUnknown = category === undefined && cat !== undefined && !isNothing;
   const id = exactId(field(value, "seg_id")) ?? key;
   const target = { id, category: category ?? exactId(cat) ?? "", segmentation: read.segmentation, isCrowd: false };

@@ -10,7 +10,7 @@
  */
 import { dirname, join } from "node:path";
 import { pMapIterable } from "p-map";
-import { denseCocoCategory, readJsonList } from "../../codecs/index.ts";
+import { readJsonList } from "../../codecs/index.ts";
 import { type DatasetRecord, fail } from "../../model/index.ts";
 import { type EntryState, entryRecords, entrySentence, newEntryState } from "../entry-records.ts";
 import { bad, note } from "../findings.ts";
@@ -28,6 +28,7 @@ import {
 } from "../places.ts";
 import { chooseDataset, type SplitFile, splitFilesIn } from "../split-files.ts";
 import { type Dict, exactId, field, idComplaint, isDict, isInnerPath, numbersOf } from "../values.ts";
+import { categoryOf } from "./category.ts";
 
 /** CRIS's anns/*.json with mask images. */
 export const cris: Importer = {
@@ -150,7 +151,7 @@ function* recordsOf(
   if (mask.isEmpty && !isNothing)
     return yield bad("target without a mask", where, emptyMaskComplaint(`the mask "${refId}.png"`));
   for (const reason of mask.notes) yield note(reason, where);
-  const category = denseCocoCategory(field(value, "cat"));
+  const category = categoryOf(value);
   if (category === undefined && !isNothing) yield note("unknown category", where);
   const box = cornersBox(value);
   if (box === undefined && !isNothing) yield note("box of four numbers expected, left out", where);
