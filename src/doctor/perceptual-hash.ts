@@ -58,8 +58,7 @@ function shrunk(
   width: number,
   height: number,
 ): Uint8Array {
-  const whole = { x: 0, y: 0, width: image.width, height: image.height };
-  const rgb = resizeTriangle(image.data, image.width, image.height, 3, whole, width, height);
+  const rgb = resizeTriangle(image, { width, height });
   return Uint8Array.from({ length: width * height }, (_, at) =>
     Math.round(0.299 * (rgb[at * 3] ?? 0) + 0.587 * (rgb[at * 3 + 1] ?? 0) + 0.114 * (rgb[at * 3 + 2] ?? 0)),
   );

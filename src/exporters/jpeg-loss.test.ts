@@ -43,9 +43,8 @@ async function mosaics(count: number): Promise<Uint8Array[]> {
     const out = new Uint8Array(4 * size * size * 3);
     for (let cell = 0; cell < 4; cell++) {
       const image = await decodeImage(await readFile(join(folder, names[(4 * at + cell) % names.length]!)));
-      const whole = { x: 0, y: 0, width: image.width, height: image.height };
       const offset = (Math.floor(cell / 2) * size * 2 * size + (cell % 2) * size) * 3;
-      resizeLinear(image.data, image.width, image.height, 3, whole, size, size, out, 2 * size * 3, offset);
+      resizeLinear(image, { width: size, height: size, data: out, stride: 2 * size * 3, offset });
     }
     made.push(out);
   }

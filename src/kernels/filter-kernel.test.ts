@@ -51,10 +51,11 @@ it.each(filters)(
           const part = { x, y, width: 1 + ((a >>> 3) % (w - x)), height: 1 + ((b >>> 3) % (h - y)) };
           const stride = dw * 3 + gap;
           const out = new Uint8Array(gap + dh * stride).fill(99);
-          resize(src, w, h, 3, part, dw, dh, out, stride, gap);
+          resize({ data: src, width: w, height: h, part }, { width: dw, height: dh, data: out, stride, offset: gap });
           const expected = new Uint8Array(out.length).fill(99);
           for (let channel = 0; channel < 3; channel++) {
-            resize(planeOf(src, channel), w, h, 1, part, dw, dh).forEach((value, at) => {
+            const plane = { data: planeOf(src, channel), width: w, height: h, channels: 1, part };
+            resize(plane, { width: dw, height: dh }).forEach((value, at) => {
               expected[gap + Math.floor(at / dw) * stride + (at % dw) * 3 + channel] = value;
             });
           }
@@ -72,8 +73,8 @@ it.each(filters)("a window is that part of the whole resized image: %s", (name, 
       const src = noise(w * h * 3, b);
       const [x, y] = [a % dw, b % dh];
       const window = { x, y, width: 1 + ((a >>> 3) % (dw - x)), height: 1 + ((b >>> 3) % (dh - y)) };
-      const whole = resize(src, w, h, 3, { x: 0, y: 0, width: w, height: h }, dw, dh);
-      const part = resizeWindow(name, src, w, h, dw, dh, window);
+      const whole = resize({ data: src, width: w, height: h }, { width: dw, height: dh });
+      const part = resizeWindow(name, { data: src, width: w, height: h }, { width: dw, height: dh }, window);
       expect(part).toHaveLength(window.width * window.height * 3);
       for (let row = 0; row < window.height; row++) {
         const from = ((y + row) * dw + x) * 3;
@@ -87,21 +88,37 @@ it.each(filters)("a window is that part of the whole resized image: %s", (name, 
 
 it("grows its memory for a wide image and serves small ones after it", () => {
   const [w, dw] = [40_000, 30_011];
+  const plane = (data: Uint8Array) => ({ data, width: w, height: 1, channels: 1 });
   const row = Uint8Array.from({ length: w }, (_, at) => (at * 7919) >>> 3);
   const rgb = Uint8Array.from({ length: w * 3 }, (_, at) => row[Math.floor(at / 3)]!);
-  const part = { x: 0, y: 0, width: w, height: 1 };
   for (const [, resize] of filters) {
-    const plane = resize(row, w, 1, 1, part, dw, 1);
-    const wide = resize(rgb, w, 1, 3, part, dw, 1);
-    expect(wide.every((value, at) => value === plane[Math.floor(at / 3)])).toBe(true);
-    expect([...resize(rgb, w, 1, 3, part, 1, 1)]).toEqual(new Array(3).fill(resize(row, w, 1, 1, part, 1, 1)[0]));
-    const one = { x: 0, y: 0, width: 1, height: 1 };
-    expect([...resize(Uint8Array.of(1, 2, 3), 1, 1, 3, one, 2, 2)]).toEqual([1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3]);
+    const stretched = resize(plane(row), { width: dw, height: 1 });
+    const wide = resize({ data: rgb, width: w, height: 1 }, { width: dw, height: 1 });
+    expect(wide.every((value, at) => value === stretched[Math.floor(at / 3)])).toBe(true);
+    expect([...resize({ data: rgb, width: w, height: 1 }, { width: 1, height: 1 })]).toEqual(
+      new Array(3).fill(resize(plane(row), { width: 1, height: 1 })[0]),
+    );
+    const one = { data: Uint8Array.of(1, 2, 3), width: 1, height: 1 };
+    expect([...resize(one, { width: 2, height: 2 })]).toEqual([1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3]);
   }
 });
 
 it("a window that is not within the target is refused", () => {
   const src = new Uint8Array(12);
-  expect(() => resizeWindow("bicubic", src, 2, 2, 4, 4, { x: 1, y: 0, width: 4, height: 4 })).toThrow(RangeError);
-  expect(() => resizeWindow("bilinear", src, 2, 3, 4, 4, { x: 0, y: 0, width: 4, height: 4 })).toThrow(RangeError);
+  expect(() =>
+    resizeWindow(
+      "bicubic",
+      { data: src, width: 2, height: 2 },
+      { width: 4, height: 4 },
+      { x: 1, y: 0, width: 4, height: 4 },
+    ),
+  ).toThrow(RangeError);
+  expect(() =>
+    resizeWindow(
+      "bilinear",
+      { data: src, width: 2, height: 3 },
+      { width: 4, height: 4 },
+      { x: 0, y: 0, width: 4, height: 4 },
+    ),
+  ).toThrow(RangeError);
 });

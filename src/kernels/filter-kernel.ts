@@ -1,4 +1,5 @@
 import { openFilter } from "./compiled/filter.ts";
+import type { ByteRows } from "./pixels.ts";
 import { sharedKernel } from "./wasm-kernel.ts";
 
 /** For each target position: the first source position read, how many, and their coefficients (22 bits), `stride` apart. */
@@ -19,17 +20,13 @@ export interface FilterTaps {
  *   taps down: for every two rows both addresses, a pair of lower and of upper parts
  *   target row · source row · a ring of rows filtered across
  *
- * `part` is a rectangle of the source in bytes: where it starts, bytes from row to row, bytes a row. `across` counts
- * pixels, `down` rows, both from the part's start. Writes rows `outStride` bytes apart.
+ * `across` counts pixels, `down` rows, both from the part's start.
  */
 export function resampleRgb(
-  src: Uint8Array,
-  part: { readonly start: number; readonly stride: number; readonly length: number },
+  part: ByteRows,
   across: FilterTaps,
   down: FilterTaps,
-  out: Uint8Array,
-  outStride: number,
-  outOffset: number,
+  target: { readonly data: Uint8Array; readonly stride: number; readonly offset: number },
 ): void {
   const width = across.first.length;
   const length = width * 3;
@@ -38,17 +35,17 @@ export function resampleRgb(
   const span = layout.pairs * 8;
   for (let x = 0; x < width; x++) {
     const at = (layout.across + x * (4 + span)) >> 2;
-    ints[at] = layout.source + 3 * (across.first[x] as number);
+    ints[at] = layout.source + 3 * across.first[x]!;
     for (let pair = 0; pair < layout.pairs; pair++) writePair(across, x, 2 * pair, ints, at + 1 + 2 * pair);
   }
   const row = bytes.subarray(layout.target, layout.target + length);
   const placeOf = (y: number): number => layout.ring + (y % layout.ringRows) * layout.ringStride;
   let filtered = 0; // rows below this one have been filtered across, or are not needed
   for (let y = 0; y < down.first.length; y++) {
-    const [first, count] = [down.first[y] as number, down.count[y] as number];
+    const [first, count] = [down.first[y]!, down.count[y]!];
     for (filtered = Math.max(filtered, first); filtered < first + count; filtered++) {
       const from = part.start + filtered * part.stride;
-      bytes.set(src.subarray(from, from + part.length), layout.source);
+      bytes.set(part.data.subarray(from, from + part.length), layout.source);
       filterAcross(layout.across, layout.across + width * (4 + span), span, placeOf(filtered));
     }
     let at = layout.down >> 2;
@@ -58,7 +55,7 @@ export function resampleRgb(
       writePair(down, y, k, ints, at + 2);
     }
     filterDown(layout.down, at << 2, layout.target, layout.target + length);
-    out.set(row, outOffset + y * outStride);
+    target.data.set(row, target.offset + y * target.stride);
   }
 }
 
@@ -73,9 +70,9 @@ function writePair(
   ints: Int32Array,
   at: number,
 ) {
-  const taps = count[position] as number;
-  const a = k < taps ? (coefficients[position * stride + k] as number) : 0;
-  const b = k + 1 < taps ? (coefficients[position * stride + k + 1] as number) : 0;
+  const taps = count[position]!;
+  const a = k < taps ? coefficients[position * stride + k]! : 0;
+  const b = k + 1 < taps ? coefficients[position * stride + k + 1]! : 0;
   const mask = (1 << lowerBits) - 1;
   ints[at] = (a & mask) | ((b & mask) << 16);
   ints[at + 1] = ((a >> lowerBits) & 0xffff) | ((b >> lowerBits) << 16);

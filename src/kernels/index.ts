@@ -3,10 +3,11 @@ export { gaussianBlur } from "./gaussian-blur.ts";
 export { floatToHalf, halfToFloat, halfToNumber, numberToHalf } from "./half.ts";
 export { maskCell } from "./mask-cell.ts";
 export { nearestPositions } from "./nearest-positions.ts";
+export type { CellPixels, Pixels, PixelsTarget, Resize } from "./pixels.ts";
 export { CounterRandom, epochOrder, philox4x32 } from "./random.ts";
 export type { PixelRectangle } from "./rectangle.ts";
 export { type PillowFilter, resizeBicubic, resizeTriangle, resizeWindow } from "./resample.ts";
-export { type Resize, resizeLinear, resizeNearest } from "./resize.ts";
+export { resizeLinear, resizeNearest } from "./resize.ts";
 export {
   maxMaskPixels,
   type Rle,

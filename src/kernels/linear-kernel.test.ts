@@ -37,18 +37,14 @@ it("the vector kernel's RGB equals the plain loops' planes, for any part, size, 
         const part = { x, y, width: 1 + ((a >>> 3) % (w - x)), height: 1 + ((b >>> 3) % (h - y)) };
         const stride = dw * 3 + gap;
         const out = new Uint8Array(gap + dh * stride).fill(99);
-        resizeLinear(src, w, h, 3, part, dw, dh, out, stride, gap);
+        resizeLinear(
+          { data: src, width: w, height: h, part },
+          { width: dw, height: dh, data: out, stride, offset: gap },
+        );
         const expected = new Uint8Array(out.length).fill(99);
         for (let channel = 0; channel < 3; channel++) {
-          const plane = resizeLinear(
-            src.filter((_, at) => at % 3 === channel),
-            w,
-            h,
-            1,
-            part,
-            dw,
-            dh,
-          );
+          const data = src.filter((_, at) => at % 3 === channel);
+          const plane = resizeLinear({ data, width: w, height: h, channels: 1, part }, { width: dw, height: dh });
           plane.forEach((value, at) => {
             expected[gap + Math.floor(at / dw) * stride + (at % dw) * 3 + channel] = value;
           });
@@ -64,10 +60,10 @@ it("grows its memory for a wide image and serves small ones after it", () => {
   const [w, dw] = [40_000, 30_011];
   const row = Uint8Array.from({ length: w }, (_, at) => (at * 7919) >>> 3);
   const rgb = Uint8Array.from({ length: w * 3 }, (_, at) => row[Math.floor(at / 3)]!);
-  const part = { x: 0, y: 0, width: w, height: 1 };
-  const plane = resizeLinear(row, w, 1, 1, part, dw, 1);
-  const wide = resizeLinear(rgb, w, 1, 3, part, dw, 1);
+  const plane = resizeLinear({ data: row, width: w, height: 1, channels: 1 }, { width: dw, height: 1 });
+  const wide = resizeLinear({ data: rgb, width: w, height: 1 }, { width: dw, height: 1 });
   expect(wide.every((value, at) => value === plane[Math.floor(at / 3)])).toBe(true);
-  const one = { x: 0, y: 0, width: 1, height: 1 };
-  expect([...resizeLinear(Uint8Array.of(1, 2, 3), 1, 1, 3, one, 2, 2)]).toEqual([1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3]);
+  expect([...resizeLinear({ data: Uint8Array.of(1, 2, 3), width: 1, height: 1 }, { width: 2, height: 2 })]).toEqual([
+    1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3,
+  ]);
 });

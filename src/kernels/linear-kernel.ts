@@ -1,4 +1,5 @@
 import { openLinear } from "./compiled/linear.ts";
+import type { ByteRows } from "./pixels.ts";
 import { sharedKernel } from "./wasm-kernel.ts";
 
 /** Where each target position reads: two source positions and their weights, which add up to 2048. */
@@ -16,17 +17,13 @@ export interface LinearTaps {
  *   taps across (12 bytes a target pixel: two byte offsets, two weights of 16 bits) · two stretched rows (int32) ·
  *   target row · source row
  *
- * `part` is a rectangle of the source in bytes: where it starts, bytes from row to row, bytes a row. `across` counts
- * pixels, `down` rows, both from the part's start. Writes rows `outStride` bytes apart.
+ * `across` counts pixels, `down` rows, both from the part's start.
  */
 export function resizeLinearRgb(
-  src: Uint8Array,
-  part: { readonly start: number; readonly stride: number; readonly length: number },
+  part: ByteRows,
   across: LinearTaps,
   down: LinearTaps,
-  out: Uint8Array,
-  outStride: number,
-  outOffset: number,
+  target: { readonly data: Uint8Array; readonly stride: number; readonly offset: number },
 ): void {
   const width = across.first.length;
   const length = width * 3;
@@ -34,9 +31,9 @@ export function resizeLinearRgb(
   const { bytes, ints, stretch, blend } = kernelOf(layout.end);
   for (let x = 0; x < width; x++) {
     const at = layout.taps / 4 + x * 3;
-    ints[at] = layout.source + 3 * (across.first[x] as number);
-    ints[at + 1] = layout.source + 3 * (across.second[x] as number);
-    ints[at + 2] = (across.weights[2 * x] as number) | ((across.weights[2 * x + 1] as number) << 16);
+    ints[at] = layout.source + 3 * across.first[x]!;
+    ints[at + 1] = layout.source + 3 * across.second[x]!;
+    ints[at + 2] = across.weights[2 * x]! | (across.weights[2 * x + 1]! << 16);
   }
   const row = bytes.subarray(layout.target, layout.target + length);
   // The two source rows in use; consecutive target rows often share one or both.
@@ -46,18 +43,18 @@ export function resizeLinearRgb(
     if (known >= 0) return known;
     const place = stretched[0] === spared ? 1 : 0;
     const from = part.start + wanted * part.stride;
-    bytes.set(src.subarray(from, from + part.length), layout.source);
-    stretch(layout.taps, layout.taps + width * 12, layout.rows[place] as number);
+    bytes.set(part.data.subarray(from, from + part.length), layout.source);
+    stretch(layout.taps, layout.taps + width * 12, layout.rows[place]!);
     stretched[place] = wanted;
     return place;
   };
   for (let y = 0; y < down.first.length; y++) {
-    const [first, second] = [down.first[y] as number, down.second[y] as number];
-    const upper = layout.rows[placeOf(first, second)] as number;
-    const lower = layout.rows[placeOf(second, first)] as number;
-    const [above, below] = [down.weights[2 * y] as number, down.weights[2 * y + 1] as number];
+    const [first, second] = [down.first[y]!, down.second[y]!];
+    const upper = layout.rows[placeOf(first, second)]!;
+    const lower = layout.rows[placeOf(second, first)]!;
+    const [above, below] = [down.weights[2 * y]!, down.weights[2 * y + 1]!];
     blend(upper, lower, above, below, layout.target, layout.target + length);
-    out.set(row, outOffset + y * outStride);
+    target.data.set(row, target.offset + y * target.stride);
   }
 }
 

@@ -36,7 +36,9 @@ describe("maskCell", () => {
       fc.property(cells, ({ height, width, mask, part, cellWidth, cellHeight }) => {
         const ours = new Uint8Array(cellWidth * cellHeight);
         maskCell(rleFromMask(mask, height, width), part, cellWidth, cellHeight, ours, cellWidth, 0);
-        expect(ours).toEqual(resizeNearest(mask, width, height, 1, part, cellWidth, cellHeight));
+        expect(ours).toEqual(
+          resizeNearest({ data: mask, width, height, channels: 1, part }, { width: cellWidth, height: cellHeight }),
+        );
       }),
       { numRuns: 500 },
     );

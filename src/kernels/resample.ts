@@ -1,58 +1,49 @@
 import { type FilterTaps, resampleRgb } from "./filter-kernel.ts";
+import { type Pixels, type Resize, type Resizing, resizingOf, rowsOf } from "./pixels.ts";
 import { checkPart, type PixelRectangle } from "./rectangle.ts";
-import { type Resize, targetOf } from "./resize.ts";
 
 /** Bits after the point of a coefficient, as in Pillow: 8 bits of value and 2 of headroom are left of 32. */
 const precision = 22;
 
+/** A function of the distance in target pixels, and where it ends. */
+interface Filter {
+  readonly weight: (distance: number) => number;
+  readonly support: number;
+}
+
 /**
  * Bilinear with antialiasing: a triangle filter that widens with the scale, equal to Pillow's BILINEAR (and to the
- * `fast` resample of plans). Arguments as in `Resize`.
+ * `fast` resample of plans).
  */
-export const resizeTriangle: Resize = (src, srcW, srcH, channels, part, dstW, dstH, out, outStride, outOffset = 0) => {
-  const stride = outStride ?? dstW * channels;
-  const target = targetOf(src, srcW, srcH, channels, part, dstW, dstH, out, stride, outOffset);
-  resample(src, srcW, channels, part, dstW, dstH, target, stride, outOffset, triangle, 1);
-  return target;
-};
+export const resizeTriangle: Resize = (source, target) => resample(resizingOf(source, target), triangle);
 
 /**
  * Bicubic (a = -0.5) with antialiasing, equal to Pillow's BICUBIC for uint8: two passes, across and then down, with
- * coefficients of 22 bits, rounded and clipped to a byte after each. Arguments as in `Resize`.
+ * coefficients of 22 bits, rounded and clipped to a byte after each.
  */
-export const resizeBicubic: Resize = (src, srcW, srcH, channels, part, dstW, dstH, out, outStride, outOffset = 0) => {
-  const stride = outStride ?? dstW * channels;
-  const target = targetOf(src, srcW, srcH, channels, part, dstW, dstH, out, stride, outOffset);
-  resample(src, srcW, channels, part, dstW, dstH, target, stride, outOffset, cubic, 2);
-  return target;
-};
+export const resizeBicubic: Resize = (source, target) => resample(resizingOf(source, target), cubic);
 
 /** How `resizeWindow` resamples: Pillow's names. */
 export type PillowFilter = "bilinear" | "bicubic";
 
 /**
- * A part of a resized RGB image: what `window` of the dstW × dstH pixels of `resizeBicubic` or `resizeTriangle` shows,
+ * A part of a resized RGB image: what `window` of the size's pixels of `resizeBicubic` or `resizeTriangle` shows,
  * without making the rest. Returns window.width × window.height pixels. Throws a RangeError for sizes that do not fit.
  */
 export function resizeWindow(
-  filter: PillowFilter,
-  src: Uint8Array,
-  srcW: number,
-  srcH: number,
-  dstW: number,
-  dstH: number,
+  name: PillowFilter,
+  image: Pixels,
+  size: { readonly width: number; readonly height: number },
   window: PixelRectangle,
 ): Uint8Array {
-  checkPart(window, dstW, dstH);
+  checkPart(window, size.width, size.height);
   const { x, y, width, height } = window;
-  const whole = { x: 0, y: 0, width: srcW, height: srcH };
-  const length = width * 3;
-  const out = targetOf(src, srcW, srcH, 3, whole, width, height, undefined, length, 0);
-  const [weight, support] = filter === "bicubic" ? ([cubic, 2] as const) : ([triangle, 1] as const);
-  const across = tapsFrom(filterTaps(srcW, dstW, weight, support), x, width);
-  const down = tapsFrom(filterTaps(srcH, dstH, weight, support), y, height);
-  resampleRgb(src, { start: 0, stride: srcW * 3, length: srcW * 3 }, across, down, out, length, 0);
-  return out;
+  const { source, target } = resizingOf({ ...image, channels: 3 }, { width, height });
+  const filter = name === "bicubic" ? cubic : triangle;
+  const across = tapsFrom(filterTaps(source.part.width, size.width, filter), x, width);
+  const down = tapsFrom(filterTaps(source.part.height, size.height, filter), y, height);
+  resampleRgb(rowsOf(source), across, down, target);
+  return target.data;
 }
 
 function tapsFrom({ first, count, coefficients, stride }: FilterTaps, start: number, length: number): FilterTaps {
@@ -65,33 +56,22 @@ function tapsFrom({ first, count, coefficients, stride }: FilterTaps, start: num
   };
 }
 
-function resample(
-  src: Uint8Array,
-  srcW: number,
-  channels: number,
-  part: PixelRectangle,
-  dstW: number,
-  dstH: number,
-  out: Uint8Array,
-  outStride: number,
-  outOffset: number,
-  filter: (x: number) => number,
-  support: number,
-): void {
-  const length = dstW * channels;
-  const across = filterTaps(part.width, dstW, filter, support);
-  const down = filterTaps(part.height, dstH, filter, support);
+function resample({ source, target }: Resizing, filter: Filter): Uint8Array {
+  const { data, channels, part } = source;
+  const length = target.width * channels;
+  const across = filterTaps(part.width, target.width, filter);
+  const down = filterTaps(part.height, target.height, filter);
   if (channels === 3) {
-    const bytes = { start: (part.y * srcW + part.x) * 3, stride: srcW * 3, length: part.width * 3 };
-    resampleRgb(src, bytes, across, down, out, outStride, outOffset);
-    return;
+    resampleRgb(rowsOf(source), across, down, target);
+    return target.data;
   }
   const stretched = new Uint8Array(part.height * length);
   for (let y = 0; y < part.height; y++) {
-    filterRow(src, ((part.y + y) * srcW + part.x) * channels, channels, across, stretched, y * length);
+    const row = ((part.y + y) * source.width + part.x) * channels;
+    filterRow(data, row, channels, across, stretched, y * length);
   }
   const sums = new Int32Array(length);
-  for (let y = 0; y < dstH; y++) {
+  for (let y = 0; y < target.height; y++) {
     sums.fill(1 << (precision - 1));
     const first = down.first[y]!;
     for (let k = 0; k < down.count[y]!; k++) {
@@ -99,9 +79,10 @@ function resample(
       const from = (first + k) * length;
       for (let i = 0; i < length; i++) sums[i] = sums[i]! + stretched[from + i]! * weight;
     }
-    const at = outOffset + y * outStride;
-    for (let i = 0; i < length; i++) out[at + i] = toByte(sums[i]!);
+    const at = target.offset + y * target.stride;
+    for (let i = 0; i < length; i++) target.data[at + i] = toByte(sums[i]!);
   }
+  return target.data;
 }
 
 function filterRow(
@@ -130,12 +111,7 @@ function filterRow(
 }
 
 /** Pillow's precompute_coeffs and normalize_coeffs_8bpc, with the same order of floating-point operations. */
-function filterTaps(
-  sourceSize: number,
-  targetSize: number,
-  filter: (x: number) => number,
-  support: number,
-): FilterTaps {
+function filterTaps(sourceSize: number, targetSize: number, { weight: weightAt, support }: Filter): FilterTaps {
   const scale = sourceSize / targetSize;
   const filterScale = Math.max(scale, 1);
   const reach = support * filterScale;
@@ -151,7 +127,7 @@ function filterTaps(
     const length = Math.min(Math.trunc(centre + reach + 0.5), sourceSize) - begin;
     let sum = 0;
     for (let k = 0; k < length; k++) {
-      const weight = filter((k + begin - centre + 0.5) * inverse);
+      const weight = weightAt((k + begin - centre + 0.5) * inverse);
       weights[k] = weight;
       sum += weight;
     }
@@ -167,21 +143,27 @@ function filterTaps(
 
 /** The taps of a triangle filter that widens with the scale, coefficients of 22 bits that add up to about 1. */
 export function triangleTaps(sourceSize: number, targetSize: number): FilterTaps {
-  return filterTaps(sourceSize, targetSize, triangle, 1);
+  return filterTaps(sourceSize, targetSize, triangle);
 }
 
-function triangle(x: number): number {
-  const distance = Math.abs(x);
-  return distance < 1 ? 1 - distance : 0;
-}
+const triangle: Filter = {
+  support: 1,
+  weight(distance) {
+    const x = Math.abs(distance);
+    return x < 1 ? 1 - x : 0;
+  },
+};
 
-function cubic(x: number): number {
-  const a = -0.5;
-  const distance = Math.abs(x);
-  if (distance < 1) return ((a + 2) * distance - (a + 3)) * distance * distance + 1;
-  if (distance < 2) return (((distance - 5) * distance + 8) * distance - 4) * a;
-  return 0;
-}
+const cubic: Filter = {
+  support: 2,
+  weight(distance) {
+    const a = -0.5;
+    const x = Math.abs(distance);
+    if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
+    if (x < 2) return (((x - 5) * x + 8) * x - 4) * a;
+    return 0;
+  },
+};
 
 function toByte(sum: number): number {
   const value = sum >> precision;

@@ -1,9 +1,10 @@
 import { expect, it } from "vitest";
 import { pythonHas, runPythonBytes } from "../../test/peers.ts";
 import { gaussianBlur } from "./gaussian-blur.ts";
+import type { Resize } from "./pixels.ts";
 import { CounterRandom } from "./random.ts";
 import { resizeBicubic, resizeTriangle } from "./resample.ts";
-import { type Resize, resizeLinear, resizeNearest } from "./resize.ts";
+import { resizeLinear, resizeNearest } from "./resize.ts";
 
 const hasCv2 = pythonHas("cv2", "numpy");
 const hasPillow = pythonHas("PIL", "numpy");
@@ -96,8 +97,9 @@ function compare(how: string, resize: Resize): { compared: number; differing: nu
   for (const [i, { w, h, cn, part, dw, dh }] of list.entries()) {
     // A wider stride and an offset, so that they are held to account too.
     const out = new Uint8Array(5 + dh * (dw * cn + 3)).fill(77);
-    resize(images[i]!, w, h, cn, part, dw, dh, out, dw * cn + 3, 5);
-    const dense = resize(images[i]!, w, h, cn, part, dw, dh);
+    const source = { data: images[i]!, width: w, height: h, channels: cn, part };
+    resize(source, { width: dw, height: dh, data: out, stride: dw * cn + 3, offset: 5 });
+    const dense = resize(source, { width: dw, height: dh });
     for (let y = 0; y < dh; y++) {
       const row = 5 + y * (dw * cn + 3);
       for (let x = 0; x < dw * cn; x++) {
@@ -188,25 +190,28 @@ it("resizing to the same size copies, and a constant image stays constant", () =
   const source = image(13 * 8 * 3, 1);
   const flat = new Uint8Array(13 * 8 * 3).fill(201);
   for (const resize of [resizeLinear, resizeNearest, resizeTriangle, resizeBicubic]) {
-    const same = resize(source, 13, 8, 3, part, 9, 6);
+    const same = resize({ data: source, width: 13, height: 8, part }, { width: 9, height: 6 });
     for (let y = 0; y < 6; y++) {
       const from = ((1 + y) * 13 + 2) * 3;
       expect([...same.subarray(y * 27, y * 27 + 27)]).toEqual([...source.subarray(from, from + 27)]);
     }
-    expect(new Set(resize(flat, 13, 8, 3, part, 31, 4))).toEqual(new Set([201]));
+    expect(new Set(resize({ data: flat, width: 13, height: 8, part }, { width: 31, height: 4 }))).toEqual(
+      new Set([201]),
+    );
   }
 });
 
 it("sizes that do not fit are refused by every resampling", () => {
-  const src = new Uint8Array(4 * 3 * 3);
+  const source = { data: new Uint8Array(4 * 3 * 3), width: 4, height: 3 };
   const part = { x: 0, y: 0, width: 4, height: 3 };
+  const two = { width: 2, height: 2 };
   for (const resize of [resizeLinear, resizeNearest, resizeTriangle, resizeBicubic]) {
-    expect(() => resize(src, 4, 4, 3, part, 2, 2)).toThrow(RangeError);
-    expect(() => resize(src, 4, 3, 5, part, 2, 2)).toThrow(/channels/);
-    expect(() => resize(src, 4, 3, 3, { ...part, x: 1 }, 2, 2)).toThrow(/rectangle/);
-    expect(() => resize(src, 4, 3, 3, { ...part, width: 1.5 }, 2, 2)).toThrow(/rectangle/);
-    expect(() => resize(src, 4, 3, 3, part, 0, 2)).toThrow(/target/);
-    expect(() => resize(src, 4, 3, 3, part, 2, 2, new Uint8Array(11))).toThrow(/fit/);
-    expect(() => resize(src, 4, 3, 3, part, 2, 2, new Uint8Array(12), 5)).toThrow(/fit/);
+    expect(() => resize({ ...source, height: 4 }, two)).toThrow(RangeError);
+    expect(() => resize({ ...source, channels: 5 }, two)).toThrow(/channels/);
+    expect(() => resize({ ...source, part: { ...part, x: 1 } }, two)).toThrow(/rectangle/);
+    expect(() => resize({ ...source, part: { ...part, width: 1.5 } }, two)).toThrow(/rectangle/);
+    expect(() => resize(source, { ...two, width: 0 })).toThrow(/target/);
+    expect(() => resize(source, { ...two, data: new Uint8Array(11) })).toThrow(/fit/);
+    expect(() => resize(source, { ...two, data: new Uint8Array(12), stride: 5 })).toThrow(/fit/);
   }
 });

@@ -1,85 +1,68 @@
 import { type LinearTaps, resizeLinearRgb } from "./linear-kernel.ts";
 import { nearestPositions } from "./nearest-positions.ts";
-import { checkPart, checkRoom, checkTarget, type PixelRectangle } from "./rectangle.ts";
+import { type Resize, type Resizing, resizingOf, rowsOf } from "./pixels.ts";
 
-/**
- * A resampling of one part of an image: `src` is uint8, row-major, interleaved, srcW × srcH pixels of 1 to 4
- * `channels`, each on its own (alpha is not multiplied in); `part` is stretched to dstW × dstH as if it were an image
- * cut out before (nothing outside it is read). Writes rows `outStride` values apart into `out` from `outOffset` on
- * (by default a new, dense image) and returns `out`. Does not modify `src`, which must not overlap `out`. Throws a
- * RangeError for sizes that do not fit.
- */
-export type Resize = (
-  src: Uint8Array,
-  srcW: number,
-  srcH: number,
-  channels: number,
-  part: PixelRectangle,
-  dstW: number,
-  dstH: number,
-  out?: Uint8Array,
-  outStride?: number,
-  outOffset?: number,
-) => Uint8Array;
-
-/** Nearest neighbour, equal to OpenCV's INTER_NEAREST. Arguments as in `Resize`. */
-export const resizeNearest: Resize = (src, srcW, srcH, channels, part, dstW, dstH, out, outStride, outOffset = 0) => {
-  const stride = outStride ?? dstW * channels;
-  const target = targetOf(src, srcW, srcH, channels, part, dstW, dstH, out, stride, outOffset);
-  const columns = nearestPositions(part.width, dstW).map((x) => (part.x + x) * channels);
-  const rows = nearestPositions(part.height, dstH);
-  for (let y = 0; y < dstH; y++) {
-    const row = (part.y + rows[y]!) * srcW * channels;
-    let at = outOffset + y * stride;
-    for (let x = 0; x < dstW; x++) {
-      const from = row + columns[x]!;
-      for (let c = 0; c < channels; c++) target[at++] = src[from + c]!;
+/** Nearest neighbour, equal to OpenCV's INTER_NEAREST. */
+export const resizeNearest: Resize = (from, to) => {
+  const { source, target } = resizingOf(from, to);
+  const { data, channels, part } = source;
+  const columns = nearestPositions(part.width, target.width).map((x) => (part.x + x) * channels);
+  const rows = nearestPositions(part.height, target.height);
+  for (let y = 0; y < target.height; y++) {
+    const row = (part.y + rows[y]!) * source.width * channels;
+    let at = target.offset + y * target.stride;
+    for (let x = 0; x < target.width; x++) {
+      const read = row + columns[x]!;
+      for (let c = 0; c < channels; c++) target.data[at++] = data[read + c]!;
     }
   }
-  return target;
+  return target.data;
 };
 
 /**
  * Bilinear without antialiasing, equal to OpenCV's INTER_LINEAR for uint8: coefficients of 11 bits and
- * its rounding (where both sides are halved exactly this is also its 2 × 2 mean). Arguments as in `Resize`.
+ * its rounding (where both sides are halved exactly this is also its 2 × 2 mean).
  */
-export const resizeLinear: Resize = (src, srcW, srcH, channels, part, dstW, dstH, out, outStride, outOffset = 0) => {
-  const stride = outStride ?? dstW * channels;
-  const target = targetOf(src, srcW, srcH, channels, part, dstW, dstH, out, stride, outOffset);
-  if (channels === 3) {
-    const bytes = { start: (part.y * srcW + part.x) * 3, stride: srcW * 3, length: part.width * 3 };
-    const [columns, rows] = [linearTaps(part.width, dstW, 0, 1), linearTaps(part.height, dstH, 0, 1)];
-    resizeLinearRgb(src, bytes, columns, rows, target, stride, outOffset);
-    return target;
-  }
-  const across = linearTaps(part.width, dstW, part.x * channels, channels);
-  const down = linearTaps(part.height, dstH, part.y, 1);
-  const length = dstW * channels;
+export const resizeLinear: Resize = (from, to) => {
+  const resizing = resizingOf(from, to);
+  const { source, target } = resizing;
+  if (source.channels === 3) {
+    const across = linearTaps(source.part.width, target.width, 0, 1);
+    const down = linearTaps(source.part.height, target.height, 0, 1);
+    resizeLinearRgb(rowsOf(source), across, down, target);
+  } else resizePlainly(resizing);
+  return target.data;
+};
+
+/** As the vector kernel, for any number of channels. */
+function resizePlainly({ source, target }: Resizing): void {
+  const { data, width, channels, part } = source;
+  const across = linearTaps(part.width, target.width, part.x * channels, channels);
+  const down = linearTaps(part.height, target.height, part.y, 1);
+  const length = target.width * channels;
   // The two source rows in use, stretched across; consecutive target rows often share one or both.
   let upper = new Int32Array(length);
   let lower = new Int32Array(length);
   let upperRow = -1;
   let lowerRow = -1;
-  for (let y = 0; y < dstH; y++) {
+  for (let y = 0; y < target.height; y++) {
     const first = down.first[y]!;
     const second = down.second[y]!;
     if (first === lowerRow && first !== upperRow) {
-      const spare = upper;
-      upper = lower;
-      lower = spare;
+      [upper, lower] = [lower, upper];
       upperRow = lowerRow;
       lowerRow = -1;
     }
-    if (first !== upperRow) stretchRow(src, first * srcW * channels, channels, across, upper);
+    if (first !== upperRow) stretchRow(data, first * width * channels, channels, across, upper);
     upperRow = first;
     if (second !== lowerRow && second !== first) {
-      stretchRow(src, second * srcW * channels, channels, across, lower);
+      stretchRow(data, second * width * channels, channels, across, lower);
       lowerRow = second;
     }
-    blendRows(upper, second === first ? upper : lower, down.weights, 2 * y, target, outOffset + y * stride);
+    const at = target.offset + y * target.stride;
+    blendRows(upper, second === first ? upper : lower, down.weights, 2 * y, target.data, at);
   }
-  return target;
-};
+}
 
 function linearTaps(sourceSize: number, targetSize: number, base: number, step: number): LinearTaps {
   const scale = 1 / (targetSize / sourceSize);
@@ -132,33 +115,4 @@ function roundHalfEven(value: number): number {
   const rest = value - floor;
   if (rest !== 0.5) return rest < 0.5 ? floor : floor + 1;
   return floor % 2 === 0 ? floor : floor + 1;
-}
-
-/** Checks all sizes and returns `out`, or a new image where there is none. */
-export function targetOf(
-  src: Uint8Array,
-  srcW: number,
-  srcH: number,
-  channels: number,
-  part: PixelRectangle,
-  dstW: number,
-  dstH: number,
-  out: Uint8Array | undefined,
-  stride: number,
-  offset: number,
-): Uint8Array {
-  if (!Number.isInteger(channels) || channels < 1 || channels > 4) {
-    throw new RangeError(`expected 1 to 4 channels, got ${channels}`);
-  }
-  checkTarget(srcW, srcH);
-  if (src.length < srcW * srcH * channels) {
-    throw new RangeError(
-      `an image of ${srcW} × ${srcH} × ${channels} has ${srcW * srcH * channels} bytes, got ${src.length}`,
-    );
-  }
-  checkPart(part, srcW, srcH);
-  checkTarget(dstW, dstH);
-  const target = out ?? new Uint8Array(offset + (dstH - 1) * stride + dstW * channels);
-  checkRoom(target.length, offset, stride, dstH, dstW * channels);
-  return target;
 }

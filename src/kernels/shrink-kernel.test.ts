@@ -34,8 +34,7 @@ it("is within a level of the triangle filter, whatever the sizes and what the fr
     fc.property(side, side, side, side, fc.nat(), (width, height, a, b, seed) => {
       const [dstW, dstH] = [1 + (a % width), 1 + (b % height)];
       const src = noise(width * height * 3, seed);
-      const whole = { x: 0, y: 0, width, height };
-      const expected = resizeTriangle(src, width, height, 3, whole, dstW, dstH);
+      const expected = resizeTriangle({ data: src, width, height }, { width: dstW, height: dstH });
       const got = shrunk(frame, src, [width, height, dstW, dstH]);
       expect(got.length).toBe(expected.length);
       const most = got.reduce((worst, value, at) => Math.max(worst, Math.abs(value - expected[at]!)), 0);

@@ -44,18 +44,7 @@ describe("Loader.get", () => {
         const source = await imageAt(row);
         const [x, y, width, height] = layer.destination;
         const part = { x: 0, y: 0, width: source.width, height: source.height };
-        resizeLinear(
-          source.data,
-          source.width,
-          source.height,
-          3,
-          part,
-          width,
-          height,
-          image,
-          size * 3,
-          (y * size + x) * 3,
-        );
+        resizeLinear(source, { width, height, data: image, stride: size * 3, offset: (y * size + x) * 3 });
         if (layer.role === "target")
           maskCell(
             pool.mask(

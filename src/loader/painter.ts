@@ -1,9 +1,9 @@
 import type { StageTimer } from "../io/index.ts";
-import type { Rle } from "../kernels/index.ts";
+import type { CellPixels, Rle } from "../kernels/index.ts";
 import type { Plan } from "../model/index.ts";
 import { type Canvas, compose, composeMask, type LayerContent } from "../mosaic/index.ts";
 import type { Pool } from "../pool/index.ts";
-import type { CellPixels, CellSource } from "../tiles/index.ts";
+import type { CellSource } from "../tiles/index.ts";
 
 /** Regions kept as run lengths: they are asked for again every epoch. */
 const mostMasks = 20_000;

@@ -1,7 +1,7 @@
 import {
+  type CellPixels,
   gaussianBlur,
   maskCell,
-  type PixelRectangle,
   type Resize,
   type Rle,
   resizeLinear,
@@ -11,29 +11,9 @@ import {
 } from "../kernels/index.ts";
 import type { Layer, Plan, Resample } from "../model/index.ts";
 
-/**
- * The pixels of one layer, uint8 RGB, row-major: a decoded image of which `part` is what the layer's source names (in
- * the decoded image's pixels, which are fewer where it was decoded at reduced size), or a tile already resampled to the
- * layer's destination.
- */
-export type LayerPixels =
-  | {
-      readonly kind: "image";
-      readonly width: number;
-      readonly height: number;
-      readonly data: Uint8Array;
-      readonly part: PixelRectangle;
-    }
-  | {
-      readonly kind: "tile";
-      readonly data: Uint8Array;
-      /** Views of the rows of `data`, where they are kept: making them takes longer than copying what they show. */
-      readonly rows?: readonly Uint8Array[];
-    };
-
 /** What a layer is drawn from; `mask` is the union of the masks that count, absent where none does; `clip` what is painted of it. */
 export interface LayerContent {
-  readonly pixels: LayerPixels;
+  readonly pixels: CellPixels;
   readonly mask?: Rle;
   readonly clip?: Rle;
 }
@@ -123,25 +103,22 @@ function composeScaled(
   upscaleMask(mask, side, plan.size, canvas.mask, canvas.maskOffset);
 }
 
-function drawPixels(layer: Layer, pixels: LayerPixels, size: number, resize: Resize, canvas: Canvas): void {
+function drawPixels(layer: Layer, pixels: CellPixels, size: number, resize: Resize, canvas: Canvas): void {
   const [x, y, width, height] = layer.destination;
   const stride = size * 3;
   const offset = canvas.imageOffset + y * stride + x * 3;
   if (layer.alpha === 1 && layer.blur === 0) {
     if (pixels.kind === "tile") copyRows(pixels, width * 3, height, canvas.image, stride, offset);
-    else resize(pixels.data, pixels.width, pixels.height, 3, pixels.part, width, height, canvas.image, stride, offset);
+    else resize(pixels, { width, height, data: canvas.image, stride, offset });
     return;
   }
   blendRows(cellOf(layer, pixels, resize), width * 3, height, layer.alpha, canvas.image, stride, offset);
 }
 
 /** The pixels of a cell by itself, blurred where the layer says so. */
-function cellOf(layer: Layer, pixels: LayerPixels, resize: Resize): Uint8Array {
+function cellOf(layer: Layer, pixels: CellPixels, resize: Resize): Uint8Array {
   const [, , width, height] = layer.destination;
-  const cell =
-    pixels.kind === "tile"
-      ? pixels.data
-      : resize(pixels.data, pixels.width, pixels.height, 3, pixels.part, width, height);
+  const cell = pixels.kind === "tile" ? pixels.data : resize(pixels, { width, height });
   return layer.blur > 0 ? gaussianBlur(cell, width, height, 3, layer.blur) : cell;
 }
 
@@ -197,7 +174,7 @@ function sourceOf(layer: Layer): { x: number; y: number; width: number; height: 
 }
 
 function copyRows(
-  { data, rows }: Extract<LayerPixels, { kind: "tile" }>,
+  { data, rows }: Extract<CellPixels, { kind: "tile" }>,
   length: number,
   height: number,
   to: Uint8Array,

@@ -1,1 +1,1 @@
-export { type Canvas, compose, composeMask, type LayerContent, type LayerPixels, resizerOf } from "./compose.ts";
+export { type Canvas, compose, composeMask, type LayerContent, resizerOf } from "./compose.ts";

@@ -31,14 +31,10 @@ export function filling(picture: Picture, width: number, height: number): Pictur
 }
 
 function resampled(picture: Picture, part: PixelRectangle, width: number, height: number): Picture {
-  const data = resizeTriangle(picture.data, picture.width, picture.height, 3, part, width, height);
+  const data = resizeTriangle({ ...picture, part }, { width, height });
   if (picture.mask === undefined) return { width, height, data };
-  return {
-    width,
-    height,
-    data,
-    mask: resizeNearest(picture.mask, picture.width, picture.height, 1, part, width, height),
-  };
+  const mask = { data: picture.mask, width: picture.width, height: picture.height, channels: 1, part };
+  return { width, height, data, mask: resizeNearest(mask, { width, height }) };
 }
 
 /** A copy with the mask tinted (by `tint`, 0 to 1) and outlined, `thickness` pixels wide, with a white rim so that it shows on anything. */

@@ -220,8 +220,7 @@ async function cellsOf(
     }
     image ??= await decodePoolImage(pool, row);
     const decoded = timing.since("decode", start);
-    const part = { x: 0, y: 0, width: image.width, height: image.height };
-    const data = resizer(resample.name)(image.data, image.width, image.height, 3, part, width, height);
+    const data = resizer(resample.name)(image, { width, height });
     timing.since("resize", decoded);
     cells.push({ size, data });
   }

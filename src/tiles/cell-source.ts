@@ -1,6 +1,6 @@
 import { type DecodedImage, decodeImage, decodeImageTo } from "../codecs/index.ts";
 import { noTiming, type StageTimer } from "../io/index.ts";
-import type { PixelRectangle } from "../kernels/index.ts";
+import type { CellPixels } from "../kernels/index.ts";
 import { fail, type Layer, NemosaicError, type Resample } from "../model/index.ts";
 import type { Pool } from "../pool/index.ts";
 import { type MemoryShelf, openMemoryShelf } from "./memory-shelf.ts";
@@ -19,22 +19,6 @@ export interface CellSource {
   tile?(row: number, layer: CellRequest, resample: Resample, into: Uint8Array): boolean;
   close(): Promise<void>;
 }
-
-/** As mosaic's LayerPixels: `part` is the rectangle of `data` that the layer's source names. */
-export type CellPixels =
-  | {
-      readonly kind: "image";
-      readonly width: number;
-      readonly height: number;
-      readonly data: Uint8Array;
-      readonly part: PixelRectangle;
-    }
-  | {
-      readonly kind: "tile";
-      readonly data: Uint8Array;
-      /** Gives the memory back, for another cell: to be called once, when `data` is not used any more; or not at all. */
-      readonly release?: () => void;
-    };
 
 /** Memory kept for files and cells between two samples. */
 const mostShelved = 64 * 2 ** 20;

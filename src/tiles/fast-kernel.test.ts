@@ -12,8 +12,7 @@ const tolerance = { mean: 2.5, most: 40 };
 
 async function differenceOf(input: string | Uint8Array, size: number): Promise<{ mean: number; most: number }> {
   const image = await decodeImage(input);
-  const part = { x: 0, y: 0, width: image.width, height: image.height };
-  const full = resizeTriangle(image.data, image.width, image.height, 3, part, size, size);
+  const full = resizeTriangle(image, { width: size, height: size });
   const { data } = await decodeImageTo(input, size, size);
   let [sum, most] = [0, 0];
   for (let at = 0; at < full.length; at++) {

@@ -8,7 +8,6 @@ export {
   tilesPlanText,
 } from "./build-tiles.ts";
 export {
-  type CellPixels,
   type CellRequest,
   type CellSource,
   decodePoolImage,

@@ -1,8 +1,8 @@
 import { makeFolder, noTiming, type StageTimer, withLock } from "../io/index.ts";
-import type { Resize } from "../kernels/index.ts";
+import type { CellPixels, Resize } from "../kernels/index.ts";
 import { NemosaicError, type Resample } from "../model/index.ts";
 import type { Pool } from "../pool/index.ts";
-import { type CellPixels, type CellRequest, type CellSource, decodingCells, isWhole } from "./cell-source.ts";
+import { type CellRequest, type CellSource, decodingCells, isWhole } from "./cell-source.ts";
 import { TileFile, tilesFolder } from "./tile-file.ts";
 
 /** use = read tiles that are there; build = also keep what had to be decoded; off = always decode. */
@@ -60,7 +60,7 @@ export function tiledCells(pool: Pool, mode: TileMode, resizer: Resizer, timing:
       const data = cell.kind === "tile" ? cell.data : new Uint8Array(width * height * 3);
       if (cell.kind === "image") {
         const start = timing.now();
-        resizer(resample.name)(cell.data, cell.width, cell.height, 3, cell.part, width, height, data);
+        resizer(resample.name)(cell, { width, height, data });
         timing.since("resize", start);
       }
       shelf.add(image, data);

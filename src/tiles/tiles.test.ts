@@ -247,16 +247,7 @@ describe("tiles of a pool", () => {
   });
 
   async function direct(row: number, width: number, height: number): Promise<Uint8Array> {
-    const image = await decodePoolImage(pool, row);
-    return resizeLinear(
-      image.data,
-      image.width,
-      image.height,
-      3,
-      { x: 0, y: 0, width: image.width, height: image.height },
-      width,
-      height,
-    );
+    return resizeLinear(await decodePoolImage(pool, row), { width, height });
   }
   const layer = (row: number, width: number, height: number) => ({
     source: [0, 0, pool.images.width[row]!, pool.images.height[row]!] as const,

@@ -23,8 +23,7 @@ const photo = () => encodeJpeg({ width, height, channels: 3, data: smooth(width,
 /** Mean and largest difference between the fast way and the full decode with the same filter. */
 async function differenceOf(bytes: Uint8Array, w: number, h: number): Promise<{ mean: number; most: number }> {
   const image = await decodeImage(bytes);
-  const whole = { x: 0, y: 0, width: image.width, height: image.height };
-  const full = resizeTriangle(image.data, image.width, image.height, 3, whole, w, h);
+  const full = resizeTriangle(image, { width: w, height: h });
   const { data } = await decodeImageTo(bytes, w, h);
   expect(data.length).toBe(full.length);
   const differences = data.map((value, at) => Math.abs(value - full[at]!));

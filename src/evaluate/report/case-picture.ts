@@ -15,9 +15,7 @@ export async function casePicture(image: DecodedImage, truth: Rle, predicted: Rl
   const scale = Math.min(1, longestSidePx / Math.max(image.width, image.height));
   const width = Math.max(1, Math.round(image.width * scale));
   const height = Math.max(1, Math.round(image.height * scale));
-  const data = new Uint8Array(width * height * 3);
-  const whole = { x: 0, y: 0, width: image.width, height: image.height };
-  resizeLinear(image.data, image.width, image.height, 3, whole, width, height, data, width * 3);
+  const data = resizeLinear(image, { width, height });
   outline(data, rleToMask(resizeMask(truth, height, width)), height, width, truthColour);
   if (other !== undefined) outline(data, rleToMask(resizeMask(other, height, width)), height, width, otherColour);
   outline(data, rleToMask(resizeMask(predicted, height, width)), height, width, predictedColour);

@@ -62,7 +62,7 @@ function windowOf(
   const { width, height } = resized;
   if (width === image.width && height === image.height)
     return { data: image.data, start: (window.y * width + window.x) * 3, stride: width * 3 };
-  const data = resizeWindow(preprocessing.resample, image.data, image.width, image.height, width, height, window);
+  const data = resizeWindow(preprocessing.resample, image, resized, window);
   return { data, start: 0, stride: window.width * 3 };
 }
 

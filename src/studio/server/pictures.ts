@@ -44,11 +44,8 @@ export class Pictures {
           number,
         ];
         const image = await this.#decode(row, width, height);
-        const whole = { x: 0, y: 0, width: image.width, height: image.height };
         const data =
-          image.width === width && image.height === height
-            ? image.data
-            : resizeTriangle(image.data, image.width, image.height, 3, whole, width, height);
+          image.width === width && image.height === height ? image.data : resizeTriangle(image, { width, height });
         return copied(await encodeWebp({ width, height, channels: 3, data }, { quality: 86 }));
       }),
     );

@@ -21,9 +21,8 @@ export function maskLayer(
   shownHeight: number,
   thickness: number,
 ): MaskLayer {
-  const full = rleToMask(rleFromString(counts, height, width));
-  const whole = { x: 0, y: 0, width, height };
-  const mask = resizeNearest(full, width, height, 1, whole, shownWidth, shownHeight);
+  const data = rleToMask(rleFromString(counts, height, width));
+  const mask = resizeNearest({ data, width, height, channels: 1 }, { width: shownWidth, height: shownHeight });
   const fill = new ImageData(shownWidth, shownHeight);
   const outline = new ImageData(shownWidth, shownHeight);
   const inner = spread(mask, shownWidth, shownHeight, thickness);
@@ -45,8 +44,8 @@ export function drawOutline(
   rgb: readonly [number, number, number],
 ): void {
   const { width: shownWidth, height: shownHeight } = layer;
-  const full = rleToMask(rleFromString(counts, height, width));
-  const mask = resizeNearest(full, width, height, 1, { x: 0, y: 0, width, height }, shownWidth, shownHeight);
+  const data = rleToMask(rleFromString(counts, height, width));
+  const mask = resizeNearest({ data, width, height, channels: 1 }, { width: shownWidth, height: shownHeight });
   const outside = spread(
     mask.map((pixel) => 1 - pixel),
     shownWidth,
