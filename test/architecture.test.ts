@@ -18,7 +18,7 @@ const rooms: Record<string, readonly string[] | typeof everyRoom> = {
   scenes: ["model", "kernels", "io", "codecs", "language"],
   pool: ["model", "kernels", "io", "codecs", "artefacts"],
   relevance: ["model", "kernels", "io", "codecs", "artefacts", "tokens", "pool"],
-  mining: ["model", "kernels", "io", "codecs", "artefacts", "pool"],
+  mining: ["model", "kernels", "io", "codecs", "artefacts", "pool", "risk"],
   band: ["model", "kernels", "settings"],
   plan: ["model", "kernels", "styles", "settings", "band"],
   mosaic: ["model", "kernels"],
@@ -56,7 +56,8 @@ const rooms: Record<string, readonly string[] | typeof everyRoom> = {
   exporters: ["loader", "model", "io", "codecs", "settings", "pool"],
   evaluate: ["model", "kernels", "io", "codecs", "language", "settings", "pool", "band"],
   doctor: ["model", "kernels", "io", "codecs", "language", "settings", "pool", "band"],
-  analysis: ["model", "kernels", "io", "codecs", "language", "settings", "pool", "band"],
+  risk: ["model", "kernels", "language", "pool"],
+  analysis: ["model", "kernels", "io", "codecs", "language", "settings", "pool", "band", "risk"],
   studio: everyRoom,
   cli: everyRoom,
 };

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { encodePng } from "../src/codecs/index.ts";
 import { type Shard, silentProgress } from "../src/io/index.ts";
 import { CounterRandom } from "../src/kernels/index.ts";
-import { minePool, type Rank, type Scorer } from "../src/mining/index.ts";
+import { minePool, mineRisk, type Rank, type Scorer } from "../src/mining/index.ts";
 import type { DatasetRecord } from "../src/model/index.ts";
-import { importPool, Pool, type RecordSource } from "../src/pool/index.ts";
+import { importPool, Mined, Pool, type RecordSource } from "../src/pool/index.ts";
 
 export interface SmallPoolOptions {
   readonly images?: number;
@@ -145,4 +145,9 @@ export async function mineSmall(
     progress: silentProgress,
     ...(options.shard === undefined ? {} : { shard: options.shard }),
   });
+  if (options.shard !== undefined) return;
+  const name = options.name ?? "default";
+  const mined = await Mined.open(pool.folder, name, pool.manifest.hash);
+  if (mined !== undefined) await mineRisk(pool, mined, { name, force: false, progress: silentProgress });
+  await mined?.close();
 }

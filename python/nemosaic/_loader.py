@@ -15,7 +15,7 @@ from ._group import group_of
 from ._order import RankOrder, epoch_order
 from ._pool import PoolPath
 from ._state import VERSION, check_state
-from ._stream import Holder, Settings, Stream, origin_of, overrides, pick_framework, read_settings, warn_of_schedule
+from ._stream import Holder, Settings, Stream, origin_of, overrides, pick_framework, read_settings, warn_of_settings
 
 TAILS = ("pad", "drop", "keep")
 
@@ -143,7 +143,7 @@ class Loader:
         self._consumed = 0
         self._begun = False
         self._running: Optional["_Epoch"] = None
-        warn_of_schedule(welcome, stacklevel=3)
+        warn_of_settings(welcome, stacklevel=3)
         if len(self) == 0:
             warnings.warn(
                 f'split "{self.split}" has {self.samples} samples: fewer than a global batch of '

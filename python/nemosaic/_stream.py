@@ -80,8 +80,10 @@ def overrides(
     return words
 
 
-def warn_of_schedule(welcome: Dict[str, Any], stacklevel: int) -> None:
-    """Single images in the last epochs need to know which are the last."""
+def warn_of_settings(welcome: Dict[str, Any], stacklevel: int) -> None:
+    """What the server finds wrong with the negatives; and single images in the last epochs need to know which are the last."""
+    for text in welcome.get("warnings", []):
+        warnings.warn(text, stacklevel=stacklevel + 1)
     schedule = welcome["resolved"].get("schedule") or {}
     if welcome["augmented"] and schedule.get("plainLast") and schedule.get("epochs") is None:
         warnings.warn(

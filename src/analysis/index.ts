@@ -1,4 +1,3 @@
 export { type BandSummary, summariseBands } from "./band-summary.ts";
-export { contentWords, estimateFalseNegatives, type FalseNegatives } from "./false-negatives.ts";
 export { type PoolSummary, type SplitSummary, summarisePool } from "./pool-summary.ts";
 export { type Recommendation, recommend, type TuneOptions, type TunePoint, type TuneReport, tune } from "./tune.ts";

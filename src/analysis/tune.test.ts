@@ -4,7 +4,7 @@ import { bandOf } from "../band/index.ts";
 import { Loader } from "../loader/index.ts";
 import type { Pool } from "../pool/index.ts";
 import { parseSettings } from "../settings/index.ts";
-import { contentWords, estimateFalseNegatives, recommend, type TuneReport, tune } from "./index.ts";
+import { recommend, type TuneReport, tune } from "./index.ts";
 
 let pool: Pool;
 let loader: Loader;
@@ -86,59 +86,5 @@ describe("tune", () => {
     expect([none.tau, none.margin, none.ratio]).toEqual([null, null, null]);
     expect(none.text).toMatch(/No threshold looked at keeps false negatives to 0\.0 %/);
     expect(recommend(report, 1, 10).tau!.value).toBeNull(); // anything goes: off
-  });
-});
-
-describe("estimateFalseNegatives", () => {
-  it("drops words that choose among what is left, keeps what is true of a thing by itself", () => {
-    expect(contentWords("the second largest red mug on the left")).toEqual(["red", "mug"]);
-    expect(contentWords("İİİİİ mug not red")).not.toContain("not"); // longer in lower case
-    expect(contentWords("man with his left hand raised")).toContain("left");
-  });
-
-  it("knows by category, by words, and by how often words are said", () => {
-    // Things by image: [category, sentences]; no sentences = not referred to.
-    const things: [category: string, sentences: string[]][][] = [
-      [["mug", ["red mug", "the red mug here"]]],
-      [["mug", ["blue mug", "mug in blue"]]],
-      [["mug", []]],
-      [
-        ["mug", []],
-        ["mug", []],
-      ],
-      [["dog", ["brown dog", "dog next to mug"]]],
-      [["mug", ["red mug", "mug"]]],
-      [
-        ["mug", []],
-        ["dog", []],
-      ],
-      [["mug", ["mug next to dog", "red mug"]]],
-    ];
-    const flat = things.flatMap((list, image) => list.map(([category, sentences]) => ({ image, category, sentences })));
-    const refs = flat.flatMap(({ sentences }, annotation) => (sentences.length > 0 ? [{ annotation, sentences }] : []));
-    const none = { annotation: -1, sentences: ["red mug"] };
-    const all = [...refs, none];
-    const starts = all.map((_, ref) => all.slice(0, ref).reduce((sum, each) => sum + each.sentences.length, 0));
-    const fake = {
-      expressions: {
-        sent: all.flatMap(({ sentences }) => sentences),
-        ref: all.flatMap(({ sentences }, ref) => sentences.map(() => ref)),
-      },
-      refs: { count: all.length },
-      annotations: { category: flat.map(({ category }) => category) },
-      expressionsOfRef: (ref: number) => [starts[ref]!, starts[ref]! + all[ref]!.sentences.length],
-      targetsOfRef: (ref: number) => (all[ref]!.annotation < 0 ? [] : [all[ref]!.annotation]),
-      annotationsOfImage: (image: number) => flat.flatMap((each, row) => (each.image === image ? [row] : [])),
-    } as unknown as Pool;
-    const { chance } = estimateFalseNegatives(fake);
-    expect(chance(0, 4)).toBe(0); // no mug
-    expect(chance(0, 5)).toBe(1); // said to be red
-    expect(chance(0, 1)).toBeLessThan(chance(0, 2)); // two sentences leave red out
-    expect(chance(0, 2)).toBeLessThan(chance(0, 3)); // two chances
-    expect(chance(0, 2)).toBeGreaterThan(0.05);
-    const nextToDog = all.flatMap(({ sentences }) => sentences).indexOf("mug next to dog");
-    expect(chance(nextToDog, 2)).toBe(0); // no dog there
-    expect(chance(nextToDog, 6)).toBeGreaterThan(0);
-    expect(chance(fake.expressions.sent.length - 1, 5)).toBeNaN(); // no-target: nothing is known to be named
   });
 });

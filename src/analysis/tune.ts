@@ -1,8 +1,8 @@
 import { type BandContext, bandOf } from "../band/index.ts";
 import type { ProgressTask } from "../io/index.ts";
 import type { Mined } from "../pool/index.ts";
+import type { RiskEstimate } from "../risk/index.ts";
 import type { ResolvedSettings } from "../settings/index.ts";
-import type { FalseNegatives } from "./false-negatives.ts";
 
 /** How the bands look under one change of the settings. */
 export interface TunePoint {
@@ -50,7 +50,7 @@ export interface TuneOptions {
 /** Looks at the bands of some expressions under many values of τ, K, margin and ratio; all other rules as they are set. */
 export function tune(
   mined: Mined,
-  estimate: FalseNegatives,
+  estimate: Pick<RiskEstimate, "chance">,
   settings: ResolvedSettings,
   options: TuneOptions,
 ): TuneReport {

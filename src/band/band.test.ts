@@ -21,7 +21,7 @@ type Change = Partial<ResolvedSettings["band"]> & {
   readonly tighten?: number;
 };
 const settings = ({ nearDuplicate = null, tighten = 0, ...band }: Change = {}) => ({
-  band: { ...defaults.band, tau: null, tauImage: null, ...band },
+  band: { ...defaults.band, risk: null, prefer: "score" as const, tau: null, tauImage: null, ...band },
   guards: { nearDuplicate },
   gres: { ...defaults.gres, tighten },
 });
@@ -228,6 +228,52 @@ describe("bandOf", () => {
         }
       }),
     );
+  });
+
+  it("drops what is true with a greater chance than the limit, and images of which the same sentence is said", () => {
+    const risk = Float32Array.of(0.5, 0.03, 0.031, 0);
+    const candidates = { ...row([0.9, 0.8, 0.7, 0.6]), risk };
+    const band = bandOf(candidates, { ownImage: 9, sameSentence: new Set([3]) }, settings({ risk: 0.0301 }));
+    expect(rules(band)).toEqual(["risk", undefined, "risk", "same-sentence"]);
+    expect(() => bandOf(row([0.5]), { ownImage: 9 }, settings({ risk: 0.03 }))).toThrow(/nemosaic mine/);
+  });
+
+  it("puts images that show the target's kind first, with as many others, by rank in each", () => {
+    const candidates = {
+      ...row(Array.from({ length: 40 }, (_, at) => 1 - at / 100)),
+      risk: new Float32Array(40),
+      showsKind: Uint8Array.from({ length: 40 }, (_, at) => (at >= 3 && at < 10 ? 1 : 0)),
+    };
+    const band = bandOf(candidates, { ownImage: 99 }, settings({ risk: 0.03, prefer: "kind", k: 30 }));
+    expect(band.size).toBe(14);
+    expect(Array.from(band.survivors.subarray(0, 14))).toEqual([3, 4, 5, 6, 7, 8, 9, 0, 1, 2, 10, 11, 12, 13]);
+    expect(Array.from(band.verdicts.keys()).filter((at) => band.verdicts[at] === 0)).toEqual(
+      Array.from({ length: 14 }, (_, at) => at),
+    );
+    const few = { ...candidates, showsKind: Uint8Array.from({ length: 40 }, (_, at) => (at === 39 ? 1 : 0)) };
+    expect(bandOf(few, { ownImage: 99 }, settings({ risk: 0.03, prefer: "kind", k: 30 })).size).toBe(10);
+    const none = { ...candidates, showsKind: new Uint8Array(40) };
+    expect(bandOf(none, { ownImage: 99 }, settings({ risk: 0.03, prefer: "kind", k: 30 })).size).toBe(30);
+    expect(bandOf(candidates, { ownImage: 99 }, settings({ risk: 0.03, prefer: "kind", k: 5 })).size).toBe(5);
+  });
+
+  it("drops the best ranks where the chance cannot be known, but never so many that the band is not full", () => {
+    const count = 60;
+    const base = row(Array.from({ length: count }, (_, at) => 1 - at / 100));
+    const known = new Float32Array(count);
+    known[20] = 0.9;
+    const sparse = {
+      ...base,
+      risk: known,
+      isRiskKnown: false,
+      candidates: 100,
+      showsKind: new Uint8Array(count).fill(1),
+    };
+    const band = bandOf(sparse, { ownImage: 99 }, settings({ risk: 0.03, prefer: "kind", k: 30 }));
+    expect(rules(band).slice(0, 6)).toEqual(["risk", "risk", "risk", "risk", "risk", undefined]);
+    expect([rules(band)[20], band.size]).toEqual(["risk", 30]); // what is known to be true is dropped there too
+    const unknown = { ...base, risk: new Float32Array(count).fill(Number.NaN), candidates: 10_000 };
+    expect(bandOf(unknown, { ownImage: 99 }, settings({ risk: 0.03, k: 30 })).size).toBe(30);
   });
 
   it("describes every rule", () => {

@@ -2,7 +2,7 @@ import { fail } from "../model/index.ts";
 import type { ResolvedSettings } from "../settings/index.ts";
 import { type HubCuts, isWithinCap } from "./hub-cuts.ts";
 import { verdictOf } from "./rules.ts";
-import { thresholdsOf } from "./thresholds.ts";
+import { type BandSettings, thresholdsOf } from "./thresholds.ts";
 
 /** One expression's mined candidates, best first by the rank that was chosen when mining. Aligned columns. */
 export interface CandidateRow {
@@ -14,6 +14,14 @@ export interface CandidateRow {
   readonly i2i: Float32Array;
   /** The highest text-to-text cosine of the candidate image's own expressions with this one; -1 where it has none. */
   readonly t2t?: Float32Array;
+  /** The chance that the expression is true of the image, 0 to 1; NaN where it cannot be known. */
+  readonly risk?: Float32Array;
+  /** 1 where the image shows an object of the target's kind. */
+  readonly showsKind?: ArrayLike<number>;
+  /** False where images are annotated too sparsely for `risk` to say that an image lacks a thing. */
+  readonly isRiskKnown?: boolean;
+  /** How many images could have become candidates; default: as many as are listed. */
+  readonly candidates?: number;
   /** True where the depth of mining cut candidates off. */
   readonly truncated: boolean;
   /** What the candidates are ranked by: what is known of those cut off. */
@@ -28,6 +36,8 @@ export interface BandContext {
   readonly judged?: ReadonlySet<number>;
   /** Its score with its own image; absent where that image does not hold what it names (no-target) or is not known. */
   readonly ownScore?: number;
+  /** Image rows of which the same sentence is said. */
+  readonly sameSentence?: ReadonlySet<number>;
   /** How many objects it names: 1 unless given; several or none tighten the text filters. */
   readonly targets?: number;
   /** Its row, and the images' hub cap, where there is one. */
@@ -50,20 +60,25 @@ export interface Band {
 
 /**
  * Applies every rule to one expression's candidates (§1, steps 2 and 3 of the method): filters hold together, then
- * the best K survivors are the band. Pure; does not modify `row`. Thresholds are strict: a score equal to τ stays.
- * Errors: "incomplete" where τₜ is set and the row has no text-to-text column.
+ * the best K survivors are the band: by rank, or first those that show the target's kind. Pure; does not modify `row`.
+ * Thresholds are strict: a score equal to τ stays.
+ * Errors: "incomplete" where a rule is set and the row lacks its column.
  */
 export function bandOf(
   row: CandidateRow,
   context: BandContext,
-  settings: Pick<ResolvedSettings, "band" | "guards" | "gres"> & Partial<Pick<ResolvedSettings, "legacy">>,
+  settings: BandSettings & Partial<Pick<ResolvedSettings, "legacy">>,
 ): Band {
   const { ids, t2i, i2i } = row;
   const n = ids.length;
   const { tau, tauImage, tauText, margin, ratio, nearDuplicate } = thresholdsOf(context, settings);
   const { k, minScore, rankFrom, rankTo } = settings.band;
   const t2t = tauText === off ? undefined : (row.t2t ?? noTextScores());
-  const { ownImage, judged, hubs, expression = -1 } = context;
+  const riskLimit = settings.band.risk;
+  const risk = riskLimit === null ? undefined : (row.risk ?? noRisk());
+  const skip = riskLimit === null ? 0 : ranksSkipped(row, k);
+  const isRiskKnown = row.isRiskKnown !== false;
+  const { ownImage, judged, sameSentence, hubs, expression = -1 } = context;
   const ownAllowed = settings.legacy?.ownImage === true;
   const least = minScore ?? Number.NEGATIVE_INFINITY;
   const last = rankTo ?? Number.POSITIVE_INFINITY;
@@ -78,6 +93,9 @@ export function bandOf(
     if (!ownAllowed && id === ownImage) verdict = ownImageRule;
     else if (!ownAllowed && similar >= nearDuplicate) verdict = nearDuplicateRule;
     else if (!ownAllowed && judged?.has(id)) verdict = judgedRule;
+    else if (sameSentence?.has(id)) verdict = sameSentenceRule;
+    else if (risk !== undefined && isRisky(risk[at] as number, riskLimit as number, isRiskKnown, at < skip))
+      verdict = riskRule;
     else if (text > tau) verdict = tauRule;
     else if (similar > tauImage) verdict = tauImageRule;
     else if (text > margin) verdict = marginRule;
@@ -88,11 +106,12 @@ export function bandOf(
     else if (hubs !== undefined && !isWithinCap(hubs, id, expression, text)) verdict = hubCapRule;
     else {
       survivors[alive] = at;
-      if (alive >= k) verdict = beyondKRule;
       alive++;
     }
     verdicts[at] = verdict;
   }
+  const size = orderSurvivors(row, survivors.subarray(0, alive), settings.band);
+  for (let place = size; place < alive; place++) verdicts[survivors[place] as number] = beyondKRule;
   const highest = Math.min(tau, margin, ratio);
   const lastText = n > 0 ? (t2i[n - 1] as number) : Number.POSITIVE_INFINITY;
   const lastAboveTau = lastText > highest;
@@ -101,17 +120,51 @@ export function bandOf(
   return {
     verdicts,
     survivors: survivors.subarray(0, alive),
-    size: Math.min(alive, k),
-    mineDeeper: row.truncated && n > 0 && alive < k && (lastAboveTau || lastAboveTauImage),
-    unlistedUnsafe: row.truncated && (textUnknown || t2t !== undefined),
+    size,
+    mineDeeper: row.truncated && n > 0 && alive < k && (lastAboveTau || lastAboveTauImage || risk !== undefined),
+    unlistedUnsafe: row.truncated && (textUnknown || t2t !== undefined || risk !== undefined),
   };
 }
+
+function isRisky(chance: number, limit: number, isKnown: boolean, isSkipped: boolean): boolean {
+  return chance > limit || (isSkipped && (!isKnown || Number.isNaN(chance)));
+}
+
+/**
+ * Where the chance cannot be known, the best ranks are dropped instead: those a twentieth of all candidate images takes,
+ * as far as the list still fills the band.
+ */
+function ranksSkipped(row: CandidateRow, k: number): number {
+  const wanted = Math.ceil(skippedShare * (row.candidates ?? row.ids.length));
+  return Math.max(0, Math.min(wanted, row.ids.length - k));
+}
+
+/** On photographs with truth that know their refs' objects only (docs/tune.md). */
+const skippedShare = 0.05;
+
+/**
+ * Orders survivors, best first, and returns how many of them are the band. By rank these are the first K. Where images
+ * that show the target's kind come first, the band holds as many others at most, so that half of it is hard, but not
+ * fewer than `leastBand` in all.
+ */
+function orderSurvivors(row: CandidateRow, survivors: Int32Array, { k, prefer }: ResolvedSettings["band"]): number {
+  const { showsKind } = row;
+  if (prefer === "score" || showsKind === undefined || row.isRiskKnown === false) return Math.min(survivors.length, k);
+  const hard = survivors.filter((at) => showsKind[at] === 1);
+  if (hard.length === 0) return Math.min(survivors.length, k);
+  survivors.set([...hard, ...survivors.filter((at) => showsKind[at] !== 1)]);
+  return Math.min(survivors.length, k, Math.max(leastBand, 2 * hard.length));
+}
+
+const leastBand = 10;
 
 const off = Number.POSITIVE_INFINITY;
 // Looked up once: the loop above runs over every candidate of every plan.
 const ownImageRule = verdictOf["own-image"];
 const nearDuplicateRule = verdictOf["near-duplicate"];
 const judgedRule = verdictOf.judged;
+const sameSentenceRule = verdictOf["same-sentence"];
+const riskRule = verdictOf.risk;
 const tauRule = verdictOf.tau;
 const tauImageRule = verdictOf["tau-image"];
 const marginRule = verdictOf.margin;
@@ -126,5 +179,12 @@ function noTextScores(): never {
   return fail(
     "incomplete",
     'band.tauText needs text-to-text scores, and this mined set has none; run "nemosaic mine --t2t"',
+  );
+}
+
+function noRisk(): never {
+  return fail(
+    "incomplete",
+    'band.risk needs estimates, and this mined set has none; run "nemosaic mine", which adds them, or set band.risk=null',
   );
 }

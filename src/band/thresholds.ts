@@ -1,6 +1,11 @@
 import type { ResolvedSettings } from "../settings/index.ts";
 import type { BandContext } from "./band.ts";
 
+/** The settings that rules look at. */
+export type BandSettings = Pick<ResolvedSettings, "band" | "gres"> & {
+  readonly guards: Pick<ResolvedSettings["guards"], "nearDuplicate">;
+};
+
 /** The scores above which one expression's candidates are dropped; +∞ where a filter is off. */
 export interface Thresholds {
   readonly tau: number;
@@ -16,10 +21,7 @@ export interface Thresholds {
  * counts down from s⁺ by (1 - ratio)·|s⁺|, so that it stays below s⁺ where that is negative. Both text filters are
  * lower by `gres.tighten` for several targets and for none.
  */
-export function thresholdsOf(
-  context: Pick<BandContext, "ownScore" | "targets">,
-  settings: Pick<ResolvedSettings, "band" | "guards" | "gres">,
-): Thresholds {
+export function thresholdsOf(context: Pick<BandContext, "ownScore" | "targets">, settings: BandSettings): Thresholds {
   const { tau, tauImage, tauText, margin, ratio } = settings.band;
   const { ownScore, targets = 1 } = context;
   const hasOwn = ownScore !== undefined && !Number.isNaN(ownScore); // imported lists may lack the own image

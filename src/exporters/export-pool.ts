@@ -2,7 +2,7 @@ import { readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import pMap from "p-map";
 import { exists, hashFile, makeFolder, type Progress, removeLeftovers, withLock } from "../io/index.ts";
-import { Loader } from "../loader/index.ts";
+import { Loader, warningsOf } from "../loader/index.ts";
 import { fail } from "../model/index.ts";
 import type { Pool } from "../pool/index.ts";
 import type { Settings } from "../settings/index.ts";
@@ -62,6 +62,8 @@ export interface ExportReport {
   /** Parts that this run drew, and that there are in all. */
   readonly drawnParts: number;
   readonly parts: number;
+  /** What is wrong with the negatives that train draws (`difficultyWarnings`). */
+  readonly warnings?: readonly string[];
 }
 
 /**
@@ -81,7 +83,8 @@ export async function exportPool(pool: Pool, settings: Settings, options: Export
     const hash = jobHash(job);
     await makeFolder(output);
     const lock = shard === undefined ? ".nemosaic.lock" : `.nemosaic-shard-${shard.index}-of-${shard.count}.lock`;
-    return await withLock(output, "export", () => runExport(pool, loaders, job, hash, options), lock);
+    const report = await withLock(output, "export", () => runExport(pool, loaders, job, hash, options), lock);
+    return { ...report, warnings: loaders.flatMap(warningsOf) };
   } finally {
     for (const loader of loaders) await loader.close();
   }

@@ -21,20 +21,45 @@ const countOf = async (tooFew: string, k: number, tau = 0.6) => {
 
 describe("countPlans", () => {
   it("counts kinds, policies, and where a run would stop", async () => {
-    expect(await countOf("widen", 12)).toEqual({ plans: 36, kinds: { mined: 36 }, policies: {}, stopped: 0 });
-    expect(await countOf("widen", 2)).toEqual({ plans: 36, kinds: { mined: 36 }, policies: { widen: 36 }, stopped: 0 });
+    expect(await countOf("widen", 12)).toEqual({
+      plans: 36,
+      asked: 36,
+      mosaics: 36,
+      kinds: { mined: 36 },
+      policies: {},
+      stopped: 0,
+    });
+    expect(await countOf("widen", 2)).toEqual({
+      plans: 36,
+      asked: 36,
+      mosaics: 36,
+      kinds: { mined: 36 },
+      policies: { widen: 36 },
+      stopped: 0,
+    });
     expect(await countOf("single", 2)).toEqual({
       plans: 36,
+      asked: 36,
+      mosaics: 0,
       kinds: { single: 36 },
       policies: { single: 36 },
       stopped: 0,
     });
     expect(await countOf("random", 2)).toEqual({
       plans: 36,
+      asked: 36,
+      mosaics: 36,
       kinds: { random: 36 },
       policies: { random: 36 },
       stopped: 0,
     });
-    expect(await countOf("error", 12, -0.9)).toEqual({ plans: 36, kinds: {}, policies: {}, stopped: 36 });
+    expect(await countOf("error", 12, -0.9)).toEqual({
+      plans: 36,
+      asked: 36,
+      mosaics: 0,
+      kinds: {},
+      policies: {},
+      stopped: 36,
+    });
   });
 });

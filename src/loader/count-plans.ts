@@ -4,6 +4,9 @@ import type { Loader } from "./loader.ts";
 /** What some plans of an epoch came to. */
 export interface PlanCounts {
   readonly plans: number;
+  /** Plans that were to be mosaics, and those that are. */
+  readonly asked: number;
+  readonly mosaics: number;
   readonly kinds: Readonly<Partial<Record<PlanKind, number>>>;
   /** Plans in which the kind drawn could not be had, by the policy that decided. */
   readonly policies: Readonly<Partial<Record<PlanPolicy, number>>>;
@@ -15,17 +18,20 @@ export interface PlanCounts {
 export function countPlans(loader: Pick<Loader, "plan">, epoch: number, indices: Iterable<number>): PlanCounts {
   const kinds: Partial<Record<PlanKind, number>> = {};
   const policies: Partial<Record<PlanPolicy, number>> = {};
-  let [plans, stopped] = [0, 0];
+  let [plans, asked, mosaics, stopped] = [0, 0, 0, 0];
   for (const index of indices) {
     plans++;
     try {
       const { kind, why } = loader.plan(epoch, index);
       kinds[kind] = (kinds[kind] ?? 0) + 1;
+      if (kind !== "single" || (why.wanted !== undefined && why.wanted !== "single")) asked++;
+      if (kind !== "single") mosaics++;
       if (why.policy !== undefined) policies[why.policy] = (policies[why.policy] ?? 0) + 1;
     } catch (error) {
       if (!(error instanceof NemosaicError) || error.code !== "incomplete") throw error;
       stopped++;
+      asked++;
     }
   }
-  return { plans, kinds, policies, stopped };
+  return { plans, asked, mosaics, kinds, policies, stopped };
 }

@@ -50,11 +50,22 @@ export function settingsHash(settings: ResolvedSettings, inputs: PlanInputs = {}
     .map(([expression, images]): [string, string[]] => [expression, [...images].sort()])
     .sort(([a], [b]) => (a < b ? -1 : 1));
   return hashJson({
-    ...drawn,
+    ...withoutOff(drawn),
     resampleVersion: resampleVersions[settings.resample],
     minedHash: inputs.mined ?? null,
     judged,
   });
+}
+
+/** Rules that came later and are off say nothing, so that samples drawn before keep their hash. */
+function withoutOff<T extends Pick<ResolvedSettings, "band" | "guards">>(settings: T): object {
+  const { risk, prefer, ...band } = settings.band;
+  const { sameSentence, ...guards } = settings.guards;
+  return {
+    ...settings,
+    band: { ...band, ...(risk === null ? {} : { risk }), ...(prefer === "score" ? {} : { prefer }) },
+    guards: { ...guards, ...(sameSentence ? { sameSentence } : {}) },
+  };
 }
 
 export interface FactsOptions {
@@ -85,17 +96,20 @@ export function planFacts(pool: Pool, options: FactsOptions): PlanFacts {
   const units =
     unit === "ref" ? refs : rowsWhere(pool.expressions.count, (row) => pool.refs.split[refOf[row] as number] === split);
   const judgedRows = judgedByRow(pool, judgements);
+  const sameSentence = settings.guards.sameSentence ? imagesBySentence(pool) : undefined;
   const refOfExpression = (row: number): number => refOf[row] ?? fail("internal", `no expression row ${row}`);
   const plainContext = (expression: number): BandContext => {
     const ref = refOfExpression(expression);
     const targets = pool.targetsOfRef(ref).length;
     const judged = judgedRows.get(expression);
+    const same = sameSentence?.(expression);
     const ownScore = targets > 0 ? mined?.own[expression] : undefined;
     return {
       ownImage: pool.refs.image[ref] as number,
       targets,
       expression,
       ...(judged === undefined ? {} : { judged }),
+      ...(same === undefined ? {} : { sameSentence: same }),
       ...(ownScore === undefined || Number.isNaN(ownScore) ? {} : { ownScore }),
     };
   };
@@ -186,6 +200,44 @@ function remembered<T>(make: (row: number) => T): (row: number) => T {
 }
 
 const mostRemembered = 50_000;
+
+/**
+ * For an expression the images of which the same sentence is said of something, letter case and punctuation apart; undefined
+ * where it stands at its own image only.
+ */
+function imagesBySentence(pool: Pool): (expression: number) => ReadonlySet<number> | undefined {
+  const groups = new Map<string, number>();
+  const images: number[][] = [];
+  const groupOf = Int32Array.from(pool.expressions.sent, (sentence, row) => {
+    const words =
+      sentence
+        .toLowerCase()
+        .match(/[\p{L}\p{M}\p{N}]+/gu)
+        ?.join(" ") ?? "";
+    const group = groups.get(words) ?? groups.size;
+    if (group === groups.size) {
+      groups.set(words, group);
+      images.push([]);
+    }
+    const ref = pool.expressions.ref[row] as number;
+    const image = pool.refs.image[ref] as number;
+    const isTrue = words !== "" && pool.targetsOfRef(ref).length > 0;
+    if (isTrue && images[group]?.at(-1) !== image) images[group]?.push(image);
+    return group;
+  });
+  const sets = new Map<number, ReadonlySet<number>>();
+  return (expression) => {
+    const group = groupOf[expression] as number;
+    const known = sets.get(group);
+    if (known !== undefined) return known;
+    const own = pool.refs.image[pool.expressions.ref[expression] as number];
+    const rows = images[group] ?? [];
+    if (rows.every((image) => image === own)) return undefined;
+    const made = new Set(rows);
+    sets.set(group, made);
+    return made;
+  };
+}
 
 function judgedByRow(
   pool: Pool,

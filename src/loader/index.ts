@@ -1,6 +1,13 @@
 export type { Canvas } from "../mosaic/index.ts";
 export { type Batch, normalisations, normalised, type Replacement } from "./batch.ts";
 export { countPlans, type PlanCounts } from "./count-plans.ts";
+export {
+  type Difficulty,
+  difficultyWarnings,
+  measureDifficulty,
+  type NegativeMeans,
+  warningsOf,
+} from "./difficulty.ts";
 export { imagesOfSplits, planFacts, scoreSummary, settingsHash, splitsOf } from "./facts.ts";
 export {
   type BatchFacts,

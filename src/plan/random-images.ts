@@ -38,6 +38,7 @@ export function drawRandom(
   }
   const barred = (image: number): boolean => {
     if (image === context.ownImage || context.judged?.has(image) === true) return true;
+    if (context.sameSentence?.has(image) === true) return true;
     const rank = row === undefined ? -1 : row.ids.indexOf(image);
     if (rank >= 0 && isBarred(band?.verdicts[rank] ?? 0)) return true;
     if (neighbours === undefined) return false;

@@ -3,6 +3,7 @@ export { type ImportPoolOptions, type ImportReport, importPool, type RecordSourc
 export { appendJudgement, type Judgement, readJudgements } from "./judgements.ts";
 export { type PoolManifest, type PoolSource, readManifest } from "./manifest.ts";
 export {
+  type AnnotationCoverage,
   Mined,
   type MinedExtra,
   type MinedManifest,
@@ -13,6 +14,7 @@ export {
   minedFormat,
   minedSchema,
   minedVersion,
+  type RandomRisk,
   readExtraManifest,
 } from "./mined.ts";
 export { chooseMined, minedNames, namesInstead } from "./mined-names.ts";

@@ -59,6 +59,22 @@ export const minedExtras = {
     of: "candidates",
     columns: { t2t: { file: "t2t.npy", dtype: "float32" } },
   },
+  /** The chance that the expression is true of the candidate (room risk); NaN where it cannot be known. */
+  risk: {
+    format: "nemosaic-mined-risk",
+    version: 1,
+    manifest: "risk.json",
+    of: "candidates",
+    columns: { risk: { file: "risk.npy", dtype: "float16" } },
+  },
+  /** 1 where the candidate shows an object of the target's kind. */
+  showsKind: {
+    format: "nemosaic-mined-shows-kind",
+    version: 1,
+    manifest: "shows-kind.json",
+    of: "candidates",
+    columns: { showsKind: { file: "shows-kind.npy", dtype: "uint8" } },
+  },
   /** The images most like each image. */
   neighbours: {
     format: "nemosaic-mined-neighbours",
@@ -72,6 +88,27 @@ export const minedExtras = {
   },
 } as const satisfies Readonly<Record<string, ExtraKind>>;
 
+/** How completely a pool's images are annotated: whether an object that is not annotated is not there (room risk). */
+export const coverageSchema = z.object({
+  /** Mean annotations an image. */
+  annotationsPerImage: z.number(),
+  /** Share of annotations that a ref is about, 0 to 1. */
+  referredShare: z.number(),
+  /** Landmarks that sentences name by a category ("the dog by the sofa"), and how many of these are annotated there. */
+  landmarks: z.number().int(),
+  landmarksAnnotated: z.number().int(),
+  /** True where an image that no annotation fits can be taken not to hold the thing. */
+  isComplete: z.boolean(),
+  /** Why, in a sentence. */
+  reason: z.string(),
+});
+export type AnnotationCoverage = z.infer<typeof coverageSchema>;
+
+const randomRiskSchema = z.object({ risk: z.number(), hard: z.number() });
+export type RandomRisk = z.infer<typeof randomRiskSchema>;
+const riskFactsSchema = z.object({ coverage: coverageSchema, random: randomRiskSchema.optional() });
+type RiskFacts = z.infer<typeof riskFactsSchema>;
+
 /** The name of an extra. */
 export type MinedExtra = keyof typeof minedExtras;
 /** Extras with a number for each candidate. */
@@ -84,7 +121,11 @@ export interface MinedRow extends Readonly<Partial<Record<CandidateExtra, Float3
   readonly ids: Int32Array;
   readonly t2i: Float32Array;
   readonly i2i: Float32Array;
+  /** False where images are annotated too sparsely for `risk` to say that one lacks a thing. */
+  readonly isRiskKnown: boolean;
   readonly truncated: boolean;
+  /** How many images could have become candidates. */
+  readonly candidates: number;
   readonly rank: "t2i" | "i2i" | "mean";
 }
 
@@ -112,6 +153,10 @@ export class Mined {
   readonly #ids: NpyReader;
   readonly #t2i: NpyReader;
   readonly #i2i: NpyReader;
+  /** How completely images are annotated, where mining has estimated risks. */
+  readonly coverage: AnnotationCoverage | undefined;
+  /** Estimates for random candidates: the mean chance to be true, and the share that shows the target's kind and is not. */
+  readonly randomRisk: RandomRisk | undefined;
   readonly #extras: OpenExtras;
   /** Columns beside the scores with a number for each candidate. */
   readonly #more: readonly (readonly [name: CandidateExtra, reader: NpyReader])[];
@@ -155,7 +200,8 @@ export class Mined {
         const opened = await openExtra(place, extra, manifest, readers);
         if (opened !== undefined) extras[extra] = opened;
       }
-      return new Mined({ manifest, own, ids, t2i, i2i, extras });
+      const facts = extras.risk === undefined ? undefined : await readRiskFacts(place);
+      return new Mined({ manifest, own, ids, t2i, i2i, extras, facts });
     } catch (error) {
       await Promise.all(readers.map((reader) => reader.close()));
       throw error;
@@ -169,6 +215,7 @@ export class Mined {
     readonly t2i: NpyReader;
     readonly i2i: NpyReader;
     readonly extras: OpenExtras;
+    readonly facts: RiskFacts | undefined;
   }) {
     this.manifest = opened.manifest;
     this.own = opened.own;
@@ -176,6 +223,8 @@ export class Mined {
     this.#t2i = opened.t2i;
     this.#i2i = opened.i2i;
     this.#extras = opened.extras;
+    this.coverage = opened.facts?.coverage;
+    this.randomRisk = opened.facts?.random;
     this.#more = (Object.keys(minedExtras) as MinedExtra[]).flatMap((name) => {
       const reader = minedExtras[name].of === "candidates" ? opened.extras[name]?.[0] : undefined;
       return reader === undefined ? [] : [[name as CandidateExtra, reader] as const];
@@ -185,6 +234,11 @@ export class Mined {
   /** True where rows hold text-to-text scores. */
   get hasTextScores(): boolean {
     return this.#extras.t2t !== undefined;
+  }
+
+  /** True where rows hold estimated risks. */
+  get hasRisk(): boolean {
+    return this.#extras.risk !== undefined;
   }
 
   /** The candidates of an expression row, read by position. Imported lists that are shorter end where scores end. */
@@ -201,6 +255,8 @@ export class Mined {
       i2i: this.#i2i.rowsAsFloat32Sync(expression, 1).subarray(0, end),
       ...more,
       truncated: end < candidates.count,
+      candidates: candidates.count,
+      isRiskKnown: this.coverage?.isComplete !== false,
       rank,
     };
   }
@@ -230,6 +286,14 @@ export async function readExtraManifest(
   const { format, version, manifest } = minedExtras[name];
   const value = await readManifestJson(join(place, manifest), { format, version, remake: "mine again" });
   return value === undefined ? undefined : { mined: (value as { mined?: unknown }).mined };
+}
+
+async function readRiskFacts(place: string): Promise<RiskFacts> {
+  const { format, version, manifest } = minedExtras.risk;
+  const path = join(place, manifest);
+  const result = riskFactsSchema.safeParse(await readManifestJson(path, { format, version, remake: "mine again" }));
+  if (!result.success) fail("bad-input", `"${path}" does not say how completely images are annotated; mine again`);
+  return result.data;
 }
 
 /** Opens the files of an extra and adds them to `readers`; undefined where it is not there or of another mined set. */

@@ -186,7 +186,10 @@ describe("serve", () => {
       await clients[1]!.hello();
       expect(server.loaders).toBe(1);
       // Mined negatives by the client's own settings.
-      await clients[2]!.hello({ settings: { preset: "nemo", mosaic: { gamma: 1 } }, set: ["size=40"] });
+      await clients[2]!.hello({
+        settings: { preset: "nemo", mosaic: { gamma: 1 }, band: { risk: null } },
+        set: ["size=40"],
+      });
       expect([server.loaders, server.clients]).toEqual([2, 3]);
       clients[2]!.send("get", 5, { epoch: 0, indices: [0], slot: null, want: ["plans"] });
       expect(((await clients[2]!.receive()).body.plans as { kind: string }[])[0]?.kind).toBe("mined");

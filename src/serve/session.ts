@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { producer, type StageTimer } from "../io/index.ts";
-import { normalisations } from "../loader/index.ts";
+import { normalisations, warningsOf } from "../loader/index.ts";
 import { fail, NemosaicError } from "../model/index.ts";
 import { type BatchBody, makeBatch, payloadBytesOf, type WriteAt } from "./batch-body.ts";
 import { encodeFrame, type Frame, FrameReader, protocolVersion } from "./frame.ts";
@@ -134,6 +134,7 @@ export class Session {
         resolved: settings,
         credits: this.#credits,
         normalisation: normalisations,
+        warnings: warningsOf(loader),
       }),
     );
   }

@@ -104,7 +104,14 @@ describe("settings that contradict each other", () => {
 
   it("accepts every preset as it is", () => {
     expect([...presetNames].sort()).toEqual(
-      ["none", "nemo", "nemo-reference", "random", ...styles.flatMap((style) => Object.keys(style.presets))].sort(),
+      [
+        "none",
+        "nemo",
+        "nemo-tau",
+        "nemo-reference",
+        "random",
+        ...styles.flatMap((style) => Object.keys(style.presets)),
+      ].sort(),
     );
     expect(presetNames).toEqual(
       expect.arrayContaining(["full-size", "paste", "yolov4", "cutmix", "cutmix-mined", "mixgen"]),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { fail, nearest, shown, unknownName } from "../model/index.ts";
 import { contradiction } from "./check-settings.ts";
-import { defaults, presetNames, presets } from "./presets.ts";
+import { defaults, presetNames, presets, scoreRules } from "./presets.ts";
 import { releasedNames } from "./released-names.ts";
 import { usesMined } from "./schedule.ts";
 import { type ResolvedSettings, type Settings, settingsSchema } from "./schema.ts";
@@ -20,7 +20,8 @@ export function parseSettings(value: unknown, where: string): Settings {
     fail("settings", `expected a preset's name for "preset" in ${where}, got ${shown(preset)}`);
   const base = presets[preset];
   if (base === undefined || !Object.hasOwn(presets, preset)) throw unknownName("preset", preset, presetNames);
-  const merged = merge(merge(defaults, base.settings), own);
+  const named = merge(base.settings, own);
+  const merged = merge(merge(defaults, namesScoreRule(named) ? { band: scoreRules } : {}), named);
   const result = settingsSchema.safeParse(merged);
   if (!result.success) fail("settings", explain(result.error, merged, where));
   const wrong = contradiction(result.data);
@@ -39,6 +40,15 @@ export function settingsTree(text: string, path: string): Tree {
   if (!isTree(value)) fail("settings", `expected a JSON object of settings in "${path}", got ${shown(value)}`);
   return value;
 }
+
+/** True where a rule over scores is named and `band.risk` is not. */
+function namesScoreRule({ band, schedule }: Tree): boolean {
+  const ramp = isTree(schedule) ? (schedule.tau ?? null) : null;
+  const names = isTree(band) ? Object.keys(band) : [];
+  return !names.includes("risk") && (ramp !== null || scoreRuleNames.some((name) => names.includes(name)));
+}
+
+const scoreRuleNames = ["tau", "tauImage", "tauText", "margin", "ratio"];
 
 /**
  * The tree that `--set key=value` words describe (dotted keys; a value is read as JSON where it parses, else as text),

@@ -21,8 +21,10 @@ export const defaults: Settings = {
     minVisible: 0.5,
   },
   band: {
-    tau: "auto",
-    tauImage: "auto",
+    risk: 0.03,
+    prefer: "kind",
+    tau: null,
+    tauImage: null,
     tauText: null,
     k: 30,
     margin: null,
@@ -36,35 +38,51 @@ export const defaults: Settings = {
   schedule: { randomUntil: 0, epochs: null, plainLast: 0, gamma: null, tau: null, k: null },
   gres: { tighten: "auto", makeNoTarget: 0 },
   tooFew: "widen",
-  guards: { nearDuplicate: 0.97 },
+  guards: { nearDuplicate: 0.97, sameSentence: true },
   tokens: { kind: "clip", length: 77 },
   onBadImage: "skip",
   legacy: { ownImage: false, repeats: false, lastOfList: 0, randomOverRefs: false, canvas: false },
 };
 
+/**
+ * What the band's rules start from where settings name a rule over scores (τ, τᵢ, τₜ, margin, ratio, a schedule of τ) and
+ * not `band.risk`: the paper's rule. Files from before `band.risk` mean what they meant.
+ */
+export const scoreRules: PartialSettings["band"] = { risk: null, prefer: "score", tau: "auto", tauImage: "auto" };
+
+/** Random negatives are what the paper's baseline draws: under the guards alone. */
+const guardsAlone: PartialSettings["band"] = { risk: null, prefer: "score", tau: null, tauImage: null };
+
 /** Named starting points, those that styles bring among them; a settings file or --set changes single keys of one. */
 export const presets: Readonly<Record<string, { readonly about: string; readonly settings: PartialSettings }>> = {
   nemo: { about: "mined hard negatives in half of the samples", settings: {} },
+  "nemo-tau": {
+    about: "as nemo, with the paper's rule alone: candidates above a score τ are dropped, of the rest the best K kept",
+    settings: { band: scoreRules },
+  },
   "nemo-reference": {
     about: "the released loader's distribution and pixels, its defects included where it runs",
     settings: {
       mosaic: { placement: "uniform" },
       band: { tauImage: null, k: 100 },
       gres: { tighten: 0 },
-      guards: { nearDuplicate: null },
+      guards: { nearDuplicate: null, sameSentence: false },
       tooFew: "single",
       legacy: { ownImage: true, repeats: true, lastOfList: 300, randomOverRefs: true, canvas: true },
     },
   },
   random: {
     about: "mosaics with random negatives in half of the samples, the paper's baseline",
-    settings: { mosaic: { randomShare: 1, placement: "uniform" } },
+    settings: { mosaic: { randomShare: 1, placement: "uniform" }, band: guardsAlone },
   },
   ...Object.fromEntries(
     styles.flatMap(({ name: style, presets: own }) =>
       Object.entries(own).map(([name, { about, mosaic }]) => [
         name,
-        { about, settings: { mosaic: { style, ...mosaic } } },
+        {
+          about,
+          settings: { mosaic: { style, ...mosaic }, ...(mosaic.randomShare === 1 ? { band: guardsAlone } : {}) },
+        },
       ]),
     ),
   ),

@@ -59,8 +59,16 @@ const mosaic = z.strictObject({
 });
 
 const band = z.strictObject({
+  risk: orNull(share, "a number from 0 to 1").describe(
+    "drop candidates of which the expression is true with a greater chance than this, estimated from annotations and sentences; where these are too sparse, the best ranks instead; null = off",
+  ),
+  prefer: z
+    .enum(["kind", "score"])
+    .describe(
+      "what comes first in the band: images that show an object of the target's kind, as far as band.risk is in force; or the best scores",
+    ),
   tau: threshold.describe(
-    "τ: drop candidates whose text-to-image score is above it, as probably true; auto = the lower quartile of the expressions' scores with their own images; null = off",
+    "τ: drop candidates whose text-to-image score is above it, as probably true; auto = the lower quartile of the expressions' scores with their own images; null = off, as where band.risk rules",
   ),
   tauImage: threshold.describe(
     "τᵢ: drop candidates whose image-to-image score with the target image is above it; auto = the 95th percentile of the mined candidates' scores; null = off",
@@ -133,6 +141,7 @@ const guards = z.strictObject({
   nearDuplicate: orNull(share, "a number from 0 to 1").describe(
     "never draw an image whose image-to-image score with the target image is at least this; null = only exact copies are barred",
   ),
+  sameSentence: z.boolean().describe("never draw an image of which the very same sentence is said"),
 });
 
 const tokens = z.strictObject({

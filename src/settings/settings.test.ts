@@ -82,10 +82,31 @@ describe("settings", () => {
   });
 
   it("resolves auto thresholds from mined scores, and says so where there are none", () => {
-    const resolved = resolveSettings(defaults, { ownMedian: 0.25, i2iHigh: 0.8 });
+    const byScore = parseSettings({ preset: "nemo-tau" }, "x");
+    const resolved = resolveSettings(byScore, { ownMedian: 0.25, i2iHigh: 0.8 });
     expect(resolved.band).toMatchObject({ tau: 0.25, tauImage: 0.8 });
-    expect(() => resolveSettings(defaults, undefined)).toThrow(/band.tau is "auto".*nemosaic mine/);
+    expect(() => resolveSettings(byScore, undefined)).toThrow(/band.tau is "auto".*nemosaic mine/);
     expect(resolveSettings(parseSettings({ preset: "none" }, "x"), undefined).band.tau).toBeNull();
+  });
+
+  it("keeps to the paper's rule where settings name a rule over scores, and to the estimate where they name it or none", () => {
+    const byScore = { risk: null, prefer: "score", tau: "auto", tauImage: "auto" };
+    const bandOf = (tree: object) => parseSettings(tree, "x").band;
+    expect(bandOf({})).toMatchObject({ risk: 0.03, prefer: "kind", tau: null, tauImage: null });
+    expect(bandOf({ band: { k: 100 } })).toMatchObject({ risk: 0.03, tau: null });
+    expect(bandOf({ band: { tau: 0.3 } })).toMatchObject({ ...byScore, tau: 0.3 });
+    expect(bandOf({ band: { margin: 0.1 } })).toMatchObject({ ...byScore, margin: 0.1 });
+    expect(bandOf({ schedule: { tau: [[0, 0.3]] } })).toMatchObject(byScore);
+    expect(bandOf({ band: { tau: 0.3, risk: 0.1 } })).toMatchObject({
+      risk: 0.1,
+      prefer: "kind",
+      tau: 0.3,
+      tauImage: null,
+    });
+    expect(bandOf({ preset: "nemo-reference" })).toMatchObject({ ...byScore, tauImage: null, k: 100 });
+    expect(bandOf({ preset: "random" })).toMatchObject({ risk: null, tau: null, tauImage: null });
+    const settings = parseSettings({ band: { tau: 0.3 } }, "x");
+    expect(parseSettings(settings, "its own dump")).toEqual(settings);
   });
 
   it("gives a JSON schema whose every key has a description and a default", () => {

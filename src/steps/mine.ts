@@ -8,6 +8,7 @@ import {
   type MineReport,
   mineNeighbours,
   minePool,
+  mineRisk,
   mineTextScores,
   type Rank,
   type Scorer,
@@ -44,8 +45,8 @@ export interface MineStepOptions {
 const neighbourDepth = 256;
 
 /**
- * Ranks the candidate images of every expression of a pool and keeps the best under mined/<name>, with each image's neighbours and,
- * with `t2t`, text-to-text scores. A killed run goes on where it was. Errors: "incomplete" where the pool has no embeddings, or
+ * Ranks the candidate images of every expression of a pool and keeps the best under mined/<name>, with each image's neighbours,
+ * estimated risks and, with `t2t`, text-to-text scores. A killed run goes on where it was. Errors: "incomplete" where the pool has no embeddings, or
  * older ones; "usage" where it has several and none is named; those of `minePool`.
  */
 export function mine(pool: string | Pool, options: MineStepOptions = {}, listener: Listener = {}): Promise<MineReport> {
@@ -80,6 +81,7 @@ async function mineInto(pool: Pool, options: MineStepOptions, listener: Listener
     if (shard !== undefined) return report;
     const mined = report.manifest;
     await mineNeighbours(pool, scorer, { name, mined, candidates, depth: neighbourDepth, force, progress });
+    await addRisk(pool, name, force, listener);
     if (t2t) await addTextScores(pool, name, options, listener);
     await removeMinedRemains(minedFolder(pool.folder, name));
     return report;
@@ -113,6 +115,16 @@ async function candidateScorer(
     await Promise.all([images.close(), expressions.close()]);
     throw error;
   });
+}
+
+/** Adds estimated risks to the mined set `name`, whatever scored it. */
+async function addRisk(pool: Pool, name: string, force: boolean, listener: Listener): Promise<void> {
+  const mined = await Mined.open(pool.folder, name, pool.manifest.hash);
+  try {
+    if (mined !== undefined) await mineRisk(pool, mined, { name, force, progress: fullListener(listener).progress });
+  } finally {
+    await mined?.close();
+  }
 }
 
 /** Adds text-to-text scores to the mined set `name`, from the same embeddings. */

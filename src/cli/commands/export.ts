@@ -25,6 +25,7 @@ import {
   progressOf,
   readSettings,
   type SharedOptions,
+  warn,
   withShared,
 } from "../session.ts";
 import { parseShard, shardHelp } from "../shard.ts";
@@ -121,6 +122,7 @@ Example:
         const report = options.merge
           ? await mergeExport(output, { format, progress: progressOf(options) })
           : await runExport(format, folder, output, options);
+        for (const warning of report.warnings ?? []) warn(warning);
         print(options, report, exportText(report, output));
       }),
     );

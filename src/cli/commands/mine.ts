@@ -1,7 +1,10 @@
 import type { Command } from "commander";
 import { grouped, type Shard, type StageTiming, shardText, stageTiming, timingText } from "../../io/index.ts";
+import { type Difficulty, difficultyWarnings, Loader, measureDifficulty, splitsOf } from "../../loader/index.ts";
 import type { MineReport, Rank } from "../../mining/index.ts";
+import { Pool } from "../../pool/index.ts";
 import { mine } from "../../steps/index.ts";
+import { difficultyLines } from "../difficulty-text.ts";
 import {
   action,
   choiceOption,
@@ -9,7 +12,9 @@ import {
   listenerOf,
   listOption,
   print,
+  readSettings,
   type SharedOptions,
+  warn,
   withShared,
 } from "../session.ts";
 import { parseShard, shardHelp } from "../shard.ts";
@@ -65,9 +70,34 @@ export function mineCommand(program: Command): void {
         const given = { rank, depth, candidates, name, embeddings, threads, shard, t2t, force, timing };
         const report = await mine(folder, given, listenerOf(options));
         if (timing !== undefined) process.stderr.write(`${timingText(timing, timingAdvice)}\n`);
-        print(options, { reused: report.reused, mined: report.manifest }, mineText(name, report, shard));
+        const difficulty = shard === undefined ? await difficultyOf(folder, options) : undefined;
+        print(
+          options,
+          { reused: report.reused, mined: report.manifest, difficulty: difficulty ?? null },
+          [mineText(name, report, shard), ...(difficulty === undefined ? [] : difficultyLines(difficulty))].join(
+            "\n  ",
+          ),
+        );
+        for (const warning of difficulty === undefined ? [] : difficultyWarnings(difficulty)) warn(warning);
       }),
     );
+}
+
+/** How hard and safe the negatives are that the settings here would draw; undefined where no split is trained on. */
+async function difficultyOf(folder: string, options: Options): Promise<Difficulty | undefined> {
+  const settings = await readSettings({ ...options, quiet: true });
+  const pool = await Pool.open(folder);
+  try {
+    if (!splitsOf(pool).includes("train")) return undefined;
+    const loader = await Loader.open(pool, { ...settings, mined: options.name }, { seed: options.seed });
+    try {
+      return measureDifficulty(loader);
+    } finally {
+      await loader.close();
+    }
+  } finally {
+    await pool.close();
+  }
 }
 
 /** The report of mining for people. */

@@ -3,9 +3,18 @@ import { type BandSummary, type PoolSummary, summariseBands, summarisePool } fro
 import { dropRules, dropRuleTexts } from "../../band/index.ts";
 import { grouped } from "../../io/index.ts";
 import { CounterRandom } from "../../kernels/index.ts";
-import { countPlans, Loader, type PlanCounts, splitsOf } from "../../loader/index.ts";
+import {
+  countPlans,
+  type Difficulty,
+  difficultyWarnings,
+  Loader,
+  measureDifficulty,
+  type PlanCounts,
+  splitsOf,
+} from "../../loader/index.ts";
 import { chooseMined, Mined, namesInstead, Pool } from "../../pool/index.ts";
 import { mostNegatives, type ResolvedSettings, type Settings } from "../../settings/index.ts";
+import { difficultyTable } from "../difficulty-text.ts";
 import {
   action,
   integerOption,
@@ -46,10 +55,13 @@ export function statsCommand(program: Command): void {
               pool: summary,
               band: bands?.summary ?? null,
               plans: bands?.plans ?? null,
+              difficulty: bands?.difficulty ?? null,
               settings: bands?.settings.band ?? null,
             },
             statsText(summary, bands, await namesInstead(folder)),
           );
+          for (const warning of bands?.difficulty === undefined ? [] : difficultyWarnings(bands.difficulty))
+            warn(warning);
         } finally {
           await pool.close();
         }
@@ -63,6 +75,8 @@ interface Bands {
   readonly plans?: PlanCounts;
   readonly settings: ResolvedSettings;
   readonly split: string;
+  /** Of the first epoch, beside chance. */
+  readonly difficulty?: Difficulty;
 }
 
 async function bandsOf(pool: Pool, asked: Settings, options: Options): Promise<Bands | undefined> {
@@ -74,24 +88,38 @@ async function bandsOf(pool: Pool, asked: Settings, options: Options): Promise<B
   const splits = splitsOf(pool);
   const split = options.split ?? (splits.includes("train") ? "train" : (splits[0] ?? "train"));
   // As training sees it: the loader resolves "auto" thresholds and knows the judgements.
-  const loader = await Loader.open(pool, { ...settings, unit: "expression" }, { split, seed: options.seed });
+  const loader = await Loader.open(pool, settings, { split, seed: options.seed });
   try {
     const mined = loader.mined;
     if (mined === undefined) return undefined;
-    const rows = sampled(loader.facts.units, options.sample, options.seed);
+    const rows = expressionsOfEpoch(loader, options.sample, options.seed);
     const task = progressOf(options).begin("bands", rows.length, "expressions");
     const need = mostNegatives(settings);
     const summary = summariseBands(pool, mined, loader.settings, loader.facts.bandContext, rows, need, task);
     task.end();
+    const difficulty = measureDifficulty(loader, { most: 2000 });
     if (!loader.augmented) return { summary, settings: loader.settings, split };
     const indices = new CounterRandom(options.seed, 0, 0, 104).sample(
       loader.length,
       Math.min(loader.length, plansCounted),
     );
-    return { summary, plans: countPlans(loader, 0, indices), settings: loader.settings, split };
+    const plans = countPlans(loader, 0, indices);
+    return { summary, plans, settings: loader.settings, split, ...(difficulty === undefined ? {} : { difficulty }) };
   } finally {
     await loader.close();
   }
+}
+
+/** The sentences that epoch 0 trains on: one drawn for each ref, or all, as the settings' unit has it. */
+function expressionsOfEpoch(loader: Loader, most: number, seed: number): Int32Array {
+  const { facts, pool } = loader;
+  if (facts.unit === "expression") return sampled(facts.units, most, seed);
+  const indices = sampled(
+    facts.units.map((_, index) => index),
+    most,
+    seed,
+  );
+  return indices.map((index) => pool.expressionRow(loader.plan(0, index).expression));
 }
 
 /** Enough to see a policy that decides one sample in a hundred. */
@@ -108,6 +136,8 @@ export function bandLines(bands: BandSummary, settings: ResolvedSettings): [labe
   const percent = (part: number, whole: number): string => `${((100 * part) / Math.max(1, whole)).toFixed(1)} %`;
   const threshold = (value: number | null): string => (value === null ? "off" : value.toFixed(4));
   return [
+    ["risk, at most", settings.band.risk === null ? "off" : `${100 * settings.band.risk} %`],
+    ["first in the band", settings.band.prefer],
     ["τ (text-to-image)", threshold(settings.band.tau)],
     ["τᵢ (image-to-image)", threshold(settings.band.tauImage)],
     ["K", grouped(settings.band.k)],
@@ -125,7 +155,7 @@ export function bandLines(bands: BandSummary, settings: ResolvedSettings): [labe
       .filter((rule) => bands.drops[rule] > 0)
       .map((rule): [string, string] => [
         `dropped by ${rule}`,
-        `${grouped(bands.drops[rule])}  (${dropRuleTexts[rule]})`,
+        `${grouped(bands.drops[rule])}, ${percent(bands.drops[rule], bands.candidates)}  (${dropRuleTexts[rule]})`,
       ]),
   ];
 }
@@ -170,6 +200,14 @@ function statsText(pool: PoolSummary, bands: Bands | undefined, instead: string)
   return [
     ...head,
     `band of split ${bands.split}:`,
+    ...(bands.difficulty === undefined
+      ? []
+      : [
+          textTable(difficultyTable(bands.difficulty).map((row) => ["  ", ...row])),
+          "",
+          `  rule: ${bands.difficulty.rule}`,
+          "",
+        ]),
     textTable([...bandLines(bands.summary, bands.settings), ...planLines(bands.plans)].map((row) => ["  ", ...row])),
   ].join("\n");
 }

@@ -1,16 +1,10 @@
 import type { Command } from "commander";
-import {
-  estimateFalseNegatives,
-  type Recommendation,
-  recommend,
-  type TunePoint,
-  type TuneReport,
-  tune,
-} from "../../analysis/index.ts";
+import { type Recommendation, recommend, type TunePoint, type TuneReport, tune } from "../../analysis/index.ts";
 import { grouped, refuseOverwrite, writeFileAtomic } from "../../io/index.ts";
 import { CounterRandom } from "../../kernels/index.ts";
 import { Loader } from "../../loader/index.ts";
 import { fail, shown } from "../../model/index.ts";
+import { openRiskEstimate } from "../../risk/index.ts";
 import { mostNegatives } from "../../settings/index.ts";
 import { type ChartPanel, chartPng } from "../../sheets/index.ts";
 import { action, integerOption, print, progressOf, readSettings, type SharedOptions, withShared } from "../session.ts";
@@ -50,7 +44,7 @@ async function run(folder: string, options: Options): Promise<void> {
     if (mined === undefined) fail("incomplete", `"${folder}" has no mined candidates; run "nemosaic mine" first`);
     const rows = sampled(facts.units, options.sample, options.seed);
     const task = progressOf(options).begin("tune", rows.length, "expressions");
-    const estimate = estimateFalseNegatives(pool);
+    const estimate = await openRiskEstimate(pool);
     const need = mostNegatives(settings);
     const report = tune(mined, estimate, loader.settings, { rows, need, contextOf: facts.bandContext, task });
     task.end();

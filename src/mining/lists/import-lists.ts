@@ -14,9 +14,10 @@ import {
   writeFileAtomic,
 } from "../../io/index.ts";
 import { fail, shown } from "../../model/index.ts";
-import { type MinedManifest, minedFolder, minedFormat, minedVersion, type Pool } from "../../pool/index.ts";
+import { Mined, type MinedManifest, minedFolder, minedFormat, minedVersion, type Pool } from "../../pool/index.ts";
 import { minedManifest, minedStaging, quantilesOf, type ScoreHistograms } from "../store/mine-pool.ts";
 import { columnTypes, manifestText } from "../store/mined-part.ts";
+import { mineRisk } from "../store/risk.ts";
 import { ScoreHistogram } from "../store/score-histogram.ts";
 import { chosenSource, imagesInReferenceOrder, refsOf, rowsByImageId } from "./list-images.ts";
 
@@ -61,7 +62,7 @@ interface ScoreList {
 export async function importLists(pool: Pool, options: ImportListsOptions): Promise<ImportListsReport> {
   const folder = minedFolder(pool.folder, options.name);
   await makeFolder(folder);
-  return withLock(folder, "import lists", async () => {
+  const imported = await withLock(folder, "import lists", async () => {
     await finishSwap(folder, minedStaging);
     if (!options.force && (await exists(join(folder, minedManifest))))
       fail("exists", `"${folder}" exists already. Use --force to replace it, or --name for another`);
@@ -75,6 +76,14 @@ export async function importLists(pool: Pool, options: ImportListsOptions): Prom
     await rmdir(folder).catch(() => undefined); // a folder that this made stays empty when the lists are refused
     throw error;
   });
+  const { name, force, progress } = options;
+  const mined = await Mined.open(pool.folder, name, pool.manifest.hash);
+  try {
+    if (mined !== undefined) await mineRisk(pool, mined, { name, force, progress });
+  } finally {
+    await mined?.close();
+  }
+  return imported;
 }
 
 async function importInto(staging: Staging, pool: Pool, options: ImportListsOptions): Promise<ImportListsReport> {

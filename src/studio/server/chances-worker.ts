@@ -1,13 +1,13 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { estimateFalseNegatives, type FalseNegatives } from "../../analysis/index.ts";
 import { fail, NemosaicError } from "../../model/index.ts";
 import { type Mined, Pool } from "../../pool/index.ts";
+import { openRiskEstimate, type RiskEstimate } from "../../risk/index.ts";
 import { type ChancesResult, type ChancesTask, chancesOf } from "./chances.ts";
 import { openMined } from "./mined-sets.ts";
 
 /** The thread behind `Chances`: one pool, its words counted once, mined sets opened when first asked for. */
 const port = parentPort ?? fail("internal", "chances-worker runs in a worker thread only");
-let opened: Promise<{ readonly pool: Pool; readonly estimate: FalseNegatives }> | undefined;
+let opened: Promise<{ readonly pool: Pool; readonly estimate: RiskEstimate }> | undefined;
 const sets = new Map<string, Promise<Mined>>();
 
 port.on("message", (task: ChancesTask) => void answer(task));
@@ -33,7 +33,7 @@ async function answer({ id, mined: name, rows }: ChancesTask): Promise<void> {
   }
 }
 
-async function open(folder: string): Promise<{ readonly pool: Pool; readonly estimate: FalseNegatives }> {
+async function open(folder: string): Promise<{ readonly pool: Pool; readonly estimate: RiskEstimate }> {
   const pool = await Pool.open(folder);
-  return { pool, estimate: estimateFalseNegatives(pool) };
+  return { pool, estimate: await openRiskEstimate(pool) };
 }

@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
-import { estimateFalseNegatives, type FalseNegatives } from "../../analysis/index.ts";
 import { type ErrorCode, NemosaicError } from "../../model/index.ts";
 import type { Mined, Pool } from "../../pool/index.ts";
+import { openRiskEstimate, type RiskEstimate } from "../../risk/index.ts";
 
 /** What is asked of the thread: the chances of all candidates of some expressions. */
 export interface ChancesTask {
@@ -28,7 +28,7 @@ export class Chances {
   readonly #startThread: (() => Worker) | undefined;
   readonly #waiting = new Map<number, Waiting>();
   #thread: Worker | undefined;
-  #estimate: FalseNegatives | undefined;
+  #estimate: RiskEstimate | undefined;
   #nextId = 0;
 
   /** `startThread` starts one that answers `ChancesTask`s; undefined: all is worked out on the caller's. */
@@ -41,10 +41,10 @@ export class Chances {
    * For each expression row the chance of each of its candidates, 0 to 1, in their order; NaN for no-target expressions.
    * Errors: those of `Mined.open`; "internal" where the thread ends.
    */
-  of(mined: Mined, name: string, rows: Int32Array): Promise<Float32Array[]> {
+  async of(mined: Mined, name: string, rows: Int32Array): Promise<Float32Array[]> {
     if (this.#startThread === undefined) {
-      this.#estimate ??= estimateFalseNegatives(this.#pool);
-      return Promise.resolve(chancesOf(this.#estimate, mined, rows));
+      this.#estimate ??= await openRiskEstimate(this.#pool);
+      return chancesOf(this.#estimate, mined, rows);
     }
     this.#thread ??= this.#started(this.#startThread());
     const id = this.#nextId++;
@@ -88,7 +88,7 @@ export class Chances {
 }
 
 /** The chances of all candidates of `rows`. */
-export function chancesOf(estimate: FalseNegatives, mined: Mined, rows: Int32Array): Float32Array[] {
+export function chancesOf(estimate: Pick<RiskEstimate, "chance">, mined: Mined, rows: Int32Array): Float32Array[] {
   return Array.from(rows, (row) => Float32Array.from(mined.row(row).ids, (image) => estimate.chance(row, image)));
 }
 

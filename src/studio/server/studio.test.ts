@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { mineSmall, scratchFolder, smallPool } from "../../../test/small-pool.ts";
-import { estimateFalseNegatives } from "../../analysis/index.ts";
 import { bandOf } from "../../band/index.ts";
 import { imageSize } from "../../codecs/index.ts";
 import type { Pool } from "../../pool/index.ts";
+import { openRiskEstimate } from "../../risk/index.ts";
 import { parseSettings, resolveSettings } from "../../settings/index.ts";
 import type {
   CandidateAnswer,
@@ -216,7 +216,7 @@ describe("the studio's answers", () => {
   it("gives the chances of false negatives of the sample, in its order, in parts", async () => {
     const sample = await unpacked<SampleAnswer>("api/sample?mined=default");
     expect(sample.answers.length).toBe(sample.total);
-    const estimate = estimateFalseNegatives(pool);
+    const estimate = await openRiskEstimate(pool);
     const all: Float32Array[] = [];
     while (all.length < sample.answers.length)
       all.push(...(await unpacked<ChancesAnswer>(`api/chances?mined=default&start=${all.length}`)).chances);

@@ -1,7 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { chanceOfAny, choiceOf, type Possible } from "./meant-objects.ts";
 
-const at = (x: number, y: number, chance = 1): Possible => ({ chance, centre: () => [x, y] });
+const at = (x: number, y: number, chance = 1): Possible => ({
+  chance,
+  centre: () => [x, y],
+  share: () => 0.1,
+});
 
 describe("choiceOf", () => {
   it("reads counts from either end and places, and lets a denied place go", () => {

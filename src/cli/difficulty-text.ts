@@ -1,0 +1,27 @@
+import type { Difficulty } from "../loader/index.ts";
+
+const percent = (share: number): string => (Number.isNaN(share) ? "–" : `${(100 * share).toFixed(1)} %`);
+const score = (value: number): string => (Number.isNaN(value) ? "–" : value.toFixed(3));
+
+/** How hard and how safe negatives are, in two lines for the end of a step. */
+export function difficultyLines({ band, random, own, expressions, full, rule }: Difficulty): string[] {
+  return [
+    `${percent(full / Math.max(1, expressions))} of bands fill a mosaic; hard negatives ${percent(band.hard)} (random images ${percent(random.hard)}), estimated to be true ${percent(band.risk)} (${percent(random.risk)}), mean score ${score(band.score)} (${score(random.score)}; own image ${score(own)})`,
+    `rule: ${rule}`,
+  ];
+}
+
+/** The same as rows of a table: band, random candidate and own image side by side. */
+export function difficultyTable(difficulty: Difficulty): string[][] {
+  const { band, random, own, coverage } = difficulty;
+  return [
+    ["", "band", "random image", "own image"],
+    ["mean score", score(band.score), score(random.score), score(own)],
+    ...(coverage === undefined
+      ? []
+      : [
+          ["estimated to be true", percent(band.risk), percent(random.risk), "100 %"],
+          ["hard: shows the kind, is not true", percent(band.hard), percent(random.hard), ""],
+        ]),
+  ];
+}
