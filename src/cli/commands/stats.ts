@@ -23,6 +23,7 @@ import {
   readSettings,
   remark,
   type SharedOptions,
+  warn,
   withShared,
 } from "../session.ts";
 import { textTable } from "../table.ts";
