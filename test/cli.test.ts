@@ -129,6 +129,14 @@ describe("nemosaic on the command line", () => {
     expect(JSON.parse(run.stdout)).toMatchObject({ index: 0 });
   });
 
+  it("ends quietly where nobody reads its help", () => {
+    const run = spawnSync("bash", ["-c", `set -o pipefail; "${process.execPath}" "${main}" demo --help | true`], {
+      cwd: folder,
+      encoding: "utf8",
+    });
+    expect([run.status, run.stderr]).toEqual([0, ""]);
+  });
+
   it.each([
     [["import", "refer", "nowhere", "--pool", "p2"], 3, /nowhere/],
     [["import", "refre", "x", "--pool", "p2"], 2, /unknown format "refre". Did you mean "refer"\?/],

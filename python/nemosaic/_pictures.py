@@ -51,7 +51,7 @@ def gallery(
     figures: List[str] = []
     for image, mask, text in list(zip(images, masks, texts))[:_most]:
         picture = marked(pixels_of(image, constants), mask)
-        step = max(1, picture.shape[0] // (2 * _side))
+        step = max(1, picture.shape[0] // _side)
         data = base64.b64encode(colour_png(np.ascontiguousarray(picture[::step, ::step]))).decode("ascii")
         words = html.escape(text)
         figures.append(

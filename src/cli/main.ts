@@ -51,6 +51,9 @@ const commands = [
 ];
 for (const add of commands) add(program);
 
+// A reader that has seen enough (… | head) ends the command quietly, help too.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 7));
+
 program.exitOverride();
 for (const command of program.commands) command.exitOverride();
 

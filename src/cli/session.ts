@@ -123,15 +123,11 @@ export function cores(): number {
   return availableParallelism();
 }
 
-/**
- * Wraps a command's action: one line for an error (the stack with --debug) and the exit status of its code; a broken
- * pipe (… | head) ends quietly.
- */
+/** Wraps a command's action: one line for an error (the stack with --debug) and the exit status of its code. */
 export function action<Args extends unknown[]>(
   run: (...args: Args) => Promise<void>,
 ): (...args: Args) => Promise<void> {
   return async (...args) => {
-    process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 7));
     setImageThreads(1); // decoding is parallel over images; threads inside one image only get in the way
     try {
       await run(...args);
