@@ -9,3 +9,4 @@ export * from "./progress.ts";
 export * from "./shards.ts";
 export * from "./temporary-folder.ts";
 export * from "./timing.ts";
+export * from "./worker-thread.ts";

@@ -1,7 +1,8 @@
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { fail, shown } from "../model/index.ts";
+import { readManifest as readManifestFile } from "../artefacts/index.ts";
+import { fail } from "../model/index.ts";
 
 /** The tables of a pool, in the order in which they are written. */
 export const tableNames = ["images", "annotations", "refs", "expressions"] as const;
@@ -49,35 +50,23 @@ export type PoolManifest = z.infer<typeof manifestSchema>;
 
 /**
  * Reads pool.json and checks that the tables beside it have the sizes it names.
- * Errors: "not-found" where there is no pool; "bad-input" for another format, version or a table of another size.
+ * Errors: "not-found" where there is no pool; "bad-input" for another format, for another version
+ * (with how to upgrade), and for a table of another size.
  */
 export async function readManifest(folder: string): Promise<PoolManifest> {
   const path = join(folder, "pool.json");
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) =>
-    fail(
+  const manifest = await readManifestFile(path, manifestSchema, {
+    format: poolFormat,
+    version: poolVersion,
+    remake: 'import the datasets again, with "nemosaic import" into another folder',
+  });
+  if (manifest === undefined)
+    return fail(
       "not-found",
       `expected a pool in "${folder}", found no readable pool.json there; "nemosaic import" makes one`,
-      error,
-    ),
-  );
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    fail("bad-input", `expected JSON in "${path}": ${(error as Error).message}`, error);
-  }
-  const head = value as { format?: unknown; version?: unknown } | null;
-  if (head?.format !== poolFormat)
-    fail("bad-input", `expected format "${poolFormat}" in "${path}", got ${shown(head?.format)}`);
-  if (head.version !== poolVersion)
-    fail("bad-input", `expected version ${poolVersion} in "${path}", got ${shown(head.version)}`);
-  const result = manifestSchema.safeParse(value);
-  if (!result.success) {
-    const issue = result.error.issues[0];
-    fail("bad-input", `"${path}" is damaged at "${issue?.path.join(".")}": ${issue?.message}; import again`);
-  }
+    );
   for (const name of tableNames) {
-    const table = result.data.tables[name];
+    const table = manifest.tables[name];
     const info = await stat(join(folder, `${name}.parquet`)).catch(() => undefined);
     if (info?.size !== table.bytes) {
       const came = info === undefined ? "no such file" : `${info.size}`;
@@ -87,5 +76,5 @@ export async function readManifest(folder: string): Promise<PoolManifest> {
       );
     }
   }
-  return result.data;
+  return manifest;
 }

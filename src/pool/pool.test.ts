@@ -211,6 +211,19 @@ describe("pool", () => {
     const path = join(pool.folder, "refs.parquet");
     await truncate(path, 100);
     await expect(Pool.open(pool.folder)).rejects.toThrow(/expected \d+ bytes in ".*refs\.parquet", got 100/);
+    const sound = JSON.parse(await readFile(join(pool.folder, "pool.json"), "utf8"));
+    for (const [version, advice] of [
+      [7, 'upgrade nemosaic to read it, or import the datasets again, with "nemosaic import" into another folder'],
+      [0, "import the datasets again"],
+    ] as const) {
+      await writeFile(join(pool.folder, "pool.json"), JSON.stringify({ ...sound, version, tables: "of another kind" }));
+      await expect(Pool.open(pool.folder)).rejects.toMatchObject({
+        code: "bad-input",
+        message: expect.stringMatching(
+          `expected version 1 of nemosaic-pool in ".*pool.json", got ${version}, written by "nemosaic [^"]*"; ${advice}`,
+        ),
+      });
+    }
     await writeFile(join(pool.folder, "pool.json"), '{"format": "other"}');
     await expect(Pool.open(pool.folder)).rejects.toThrow(/expected format "nemosaic-pool" in .*, got "other"/);
     await writeFile(join(pool.folder, "pool.json"), "{");

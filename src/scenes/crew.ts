@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
+import { stopWorker } from "../io/index.ts";
 import { fail } from "../model/index.ts";
 import { type ChunkResult, type ChunkTask, makeChunk } from "./chunk.ts";
 import type { SpriteSet } from "./sprites.ts";
@@ -72,7 +73,7 @@ class Hand {
   }
 
   async stop(): Promise<void> {
-    await this.#worker.terminate();
+    await stopWorker(this.#worker);
   }
 
   #failAll(error: unknown): void {

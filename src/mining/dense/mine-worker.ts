@@ -1,5 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { NpyReader } from "../../codecs/index.ts";
+import { takeTasks } from "../../io/index.ts";
 import { fail, NemosaicError } from "../../model/index.ts";
 import type { DenseMiner } from "./dense-miner.ts";
 import type { MineAnswer, MinerSetup, MineTask } from "./miners.ts";
@@ -11,7 +12,7 @@ const port = parentPort ?? fail("internal", "mine-worker runs in a worker thread
 const setup = workerData as MinerSetup;
 let miner: Promise<DenseMiner> | undefined;
 
-port.on("message", (task: MineTask) => void answer(task));
+takeTasks(port, (task: MineTask) => void answer(task));
 
 async function answer({ expressions, images, imageOf }: MineTask): Promise<void> {
   try {

@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import { stopWorker } from "../../io/index.ts";
 import { type ErrorCode, NemosaicError } from "../../model/index.ts";
 import type { MinedColumns, StepMiner } from "../scorer.ts";
 import type { DenseMinerSetup } from "./open-dense-miner.ts";
@@ -51,7 +52,7 @@ export function openMiners(setup: MinerSetup, threads: number): WorkerMiners {
   return {
     miners: started.map((thread) => ({ mine: (...step) => mineIn(thread, step) })),
     async close() {
-      await Promise.all(started.map(({ worker }) => worker.terminate()));
+      await Promise.all(started.map(({ worker }) => stopWorker(worker)));
     },
   };
 }

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
+import { stopWorker } from "../../io/index.ts";
 import { type ErrorCode, NemosaicError } from "../../model/index.ts";
 import { inStepsAtOnce } from "./in-steps.ts";
 import type { PreprocessedBatch, VisionTask } from "./vision.ts";
@@ -127,7 +128,7 @@ export function openLanes(
       ),
     async close() {
       failAll(new NemosaicError("internal", "the model's lanes are closed"));
-      await Promise.all(workers.map((worker) => worker.terminate()));
+      await Promise.all(workers.map(stopWorker));
     },
   };
 }

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { takeTasks } from "../../io/index.ts";
 import { fail, NemosaicError } from "../../model/index.ts";
 import type { LaneAnswer, LaneSettings, LaneTask } from "./image-lanes.ts";
 import { openSession } from "./session.ts";
@@ -12,7 +13,7 @@ const session = openSession(vision.path, { device: "cpu", threads, spinning: fal
 session.catch(() => undefined); // told with the first batch
 
 let last: Promise<void> = Promise.resolve();
-port.on("message", (task: LaneTask) => {
+takeTasks(port, (task: LaneTask) => {
   last = last.then(async () => {
     const answer = await answerTo(task);
     port.postMessage(answer, "vectors" in answer ? [answer.vectors.buffer as ArrayBuffer] : []);

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { takeTasks } from "../../io/index.ts";
 import { fail, NemosaicError } from "../../model/index.ts";
 import type { PrepareAnswer, PrepareTask } from "./prepare-workers.ts";
 import { imagesAtOnce, type Preparation, prepareImage } from "./preparer.ts";
@@ -7,21 +8,31 @@ import { imagesAtOnce, type Preparation, prepareImage } from "./preparer.ts";
 const port = parentPort ?? fail("internal", "prepare-worker runs in a worker thread only");
 const preparation = workerData as Preparation;
 const queue: PrepareTask[] = [];
-let running = 0;
+const running = new Set<Promise<void>>();
 
-port.on("message", (task: PrepareTask) => {
-  queue.push(task);
-  if (running < imagesAtOnce) void work();
-});
+takeTasks(
+  port,
+  (task: PrepareTask) => {
+    queue.push(task);
+    if (running.size < imagesAtOnce) start();
+  },
+  () => {
+    queue.length = 0;
+    return Promise.all(running);
+  },
+);
 
 port.postMessage("ready" satisfies PrepareAnswer);
 
+function start(): void {
+  const done: Promise<void> = work().finally(() => running.delete(done));
+  running.add(done);
+}
+
 async function work(): Promise<void> {
-  running++;
   for (let task = queue.shift(); task !== undefined; task = queue.shift()) {
     port.postMessage(await answerTo(task));
   }
-  running--;
 }
 
 async function answerTo({ id, bytes, name, out }: PrepareTask): Promise<PrepareAnswer> {

@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import { stopWorker } from "../../io/index.ts";
 import { type ErrorCode, NemosaicError } from "../../model/index.ts";
 import type { Preparation } from "./preparer.ts";
 
@@ -74,7 +75,7 @@ export function openPrepareWorkers(
     each: Array.from({ length: count }, open),
     async close() {
       failAll(new NemosaicError("internal", "the image workers are closed"));
-      await Promise.all(workers.map((worker) => worker.terminate()));
+      await Promise.all(workers.map(stopWorker));
     },
   };
 }
