@@ -69,14 +69,14 @@ async function main(words) {
     },
   });
   if (values.help) return process.stdout.write(`${help}\n`);
-  const usual = profiles[values.smoke ? "smoke" : "full"];
+  const isOwn = values.refer !== undefined || values.images !== undefined;
+  const ground = groundOf(values.ground ?? (isOwn ? "own" : "scenes"), values);
+  const usual = values.smoke ? profiles.smoke : { ...profiles.full, ...ground.profile };
   const profile = values.steps === undefined ? usual : { ...usual, steps: numbersOf("--steps", values.steps)[0] };
   const out = resolve(values.out ?? join(root, ".scratch", "evidence"));
   const docs = resolve(values.docs ?? (values.smoke ? join(out, "docs") : join(root, "docs")));
   const seeds = numbersOf("--seeds", values.seeds ?? (values.smoke ? "0" : "0,1,2"));
   const jobs = Math.max(1, numbersOf("--jobs", values.jobs ?? String(cpus().length))[0]);
-  const isOwn = values.refer !== undefined || values.images !== undefined;
-  const ground = groundOf(values.ground ?? (isOwn ? "own" : "scenes"), values);
   const model = modelOf(values.model ?? profile.model);
   const steps = ["prepare", "count", "train", "score", "report"];
   const last = values["stop-before"] === undefined ? steps.length : steps.indexOf(values["stop-before"]);
