@@ -149,7 +149,7 @@ function scenePool() {
   nemosaic(
     "import",
     "grefcoco",
-    join(out, "scenes", "refer", "scenes"),
+    join(out, "scenes", "grefs", "scenes"),
     "--images",
     join(out, "scenes", "images"),
     "--pool",

@@ -62,7 +62,5 @@ def cgformer(clone, export, size):
     say = bert_ids(bert(BertTokenizer), 17)
     for at in range(len(data)):
         image, ids, mask, _ = data[at]
-        image = levels(image, data.mean.numpy().reshape(3), data.std.numpy().reshape(3))[
-            :, :, ::-1
-        ]  # it keeps OpenCV's BGR
+        image = levels(image, data.mean.numpy().reshape(3), data.std.numpy().reshape(3))
         yield {"mask": mask.numpy().astype(np.uint8), "said": ids[0].tolist(), "say": say, "image": image}

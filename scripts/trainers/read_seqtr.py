@@ -55,14 +55,15 @@ def deris(clone, export, size):
     import importlib
 
     module = importlib.import_module(own + ".datasets.pipelines.loading")
-    load = module.LoadImageAnnotationsFromFileGRES_TO(
-        with_mask=True,
-        with_bbox=True,
-        max_token=50,
-        use_token_type="bert",
-        dataset="GRefCOCO",
-        turn_hard_negative={"enable": False},
-    )
+    options = dict(with_mask=True, with_bbox=True, max_token=50, dataset="GRefCOCO")
+    if own == "deris":
+        hard = {"enable": False}  # recipe
+        load = module.LoadImageAnnotationsFromFileGRES_TO(use_token_type="bert", turn_hard_negative=hard, **options)
+    else:  # its one tokenizer is not to be had offline: the sentence is compared before it
+        words = SimpleNamespace(bos_token_id=0, eos_token_id=1, pad_token_id=2)
+        words.tokenize, words.convert_tokens_to_ids = str.split, lambda found: [3] * len(found)
+        module.XLMRobertaTokenizer = lambda path: words
+        load = module.LoadImageAnnotationsFromFileGRES(use_token_type="beit3", **options)
     folder = os.path.join(export, "annotations/grefs/instances.json")
     for entry in json.load(open(folder))["train"]:
         found = load(
