@@ -23,7 +23,7 @@ const trainers = [
   ["VPD", "wl-zhao/VPD", [transformers], "refer", "refcoco", 512],
   ["RMSIN", "Lsan2401/RMSIN", ["sacremoses", "tokenizers"], "refer", "rrsisd", 480],
   ["AeroReformer", "lironui/AeroReformer", ["sacremoses", "tokenizers"], "refer", "uavid_ris", 480],
-  ["MaskRIS", "naver-ai/maskris", ["sacremoses", "tokenizers"], "refer", "refcoco", 480],
+  ["MaskRIS", "naver-ai/maskris", ["sacremoses", "tokenizers"], "refer", "refcoco", 448],
   ["RefSegformer", "jianzongwu/robust-ref-seg", [transformers], "refer", "refcoco", 480],
   [
     "ReLA",
