@@ -15,7 +15,7 @@ export function drawFromBand(
   need: number,
   random: CounterRandom,
 ): number[] {
-  const scoreAt = (place: number): number => row.t2i[band.survivors[place] as number] as number;
+  const scoreAt = (place: number): number => row.t2i[band.survivors[place]!]!;
   switch (draw.method) {
     case "uniform":
       return random.sample(band.size, need);
@@ -24,8 +24,7 @@ export function drawFromBand(
     case "temperature":
       return byTemperature(band.size, need, draw.temperature, scoreAt, random);
     case "mmr": {
-      const vector = (place: number): Float32Array =>
-        facts.imageVector(row.ids[band.survivors[place] as number] as number);
+      const vector = (place: number): Float32Array => facts.imageVector(row.ids[band.survivors[place]!]!);
       return byDiversity(band.size, need, draw.diversity, scoreAt, vector, random);
     }
   }
@@ -46,9 +45,7 @@ function byTemperature(
     const noise = -Math.log(-Math.log(random.float() || Number.MIN_VALUE));
     return scoreAt(place) / temperature + noise;
   });
-  const places = Array.from({ length: size }, (_, place) => place).sort(
-    (a, b) => (keys[b] as number) - (keys[a] as number) || a - b,
-  );
+  const places = Array.from({ length: size }, (_, place) => place).sort((a, b) => keys[b]! - keys[a]! || a - b);
   return random.shuffle(places.slice(0, need));
 }
 
@@ -71,21 +68,20 @@ function byDiversity(
   const similarities = vectors.map((a) => vectors.map((b) => dot(a, b)));
   const off = similarities.flatMap((line, i) => line.filter((_, j) => j !== i));
   const [low, high] = [Math.min(...off), Math.max(...off)];
-  const likeness = (i: number, j: number): number =>
-    high > low ? ((similarities[i]?.[j] as number) - low) / (high - low) : 0;
+  const likeness = (i: number, j: number): number => (high > low ? (similarities[i]![j]! - low) / (high - low) : 0);
   const drawn = [0]; // the pool is in random order already
   const nearest = pool.map((_, i) => likeness(i, 0));
   while (drawn.length < need) {
     let best = -1;
     let bestValue = Number.NEGATIVE_INFINITY;
     for (let i = 1; i < pool.length; i++) {
-      const value = (1 - diversity) * (scores[i] as number) - diversity * (nearest[i] as number);
+      const value = (1 - diversity) * scores[i]! - diversity * nearest[i]!;
       if (value > bestValue && !drawn.includes(i)) [best, bestValue] = [i, value];
     }
     drawn.push(best);
-    for (let i = 0; i < pool.length; i++) nearest[i] = Math.max(nearest[i] as number, likeness(i, best));
+    for (let i = 0; i < pool.length; i++) nearest[i] = Math.max(nearest[i]!, likeness(i, best));
   }
-  return random.shuffle(drawn.map((i) => pool[i] as number));
+  return random.shuffle(drawn.map((i) => pool[i]!));
 }
 
 function stretched(values: readonly number[]): number[] {
@@ -95,6 +91,6 @@ function stretched(values: readonly number[]): number[] {
 
 function dot(a: Float32Array, b: Float32Array): number {
   let sum = 0;
-  for (let at = 0; at < a.length; at++) sum += (a[at] as number) * (b[at] as number);
+  for (let at = 0; at < a.length; at++) sum += a[at]! * b[at]!;
   return sum;
 }

@@ -24,16 +24,16 @@ export function legacyMined(
   const withReplacement = repeats && k >= leastForReplacement;
   // The fallback is cut to K only where it draws without replacement.
   const size = falls ? (withReplacement ? n - start : Math.min(k, n - start)) : band.size;
-  const positionAt = (place: number): number => (falls ? start + place : (band.survivors[place] as number));
+  const positionAt = (place: number): number => (falls ? start + place : band.survivors[place]!);
   if (size === 0 || (!withReplacement && size < need)) return undefined;
   const places = withReplacement ? Array.from({ length: need }, () => random.below(size)) : random.sample(size, need);
-  return places.map((place) => row.ids[positionAt(place)] as number);
+  return places.map((place) => row.ids[positionAt(place)]!);
 }
 
 /** Images of distinct refs, whatever they hold: images with many refs weigh more, the own image is among them. */
 export function legacyRandom(facts: Pick<PlanFacts, "refs" | "ref">, need: number, random: CounterRandom): number[] {
   if (facts.refs.length < need) return [];
-  return random.sample(facts.refs.length, need).map((at) => facts.ref(facts.refs[at] as number).image);
+  return random.sample(facts.refs.length, need).map((at) => facts.ref(facts.refs[at]!).image);
 }
 
 /** From this K on the released loader draws with replacement. */

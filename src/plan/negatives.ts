@@ -70,7 +70,7 @@ export function drawNegatives(
 
 /** What of a band is accepted: K counts before, so that it means the same difficulty. */
 function acceptedBand(row: CandidateRow, band: Band, accepts: (image: number) => boolean): Band {
-  const isTaken = (at: number): boolean => accepts(row.ids[at] as number);
+  const isTaken = (at: number): boolean => accepts(row.ids[at]!);
   const size = band.survivors.subarray(0, band.size).filter(isTaken).length;
   return { ...band, survivors: band.survivors.filter(isTaken), size };
 }
@@ -96,7 +96,7 @@ function randomImages(
 }
 
 function imageAt(row: CandidateRow, band: Band, place: number): number {
-  return row.ids[band.survivors[place] as number] as number;
+  return row.ids[band.survivors[place]!]!;
 }
 
 function lacking(why: PlanReasons, images: readonly number[], need: number, wanted: PlanKind): PlanReasons {
@@ -110,7 +110,7 @@ function reasons(row: CandidateRow | undefined, band: Band | undefined, images: 
     negatives: images.map((image) => {
       const rank = row === undefined ? -1 : row.ids.indexOf(image);
       if (row === undefined || rank < 0) return { rank: -1, t2i: null, i2i: null };
-      return { rank, t2i: row.t2i[rank] as number, i2i: row.i2i[rank] as number };
+      return { rank, t2i: row.t2i[rank]!, i2i: row.i2i[rank]! };
     }),
   };
 }

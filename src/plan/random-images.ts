@@ -30,11 +30,9 @@ export function drawRandom(
   const farthest = neighbours?.scores[neighbours.scores.length - 1];
   const unlistedTooLike = neighbours?.truncated === true && farthest !== undefined && isTooLike(farthest);
   if (row !== undefined && band !== undefined && (band.unlistedUnsafe || unlistedTooLike)) {
-    const listed = Array.from(row.ids.keys()).filter(
-      (at) => !isBarred(band.verdicts[at] as number) && accepts(row.ids[at] as number),
-    );
+    const listed = Array.from(row.ids.keys()).filter((at) => !isBarred(band.verdicts[at]!) && accepts(row.ids[at]!));
     if (listed.length < need) return [];
-    return random.sample(listed.length, need).map((place) => row.ids[listed[place] as number] as number);
+    return random.sample(listed.length, need).map((place) => row.ids[listed[place]!]!);
   }
   const barred = (image: number): boolean => {
     if (image === context.ownImage || context.judged?.has(image) === true) return true;
@@ -43,13 +41,13 @@ export function drawRandom(
     if (rank >= 0 && isBarred(band?.verdicts[rank] ?? 0)) return true;
     if (neighbours === undefined) return false;
     const place = neighbours.ids.indexOf(image);
-    return place >= 0 && isTooLike(neighbours.scores[place] as number);
+    return place >= 0 && isTooLike(neighbours.scores[place]!);
   };
   const all = facts.candidateImages;
   const images: number[] = [];
   const taken = new Set<number>();
   for (let attempt = 0; images.length < need && attempt < 64 * need && all.length > 0; attempt++) {
-    const image = all[random.below(all.length)] as number;
+    const image = all[random.below(all.length)]!;
     if (taken.has(image) || barred(image) || !accepts(image)) continue;
     taken.add(image);
     images.push(image);
@@ -58,7 +56,7 @@ export function drawRandom(
   const rest = Array.from(all).filter((image) => !taken.has(image) && !barred(image) && accepts(image));
   const missing = need - images.length;
   if (rest.length < missing) return [];
-  return [...images, ...random.sample(rest.length, missing).map((at) => rest[at] as number)];
+  return [...images, ...random.sample(rest.length, missing).map((at) => rest[at]!)];
 }
 
 function acceptsAll(): boolean {

@@ -1,3 +1,4 @@
+/** The room `tiles`: cells of mosaics, decoded when asked for, or once and for all into files of one size. */
 export { buildTilesShard, type TilesShardReport } from "./build-shard.ts";
 export {
   type BuildTilesOptions,

@@ -264,7 +264,7 @@ async function mineSteps(
       const columns = await miner.mine(step, images, imageOf);
       free.push(miner);
       for (let at = 0; at < columns.ids.length; at++) {
-        columns.ids[at] = options.candidates[columns.ids[at] as number] as number;
+        columns.ids[at] = options.candidates[columns.ids[at]!]!;
       }
       return { columns, at: places.subarray(start, start + step.length) };
     },
@@ -301,8 +301,8 @@ async function finish(
 ): Promise<ScoreHistograms> {
   const total = order.length;
   const expressions = new Int32Array(total);
-  for (let at = 0; at < total; at++) expressions[places[at] as number] = order[at] as number;
-  const images = expressions.map((row) => pool.refs.image[pool.expressions.ref[row] as number] as number);
+  for (let at = 0; at < total; at++) expressions[places[at]!] = order[at]!;
+  const images = expressions.map((row) => pool.refs.image[pool.expressions.ref[row]!]!);
   const own = await scorer.pairs(expressions, images);
   await writeFileAtomic(staging.path("own.npy"), encodeNpy(own, [total]));
 
@@ -311,14 +311,14 @@ async function finish(
   const histograms = { own: new ScoreHistogram(), t2i: new ScoreHistogram(), i2i: new ScoreHistogram() };
   for (const [row, expression] of expressions.entries()) {
     // A no-target expression is true of nothing in its own image: no positive.
-    const hasTarget = pool.targetsOfRef(pool.expressions.ref[expression] as number).length > 0;
-    if (hasTarget && isCandidate[images[row] as number] === 1) histograms.own.add(own[row] as number);
+    const hasTarget = pool.targetsOfRef(pool.expressions.ref[expression]!).length > 0;
+    if (hasTarget && isCandidate[images[row]!] === 1) histograms.own.add(own[row]!);
   }
   await scan(staging, depth, total, (row, ids, t2i, i2i) => {
     for (let at = 0; at < depth; at++) {
       if (ids[at] === images[row]) continue;
-      histograms.t2i.add(t2i[at] as number);
-      histograms.i2i.add(i2i[at] as number);
+      histograms.t2i.add(t2i[at]!);
+      histograms.i2i.add(i2i[at]!);
     }
   });
   return histograms;
@@ -358,7 +358,7 @@ async function scan(
 
 /** Expression rows sorted by image (ties by row), so that image-to-image scores are computed once per image. */
 export function expressionOrder(pool: Pool): Int32Array {
-  const imageOf = (row: number): number => pool.refs.image[pool.expressions.ref[row] as number] as number;
+  const imageOf = (row: number): number => pool.refs.image[pool.expressions.ref[row]!]!;
   return Int32Array.from({ length: pool.expressions.count }, (_, at) => at).sort(
     (a, b) => imageOf(a) - imageOf(b) || a - b,
   );
@@ -367,7 +367,7 @@ export function expressionOrder(pool: Pool): Int32Array {
 function imagesOf(pool: Pool, expressions: Int32Array): { images: Int32Array; imageOf: Int32Array } {
   const images: number[] = [];
   const imageOf = expressions.map((row) => {
-    const image = pool.refs.image[pool.expressions.ref[row] as number] as number;
+    const image = pool.refs.image[pool.expressions.ref[row]!]!;
     if (images[images.length - 1] !== image) images.push(image);
     return images.length - 1;
   });

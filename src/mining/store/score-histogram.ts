@@ -11,7 +11,7 @@ export class ScoreHistogram {
 
   add(score: number): void {
     const bin = Math.max(0, Math.min(scoreBins, Math.floor((score + 1) / width)));
-    this.#bins[bin] = (this.#bins[bin] as number) + 1;
+    this.#bins[bin] = this.#bins[bin]! + 1;
     this.#count++;
   }
 
@@ -24,7 +24,7 @@ export class ScoreHistogram {
   addCounts(counts: ScoreCounts): void {
     for (const [bin, count] of counts) {
       if (!(bin >= 0 && bin <= scoreBins)) throw new RangeError(`a bin is from 0 to ${scoreBins}, got ${bin}`);
-      this.#bins[bin] = (this.#bins[bin] as number) + count;
+      this.#bins[bin] = this.#bins[bin]! + count;
       this.#count += count;
     }
   }
@@ -36,8 +36,8 @@ export class ScoreHistogram {
     let below = 0;
     let next = 0;
     for (let bin = 0; bin <= scoreBins && next < shares.length; bin++) {
-      below += this.#bins[bin] as number;
-      while (next < shares.length && below >= (shares[next] as number) * this.#count) {
+      below += this.#bins[bin]!;
+      while (next < shares.length && below >= shares[next]! * this.#count) {
         result[String(shares[next])] = Math.round(((bin + 0.5) * width - 1) * 10_000) / 10_000;
         next++;
       }

@@ -16,9 +16,9 @@ export interface TextScoreOptions {
  * the pool that are true of something in their image, sorted by it. What a no-target expression says is not there.
  */
 export function expressionsByImage(pool: Pool): Int32Array {
-  const imageOf = (row: number): number => pool.refs.image[pool.expressions.ref[row] as number] as number;
+  const imageOf = (row: number): number => pool.refs.image[pool.expressions.ref[row]!]!;
   return Int32Array.from({ length: pool.expressions.count }, (_, row) => row)
-    .filter((row) => pool.targetsOfRef(pool.expressions.ref[row] as number).length > 0)
+    .filter((row) => pool.targetsOfRef(pool.expressions.ref[row]!).length > 0)
     .sort((a, b) => imageOf(a) - imageOf(b) || a - b);
 }
 
@@ -69,12 +69,12 @@ function segmentsOf(pool: Pool): Segments {
   const starts: number[] = [];
   const rows = expressionsByImage(pool);
   const ofColumn = rows.map((row, column) => {
-    const image = pool.refs.image[pool.expressions.ref[row] as number] as number;
+    const image = pool.refs.image[pool.expressions.ref[row]!]!;
     if (ofImage[image] === -1) {
       ofImage[image] = starts.length;
       starts.push(column);
     }
-    return ofImage[image] as number;
+    return ofImage[image]!;
   });
   return { starts: Int32Array.from([...starts, rows.length]), ofColumn, ofImage };
 }
@@ -92,7 +92,7 @@ async function textScores(
   const wanted = new Int32Array(size * depth).fill(-1);
   for (let row = 0; row < size; row++)
     wanted.set(
-      mined.row(start + row).ids.map((image) => ofImage[image] as number),
+      mined.row(start + row).ids.map((image) => ofImage[image]!),
       row * depth,
     );
   const found = new Float32Array(size * depth).fill(-1);
@@ -103,17 +103,17 @@ async function textScores(
   for (let index = 0, first = 0; first < candidateCount; index++, first += blockColumns) {
     await scorer.load(index);
     const valid = Math.min(blockColumns, candidateCount - first);
-    const low = ofColumn[first] as number;
-    const high = ofColumn[first + valid - 1] as number;
+    const low = ofColumn[first]!;
+    const high = ofColumn[first + valid - 1]!;
     for (const [chunk, part] of parts.entries()) {
       const { scores, columns } = await scorer.images(part);
       for (let row = 0; row < part.length; row++) {
         highestOf(scores, row * columns - first, starts, low, high, first, first + valid, highest);
         const from = (chunk * blockRows + row) * depth;
         for (let at = from; at < from + depth; at++) {
-          const segment = wanted[at] as number;
+          const segment = wanted[at]!;
           // An image's expressions may lie in two blocks.
-          if (segment >= low && segment <= high) found[at] = Math.max(found[at] as number, highest[segment] as number);
+          if (segment >= low && segment <= high) found[at] = Math.max(found[at]!, highest[segment]!);
         }
       }
     }
@@ -133,10 +133,10 @@ function highestOf(
   highest: Float32Array,
 ): void {
   for (let segment = low; segment <= high; segment++) {
-    const last = Math.min(end, starts[segment + 1] as number);
+    const last = Math.min(end, starts[segment + 1]!);
     let most = -1;
-    for (let column = Math.max(first, starts[segment] as number); column < last; column++) {
-      const score = scores[offset + column] as number;
+    for (let column = Math.max(first, starts[segment]!); column < last; column++) {
+      const score = scores[offset + column]!;
       if (score > most) most = score;
     }
     highest[segment] = most;
