@@ -81,7 +81,7 @@ def train(config: Config) -> Dict[str, Any]:
         size=config.size,
         split="train",
         seed=config.seed,
-        settings=config.settings,
+        settings=config.settings or {},  # a nemosaic.json that happens to lie here must not change what --augment names
         preset=AUGMENTS.get(config.augment, config.augment),
         token_length=config.token_length,
         dtype="float32",
