@@ -13,6 +13,7 @@ import { mergeCommand } from "./commands/merge.ts";
 import { mineCommand } from "./commands/mine.ts";
 import { planCommand } from "./commands/plan.ts";
 import { previewCommand } from "./commands/preview.ts";
+import { relocateCommand } from "./commands/relocate.ts";
 import { scenesCommand } from "./commands/scenes.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { statsCommand } from "./commands/stats.ts";
@@ -32,6 +33,7 @@ const commands = [
   demoCommand,
   scenesCommand,
   importCommand,
+  relocateCommand,
   embedCommand,
   importListsCommand,
   mineCommand,

@@ -2,6 +2,7 @@
 export { cocoCategories, cocoCategory, denseCocoCategory } from "./coco-categories.ts";
 export type { CocoRle } from "./coco-rle.ts";
 export { decodeCocoRle, encodeCocoRle } from "./coco-rle.ts";
+export { type CsvRow, readCsv } from "./csv.ts";
 export * from "./images/index.ts";
 export * from "./json/index.ts";
 export * from "./lmdb/index.ts";

@@ -1,4 +1,4 @@
-import type { Pool } from "../pool/index.ts";
+import { isTrainingSplit, type Pool, photographNumber } from "../pool/index.ts";
 import { Cases, type Finding, plural } from "./finding.ts";
 import { type AlikePair, alikePairs } from "./near-duplicates.ts";
 import type { ImageSketch } from "./perceptual-hash.ts";
@@ -8,8 +8,6 @@ interface ImageUse {
   readonly train: ReadonlySet<string>;
   readonly evaluate: ReadonlySet<string>;
 }
-
-const trains = (split: string): boolean => split === "train" || split.startsWith("train");
 
 /** Looks for images that are trained on and evaluated on, in one pool. */
 export function checkLeaks(pool: Pool, sketches: readonly (ImageSketch | undefined)[], maxBits: number): Finding[] {
@@ -95,7 +93,7 @@ function usesOf(pool: Pool): ImageUse[] {
     const split = pool.refs.split[ref] ?? "";
     const source = pool.refs.source[ref] ?? "";
     const use = uses[pool.refs.image[ref] ?? 0];
-    if (trains(split)) use?.train.add(source);
+    if (isTrainingSplit(split)) use?.train.add(source);
     else use?.evaluate.add(`${source} ${split}`);
   }
   return uses;
@@ -126,13 +124,13 @@ function leaksWithin(pool: Pool, uses: readonly ImageUse[]): Finding[] {
       "leak-between-sources",
       (n) =>
         `${plural(n, "image")} that one source trains on and another evaluates on; they can also become negatives in training`,
-      "train on one of the sources at a time, or leave these images out of training: results on the evaluation splits are not comparable otherwise",
+      "import again with --without-leaks, or train on one of the sources at a time: results on the evaluation splits are not comparable otherwise",
     ),
     ...inside.finding(
       "error",
       "leak-between-splits",
       (n) => `${plural(n, "image")} both in train and in an evaluation split of one source`,
-      "correct the splits so that no image is in both",
+      "correct the splits so that no image is in both, or import again with --without-leaks",
     ),
     ...known.finding(
       "warning",
@@ -193,10 +191,8 @@ function alikeWithin(pool: Pool, uses: readonly ImageUse[], pairs: readonly Alik
 }
 
 function numbered(path: string, row: number): [string, number][] {
-  const name = path.slice(path.lastIndexOf("/") + 1).replace(/\.\w+$/, "");
-  // A short number says nothing of where a picture comes from; COCO's have twelve digits.
-  const number = /(\d{6,})$/.exec(name)?.[1];
-  return number === undefined ? [] : [[number.replace(/^0+(?=\d)/, ""), row]];
+  const number = photographNumber(path);
+  return number === undefined ? [] : [[number, row]];
 }
 
 function listed(names: ReadonlySet<string>): string {

@@ -1,6 +1,7 @@
 import { rleArea, rleOverlapArea, rleUnion } from "../kernels/index.ts";
 import { NemosaicError, type Segmentation } from "../model/index.ts";
 import { type AnnotationMeasures, type Pool, readMeasures } from "../pool/index.ts";
+import { checkBoxes } from "./check-boxes.ts";
 import { Cases, type Finding, plural } from "./finding.ts";
 
 /** Pixels by which published polygons stray over an image's border without harm. */
@@ -8,7 +9,8 @@ const harmlessPx = 1;
 
 /** Looks at sentences, ids and the masks of every target. */
 export async function checkRecords(pool: Pool): Promise<Finding[]> {
-  return [...checkIds(pool), ...checkSentences(pool), ...checkMasks(pool, await readMeasures(pool))];
+  const measures = await readMeasures(pool);
+  return [...checkIds(pool), ...checkSentences(pool), ...checkMasks(pool, measures), ...checkBoxes(pool, measures)];
 }
 
 function checkIds(pool: Pool): Finding[] {

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { mineSmall, smallPool } from "../../test/small-pool.ts";
 import { silentProgress } from "../io/index.ts";
 import { CounterRandom } from "../kernels/index.ts";
-import type { DatasetRecord, Segmentation } from "../model/index.ts";
+import type { Box, DatasetRecord, Segmentation } from "../model/index.ts";
 import { appendJudgement, importPool, Pool } from "../pool/index.ts";
 import { type Examination, type ExamineOptions, examinePool } from "./index.ts";
 
@@ -34,7 +34,8 @@ interface Ref {
   readonly parts?: readonly (readonly number[])[];
   readonly segmentation?: Segmentation;
   readonly sentences?: readonly string[];
-  readonly box?: readonly [number, number, number, number];
+  readonly box?: Box;
+  readonly area?: number;
 }
 
 /** Noise with a few broad shapes, so that pictures differ as photographs do. */
@@ -72,7 +73,7 @@ async function poolOf(
     }
     for (const [at, ref] of refs.entries()) {
       const segmentation = ref.segmentation ?? { kind: "polygons", parts: ref.parts ?? [square] };
-      const box = ref.box === undefined ? {} : { box: ref.box };
+      const box = { ...(ref.box && { box: ref.box }), ...(ref.area && { area: ref.area }) };
       yield {
         type: "annotation",
         id: `a${at}`,
@@ -212,6 +213,45 @@ describe("the doctor", () => {
       severity: "error",
       count: 1,
       examples: [expect.stringMatching(/masks\/r3.*3000/)],
+    });
+  });
+
+  it("compares masks with the boxes and areas that the dataset states, and says how they disagree", async () => {
+    // A target of 60 × 50 that no mirror, exchange or scale leaves alone.
+    const parts = [[4, 6, 24, 6, 24, 16, 4, 16]];
+    const cases: readonly (readonly [cause: string, box: Box, parts?: number[][]])[] = [
+      ["y flipped", [4, 34, 20, 10]],
+      ["x flipped", [36, 6, 20, 10]],
+      ["x and y exchanged", [6, 4, 10, 20]],
+      ["box given as corners", [4, 6, 24, 16]],
+      ["mask at half of the box's scale", [8, 12, 40, 20]],
+      ["box in coordinates of 0 to 1", [4 / 60, 6 / 50, 20 / 60, 10 / 50]],
+      ["mask in coordinates of 0 to 1", [6, 5, 30, 20], [[0.1, 0.1, 0.6, 0.1, 0.6, 0.5, 0.1, 0.5]]],
+      ["otherwise", [40, 30, 3, 15]],
+    ];
+    for (const [cause, box, own] of cases) {
+      const folder = await poolOf("boxes", [
+        { image: "1.jpg", split: "train", parts: own ?? parts, box },
+        { image: "2.jpg", split: "train", parts, box: [4, 6, 20, 10] },
+        { image: "3.jpg", split: "train", parts, box: [3, 5, 22, 12] },
+      ]);
+      const finding = found(await examined(folder, { fast: true }), "mask-box-differs");
+      expect(finding, cause).toMatchObject({ severity: "error", count: 1 });
+      expect(finding?.message).toContain(`(1 ${cause}`);
+      expect(finding?.examples[0]).toContain("annotation boxes/a0");
+    }
+    const unit = await poolOf("unit", [{ image: "1.jpg", split: "train", parts: cases[6]?.[2] ?? [] }]);
+    expect(found(await examined(unit, { fast: true }), "mask-in-unit-coordinates")).toMatchObject({
+      severity: "error",
+    });
+    const areas = await poolOf("areas", [
+      { image: "1.jpg", split: "train", parts, area: 800 },
+      { image: "2.jpg", split: "train", parts, area: 210 },
+    ]);
+    expect(found(await examined(areas, { fast: true }), "mask-area-differs")).toMatchObject({
+      severity: "warning",
+      count: 1,
+      examples: ["annotation areas/a0: mask of 200 pixels, area 800"],
     });
   });
 

@@ -1,5 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { expectOneError, freshFolder, itKeepsTheContract } from "./importer.contract.ts";
+import {
+  makeMmr,
+  makeReasonseg,
+  makeRefloco,
+  makeRefsegrs,
+  makeSaco,
+  makeSamplesParquet,
+  makeTable,
+  makeTableOfLines,
+  makeWebdataset,
+} from "./more-datasets.contract.ts";
 import { findImporter, importerNames, importers, recogniseImporter } from "./registry.ts";
 import {
   makeCris,
@@ -41,6 +52,21 @@ itKeepsTheContract({
   make: makeEmbeddedParquet,
   vital: ["RefCOCO/data/val-00000-of-00001.parquet"],
 });
+
+itKeepsTheContract({
+  format: "hf-parquet",
+  variant: "refcoco-m",
+  make: makeSamplesParquet,
+  vital: ["refcoco-m/data/validation-00000-of-00001.parquet"],
+});
+itKeepsTheContract({ format: "table", variant: "CSV", make: makeTable, vital: ["mine.csv"] });
+itKeepsTheContract({ format: "table", variant: "JSON lines", make: makeTableOfLines, vital: ["table/train.jsonl"] });
+itKeepsTheContract({ format: "saco", make: makeSaco, vital: ["gold_attributes.json"] });
+itKeepsTheContract({ format: "reasonseg", make: makeReasonseg, vital: ["train/a.json"] });
+itKeepsTheContract({ format: "mmr", make: makeMmr, vital: ["MMR/MMR_train.json"] });
+itKeepsTheContract({ format: "refloco", make: makeRefloco, vital: ["HC_RefLoCo/hc_refloco.json"] });
+itKeepsTheContract({ format: "refsegrs", make: makeRefsegrs, vital: ["RefSegRS/masks/1.tif"] });
+itKeepsTheContract({ format: "webdataset", make: makeWebdataset, vital: ["export/train/000000.tar"] });
 
 describe("the registry of importers", () => {
   const folder = freshFolder();

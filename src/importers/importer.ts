@@ -1,3 +1,4 @@
+import type { Progress } from "../io/index.ts";
 import type { DatasetRecord } from "../model/index.ts";
 
 /** Where a dataset lies and which of its variants is meant. */
@@ -10,6 +11,8 @@ export interface ImportOptions {
   readonly dataset?: string | undefined;
   /** Which of a dataset's splittings: unc, google, umd, … */
   readonly splitBy?: string | undefined;
+  /** Which column of a table is what: "image=path,mask=masks/{id}.png". */
+  readonly columns?: string | undefined;
   /** The source's name in the pool, where the dataset's own will not do. */
   readonly name?: string | undefined;
 }
@@ -67,6 +70,9 @@ export interface Importer {
   readonly looksFor: string;
   /** Looks at names and first bytes only; undefined where the path is something else. Never throws for what it finds. */
   recognise(path: string): Promise<Recognition | undefined>;
-  /** Finds and hashes the files. Errors: "not-found", "usage", "bad-input", "refused", "unsupported". */
-  open(options: ImportOptions): Promise<ImportSource>;
+  /**
+   * Finds and hashes the files; `progress` hears of hashing where they may be large.
+   * Errors: "not-found", "usage", "bad-input", "refused", "unsupported".
+   */
+  open(options: ImportOptions, progress?: Progress): Promise<ImportSource>;
 }

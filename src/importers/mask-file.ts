@@ -1,5 +1,5 @@
-import { join } from "node:path";
 import { type DecodedMask, decodeMask } from "../codecs/index.ts";
+import { ImageFinder } from "../io/index.ts";
 import { rleArea, rleFromMask } from "../kernels/index.ts";
 import { fail, NemosaicError, type Segmentation, shown } from "../model/index.ts";
 import { type Complaint, InWords, type NoteReason } from "./findings.ts";
@@ -21,12 +21,13 @@ export type ReadMask = (path: string) => Promise<ReadMaskImage | { readonly comp
 
 /** A reader of mask images by paths relative to `folder`. */
 export function maskReader(folder: string): ReadMask {
+  const finder = new ImageFinder(folder, true);
   return async (path) => {
     if (!isInnerPath(path)) {
       return { complaint: { expected: `a mask's path inside "${folder}"`, came: path, remedy: "correct the path" } };
     }
     try {
-      return await decodedMask(await readBytes(join(folder, path)), path);
+      return await decodedMask(await readBytes((await finder.find(path)).path), path);
     } catch (error) {
       if (!(error instanceof NemosaicError)) throw error;
       return {

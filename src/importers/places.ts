@@ -1,6 +1,6 @@
 import { open, readdir, readFile, stat } from "node:fs/promises";
 import { basename, join, relative, resolve } from "node:path";
-import { hashFile } from "../io/index.ts";
+import { hashFile, ImageFinder, type Progress, silentProgress } from "../io/index.ts";
 import { fail, NemosaicError, shown } from "../model/index.ts";
 import type { SourceFile } from "./importer.ts";
 
@@ -28,10 +28,43 @@ export async function requireSource(source: string, what: string): Promise<"file
   return (await kindOf(source)) ?? fail("not-found", `expected ${what} at "${source}", found nothing there`);
 }
 
+/** A file to hash, or what it holds of it: its first `bytes`. */
+export interface HashedPart {
+  readonly path: string;
+  readonly bytes: number;
+}
+
 /** Hashes the files that records come from. Errors: "io". */
-export async function hashFiles(paths: readonly string[]): Promise<SourceFile[]> {
+export async function hashFiles(
+  paths: readonly (string | HashedPart)[],
+  progress: Progress = silentProgress,
+): Promise<SourceFile[]> {
+  const parts = await Promise.all(
+    paths.map(async (part) => {
+      if (typeof part !== "string") return part;
+      return { path: part, bytes: (await reading(part, () => stat(part))).size };
+    }),
+  );
+  const mega = 1e6;
+  const total = parts.reduce((sum, { bytes }) => sum + bytes, 0);
+  const task = progress.begin("hash the dataset", Math.ceil(total / mega), "MB");
   const files: SourceFile[] = [];
-  for (const path of paths) files.push({ path, sha256: await reading(path, () => hashFile(path)) });
+  let [done, told] = [0, 0];
+  try {
+    for (const { path, bytes } of parts) {
+      const sha256 = await reading(path, () =>
+        hashFile(path, bytes, (count) => {
+          done += count;
+          const now = Math.floor(done / mega);
+          if (now > told) task.advance(now - told);
+          told = now;
+        }),
+      );
+      files.push({ path, sha256 });
+    }
+  } finally {
+    task.end();
+  }
   return files;
 }
 
@@ -113,6 +146,15 @@ export async function findImagesFolder(search: {
     if (await holdsAny(folder, probes.map(inCocoFolder)))
       return { folder, fileOf: inCocoFolder, warnings: found(given, folder) };
   }
+  for (const folder of candidates) {
+    const near = await nearProbe(folder, probes);
+    if (near !== undefined)
+      return {
+        folder,
+        fileOf: (name) => name,
+        warnings: [...found(given, folder), `images are named otherwise: ${near}`],
+      };
+  }
   const [probe = ""] = probes;
   if (given !== undefined) {
     const warning = `"${probe}" is not in "${given}": check --images, which names the folder that image names are relative to`;
@@ -142,6 +184,17 @@ function found(given: string | undefined, folder: string): string[] {
 async function holdsAny(folder: string, names: readonly string[]): Promise<boolean> {
   for (const name of names) if ((await kindOf(join(folder, name))) === "file") return true;
   return false;
+}
+
+/** How the first of `names` that lies below `folder` under another spelling is found there. */
+async function nearProbe(folder: string, names: readonly string[]): Promise<string | undefined> {
+  if ((await kindOf(folder)) !== "folder") return undefined;
+  const finder = new ImageFinder(folder, true);
+  for (const name of names) {
+    const image = await finder.find(name).catch(() => undefined);
+    if (image?.how !== undefined) return `"${name}" is found as "${image.file}", ${image.how}`;
+  }
+  return undefined;
 }
 
 /** COCO_train2014_000000000009.jpg → train2014/COCO_train2014_000000000009.jpg; other names unchanged. */

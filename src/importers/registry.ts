@@ -1,3 +1,4 @@
+import type { Progress } from "../io/index.ts";
 import { fail, NemosaicError, shown, unknownName } from "../model/index.ts";
 import { cris } from "./cris/index.ts";
 import { crisLmdb } from "./cris-lmdb/index.ts";
@@ -5,21 +6,45 @@ import { grefcoco } from "./grefcoco/index.ts";
 import { hfParquet } from "./hf-parquet/index.ts";
 import type { Importer, ImportOptions, Recognition } from "./importer.ts";
 import { jsonl } from "./jsonl/index.ts";
+import { mmr } from "./mmr/index.ts";
+import { neighbourAdvice } from "./neighbours.ts";
 import { phrasecut } from "./phrasecut/index.ts";
 import { requireSource } from "./places.ts";
+import { reasonseg } from "./reasonseg/index.ts";
 import { refer } from "./refer/index.ts";
+import { refloco } from "./refloco/index.ts";
+import { refsegrs } from "./refsegrs/index.ts";
+import { saco } from "./saco/index.ts";
 import { seqtr } from "./seqtr/index.ts";
+import { table } from "./table/index.ts";
+import { webdataset } from "./webdataset/index.ts";
 
 /** Every format that can be imported, in the order in which `recogniseImporter` asks. */
-export const importers: readonly Importer[] = [refer, grefcoco, cris, crisLmdb, seqtr, hfParquet, phrasecut, jsonl].map(
-  (importer) => ({
-    ...importer,
-    open: async (options: ImportOptions) => {
-      checkOptions(options);
-      return importer.open(options);
-    },
-  }),
-);
+export const importers: readonly Importer[] = [
+  refer,
+  grefcoco,
+  cris,
+  crisLmdb,
+  seqtr,
+  hfParquet,
+  phrasecut,
+  saco,
+  reasonseg,
+  mmr,
+  refloco,
+  refsegrs,
+  webdataset,
+  jsonl,
+  table,
+].map((importer) => ({
+  ...importer,
+  open: async (options: ImportOptions, progress?: Progress) => {
+    checkOptions(options);
+    const neighbour = await neighbourAdvice(options.source);
+    if (neighbour !== undefined) fail("unsupported", neighbour);
+    return importer.open(options, progress);
+  },
+}));
 
 /** The names of `importers`. */
 export const importerNames: readonly string[] = importers.map(({ name }) => name);
@@ -50,6 +75,8 @@ export async function recogniseImporter(path: string): Promise<RecognisedImporte
   const [only] = found;
   if (only !== undefined && found.length === 1) return only;
   if (only === undefined) {
+    const neighbour = await neighbourAdvice(path);
+    if (neighbour !== undefined) fail("unsupported", neighbour);
     const list = importers.map(({ name, looksFor }) => `${looksFor} (${name})`).join("; ");
     fail(
       "bad-input",
@@ -61,7 +88,7 @@ export async function recogniseImporter(path: string): Promise<RecognisedImporte
   fail("usage", `"${path}" fits several formats (${list}); name one of them instead of auto`);
 }
 
-const optionNames: readonly (keyof ImportOptions)[] = ["source", "images", "dataset", "splitBy", "name"];
+const optionNames: readonly (keyof ImportOptions)[] = ["source", "images", "dataset", "splitBy", "columns", "name"];
 
 function checkOptions(options: ImportOptions): void {
   for (const [name, value] of Object.entries(options)) {

@@ -295,11 +295,11 @@ function listOf(name: string, type: SchemaElement["type"], text = false): Schema
   ];
 }
 
-function scalar(name: string, type: SchemaElement["type"], text = false): SchemaElement {
+export function scalar(name: string, type: SchemaElement["type"], text = false): SchemaElement {
   return { name, repetition_type: "OPTIONAL", type: type!, ...(text ? { converted_type: "UTF8" as const } : {}) };
 }
 
-function parquet(schema: SchemaElement[][], columns: Record<string, unknown[]>): Uint8Array {
+export function parquet(schema: SchemaElement[][], columns: Record<string, unknown[]>): Uint8Array {
   const columnData: ColumnSource[] = Object.entries(columns).map(([name, data]) => ({ name, data }) as ColumnSource);
   const root: SchemaElement = { name: "schema", num_children: schema.length };
   return new Uint8Array(parquetWriteBuffer({ columnData, schema: [root, ...schema.flat()] }));

@@ -74,12 +74,12 @@ export function pixelsOf(value: unknown): number | undefined {
 }
 
 /**
- * True for a relative path with "/" that stays in its folder: no drive, no leading slash, no "..", no NUL, no
- * backslash.
+ * True for a relative path that stays in its folder: no drive, no leading slash, no "..", no NUL. A backslash parts names
+ * as "/" does: datasets made on Windows have them, and an `ImageFinder` finds their files.
  */
 export function isInnerPath(path: string): boolean {
-  if (path === "" || path.startsWith("/") || /[\0\\]/.test(path) || /^[A-Za-z]:/.test(path)) return false;
-  return !path.split("/").some((part) => part === ".." || part === "");
+  if (path.includes("\0") || /^[A-Za-z]:/.test(path)) return false;
+  return !path.split(/[/\\]/).some((part) => part === ".." || part === "");
 }
 
 function isNumericArray(value: unknown): value is Float64Array {

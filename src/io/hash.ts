@@ -7,10 +7,21 @@ export function hashBytes(bytes: Uint8Array | string): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-/** SHA-256 of a file's content, streamed; rejects with the file system's error. */
-export async function hashFile(path: string): Promise<string> {
+/**
+ * SHA-256 of a file's content, streamed; of its first `length` bytes where given. `onBytes` hears of each piece. Rejects
+ * with the file system's error.
+ */
+export async function hashFile(
+  path: string,
+  length?: number,
+  onBytes: (count: number) => void = () => undefined,
+): Promise<string> {
   const hash = createHash("sha256");
-  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
+  if (length === 0) return hash.digest("hex");
+  const end = length === undefined ? {} : { end: length - 1 };
+  const stream = createReadStream(path, { highWaterMark: 1 << 20, ...end });
+  stream.on("data", (piece) => onBytes(piece.length));
+  await pipeline(stream, hash);
   return hash.digest("hex");
 }
 

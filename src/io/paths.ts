@@ -12,7 +12,8 @@ export async function insidePath(folder: string, file: string): Promise<string> 
     realpath(folder).catch(() => fail("not-found", `expected the folder ${shown(folder)}, found nothing there`)),
     realpath(path).catch(() => fail("not-found", `expected a file ${shown(file)} in "${folder}", found nothing there`)),
   ]);
-  if (!isInside(realFolder, real)) fail("refused", `${shown(file)} is a link that leaves "${folder}"`);
+  if (!isInside(realFolder, real))
+    fail("refused", `${shown(file)} is a link that leaves "${folder}"; --follow-links of import follows such links`);
   return real;
 }
 

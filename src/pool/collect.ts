@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { pMapIterable } from "p-map";
+import pMap, { pMapIterable } from "p-map";
 import { imageSize } from "../codecs/index.ts";
-import { hashBytes, insidePath, type Progress } from "../io/index.ts";
+import { grouped, hashBytes, ImageFinder, type Progress } from "../io/index.ts";
 import {
   type AnnotationRecord,
   type DatasetRecord,
@@ -29,6 +29,8 @@ export interface CollectOptions {
   /** Index of the images folder among the manifest's roots. */
   readonly root: number;
   readonly onBad: BadPolicy;
+  /** Links may lead out of the images folder. */
+  readonly followLinks: boolean;
   /** Copy every image into the pack, so that the pool needs no folder outside. */
   readonly packAll: boolean;
   readonly pack: PackSink;
@@ -173,23 +175,24 @@ async function addImages(
   const byHash = new Map(rows.images.map((row, at) => [row.hash, at]));
   const found = new Map<string, number>();
   const task = options.progress.begin("read images", gathered.images.length, "images");
-  const read = async (
-    record: ImageRecord,
-  ): Promise<{ record: ImageRecord; image: Packed | undefined; bytes?: Uint8Array }> => {
+  const finder = new ImageFinder(options.imagesFolder, options.followLinks);
+  const read = async (record: ImageRecord): Promise<ReadImage> => {
     const packed = gathered.packed.get(record.id);
-    if (packed !== undefined) return { record, image: packed };
-    const bytes = await readImageFile(record, options, ledger);
-    if (bytes === undefined) return { record, image: undefined };
-    const measured = await measure(record, bytes, ledger, `"${join(options.imagesFolder, record.file)}"`);
-    if (measured === undefined) return { record, image: undefined };
+    if (packed !== undefined) return { record, file: record.file, image: packed };
+    const found = await readImageFile(record, finder, gathered, options, ledger);
+    if (found === undefined) return { record, file: record.file, image: undefined };
+    const { file, bytes } = found;
+    const measured = await measure(record, bytes, ledger, `"${join(options.imagesFolder, file)}"`);
+    if (measured === undefined) return { record, file, image: undefined };
     return {
       record,
+      file,
       image: { ...measured, hash: hashBytes(bytes), bytes: bytes.length, offset: -1 },
       ...(options.packAll ? { bytes } : {}),
     };
   };
   try {
-    for await (const { record, image, bytes } of pMapIterable(gathered.images, read, {
+    for await (const { record, file, image, bytes } of pMapIterable(gathered.images, read, {
       concurrency: 8,
       backpressure: 32,
     })) {
@@ -201,7 +204,7 @@ async function addImages(
         continue;
       }
       const offset = bytes === undefined ? image.offset : await options.pack.append(bytes);
-      const row: ImageRow = { ...image, root: offset < 0 ? options.root : -1, path: record.file, offset };
+      const row: ImageRow = { ...image, root: offset < 0 ? options.root : -1, path: file, offset };
       byHash.set(image.hash, rows.images.length);
       found.set(record.id, rows.images.length);
       rows.images.push(row);
@@ -212,22 +215,55 @@ async function addImages(
   return found;
 }
 
+interface ReadImage {
+  readonly record: ImageRecord;
+  /** The file's name as found. */
+  readonly file: string;
+  readonly image: Packed | undefined;
+  readonly bytes?: Uint8Array;
+}
+
 async function readImageFile(
   record: ImageRecord,
+  finder: ImageFinder,
+  gathered: Gathered,
   options: CollectOptions,
   ledger: Ledger,
-): Promise<Uint8Array | undefined> {
+): Promise<{ file: string; bytes: Uint8Array } | undefined> {
   try {
-    return await readFile(await insidePath(options.imagesFolder, record.file));
+    const { file, path, how } = await finder.find(record.file);
+    const bytes = await readFile(path);
+    if (how !== undefined) ledger.note(`image found ${how}`);
+    return { file, bytes };
   } catch (error) {
     const missing = error instanceof NemosaicError && error.code === "not-found";
     const detail =
       error instanceof NemosaicError
         ? error.message
         : `"${join(options.imagesFolder, record.file)}" cannot be read: ${(error as Error).message}`;
-    ledger.bad(missing ? "image missing" : "image unreadable", `image ${record.id} of ${options.source}: ${detail}`);
+    const others = missing && options.onBad === "fail" ? await countMissing(gathered, finder) : "";
+    ledger.bad(
+      missing ? "image missing" : "image unreadable",
+      `image ${record.id} of ${options.source}: ${detail}${others}`,
+    );
     return undefined;
   }
+}
+
+/** How many of the dataset's images are missing, for the error about the first. */
+async function countMissing({ images, packed }: Gathered, finder: ImageFinder): Promise<string> {
+  const files = images.filter(({ id }) => !packed.has(id));
+  const gone = await pMap(
+    files,
+    ({ file }) =>
+      finder.find(file).then(
+        () => 0,
+        () => 1,
+      ),
+    { concurrency: 32 },
+  );
+  const count = gone.reduce<number>((sum, one) => sum + one, 0);
+  return `; ${grouped(count)} of ${grouped(files.length)} images are missing: check --images`;
 }
 
 async function measure(

@@ -15,6 +15,7 @@ import {
 } from "../io/index.ts";
 import { type DatasetRecord, fail } from "../model/index.ts";
 import { type BadPolicy, collectRecords, type PackSink } from "./collect.ts";
+import { leakNote, leaveLeaksOut } from "./leave-leaks-out.ts";
 import { type PoolManifest, type PoolSource, poolFormat, poolVersion, readManifest, tableNames } from "./manifest.ts";
 import type { PoolRows } from "./rows.ts";
 import { readRows, writeTables } from "./tables.ts";
@@ -35,6 +36,10 @@ export interface ImportPoolOptions {
   readonly onBad: BadPolicy;
   /** Copy the images' bytes into the pool. */
   readonly pack: boolean;
+  /** Links in the images folder may lead out of it, while importing and later. Default false. */
+  readonly followLinks?: boolean | undefined;
+  /** Leave training refs out whose image an evaluation split of any source holds. Default false. */
+  readonly withoutLeaks?: boolean | undefined;
   /** Replace a source of the same name. */
   readonly force: boolean;
   readonly progress: Progress;
@@ -69,12 +74,13 @@ export async function importPool(
     const before = (await exists(join(folder, "pool.json"))) ? await readManifest(folder) : undefined;
     const known = before?.sources.find((other) => other.name === source.name);
     if (before !== undefined && known !== undefined && !options.force) {
-      if (await isSame(known, source, before, folder))
+      if (!(await isSame(known, source, before, folder)))
+        fail(
+          "exists",
+          `source "${source.name}" is in "${folder}" already, from other files or images. Use --force to replace it, or --name to import it beside`,
+        );
+      if (options.withoutLeaks !== true)
         return { reused: true, source: known, examples: [], skippedExamples: {}, manifest: before };
-      fail(
-        "exists",
-        `source "${source.name}" is in "${folder}" already, from other files or images. Use --force to replace it, or --name to import it beside`,
-      );
     }
     return importInto(folder, source, options, before);
   }).catch(async (error: unknown) => {
@@ -107,6 +113,7 @@ async function importInto(
     imagesFolder: source.imagesFolder,
     root: roots.indexOf(rootPath),
     onBad: options.onBad,
+    followLinks: options.followLinks ?? false,
     packAll: options.pack,
     pack,
     progress: options.progress,
@@ -119,8 +126,13 @@ async function importInto(
     );
   }
 
-  const splits: Record<string, number> = {};
-  for (const ref of kept.refs.slice(counts.refs)) splits[ref.split] = (splits[ref.split] ?? 0) + 1;
+  const leaks = options.withoutLeaks === true ? leaveLeaksOut(kept) : new Map<string, number>();
+  if (kept.refs.length === 0)
+    fail("bad-input", `every ref of "${source.name}" trains on an image of an evaluation split`);
+  const withLeaks = (notes: Readonly<Record<string, number>>, name: string): Record<string, number> => {
+    const left = leaks.get(name);
+    return left === undefined ? { ...notes } : { ...notes, [leakNote]: (notes[leakNote] ?? 0) + left };
+  };
   const entry: PoolSource = {
     name: source.name,
     format: source.format,
@@ -131,24 +143,53 @@ async function importInto(
     counts: {
       images: kept.images.length - counts.images,
       annotations: kept.annotations.length - counts.annotations,
-      refs: kept.refs.length - counts.refs,
-      expressions: kept.expressions.length - counts.expressions,
+      ...countsOf(kept, source.name),
     },
-    splits: Object.fromEntries(Object.entries(splits).sort(([a], [b]) => (a < b ? -1 : 1))),
+    splits: splitsOf(kept, source.name),
     skipped: collected.skipped,
-    notes: collected.notes,
+    notes: withLeaks(collected.notes, source.name),
     warnings: [...source.warnings],
   };
-  const manifest = await commit(folder, kept, { roots, sources: [...sources, entry] });
+  const others = sources.map((other) =>
+    leaks.has(other.name)
+      ? {
+          ...other,
+          counts: { ...other.counts, ...countsOf(kept, other.name) },
+          splits: splitsOf(kept, other.name),
+          notes: withLeaks(other.notes, other.name),
+        }
+      : other,
+  );
+  const linked = new Set(before?.linkedRoots ?? []);
+  if (options.followLinks === true) linked.add(roots.indexOf(rootPath));
+  const manifest = await commit(folder, kept, {
+    roots,
+    ...(linked.size === 0 ? {} : { linkedRoots: [...linked].sort((a, b) => a - b) }),
+    sources: [...others, entry],
+  });
   const { examples, skippedExamples } = collected;
   return { reused: false, source: entry, examples, skippedExamples, manifest };
+}
+
+function countsOf(rows: PoolRows, source: string): { refs: number; expressions: number } {
+  const isOwn = rows.refs.map((ref) => ref.source === source);
+  return {
+    refs: isOwn.filter(Boolean).length,
+    expressions: rows.expressions.filter(({ ref }) => isOwn[ref]).length,
+  };
+}
+
+function splitsOf(rows: PoolRows, source: string): Record<string, number> {
+  const splits: Record<string, number> = {};
+  for (const ref of rows.refs) if (ref.source === source) splits[ref.split] = (splits[ref.split] ?? 0) + 1;
+  return Object.fromEntries(Object.entries(splits).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** Writes tables and manifest beside the old ones, then moves them into place: from the manifest on, a kill is made good by the next run. */
 async function commit(
   folder: string,
   rows: PoolRows,
-  facts: Pick<PoolManifest, "roots" | "sources">,
+  facts: Pick<PoolManifest, "roots" | "linkedRoots" | "sources">,
 ): Promise<PoolManifest> {
   const staging = join(folder, stagingName);
   await rm(staging, { recursive: true, force: true });
@@ -225,7 +266,7 @@ async function isSame(
  * A path relative to where the pool really is, so that pool and data can move together; links on the way to the two are
  * followed, the path's own last name is kept.
  */
-async function rootText(folder: string, path: string): Promise<string> {
+export async function rootText(folder: string, path: string): Promise<string> {
   const above = dirname(resolve(path));
   const real = await realpath(above).catch(() => above);
   const way = relative(await realpath(folder), join(real, basename(resolve(path))));

@@ -1,6 +1,7 @@
 export type { BadPolicy } from "./collect.ts";
 export { type ImportPoolOptions, type ImportReport, importPool, type RecordSource } from "./import-pool.ts";
 export { appendJudgement, type Judgement, readJudgements } from "./judgements.ts";
+export { isTrainingSplit, photographNumber } from "./leave-leaks-out.ts";
 export { type PoolManifest, type PoolSource, readManifest } from "./manifest.ts";
 export {
   type AnnotationCoverage,
@@ -20,3 +21,4 @@ export {
 export { chooseMined, minedNames, namesInstead } from "./mined-names.ts";
 export { firstDrawnId, imageNumber, ownNumber } from "./own-numbers.ts";
 export { type AnnotationMeasures, Pool, readMeasures } from "./pool.ts";
+export { type Relocation, relocatePool } from "./relocate.ts";

@@ -38,6 +38,8 @@ const manifestSchema = z.object({
   hash: z.string(),
   /** Folders that image paths are relative to; relative ones start at the pool's folder. */
   roots: z.array(z.string()),
+  /** Places in `roots` of the folders whose links may lead out of them: imported with --follow-links. */
+  linkedRoots: z.array(z.number().int().nonnegative()).optional(),
   sources: z.array(sourceSchema),
   tables: z.object({ images: tableSchema, annotations: tableSchema, refs: tableSchema, expressions: tableSchema }),
 });

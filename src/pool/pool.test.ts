@@ -1,11 +1,19 @@
-import { mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { scratchFolder, smallPool, smallSource } from "../../test/small-pool.ts";
 import { silentProgress } from "../io/index.ts";
 import { rleArea, rleFromPolygon } from "../kernels/index.ts";
 import type { DatasetRecord } from "../model/index.ts";
-import { appendJudgement, importPool, Pool, type RecordSource, readJudgements, readMeasures } from "./index.ts";
+import {
+  appendJudgement,
+  importPool,
+  Pool,
+  type RecordSource,
+  readJudgements,
+  readMeasures,
+  relocatePool,
+} from "./index.ts";
 
 const options = { onBad: "fail", pack: false, force: false, progress: silentProgress } as const;
 
@@ -135,6 +143,80 @@ describe("pool", () => {
     const report = await importPool(join(folder, "pool"), turned, { ...options, onBad: "skip" });
     expect(report.source.skipped["mask of another size"]).toBeGreaterThan(0);
     expect(report.source.notes["ref of an annotation left out"]).toBeGreaterThan(0);
+  });
+
+  it("names how many images are missing, not only the first", async () => {
+    const folder = await scratchFolder();
+    const source = await smallSource(folder, { images: 5 });
+    for (const gone of ["1.png", "3.png"]) await rm(join(source.imagesFolder, gone));
+    await expect(importPool(join(folder, "pool"), source, options)).rejects.toThrow(
+      /expected a file "1\.png".*2 of 5 images are missing: check --images/,
+    );
+  });
+
+  it("reads images through links that leave their folder where it was imported with followLinks", async () => {
+    const folder = await scratchFolder();
+    const source = await smallSource(folder, { images: 3 });
+    const [links, place] = [join(folder, "links"), join(folder, "pool")];
+    await mkdir(links);
+    for (const name of await readdir(source.imagesFolder))
+      await symlink(join(source.imagesFolder, name), join(links, name));
+    const linked = { ...source, imagesFolder: links };
+    await expect(importPool(place, linked, options)).rejects.toThrow(/link that leaves.*--follow-links/);
+    const { manifest } = await importPool(place, linked, { ...options, followLinks: true });
+    expect(manifest.linkedRoots).toEqual([0]);
+    const pool = await Pool.open(place);
+    expect((await pool.imageBytes(0)).length).toBeGreaterThan(0);
+    await pool.close();
+  });
+
+  it("is told where its images lie now, after each was compared", async () => {
+    const folder = await scratchFolder();
+    const source = await smallSource(folder, { images: 3 });
+    const [place, moved] = [join(folder, "pool"), join(folder, "elsewhere", "pictures")];
+    await importPool(place, source, options);
+    const before = await readFile(join(place, "images.parquet"));
+    await mkdir(join(folder, "elsewhere"));
+    await rename(source.imagesFolder, moved);
+    const relocated = (images: string): Promise<unknown> => relocatePool(place, { images, progress: silentProgress });
+    await expect(relocated(folder)).rejects.toThrow(
+      /expected "0\.png".*3 of 3 images are not there, nothing was changed/,
+    );
+    expect(await relocated(moved)).toMatchObject({ from: "../images", to: "../elsewhere/pictures", images: 3 });
+    expect(await readFile(join(place, "images.parquet"))).toEqual(before);
+    const pool = await Pool.open(place);
+    expect((await pool.imageBytes(2)).length).toBeGreaterThan(0);
+    await pool.close();
+    await writeFile(join(moved, "1.png"), "another picture");
+    await expect(relocated(moved)).rejects.toThrow(/"1\.png".*other content.*1 of 3 images/);
+  });
+
+  it("leaves training refs out whose image an evaluation split holds, in any source, and counts them", async () => {
+    const folder = await scratchFolder();
+    const source = await smallSource(folder, { images: 4, valImages: 1, refsPerImage: 2 });
+    const place = join(folder, "pool");
+    await importPool(place, source, options);
+    const asTest = changed(
+      source,
+      (record) =>
+        record.type === "ref" ? (record.imageId === "im0" ? [{ ...record, split: "testA" }] : []) : [record],
+      "other",
+    );
+    const skip = { ...options, onBad: "skip", withoutLeaks: true } as const;
+    const { manifest } = await importPool(place, asTest, skip);
+    const note = "training ref left out: an evaluation split holds its image";
+    expect(manifest.sources.map(({ name, notes, splits }) => [name, notes[note], splits])).toEqual([
+      ["small", 2, { train: 4, val: 2 }],
+      ["other", undefined, { testA: 2 }],
+    ]);
+    const pool = await Pool.open(place);
+    expect(pool.refs.count).toBe(8);
+    expect(pool.manifest.sources.map(({ counts }) => counts.expressions)).toEqual([12, 4]);
+    for (let ref = 0; ref < pool.refs.count; ref++) {
+      const [start, end] = pool.expressionsOfRef(ref);
+      expect(end - start).toBe(2);
+    }
+    await pool.close();
   });
 
   it("notes targets that have a box and no mask", async () => {

@@ -1,7 +1,7 @@
 import { type FileHandle, open, realpath } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type IntLists, nullableTableColumn, readTable, tableColumn } from "../codecs/index.ts";
-import { insidePath } from "../io/index.ts";
+import { pathBelow } from "../io/index.ts";
 import type { Rle } from "../kernels/index.ts";
 import { annotationKey, type Box, expressionKey, fail, type Segmentation, shown } from "../model/index.ts";
 import { readFileInto, type TakeMemory } from "./image-file.ts";
@@ -190,7 +190,8 @@ export class Pool {
       this.manifest.roots[root] ??
       fail("bad-input", `image row ${row} names root ${root}, which "${this.folder}/pool.json" lacks`);
     this.#place ??= realpath(this.folder);
-    return insidePath(resolve(await this.#place, folder), this.imageName(row));
+    const isLinked = this.manifest.linkedRoots?.includes(root) === true;
+    return pathBelow(resolve(await this.#place, folder), this.imageName(row), isLinked);
   }
 
   /**

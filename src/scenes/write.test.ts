@@ -25,7 +25,7 @@ afterAll(() => rm(root, { recursive: true, force: true }));
 async function filesOf(folder: string): Promise<Map<string, string>> {
   const names = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
   const paths = names.map((entry) => join(entry.parentPath, entry.name)).sort();
-  const hashes = await Promise.all(paths.map(hashFile));
+  const hashes = await Promise.all(paths.map((path) => hashFile(path)));
   return new Map(paths.map((path, position) => [path.slice(folder.length + 1), hashes[position] ?? ""]));
 }
 

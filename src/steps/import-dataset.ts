@@ -3,13 +3,17 @@ import { type BadPolicy, type ImportReport, importPool } from "../pool/index.ts"
 import { fullListener, type Listener } from "./listener.ts";
 
 export interface ImportDatasetOptions
-  extends Pick<ImportOptions, "source" | "images" | "dataset" | "splitBy" | "name"> {
+  extends Pick<ImportOptions, "source" | "images" | "dataset" | "splitBy" | "columns" | "name"> {
   /** An importer's name, or "auto" (default): the one that recognises the source. */
   readonly format?: string | undefined;
   /** A record that makes no sense ends the import ("fail", default), or is left out and counted. */
   readonly onBad?: BadPolicy | undefined;
   /** Copy the images into the pool. */
   readonly pack?: boolean | undefined;
+  /** Links in the images folder may lead out of it, while importing and later. */
+  readonly followLinks?: boolean | undefined;
+  /** Leave training refs out whose image an evaluation split of any source in the pool holds. */
+  readonly withoutLeaks?: boolean | undefined;
   /** Replace a source of the same name. */
   readonly force?: boolean | undefined;
 }
@@ -24,17 +28,26 @@ export async function importDataset(
   listener: Listener = {},
 ): Promise<ImportReport> {
   const { progress, onRemark, onWarning } = fullListener(listener);
-  const { format = "auto", onBad = "fail", pack = false, force = false, source, ...places } = options;
+  const {
+    format = "auto",
+    onBad = "fail",
+    pack = false,
+    followLinks,
+    withoutLeaks,
+    force = false,
+    source,
+    ...places
+  } = options;
   const given: Omit<ImportOptions, "source"> = Object.fromEntries(
     Object.entries(places).filter(([, value]) => value !== undefined),
   );
   const open = async () => {
-    if (format !== "auto") return findImporter(format).open({ source, ...given });
+    if (format !== "auto") return findImporter(format).open({ source, ...given }, progress);
     const found = await recogniseImporter(source);
     onRemark(`recognised as ${found.importer.name}: ${found.how}`);
-    return found.importer.open({ ...found.options, ...given });
+    return found.importer.open({ ...found.options, ...given }, progress);
   };
   const opened = await open();
   for (const warning of opened.warnings) onWarning(warning);
-  return importPool(folder, opened, { onBad, pack, force, progress });
+  return importPool(folder, opened, { onBad, pack, followLinks, withoutLeaks, force, progress });
 }

@@ -26,6 +26,7 @@ interface Options extends SharedOptions {
   readonly dataset?: string;
   readonly splitBy?: string;
   readonly name?: string;
+  readonly followLinks?: boolean;
 }
 
 export function doctorCommand(program: Command): void {
@@ -48,6 +49,7 @@ export function doctorCommand(program: Command): void {
     .option("--dataset <name>", "dataset folder: which dataset, where it holds several")
     .option("--split-by <name>", "dataset folder: which split file")
     .option("--name <name>", "dataset folder: its name among the published tables")
+    .option("--follow-links", "dataset folder: its images may be links that lead out of their folder")
     .addHelpText(
       "after",
       "\nExample:\n  nemosaic doctor pool\n  nemosaic doctor scenes/refer/scenes --images scenes/images --fast",
@@ -86,8 +88,8 @@ async function withPool<T>(
   try {
     let imported: ExamineOptions["imported"];
     if (made !== undefined) {
-      const { images, dataset, splitBy, name } = options;
-      const given = { source: folder, images, dataset, splitBy, name, onBad: "skip" } as const;
+      const { images, dataset, splitBy, name, followLinks } = options;
+      const given = { source: folder, images, dataset, splitBy, name, followLinks, onBad: "skip" } as const;
       const report = await importDataset(made, given, listenerOf(options));
       imported = report.skippedExamples;
     }

@@ -14,7 +14,10 @@ interface Options extends SharedOptions {
   readonly splitBy?: string;
   readonly name?: string;
   readonly onBad: BadPolicy;
+  readonly columns?: string;
   readonly pack: boolean;
+  readonly followLinks?: boolean;
+  readonly withoutLeaks?: boolean;
 }
 
 export function importCommand(program: Command): void {
@@ -24,6 +27,7 @@ export function importCommand(program: Command): void {
     .option("--images <folder>", "the images folder, where the dataset does not hold it")
     .option("--dataset <name>", "which dataset, where SOURCE is a folder of several")
     .option("--split-by <name>", "which split file: unc, google, umd, …")
+    .option("--columns <list>", 'which column of a table is what: "image=path,mask=masks/{id}.png,text=phrase"')
     .option("--name <name>", "the source's name in the pool (default: dataset and split-by)")
     .option(
       "--on-bad <policy>",
@@ -32,6 +36,8 @@ export function importCommand(program: Command): void {
       "fail",
     )
     .option("--pack", "copy the images into the pool", false)
+    .option("--follow-links", "images may be links that lead out of their folder (hub caches, subsets)")
+    .option("--without-leaks", "leave training refs out whose image an evaluation split holds, counted")
     .addHelpText(
       "after",
       `
@@ -45,8 +51,9 @@ Example:
     .action(
       action(async (format: string, source: string, options: Options) => {
         const folder = options.pool ?? fail("usage", "expected --pool FOLDER");
-        const { images, dataset, splitBy, name, onBad, pack, force } = options;
-        const given = { format, source, images, dataset, splitBy, name, onBad, pack, force };
+        const { images, dataset, splitBy, columns, name, onBad, pack, followLinks, withoutLeaks, force } = options;
+        const places = { source, images, dataset, splitBy, columns, name };
+        const given = { format, ...places, onBad, pack, followLinks, withoutLeaks, force };
         const report = await importDataset(folder, given, listenerOf(options));
         print(
           options,

@@ -61,6 +61,9 @@ async function readSource(input: ImageInput, options: ImageOptions): Promise<Omi
   const where = options.where ?? (typeof input === "string" ? shown(input) : "an image");
   const bytes = typeof input === "string" ? await readImageFile(input, where) : input;
   if (bytes.length === 0) fail("bad-input", `expected an image in ${where}, got 0 bytes`);
+  const other = otherFormat(bytes);
+  if (other !== undefined)
+    fail("unsupported", `expected a JPEG, PNG, WebP, GIF or TIFF image in ${where}, got ${other}; convert it to PNG`);
   const settings: SharpOptions = {
     // "error" fails on what cannot be decoded and on files that end early; harmless oddities (stray bytes before a
     // marker, as some COCO files have) pass, as they do in OpenCV and Pillow.
@@ -72,6 +75,17 @@ async function readSource(input: ImageInput, options: ImageOptions): Promise<Omi
     sequentialRead: true,
   };
   return { bytes, where, pipeline: () => sharp(bytes, settings) };
+}
+
+/** Formats of pictures and masks that are not read, by their first bytes. */
+function otherFormat(bytes: Uint8Array): string | undefined {
+  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(132, bytes.byteLength)).toString("latin1");
+  if (head.startsWith("BM") && head.length > 26) return "BMP";
+  if (head.slice(4, 8) === "jP  " || head.startsWith("\u00ff\u004f\u00ff\u0051")) return "JPEG 2000";
+  if (head.startsWith("\u0093NUMPY")) return "a NumPy array";
+  if (head.slice(128, 132) === "DICM") return "DICOM";
+  if (/^ftyp(heic|heix|mif1|msf1)/.test(head.slice(4))) return "HEIC";
+  return undefined;
 }
 
 function accepted<Source extends ImageSource<ImageHeader>>(source: Source, options: ImageOptions): Source {

@@ -71,6 +71,13 @@ export class LmdbReader {
     }
   }
 
+  /**
+   * Bytes of the file that hold anything: it may be as long as its map, up to which it is empty (`writemap`, Windows).
+   */
+  get usedBytes(): number {
+    return Math.min(this.fileSize, (this.meta.lastPage + 1) * this.meta.pageSize);
+  }
+
   /** The value of `key`, or undefined. Errors: "bad-input" for a damaged page; "unsupported" for a named database. */
   get(key: Uint8Array): Uint8Array | undefined {
     const { main } = this.meta;

@@ -28,6 +28,16 @@ export async function readPredictionFolder(path: string): Promise<PredictionSour
     if (stem === undefined || stem.split("/").length > 3) ignored.push(file);
     else entries.push(entryOf(join(path, file), file, nameOf(stem), decisions?.get(stem)));
   }
+  const unread = ignored.filter((file) => /\.(jpe?g|webp|bmp|npz|tiff?)$/i.test(file));
+  if (entries.length === 0 && unread[0] !== undefined) {
+    const remedy = /npz$/i.test(unread[0])
+      ? "save each array with numpy.save"
+      : "save them as PNG: lossy files change a mask's values";
+    fail(
+      "unsupported",
+      `expected predictions as PNG or NPY in ${shown(path)}, got ${unread.length} like ${shown(unread[0])}; ${remedy}`,
+    );
+  }
   if (decisions !== undefined) requireFiles(decisions, entries, path);
   return { path, form: "folder", entries, ignored, close: async () => undefined };
 }

@@ -35,6 +35,8 @@ export async function openPredictions(path: string, ids?: string): Promise<Predi
   if (found.isDirectory()) return readPredictionFolder(path);
   if (/\.npy$/i.test(path)) return readNpyStack(path, ids);
   if (/\.(json|jsonl|ndjson)$/i.test(path)) return readCocoRlePredictions(path);
+  if (/\.npz$/i.test(path))
+    fail("unsupported", `expected predictions as a .npy stack, got ${shown(path)}; save the array with numpy.save`);
   return fail(
     "unsupported",
     `expected predictions as a folder, a .json or .jsonl of run lengths, or a .npy stack, got ${shown(path)}`,

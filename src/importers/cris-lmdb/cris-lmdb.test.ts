@@ -1,7 +1,8 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { pythonHas, runPythonBytes } from "../../../test/peers.ts";
+import type { Progress } from "../../io/index.ts";
 import type { DatasetRecord } from "../../model/index.ts";
 import { allRecords, expectOneError, expectSoundOrder, freshFolder } from "../importer.contract.ts";
 import { findImporter } from "../registry.ts";
@@ -33,6 +34,25 @@ describe("the CRIS LMDB importer", () => {
       "dog",
       "person",
     ]);
+  });
+
+  it("hashes what is used of a file that is as long as its map, with progress, and reads it", async () => {
+    const options = await makeCrisLmdb(folder());
+    const path = join(folder(), "refcoco/train.lmdb");
+    const sound = await findImporter("cris-lmdb").open(options);
+    // 24 GiB long; the file system keeps no block of the hole.
+    truncateSync(path, 24 * 2 ** 30);
+    const labels: string[] = [];
+    const progress: Progress = {
+      begin: (label, total, unit) => {
+        labels.push(`${label} ${total} ${unit}`);
+        return { advance: () => undefined, note: () => undefined, end: () => undefined };
+      },
+    };
+    const sparse = await findImporter("cris-lmdb").open(options, progress);
+    expect(sparse.files).toEqual(sound.files);
+    expect(labels).toEqual(["hash the dataset 1 MB"]);
+    expect((await allRecords(options, "cris-lmdb")).filter(({ type }) => type === "ref")).toHaveLength(3);
   });
 
   it("says of --images that it is not read", async () => {

@@ -12,15 +12,15 @@
 import { dirname, join } from "node:path";
 import { pMapIterable } from "p-map";
 import { decodePickle, LmdbReader } from "../../codecs/index.ts";
-import { hashBytes } from "../../io/index.ts";
+import { hashBytes, type Progress } from "../../io/index.ts";
 import { type BadRecord, type DatasetRecord, fail, NemosaicError } from "../../model/index.ts";
 import { categoryOf } from "../cris/category.ts";
-import { isNoCategory } from "../cris/index.ts";
+import { isNoCategory } from "../cris/no-category.ts";
 import { type Entry, type EntrySentence, entryRecords, entrySentence, newEntryState } from "../entry-records.ts";
 import { type BadReason, bad, note } from "../findings.ts";
 import type { Importer, ImportOptions, ImportSource, Recognition } from "../importer.ts";
 import { decodedMask, emptyMaskComplaint } from "../mask-file.ts";
-import { firstBytes, folderName, hashFiles, kindOf, requireSource, shortPath } from "../places.ts";
+import { firstBytes, folderName, type HashedPart, hashFiles, kindOf, requireSource, shortPath } from "../places.ts";
 import { chooseDataset, type SplitFile, splitFilesIn } from "../split-files.ts";
 import { exactId, field, isDict, isInnerPath } from "../values.ts";
 import { isPyarrowSerialized } from "./pyarrow.ts";
@@ -29,7 +29,7 @@ import { isPyarrowSerialized } from "./pyarrow.ts";
 export const crisLmdb: Importer = {
   name: "cris-lmdb",
   title: "CRIS LMDB: <split>.lmdb with pickled {img, mask, sents, …}",
-  looksFor: "a <split>.lmdb file or a folder of them",
+  looksFor: "<split>.lmdb",
   recognise,
   open,
 };
@@ -39,30 +39,48 @@ const splitOf = (name: string): string | undefined => /^(.+)\.lmdb$/.exec(name)?
 
 async function recognise(path: string): Promise<Recognition | undefined> {
   if (await isLmdb(path)) return { how: `"${path}" begins as an LMDB file does`, options: { source: path } };
-  const folder = await chooseDataset(path, undefined, "", isDataset).catch(() => undefined);
+  // `nemosaic export cris-lmdb` leaves lmdb/ beside the anns/ and masks/ of what is evaluated only.
+  const isExport = await isOwnExport(path);
+  const base = isExport ? join(path, "lmdb") : path;
+  const folder = await chooseDataset(base, undefined, "", isDataset).catch(() => undefined);
   return folder === undefined
     ? undefined
     : { how: `"${folder}" holds <split>.lmdb files`, options: { source: folder } };
 }
 
-async function open(options: ImportOptions): Promise<ImportSource> {
+/** Whether a folder is an export of ours in this format: it holds export.json and lmdb/. */
+export async function isOwnExport(path: string): Promise<boolean> {
+  return (await kindOf(join(path, "export.json"))) === "file" && (await kindOf(join(path, "lmdb"))) === "folder";
+}
+
+async function open(options: ImportOptions, progress?: Progress): Promise<ImportSource> {
   const kind = await requireSource(options.source, "CRIS's <split>.lmdb");
   const isOne = kind === "file" || (await isLmdb(options.source));
   const folder = isOne
     ? dirname(options.source)
-    : await chooseDataset(options.source, options.dataset, "<split>.lmdb files", isDataset);
+    : await chooseDataset(
+        (await isOwnExport(options.source)) ? join(options.source, "lmdb") : options.source,
+        options.dataset,
+        "<split>.lmdb files",
+        isDataset,
+      );
   const name = folderName(options.source);
   const splits = isOne
     ? [{ split: splitOf(name) ?? "train", path: options.source }]
     : await splitFilesIn(folder, splitOf);
-  const paths: string[] = [];
-  for (const { path } of splits) paths.push(await dataFile(path));
+  const parts: HashedPart[] = [];
+  for (const { path } of splits) {
+    const file = await dataFile(path);
+    const reader = await LmdbReader.open(file);
+    parts.push({ path: file, bytes: reader.usedBytes });
+    await reader.close();
+  }
   return {
     format: "cris-lmdb",
     name: options.name ?? options.dataset ?? folderName(folder),
     ...(options.splitBy === undefined ? {} : { splitBy: options.splitBy }),
     imagesFolder: folder,
-    files: await hashFiles(paths),
+    files: await hashFiles(parts, progress),
     records: () => records(splits, folder),
     warnings: [
       "CRIS's files hold referred objects only: other objects of an image are unknown",

@@ -12,6 +12,7 @@ import { dirname, join } from "node:path";
 import { pMapIterable } from "p-map";
 import { readJsonList } from "../../codecs/index.ts";
 import { type DatasetRecord, fail } from "../../model/index.ts";
+import { isOwnExport } from "../cris-lmdb/index.ts";
 import { type EntryState, entryRecords, entrySentence, newEntryState } from "../entry-records.ts";
 import { bad, note } from "../findings.ts";
 import type { Importer, ImportOptions, ImportSource, Recognition } from "../importer.ts";
@@ -29,12 +30,13 @@ import {
 import { chooseDataset, type SplitFile, splitFilesIn } from "../split-files.ts";
 import { type Dict, exactId, field, idComplaint, isDict, isInnerPath, numbersOf } from "../values.ts";
 import { categoryOf } from "./category.ts";
+import { isNoCategory } from "./no-category.ts";
 
 /** CRIS's anns/*.json with mask images. */
 export const cris: Importer = {
   name: "cris",
   title: "CRIS: anns/<dataset>/<split>.json with masks/<dataset>/<ref>.png",
-  looksFor: "a folder anns/ of <split>.json files whose entries have segment_id and img_name",
+  looksFor: "anns/ of <split>.json with segment_id",
   recognise,
   open,
 };
@@ -47,6 +49,7 @@ async function recognise(path: string): Promise<Recognition | undefined> {
     if (!(await isAnns(path))) return undefined;
     return { how: "its first entry has segment_id and img_name", options: { source: path } };
   }
+  if (await isOwnExport(path)) return undefined; // its masks are of what is evaluated only; the rest is in lmdb/
   for (const folder of [path, join(path, "anns")]) {
     if (await isDataset(folder)) {
       return { how: `"${folder}" holds <split>.json files with segment_id and img_name`, options: { source: folder } };
@@ -175,11 +178,6 @@ function* recordsOf(
     where,
     state,
   );
-}
-
-/** An empty mask of category -1 is an expression that means nothing, as `nemosaic export cris-lmdb` writes them. */
-export function isNoCategory(cat: unknown): boolean {
-  return cat === -1 || cat === -1n;
 }
 
 function cornersBox(entry: Dict): [number, number, number, number] | undefined {

@@ -15,7 +15,7 @@ const family: ReferFamily = {
 export const grefcoco: Importer = {
   name: "grefcoco",
   title: "gRefCOCO: multi-target and no-target expressions (GRES)",
-  looksFor: "a folder with grefs(*).json (or .p) and instances.json",
+  looksFor: "grefs(*).json and instances.json",
   recognise: (path) => recogniseRefer(path, grefNaming),
   open: (options) => openRefer(options, family),
 };

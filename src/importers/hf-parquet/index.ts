@@ -1,5 +1,5 @@
 /**
- * Parquet files of the Hugging Face hub, in two layouts that share nothing but the container:
+ * Parquet files of the Hugging Face hub, in layouts that share nothing but the container:
  *
  *   jxu124/refcoco, -plus, -g   one row a ref: ref_id, ann_id, image_id, category_id, split, file_name, image_path, bbox,
  *                               and as JSON text raw_anns {id, bbox [x, y, w, h], segmentation, area, iscrowd},
@@ -7,11 +7,14 @@
  *                               `bbox` itself holds corners; raw_anns is taken. Images lie elsewhere.
  *   lmms-lab/RefCOCO, plus, g   one row a ref: question_id, image {bytes, path}, answer [text], segmentation (one flat
  *                               polygon), bbox [x, y, w, h], iscrowd, file_name (with REFER's `_N`). Images are inside.
+ *   moondream/refcoco-m         one row an image, its refs in `samples` (sample-rows.ts)
+ *   nemosaic export parquet     one row a sample, image and mask inside (export-rows.ts)
  *
  * Files are named <split>-00000-of-00002-<hash>.parquet, in data/.
  */
 import { dirname, join } from "node:path";
 import { readRows, readTableMetadata } from "../../codecs/index.ts";
+import type { Progress } from "../../io/index.ts";
 import { type DatasetRecord, fail, NemosaicError } from "../../model/index.ts";
 import { newEntryState } from "../entry-records.ts";
 import type { Importer, ImportOptions, ImportSource, Recognition } from "../importer.ts";
@@ -28,18 +31,28 @@ import {
 } from "../places.ts";
 import { type SplitFile, splitFilesIn } from "../split-files.ts";
 import { embeddedRowRecords } from "./embedded-rows.ts";
+import { exportRowRecords } from "./export-rows.ts";
 import { imagePathOf, rawRowRecords } from "./raw-rows.ts";
+import { sampleRowRecords } from "./sample-rows.ts";
 
-/** Both Parquet layouts. */
+/** All Parquet layouts. */
 export const hfParquet: Importer = {
   name: "hf-parquet",
-  title: "Hugging Face Parquet: jxu124/refcoco*, lmms-lab/RefCOCO*",
-  looksFor: "<split>-*.parquet files with raw_anns or with image and segmentation columns",
+  title: "Hugging Face Parquet: jxu124/refcoco*, lmms-lab/RefCOCO*, moondream/refcoco-m; our own exports",
+  looksFor: "<split>-*.parquet with raw_anns, samples or image",
   recognise,
   open,
 };
 
-type Layout = "raw" | "embedded";
+type Layout = keyof typeof layouts;
+
+/** What each layout is known by, in words, and its rows' reader. */
+const layouts = {
+  raw: "raw_anns and raw_sentences (jxu124)",
+  embedded: "image, answer and segmentation (lmms-lab)",
+  samples: "image, file_name and samples (RefCOCO-M)",
+  exported: "image, mask and sentence_keys (nemosaic export parquet)",
+} as const;
 
 const shard = /^(.+?)(?:-\d{5}-of-\d{5}(?:-[0-9a-f]+)?)?\.parquet$/;
 
@@ -48,32 +61,38 @@ async function recognise(path: string): Promise<Recognition | undefined> {
   const [first] = place.files;
   const layout = first === undefined ? undefined : await layoutOf(first.path);
   if (layout === undefined) return undefined;
-  const how = layout === "raw" ? "raw_anns and raw_sentences (jxu124)" : "image, answer and segmentation (lmms-lab)";
-  return { how: `its Parquet files have the columns ${how}`, options: { source: path } };
+  return { how: `its Parquet files have the columns ${layouts[layout]}`, options: { source: path } };
 }
 
-async function open(options: ImportOptions): Promise<ImportSource> {
+async function open(options: ImportOptions, progress?: Progress): Promise<ImportSource> {
   await requireSource(options.source, "a Parquet file, or a folder of them");
   const { files, folder } = await findFiles(options.source);
   const [first] = files;
   if (first === undefined) fail("not-found", `expected Parquet files in "${options.source}" or its data/, found none`);
   const layout = await layoutOf(first.path, true);
   if (layout === undefined) {
-    const expected =
-      "expected the columns raw_anns and raw_sentences (jxu124), or image, answer and segmentation (lmms-lab)";
+    const expected = `expected the columns ${Object.values(layouts).join(", or ")}`;
     fail(
       "bad-input",
-      `${expected} in "${first.path}", found neither; convert the rows to JSON lines and import them as jsonl`,
+      `${expected} in "${first.path}", found neither; import it as table, naming the columns with --columns`,
     );
   }
   const images = layout === "raw" ? await imagesOf(options, folder, first.path) : insideFiles(folder);
-  const warnings = layout === "raw" ? rawWarnings : embeddedWarnings(files);
+  const warnings = {
+    raw: rawWarnings,
+    embedded: embeddedWarnings(files),
+    samples: rawWarnings,
+    exported: ["an export holds one mask a sample: several targets are one, and other objects of an image are unknown"],
+  }[layout];
   return {
     format: "hf-parquet",
     name: options.name ?? options.dataset ?? folderName(folder),
     ...(options.splitBy === undefined ? {} : { splitBy: options.splitBy }),
     imagesFolder: images.folder,
-    files: await hashFiles(files.map(({ path }) => path)),
+    files: await hashFiles(
+      files.map(({ path }) => path),
+      progress,
+    ),
     records: () => records(files, layout, images),
     warnings: [...images.warnings, ...warnings],
   };
@@ -91,7 +110,9 @@ async function* records(
     for await (const value of readRows(path)) {
       const where = `${file}, row ${row++}`;
       if (layout === "raw") yield* rawRowRecords(value, where, split, state, images);
-      else yield* embeddedRowRecords(value, where, split, state);
+      else if (layout === "embedded") yield* embeddedRowRecords(value, where, split, state);
+      else if (layout === "samples") yield* sampleRowRecords(value, where, split, state);
+      else yield* await exportRowRecords(value, where, split, state);
     }
   }
 }
@@ -140,6 +161,8 @@ async function layoutOf(path: string, mustRead = false): Promise<Layout | undefi
     const { columns } = await readTableMetadata(path);
     const has = (...names: string[]): boolean => names.every((name) => columns.some((column) => column.name === name));
     if (has("ref_id", "raw_anns", "raw_image_info", "raw_sentences")) return "raw";
+    if (has("image", "mask", "sentences", "sentence_keys", "ref_id")) return "exported";
+    if (has("image", "file_name", "samples")) return "samples";
     return has("question_id", "image", "answer", "segmentation", "file_name") ? "embedded" : undefined;
   } catch (error) {
     if (mustRead || !(error instanceof NemosaicError)) throw error;

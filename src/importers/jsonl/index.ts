@@ -18,7 +18,7 @@ import { jsonLines } from "./lines.ts";
 export const jsonl: Importer = {
   name: "jsonl",
   title: "plain JSON lines, for your own data",
-  looksFor: "a .jsonl file (or a folder with one) whose lines have image and expressions",
+  looksFor: ".jsonl of image and expressions",
   recognise,
   open,
 };

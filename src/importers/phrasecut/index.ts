@@ -36,7 +36,7 @@ import { boxOf, type Dict, exactId, field, idComplaint, isDict, pixelsOf } from 
 export const phrasecut: Importer = {
   name: "phrasecut",
   title: "PhraseCut: refer_<split>.json with Polygons and phrase",
-  looksFor: "a folder of refer_{train,val,test,miniv}.json files whose entries have task_id and Polygons",
+  looksFor: "refer_<split>.json with task_id",
   recognise,
   open,
 };

@@ -15,7 +15,7 @@ const family: ReferFamily = {
 export const refer: Importer = {
   name: "refer",
   title: "REFER: RefCOCO, RefCOCO+, RefCOCOg, RefCLEF, RRSIS-D, Ref-ZOM",
-  looksFor: "a folder with refs(*).p and instances.json",
+  looksFor: "refs(*).p and instances.json",
   recognise: (path) => recogniseRefer(path, referNaming),
   open: (options) => openRefer(options, family),
 };

@@ -39,7 +39,7 @@ import { seqtrRecords } from "./entry.ts";
 export const seqtr: Importer = {
   name: "seqtr",
   title: "SeqTR: instances.json of {split: [entries with expressions and mask]}",
-  looksFor: "an instances.json whose splits are lists of entries with image_id, expressions and mask",
+  looksFor: "instances.json of splits with expressions",
   recognise,
   open,
 };

@@ -1,0 +1,39 @@
+/**
+ * Rows of `nemosaic export parquet`: image and mask {bytes, path}, sentences [text], sentence_keys [key], kind, image_id, ref_id,
+ * ref, category, category_id, plan. A mask that is empty, without a category, is an expression that means nothing.
+ */
+import type { DatasetRecord } from "../../model/index.ts";
+import type { EntryState } from "../entry-records.ts";
+import { exportedRecords } from "../exported-sample.ts";
+import { bad } from "../findings.ts";
+import { type Dict, field, isDict } from "../values.ts";
+
+/** The records of one row. */
+export async function exportRowRecords(
+  row: Dict,
+  where: string,
+  split: string,
+  state: EntryState,
+): Promise<DatasetRecord[]> {
+  const [image, mask] = [field(row, "image"), field(row, "mask")];
+  const bytesOf = (value: unknown): unknown => (isDict(value) ? field(value, "bytes") : undefined);
+  const [imageBytes, maskBytes] = [bytesOf(image), bytesOf(mask)];
+  const name = isDict(image) ? field(image, "path") : undefined;
+  if (!(imageBytes instanceof Uint8Array) || !(maskBytes instanceof Uint8Array) || typeof name !== "string") {
+    const expected = `"image" and "mask" to be {bytes, path}`;
+    return [bad("unreadable value", where, { expected, came: row, remedy: "export the pool again" })];
+  }
+  return exportedRecords(
+    {
+      image: { name, bytes: imageBytes },
+      mask: maskBytes,
+      split,
+      refId: field(row, "ref_id"),
+      category: field(row, "category"),
+      sentences: field(row, "sentences"),
+      keys: field(row, "sentence_keys"),
+    },
+    where,
+    state,
+  );
+}

@@ -1,0 +1,343 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import sharp from "sharp";
+import { describe, expect, it } from "vitest";
+import { pythonHas, runPython } from "../../test/peers.ts";
+import { rleArea, rleFromString } from "../kernels/index.ts";
+import type { DatasetRecord, Segmentation } from "../model/index.ts";
+import { allRecords, freshFolder } from "./importer.contract.ts";
+import {
+  makeMmr,
+  makeReasonseg,
+  makeRefloco,
+  makeRefsegrs,
+  makeSaco,
+  makeSamplesParquet,
+  makeTable,
+  makeTableOfLines,
+  makeWebdataset,
+} from "./more-datasets.contract.ts";
+import { fillOutline } from "./reasonseg/fill-outline.ts";
+import { findImporter, recogniseImporter } from "./registry.ts";
+import { columnRle, maskPng, put, square, triangle } from "./sample-datasets.contract.ts";
+
+const folder = freshFolder();
+
+type Of<T extends DatasetRecord["type"]> = Extract<DatasetRecord, { type: T }>;
+const only = <T extends DatasetRecord["type"]>(records: readonly DatasetRecord[], type: T): Of<T>[] =>
+  records.filter((record): record is Of<T> => record.type === type);
+const areaOf = (segmentation: Segmentation | undefined): number =>
+  segmentation?.kind === "rle" ? rleArea(rleFromString(segmentation.counts, ...segmentation.size)) : -1;
+
+describe("the table importer", () => {
+  it("reads CSV: rows of one ref are its sentences, masks by path or JSON, an empty one means nothing", async () => {
+    const records = await allRecords(await makeTable(folder()), "table");
+    expect(only(records, "image").map(({ file }) => file)).toEqual(["a.jpg", "b.jpg"]);
+    expect(only(records, "ref")).toMatchObject([
+      { id: "7", imageId: "a.jpg", annotationIds: ["7"], split: "train" },
+      { id: "8", imageId: "b.jpg", annotationIds: ["8"], split: "val" },
+      { id: "9", imageId: "b.jpg", annotationIds: [], split: "val" },
+    ]);
+    expect(only(records, "expression").map(({ refId, id, sent }) => [refId, id, sent])).toEqual([
+      ["7", "s1", "the mug, left"],
+      ["7", "s2", "the blue mug"],
+      ["8", "s3", "a plate"],
+      ["9", "s4", "no such thing"],
+    ]);
+    const [mug, plate] = only(records, "annotation");
+    expect([mug?.category, areaOf(mug?.segmentation)]).toEqual(["mug", 15 * 24]);
+    expect(plate).toMatchObject({ category: "plate", segmentation: { kind: "polygons", parts: [square] } });
+    expect(only(records, "note").map(({ reason }) => reason)).toEqual([
+      "row without a mask taken as one that means nothing",
+    ]);
+  });
+
+  it("reads JSON lines, lists of sentences, run lengths, and takes the split from the file's name", async () => {
+    const records = await allRecords(await makeTableOfLines(folder()), "table");
+    expect(only(records, "ref").map(({ id, split }) => [id, split])).toEqual([
+      ["train-0", "train"],
+      ["train-1", "val"],
+    ]);
+    expect(only(records, "expression").map(({ sent }) => sent)).toEqual(["the mug", "mug", "edge"]);
+    expect(only(records, "annotation")[1]?.segmentation).toEqual({ kind: "rle", ...columnRle });
+  });
+
+  it("takes columns as --columns says, templates among them, as medical sets need", async () => {
+    put(folder(), "set/Train.csv", "Image,Description,Extra\ncovid_1.png,one lung,x\n");
+    put(folder(), "set/labels/mask_covid_1.png", await maskPng());
+    put(folder(), "set/images/covid_1.png", "a picture");
+    const source = join(folder(), "set/Train.csv");
+    const columns = "text=Description,mask=labels/mask_{Image}";
+    const records = await allRecords({ source, columns }, "table");
+    expect(only(records, "bad")).toEqual([]);
+    expect(areaOf(only(records, "annotation")[0]?.segmentation)).toBe(15 * 24);
+    await expect(allRecords({ source }, "table")).rejects.toThrow(
+      /columns for mask .*Image, Description.*--columns mask=…/,
+    );
+    await expect(allRecords({ source, columns: "text=Descripton" }, "table")).rejects.toThrow(
+      /Did you mean "Description"/,
+    );
+    await expect(allRecords({ source, columns: "txt=Description" }, "table")).rejects.toThrow(/Did you mean "text"/);
+  });
+
+  it("calls rows bad that have other cells than the header, another mask for a ref, or no mask file", async () => {
+    const options = await makeTable(folder());
+    put(
+      folder(),
+      "mine.csv",
+      "image,mask,text,ref\na.jpg,masks/a.png\na.jpg,masks/a.png,one,1\na.jpg,masks/b.png,two,1\nb.jpg,masks/c.png,three,2\n../x,,four,3\n",
+    );
+    expect(only(await allRecords(options, "table"), "bad").map(({ reason, where }) => [where, reason])).toEqual([
+      ["mine.csv, line 2", "not a record"],
+      ["mine.csv, line 4", "contradictory target"],
+      ["mine.csv, line 5", "unreadable mask"],
+      ["mine.csv, line 6", "unsafe file name"],
+    ]);
+  });
+});
+
+describe("the SA-Co importer", () => {
+  it("makes a phrase without annotations a no-target one, several annotations several targets", async () => {
+    const records = await allRecords(makeSaco(folder()), "saco");
+    expect(only(records, "image")).toMatchObject([
+      { id: "a.jpg", width: 64, height: 48 },
+      { id: "b.jpg", width: 64, height: 48 },
+    ]);
+    expect(only(records, "ref")).toMatchObject([
+      { id: "test-1", imageId: "a.jpg", annotationIds: ["test-10"], split: "test" },
+      { id: "test-2", imageId: "a.jpg", annotationIds: [], split: "test" },
+      { id: "test-3", imageId: "b.jpg", annotationIds: ["test-11", "test-12"], split: "test" },
+    ]);
+    expect(only(records, "expression").map(({ sent }) => sent)).toEqual(["the mug", "an elephant", "mug or plate"]);
+    // Boxes that are shares of the image come back in pixels; others stay.
+    expect(only(records, "annotation").map(({ box }) => box)).toEqual([
+      [10, 10, 20, 20],
+      [40, 5, 20, 20],
+      [0, 2, 1, 46],
+    ]);
+  });
+
+  it("reads plain COCO by category, one folder a split", async () => {
+    const value = (split: string): unknown => ({
+      images: [{ id: 1, file_name: `${split}.jpg`, width: 64, height: 48 }],
+      annotations: [
+        { id: 1, image_id: 1, category_id: 5, segmentation: [square], bbox: [10, 10, 20, 20], area: 400, iscrowd: 0 },
+        { id: 2, image_id: 1, category_id: 6, segmentation: [triangle], bbox: [40, 5, 20, 20], iscrowd: 0 },
+        { id: 3, image_id: 1, category_id: 5, segmentation: [triangle], bbox: [40, 5, 20, 20], iscrowd: 0 },
+      ],
+      categories: [
+        { id: 5, name: "the red car" },
+        { id: 6, name: "a dog" },
+      ],
+    });
+    for (const split of ["train", "valid"]) {
+      put(folder(), `robo/${split}/_annotations.coco.json`, JSON.stringify(value(split)));
+      put(folder(), `robo/${split}/${split}.jpg`, "a picture");
+    }
+    const source = join(folder(), "robo");
+    expect((await recogniseImporter(source)).importer.name).toBe("saco");
+    const records = await allRecords({ source }, "saco");
+    expect(only(records, "image").map(({ file }) => file)).toEqual(["train/train.jpg", "valid/valid.jpg"]);
+    expect(only(records, "ref").map(({ id, annotationIds, split }) => [id, annotationIds, split])).toEqual([
+      ["train-1:5", ["train-1", "train-2"], "train"],
+      ["train-1:6", ["train-2"], "train"],
+      ["val-1:5", ["val-1", "val-2"], "val"],
+      ["val-1:6", ["val-2"], "val"],
+    ]);
+    expect(only(records, "expression")[0]?.sent).toBe("the red car");
+  });
+
+  it("leaves a phrase out whose annotation is bad, since with fewer targets it would be another truth", async () => {
+    const options = makeSaco(folder());
+    const value = {
+      images: [{ id: 1, file_name: "a.jpg", text_input: "mugs" }],
+      annotations: [
+        { id: 1, image_id: 1, segmentation: [square] },
+        { id: 2, image_id: 1, segmentation: [] },
+        { id: 3, image_id: 9, segmentation: [square] },
+      ],
+    };
+    put(folder(), "gold_attributes.json", JSON.stringify(value));
+    const records = await allRecords(options, "saco");
+    expect(only(records, "bad").map(({ reason }) => reason)).toEqual(["target without a mask", "unknown image"]);
+    expect(only(records, "ref")).toEqual([]);
+  });
+});
+
+describe("the ReasonSeg importer", () => {
+  it("draws targets, takes out what is to be ignored, and leaves flags out", async () => {
+    const records = await allRecords(await makeReasonseg(folder()), "reasonseg");
+    const [whole, part] = only(records, "annotation");
+    // 21 × 21 pixels with the outline; 6 × 6 of them are ignored in the second.
+    expect([areaOf(whole?.segmentation), areaOf(part?.segmentation)]).toEqual([441, 441 - 36]);
+    expect(only(records, "ref").map(({ id, split }) => [id, split])).toEqual([
+      ["train/a", "train"],
+      ["val/b", "val"],
+    ]);
+  });
+
+  it("reads Windows-1252, as LISA does, and notes it", async () => {
+    const options = await makeReasonseg(folder());
+    const shapes = [
+      {
+        label: "target",
+        points: [
+          [1, 1],
+          [9, 1],
+          [9, 9],
+        ],
+      },
+    ];
+    put(folder(), "train/a.json", Buffer.from(JSON.stringify({ text: ["the café"], shapes }), "latin1"));
+    const records = await allRecords(options, "reasonseg");
+    expect(only(records, "expression")[0]?.sent).toBe("the café");
+    expect(only(records, "note")).toHaveLength(1);
+  });
+
+  it.skipIf(!pythonHas("cv2", "numpy"))("draws outlines as OpenCV does (needs Python with cv2)", () => {
+    const outlines = Array.from({ length: 300 }, (_, n) => {
+      const random = (k: number): number => createHash("md5").update(`${n} ${k}`).digest().readUInt16LE() / 65536;
+      return Array.from({ length: 2 + (n % 9) }, (_, i) => [random(2 * i) * 63.9, random(2 * i + 1) * 47.9]);
+    });
+    put(folder(), "outlines.json", JSON.stringify(outlines));
+    const theirs = JSON.parse(
+      runPython(
+        `import cv2, json, sys, hashlib, numpy as np
+out = []
+for points in json.load(open(sys.argv[1])):
+    m = np.zeros((48, 64), np.uint8)
+    cv2.polylines(m, np.array([points], dtype=np.int32), True, 1, 1)
+    cv2.fillPoly(m, np.array([points], dtype=np.int32), 1)
+    out.append(hashlib.md5(m.tobytes()).hexdigest())
+print(json.dumps(out))`,
+        [join(folder(), "outlines.json")],
+      ),
+    ) as string[];
+    const ours = outlines.map((points) => {
+      const data = new Uint8Array(64 * 48);
+      fillOutline({ width: 64, height: 48, data }, points as [number, number][], 1);
+      return createHash("md5").update(data).digest("hex");
+    });
+    expect(ours.filter((hash, i) => hash !== theirs[i])).toEqual([]);
+  });
+
+  it("draws the example of fill-outline.ts", () => {
+    const raster = { width: 3, height: 3, data: new Uint8Array(9) };
+    fillOutline(
+      raster,
+      [
+        [0, 0],
+        [2, 0],
+        [0, 2],
+      ],
+      1,
+    );
+    expect([...raster.data]).toEqual([1, 1, 1, 1, 1, 0, 1, 0, 0]);
+  });
+});
+
+describe("the importers of MMR, HC-RefLoCo, RefSegRS and RefCOCO-M", () => {
+  it("reads MMR's questions with their answers, one or several, equal ones once", async () => {
+    const records = await allRecords(makeMmr(folder()), "mmr");
+    expect(only(records, "ref")).toMatchObject([
+      { id: "train-11-0", annotationIds: ["train-11-0.0"], split: "train" },
+      { id: "train-11-1", annotationIds: ["train-11-0.0", "train-11-1.1"], split: "train" },
+      { id: "test_mixed-22-0", annotationIds: ["test_mixed-22-0.0"], split: "test_mixed" },
+    ]);
+    expect(only(records, "annotation")[0]).toMatchObject({
+      category: "mug",
+      segmentation: { kind: "rle", ...columnRle },
+    });
+    expect(only(records, "image").map(({ file }) => file)).toEqual([
+      "train2017/000000000011.jpg",
+      "train2017/000000000022.jpg",
+    ]);
+  });
+
+  it("reads HC-RefLoCo's captions as boxes without masks, one box one target", async () => {
+    const options = makeRefloco(folder());
+    const records = await allRecords(options, "refloco");
+    expect(only(records, "annotation")).toMatchObject([
+      { id: "0000000", segmentation: { kind: "none" }, box: [10.5, 10, 20, 20] },
+      { id: "0000002", segmentation: { kind: "none" } },
+    ]);
+    expect(only(records, "ref").map(({ id, annotationIds, split }) => [id, annotationIds, split])).toEqual([
+      ["0000000", ["0000000"], "val"],
+      ["0000001", ["0000000"], "val"],
+      ["0000002", ["0000002"], "test"],
+    ]);
+    expect((await findImporter("refloco").open(options)).warnings.join()).toMatch(/boxes and no masks/);
+  });
+
+  it("reads RefSegRS's phrases, those of one number as one target's", async () => {
+    const records = await allRecords(await makeRefsegrs(folder()), "refsegrs");
+    expect(only(records, "ref").map(({ id, split }) => [id, split])).toEqual([
+      ["1", "train"],
+      ["2", "train"],
+      ["3", "test"],
+    ]);
+    expect(only(records, "expression").map(({ sent }) => sent)).toEqual([
+      "road",
+      "the long road",
+      "vehicle in the parking area",
+      "building",
+    ]);
+    expect(only(records, "annotation").map(({ segmentation }) => areaOf(segmentation))).toEqual(
+      [19, 18, 17].map((w) => w * 24),
+    );
+  });
+
+  it("reads RefCOCO-M: several refs a row, masks as run lengths", async () => {
+    const records = await allRecords(await makeSamplesParquet(folder()), "hf-parquet");
+    expect(only(records, "ref").map(({ id, split }) => [id, split])).toEqual([
+      ["1", "val"],
+      ["2", "val"],
+    ]);
+    expect(only(records, "annotation")[1]).toMatchObject({
+      category: "plate",
+      segmentation: { kind: "rle", ...columnRle },
+    });
+    expect(only(records, "image")).toHaveLength(1);
+  });
+});
+
+describe("exports read back", () => {
+  it("reads WebDataset's samples with their ids; an empty mask without a category means nothing", async () => {
+    const records = await allRecords(await makeWebdataset(folder()), "webdataset");
+    expect(only(records, "bad")).toEqual([]);
+    expect(only(records, "ref")).toMatchObject([
+      { id: "1", annotationIds: ["1"], split: "train" },
+      { id: "2", annotationIds: [], split: "train" },
+      { id: "3", annotationIds: ["3"], split: "val" },
+    ]);
+    expect(only(records, "expression")[0]).toMatchObject({ id: "s/1", sent: "the mug" });
+    expect(only(records, "image")[0]?.file).toBe("000000000011.jpg");
+  });
+
+  it("picks the LMDB files of our own cris-lmdb export, whose masks are of what is evaluated only", async () => {
+    put(folder(), "export/export.json", "{}");
+    put(
+      folder(),
+      "export/anns/refcoco/train.json",
+      JSON.stringify([{ segment_id: 1, img_name: "a.jpg", sentences: [] }]),
+    );
+    const magic = Buffer.alloc(8192);
+    magic.writeUInt32LE(0xbeefc0de, 16);
+    put(folder(), "export/lmdb/refcoco/train.lmdb", magic);
+    const found = await recogniseImporter(join(folder(), "export"));
+    expect([found.importer.name, found.options.source]).toEqual(["cris-lmdb", join(folder(), "export/lmdb/refcoco")]);
+  });
+});
+
+/** sharp is what writes the masks of these datasets; a palette PNG counts by index. */
+describe("masks of tables", () => {
+  it("are read from a palette PNG by index and from an alpha channel", async () => {
+    const rgba = Buffer.from(Array.from({ length: 64 * 48 * 4 }, (_, k) => (k % 4 === 3 && k / 4 < 64 * 10 ? 255 : 0)));
+    const alpha = await sharp(rgba, { raw: { width: 64, height: 48, channels: 4 } })
+      .png()
+      .toBuffer();
+    const options = await makeTable(folder());
+    put(folder(), "masks/a.png", alpha);
+    expect(areaOf(only(await allRecords(options, "table"), "annotation")[0]?.segmentation)).toBe(640);
+  });
+});
