@@ -68,6 +68,11 @@ export function modelDir(): string | undefined {
   return folder("NEMOSAIC_MODEL", undefined, "tests with a real model");
 }
 
+/** The folder of photographs with computable truth, from `NEMOSAIC_GROUND`. */
+export function groundDir(): string | undefined {
+  return folder("NEMOSAIC_GROUND", undefined, "calibration on photographs with truth");
+}
+
 function folder(variable: string, fallback: string | undefined, what: string): string | undefined {
   const named = process.env[variable];
   if (named !== undefined && named !== "") {

@@ -1,0 +1,65 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { mineSmall, smallPool } from "../../../test/small-pool.ts";
+import { type Progress, silentProgress } from "../../io/index.ts";
+import { halfToNumber, numberToHalf } from "../../kernels/index.ts";
+import { Mined, minedFolder, type Pool } from "../../pool/index.ts";
+import { openRiskEstimate } from "../../risk/index.ts";
+import { mineRisk } from "./risk.ts";
+
+let pool: Pool | undefined;
+afterEach(() => pool?.close());
+
+const bytesOf = (folder: string) =>
+  Promise.all(["risk.npy", "shows-kind.npy", "risk.json"].map((file) => readFile(join(folder, file), "hex")));
+
+describe("mineRisk", () => {
+  it("keeps for each candidate what the estimate says, as halves, and whether it shows the kind", async () => {
+    pool = await smallPool({ images: 14, refsPerImage: 2, valImages: 2 });
+    await mineSmall(pool, { depth: 7 });
+    const mined = (await Mined.open(pool.folder, "default", pool.manifest.hash))!;
+    const estimate = await openRiskEstimate(pool);
+    let kinds = 0;
+    for (let expression = 0; expression < pool.expressions.count; expression++) {
+      const { ids, risk, showsKind } = mined.row(expression);
+      ids.forEach((image, at) => {
+        expect(risk![at]).toBe(halfToNumber(numberToHalf(estimate.chance(expression, image))));
+        expect(showsKind![at]).toBe(estimate.showsKind(expression, image) ? 1 : 0);
+        kinds += showsKind![at]!;
+      });
+    }
+    expect(kinds).toBeGreaterThan(0);
+    expect(mined.coverage).toEqual(estimate.coverage);
+    expect(mined.randomRisk!.hard).toBeGreaterThanOrEqual(0);
+    await mined.close();
+  });
+
+  it("goes on behind the last step of a run that was killed, to the same bytes", async () => {
+    pool = await smallPool({ images: 14, refsPerImage: 2, valImages: 2 });
+    await mineSmall(pool, { depth: 7 });
+    const folder = minedFolder(pool.folder, "default");
+    const whole = await bytesOf(folder);
+    const mined = (await Mined.open(pool.folder, "default", pool.manifest.hash))!;
+    let steps = 0;
+    const dying: Progress = {
+      ...silentProgress,
+      begin: (label, total, unit) => {
+        const task = silentProgress.begin(label, total, unit);
+        return {
+          ...task,
+          advance: (count) => {
+            if (++steps > 4) throw new Error("killed");
+            task.advance(count);
+          },
+        };
+      },
+    };
+    const options = { name: "default", force: true, stepExpressions: 5 };
+    await expect(mineRisk(pool, mined, { ...options, progress: dying })).rejects.toThrow("killed");
+    expect(await bytesOf(folder)).toEqual(whole); // what was finished stays
+    await mineRisk(pool, mined, { ...options, progress: silentProgress });
+    expect(await bytesOf(folder)).toEqual(whole);
+    await mined.close();
+  });
+});
