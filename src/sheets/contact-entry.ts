@@ -4,6 +4,7 @@ import type { Loader } from "../loader/index.ts";
 import type { Plan } from "../model/index.ts";
 import { planSample } from "../plan/index.ts";
 import type { MinedRow } from "../pool/index.ts";
+import type { ResolvedSettings } from "../settings/index.ts";
 import { decodePoolImage } from "../tiles/index.ts";
 import type { Picture } from "./picture.ts";
 
@@ -13,6 +14,8 @@ export interface CandidateView {
   readonly rank: number;
   readonly t2i: number;
   readonly i2i: number;
+  /** Estimated chance that the expression is true of it; NaN where it is not known. */
+  readonly risk: number;
   /** Why it was dropped; absent for the band. */
   readonly rule?: DropRule;
   /** A sentence about something in that image, for people to judge by; empty where there is none. */
@@ -27,7 +30,8 @@ export interface ContactEntry {
   /** The expression's score with its own image. */
   readonly ownScore: number;
   readonly tau: number | null;
-  readonly tauImage: number | null;
+  /** What keeps false negatives out of the band, in short. */
+  readonly limits: string;
   readonly bandSize: number;
   readonly survivors: number;
   readonly drops: Readonly<Record<DropRule, number>>;
@@ -35,7 +39,7 @@ export interface ContactEntry {
   readonly curve: Float32Array;
   readonly verdicts: Uint8Array;
   readonly target: Picture;
-  /** The best candidates that τ or τᵢ dropped, and the best of the band, in rank order. */
+  /** The best candidates that a rule dropped, in rank order, and the first of the band, in its order. */
   readonly dropped: readonly CandidateView[];
   readonly band: readonly CandidateView[];
   readonly mosaics: readonly { readonly picture: Picture; readonly plan: Plan }[];
@@ -75,7 +79,8 @@ function chooseExpressions(loader: Loader, count: number): number[] {
     const drops = band === undefined ? undefined : countDrops(band.verdicts);
     const points =
       (band !== undefined && band.size >= 3 ? 4 : 0) +
-      (drops !== undefined && drops.tau + drops["tau-image"] > 0 ? 2 : 0) +
+      (drops !== undefined && drops.risk + drops.tau + drops["tau-image"] > 0 ? 2 : 0) +
+      (canBePlaced(loader, expression) ? 8 : 0) +
       (share >= 0.01 && share <= 0.5 ? 1 : 0);
     return { expression, image, points, order };
   });
@@ -85,6 +90,28 @@ function chooseExpressions(loader: Loader, count: number): number[] {
     .filter(({ image }) => !seen.has(image) && seen.add(image))
     .slice(0, count)
     .map(({ expression }) => expression);
+}
+
+/** False for expressions that get the single image whatever the draw: their position words hold in no cell. */
+function canBePlaced(loader: Loader, expression: number): boolean {
+  return oneMosaic(loader, expression, 0).why.policy !== "placement";
+}
+
+/** The plan of a mosaic of one expression; `draw` numbers those of all expressions. */
+function oneMosaic({ facts, settings, seed }: Loader, expression: number, draw: number): Plan {
+  const one = { ...facts, unit: "expression" as const, units: Int32Array.of(expression) };
+  const always = { ...settings, mosaic: { ...settings.mosaic, gamma: 1 } };
+  return planSample(one, always, seed, draw, 0);
+}
+
+/** What keeps false negatives out of bands, in short: "risk ≤ 3 %   τ = 0.400". */
+export function limitsText({ risk, tau, tauImage }: ResolvedSettings["band"]): string {
+  const parts = [
+    ...(risk === null ? [] : [`risk ≤ ${100 * risk} %`]),
+    ...(tau === null ? [] : [`τ = ${tau.toFixed(3)}`]),
+    ...(tauImage === null ? [] : [`τi = ${tauImage.toFixed(3)}`]),
+  ];
+  return parts.length === 0 ? "no limit" : parts.join("   ");
 }
 
 function bandFor(loader: Loader, expression: number): { row: MinedRow; band: Band } | undefined {
@@ -106,6 +133,7 @@ async function contactEntry(loader: Loader, expression: number, options: Contact
       rank: at,
       t2i: found?.row.t2i[at] as number,
       i2i: found?.row.i2i[at] as number,
+      risk: found?.row.risk?.[at] ?? Number.NaN,
       ...(rule === undefined ? {} : { rule }),
       said: saidOf(loader, id),
       picture: await decodePoolImage(pool, id),
@@ -115,13 +143,12 @@ async function contactEntry(loader: Loader, expression: number, options: Contact
   const isDropped = (at: number): boolean =>
     isBarred(found?.band.verdicts[at] ?? 0) && ruleOf(found?.band.verdicts[at] ?? 0) !== "own-image";
   const dropped = positions.filter(isDropped).slice(0, options.candidates);
-  const kept = positions.filter((at) => found?.band.verdicts[at] === 0).slice(0, options.candidates);
-  const one = { ...facts, unit: "expression" as const, units: Int32Array.of(expression) };
-  const always = { ...settings, mosaic: { ...settings.mosaic, gamma: 1 } };
+  const { survivors = new Int32Array(0), size = 0 } = found?.band ?? {};
+  const kept = Array.from(survivors.subarray(0, Math.min(size, options.candidates)));
   const mosaics = await Promise.all(
     Array.from({ length: options.mosaics }, async (_, draw) => {
       // An epoch of its own for each expression: draws that do not repeat from one to the next.
-      const plan = planSample(one, always, loader.seed, expression * options.mosaics + draw, 0);
+      const plan = oneMosaic(loader, expression, expression * options.mosaics + draw);
       const { image: data, mask } = await loader.draw(plan);
       return { plan, picture: { width: plan.size, height: plan.size, data, mask } };
     }),
@@ -132,7 +159,7 @@ async function contactEntry(loader: Loader, expression: number, options: Contact
     text,
     ownScore: loader.mined?.own[expression] ?? Number.NaN,
     tau: settings.band.tau,
-    tauImage: settings.band.tauImage,
+    limits: limitsText(settings.band),
     bandSize: found?.band.size ?? 0,
     survivors: found?.band.survivors.length ?? 0,
     drops: countDrops(found?.band.verdicts ?? new Uint8Array(0)),
@@ -152,4 +179,10 @@ function saidOf(loader: Loader, image: number): string {
   if (ref >= 0) return pool.expressions.sent[pool.expressionsOfRef(ref)[0]] ?? "";
   const annotation = pool.annotationsOfImage(image)[0];
   return annotation === undefined ? "" : (pool.annotations.category[annotation] ?? "");
+}
+
+/** What a candidate is shown with: the number that its rule looked at. */
+export function measureOf({ rule, risk, t2i, i2i }: CandidateView): string {
+  if (rule === "tau-image" || rule === "near-duplicate") return `i2i ${i2i.toFixed(3)}`;
+  return rule === "risk" && !Number.isNaN(risk) ? `risk ${Math.round(100 * risk)} %` : t2i.toFixed(3);
 }

@@ -1,5 +1,5 @@
 import { dropRules, dropRuleTexts } from "../band/index.ts";
-import type { CandidateView, ContactEntry } from "./contact-entry.ts";
+import { type CandidateView, type ContactEntry, measureOf } from "./contact-entry.ts";
 import { dataUri, filling, scaledTo, withMask } from "./picture.ts";
 import { scoreCurve } from "./score-curve.ts";
 import { singleCaption } from "./single-caption.ts";
@@ -66,7 +66,7 @@ async function section(entry: ContactEntry): Promise<string> {
 <div class="strips">
 <h3 class="tau">Dropped: probably true of these, too</h3>
 <div class="strip dropped">${await strip(entry.dropped)}</div>
-<p class="line"><span>τ = ${threshold(entry.tau)}, τᵢ = ${threshold(entry.tauImage)}</span></p>
+<p class="line"><span>${escaped(entry.limits)}</span></p>
 <h3 class="band">The band: hard negatives</h3>
 <div class="strip">${await strip(entry.band)}</div>
 <svg viewBox="0 0 600 72" role="img" aria-label="scores of all candidates over their rank, τ as a dashed line">${curve.svg}</svg>
@@ -81,7 +81,7 @@ async function strip(views: readonly CandidateView[]): Promise<string> {
   const figures = await Promise.all(
     views.map(async (view) => {
       const why = view.rule === undefined ? "in the band" : dropRuleTexts[view.rule];
-      const caption = `#${view.rank + 1} · ${view.rule === "tau-image" ? `i2i ${score(view.i2i)}` : score(view.t2i)}`;
+      const caption = `#${view.rank + 1} · ${measureOf(view)}`;
       return figure(
         await dataUri(filling(view.picture, 160, 120), 82),
         view.said === "" ? "candidate image" : `candidate; described as “${view.said}”`,
@@ -95,10 +95,6 @@ async function strip(views: readonly CandidateView[]): Promise<string> {
 
 function figure(source: string, alt: string, caption: string, hover?: string): string {
   return `<figure${hover === undefined ? "" : ` title="${escaped(hover)}"`}><img src="${source}" alt="${escaped(alt)}"><figcaption>${escaped(caption)}</figcaption></figure>`;
-}
-
-function threshold(value: number | null): string {
-  return value === null ? "off" : score(value);
 }
 
 function score(value: number): string {

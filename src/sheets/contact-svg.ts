@@ -1,6 +1,6 @@
 import { type DropRule, dropRules, dropRuleTexts } from "../band/index.ts";
 import { renderSvg } from "../codecs/index.ts";
-import type { CandidateView, ContactEntry } from "./contact-entry.ts";
+import { type CandidateView, type ContactEntry, measureOf } from "./contact-entry.ts";
 import { textPath, wrapText } from "./outlined-text.ts";
 import { dataUri, filling, greyed, type Picture, scaledTo, withMask } from "./picture.ts";
 import { colours, scoreCurve } from "./score-curve.ts";
@@ -96,17 +96,12 @@ async function candidates(entry: ContactEntry, x: number, y: number): Promise<st
           return (
             (await image(isDropped ? greyed(scaled) : scaled, left, top, each)) +
             textPath(`#${view.rank + 1}`, left, top + high + 14, { size: 12, fill: colours.soft }) +
-            textPath(
-              view.rule === "tau-image" ? `i2i ${score(view.i2i)}` : score(view.t2i),
-              left + each,
-              top + high + 14,
-              {
-                size: 12,
-                weight: 600,
-                anchor: "end",
-                fill: isDropped ? colours.tau : colours.band,
-              },
-            )
+            textPath(measureOf(view), left + each, top + high + 14, {
+              size: 12,
+              weight: 600,
+              anchor: "end",
+              fill: isDropped ? colours.tau : colours.band,
+            })
           );
         }),
       )
@@ -130,7 +125,7 @@ async function candidates(entry: ContactEntry, x: number, y: number): Promise<st
     label("dropped: probably true of these, too", y + 8, colours.tau) +
     (await strip(entry.dropped, firstTop, true)) +
     `<line x1="${x}" x2="${x + column.middle}" y1="${lineY}" y2="${lineY}" stroke="${colours.tau}" stroke-width="1.5" stroke-dasharray="6 4"/>` +
-    textPath(`τ = ${threshold(entry.tau)}   τi = ${threshold(entry.tauImage)}`, x + column.middle, lineY + 15, {
+    textPath(entry.limits, x + column.middle, lineY + 15, {
       size: 13,
       weight: 600,
       fill: colours.tau,
@@ -172,10 +167,6 @@ async function mosaics(entry: ContactEntry, x: number, y: number): Promise<strin
 async function image(picture: Picture, x: number, y: number, room = picture.width): Promise<string> {
   const left = x + Math.max(0, (room - picture.width) / 2);
   return `<image x="${left.toFixed(1)}" y="${y}" width="${picture.width}" height="${picture.height}" href="${await dataUri(picture)}"/>`;
-}
-
-function threshold(value: number | null): string {
-  return value === null ? "off" : score(value);
 }
 
 function score(value: number): string {

@@ -1,4 +1,4 @@
-export { type ContactEntry, type ContactOptions, contactEntries } from "./contact-entry.ts";
+export { type ContactEntry, type ContactOptions, contactEntries, limitsText } from "./contact-entry.ts";
 export { contactHtml, escaped, type SummaryLine } from "./contact-html.ts";
 export { contactPng } from "./contact-svg.ts";
 export { type TextStyle, textPath, textWidth, wrapText } from "./outlined-text.ts";

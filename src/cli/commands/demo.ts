@@ -8,7 +8,7 @@ import { fail } from "../../model/index.ts";
 import { Pool } from "../../pool/index.ts";
 import { writeScenes } from "../../scenes/index.ts";
 import { mostNegatives } from "../../settings/index.ts";
-import { contactEntries, contactHtml, contactPng, type SummaryLine } from "../../sheets/index.ts";
+import { contactEntries, contactHtml, contactPng, limitsText, type SummaryLine } from "../../sheets/index.ts";
 import { embed, importDataset, mine } from "../../steps/index.ts";
 import {
   action,
@@ -96,7 +96,7 @@ async function runDemo(options: Options): Promise<void> {
       mined.reused,
     );
 
-    const sets = own === undefined ? [...sampleSets(model), ...options.set] : options.set;
+    const sets = own === undefined ? [...sampleSets, ...options.set] : options.set;
     const settings = { ...(await readSettings({ ...options, set: sets })), mined: embedded.name };
     const loader = await Loader.open(pool, settings, { seed: options.seed });
     try {
@@ -111,12 +111,9 @@ async function runDemo(options: Options): Promise<void> {
 
 /**
  * Settings for the embedded sample. It has 240 candidates: the default K would reach into images that have nothing to do
- * with the text. τ is the lower quartile of scene-clip's scores with own images; at the median twice
- * as many of a band's images fit the text (11.1 % against 5.6 %, counted in models/scene-clip/README.md).
+ * with the text.
  */
-function sampleSets(model: string): string[] {
-  return ["band.k=20", ...(model === "scene-clip" ? ["band.tau=0.4"] : [])];
-}
+const sampleSets = ["band.k=20"];
 
 /** How many scenes the embedded sample has: enough for bands that differ, drawn in seconds. */
 const sceneCount = 300;
@@ -150,7 +147,7 @@ async function showResult(loader: Loader, options: Options, steps: string[][], s
     { label: "mosaics", value: `${grouped(rate)}/s` },
   ];
   const title = "NeMo mosaics: what the miner chose, and what training sees";
-  const subtitle = `${pool.manifest.sources.map(({ name }) => name).join(", ")} · ${mined.manifest.relevance.model} · τ ${settings.band.tau?.toFixed(3) ?? "off"} · K ${settings.band.k} · seed ${loader.seed}`;
+  const subtitle = `${pool.manifest.sources.map(({ name }) => name).join(", ")} · ${mined.manifest.relevance.model} · ${limitsText(settings.band)} · K ${settings.band.k} · seed ${loader.seed}`;
   const png = await contactPng(entries, title, subtitle);
   const { picture, page } = await placeFor(png, options);
   await writeFileAtomic(picture, png);
@@ -159,7 +156,7 @@ async function showResult(loader: Loader, options: Options, steps: string[][], s
   const table = textTable([
     ...lines.map(({ label, value }) => [label, value]),
     ...bandLines(bands, settings).filter(
-      ([label]) => label.startsWith("dropped") || label.startsWith("τ") || label === "K",
+      ([label]) => label.startsWith("dropped") || label.startsWith("risk") || label === "K",
     ),
   ]);
   const stepTable = textTable(steps);
