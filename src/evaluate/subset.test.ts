@@ -70,8 +70,10 @@ describe("a list of ids", () => {
       "2 of 5 expressions are hard: 2 or more other objects of the target's category; 1 passed over, the rule has no value for them\n",
     );
     expect([...(await readKeys(file))]).toEqual(["s/r/2", "s/r/3"]);
-    await expect(subsetCommand(request)).rejects.toThrow(/exists already/);
-    await subsetCommand({ ...request, force: true });
+    await subsetCommand(request); // the same line again: nothing to do
+    const other = { ...request, rule: { by: "similar", atLeast: 1 } } as const;
+    await expect(subsetCommand(other)).rejects.toThrow(/already.*--force/);
+    await subsetCommand({ ...other, force: true });
   });
 
   it("may be a JSON list or lines of text", async () => {

@@ -104,10 +104,10 @@ function oneMosaic({ facts, settings, seed }: Loader, expression: number, draw: 
   return planSample(one, always, seed, draw, 0);
 }
 
-/** What keeps false negatives out of bands, in short: "risk ≤ 3 %   τ = 0.400". */
+/** What keeps false negatives out of bands, in short: "risk at most 3 %   τ = 0.400". */
 export function limitsText({ risk, tau, tauImage }: ResolvedSettings["band"]): string {
   const parts = [
-    ...(risk === null ? [] : [`risk ≤ ${100 * risk} %`]),
+    ...(risk === null ? [] : [`risk at most ${100 * risk} %`]),
     ...(tau === null ? [] : [`τ = ${tau.toFixed(3)}`]),
     ...(tauImage === null ? [] : [`τi = ${tauImage.toFixed(3)}`]),
   ];
