@@ -62,8 +62,9 @@ export function openPrepareWorkers(
       prepare(bytes, name, out) {
         if (failure !== undefined) return Promise.reject(failure);
         const id = nextId++;
-        // A view of a shared pool (small files) must be copied, which Buffer.slice does not: newer Node refuses to move a pool.
-        const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
+        // A copy, to be moved: small files are views of a pool that moving would take along, and memory that Node 24 reads
+        // files into cannot be moved at all.
+        const own = new Uint8Array(bytes);
         return new Promise((resolve, reject) => {
           waiting.set(id, { resolve, reject });
           worker.postMessage({ id, bytes: own, name, out } satisfies PrepareTask, [own.buffer as ArrayBuffer]);
