@@ -2,7 +2,7 @@ import { dropRules, dropRuleTexts } from "../band/index.ts";
 import { type CandidateView, type ContactEntry, measureOf } from "./contact-entry.ts";
 import { dataUri, filling, scaledTo, withMask } from "./picture.ts";
 import { scoreCurve } from "./score-curve.ts";
-import { singleCaption } from "./single-caption.ts";
+import { singleCaption, whyWhole } from "./single-caption.ts";
 
 /** One line of the summary table of a page. */
 export interface SummaryLine {
@@ -57,6 +57,7 @@ async function section(entry: ContactEntry): Promise<string> {
       );
     }),
   );
+  const whole = whyWhole(entry.mosaics.map(({ plan }) => plan));
   return `<section>
 <h2>“${escaped(entry.text)}”</h2>
 <p class="key">${escaped(entry.key)}</p>
@@ -72,7 +73,7 @@ async function section(entry: ContactEntry): Promise<string> {
 <svg viewBox="0 0 600 72" role="img" aria-label="scores of all candidates over their rank, τ as a dashed line">${curve.svg}</svg>
 </div>
 </div>
-<div class="mosaics">${mosaics.join("")}</div>
+${whole === undefined ? "" : `<p>${escaped(whole)}</p>\n`}<div class="mosaics">${mosaics.join("")}</div>
 </section>`;
 }
 

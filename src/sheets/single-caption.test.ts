@@ -1,10 +1,24 @@
 import { describe, expect, it } from "vitest";
-import { singleCaption } from "./single-caption.ts";
+import { singleCaption, whyWhole } from "./single-caption.ts";
 
 describe("singleCaption", () => {
   it("tells a small band from words that no cell keeps true, and from chance", () => {
-    expect(singleCaption("single")).toBe("single image: the band is too small");
-    expect(singleCaption("placement")).toBe("single image: no cell keeps it true");
+    expect(singleCaption("single")).toBe("single image: too few images fit beside it");
+    expect(singleCaption("placement")).toBe("single image: moved, the words would be wrong");
     expect(singleCaption(undefined)).toBe("single image");
+  });
+});
+
+describe("whyWhole", () => {
+  const plan = (kind: "single" | "mined", policy?: "placement") => ({
+    kind,
+    why: { negatives: [], ...(policy === undefined ? {} : { policy }) } as never,
+  });
+
+  it("says in plain words why no draw is a mosaic, and nothing where one is", () => {
+    expect(whyWhole([plan("single", "placement"), plan("single", "placement")])).toMatch(
+      /^Training sees this one as it is, never in a mosaic: the words say where in the picture it is, .*wrong\.$/,
+    );
+    expect(whyWhole([plan("single", "placement"), plan("mined")])).toBeUndefined();
   });
 });

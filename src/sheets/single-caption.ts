@@ -1,12 +1,12 @@
-import type { PlanPolicy } from "../model/index.ts";
+import type { Plan, PlanPolicy } from "../model/index.ts";
 
 const reasons: Readonly<Record<PlanPolicy, string>> = {
-  widen: "the band is too small",
-  random: "the band is too small",
-  single: "the band is too small",
-  placement: "no cell keeps it true",
-  "large-target": "its target is large",
-  visibility: "its target is hidden",
+  widen: "too few images fit beside it",
+  random: "too few images fit beside it",
+  single: "too few images fit beside it",
+  placement: "moved, the words would be wrong",
+  "large-target": "its target would be too large",
+  visibility: "its target would be hidden",
   partner: "no partner",
   "no-object": "no object of its kind to paste",
 };
@@ -14,4 +14,24 @@ const reasons: Readonly<Record<PlanPolicy, string>> = {
 /** What stands below a single image where a mosaic could have been: the reason, where it was not drawn by γ. */
 export function singleCaption(policy: PlanPolicy | undefined): string {
   return policy === undefined ? "single image" : `single image: ${reasons[policy]}`;
+}
+
+const explanations: Readonly<Record<PlanPolicy, string>> = {
+  widen: "τ and K leave too few other images for a mosaic",
+  random: "τ and K leave too few other images for a mosaic",
+  single: "τ and K leave too few other images for a mosaic",
+  placement: "the words say where in the picture it is, and in any cell of a mosaic they would be wrong",
+  "large-target": "its target is so large that little would be left of the others",
+  visibility: "beside other images its target would be hidden",
+  partner: "there is no image to draw it with",
+  "no-object": "there is no object of its kind to paste",
+};
+
+/** A sentence for people on an expression of which every draw is a single image; undefined where one is a mosaic. */
+export function whyWhole(plans: readonly Pick<Plan, "kind" | "why">[]): string | undefined {
+  const [first] = plans;
+  if (first === undefined || plans.some(({ kind }) => kind !== "single")) return undefined;
+  const { policy } = first.why;
+  const because = policy === undefined ? "" : `: ${explanations[policy]}`;
+  return `Training sees this one as it is, never in a mosaic${because}.`;
 }
