@@ -43,7 +43,8 @@ export function openPrepareWorkers(
   const open = (): PrepareWorker => {
     const worker = new Worker(entry, { workerData: preparation });
     workers.push(worker);
-    const ready = new Promise<void>((resolve) => {
+    const ready = new Promise<void>((resolve, reject) => {
+      worker.once("exit", () => reject(failure));
       worker.on("message", (answer: PrepareAnswer) => {
         if (answer === "ready") return resolve();
         const task = waiting.get(answer.id);
@@ -54,9 +55,11 @@ export function openPrepareWorkers(
       });
     });
     worker.on("error", failAll);
-    worker.on("exit", (code) => {
-      if (code !== 0) failAll(new NemosaicError("internal", `an image worker ended with ${code}: too little memory?`));
-    });
+    // Whatever its code: one that is ended while it starts leaves with 0, and its tasks would wait for ever.
+    worker.on("exit", (code) =>
+      failAll(new NemosaicError("internal", `an image worker ended with ${code}: too little memory?`)),
+    );
+    ready.catch(() => undefined); // whoever waits for it is told; nobody has to
     return {
       ready,
       prepare(bytes, name, out) {
