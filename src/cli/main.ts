@@ -56,6 +56,12 @@ for (const add of commands) add(program);
 // A reader that has seen enough (… | head) ends the command quietly, help too.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 7));
 
+// Node ends so where something is awaited that can never come, and says nothing.
+process.on("exit", (code) => {
+  if (code !== 13) return;
+  report(new Error("the command ended in the midst of its work: a thread of it has gone"), false);
+});
+
 program.exitOverride();
 for (const command of program.commands) command.exitOverride();
 

@@ -2,6 +2,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { scratchFolder, smallSource } from "../../test/small-pool.ts";
+import { hashFile } from "../io/index.ts";
 import { NemosaicError } from "../model/index.ts";
 import { importDataset } from "../steps/index.ts";
 import { listenerOf, report } from "./session.ts";
@@ -59,6 +60,16 @@ describe("an error", () => {
     );
     expect(said(new NemosaicError("bad-input", message), true)).toContain(`nemosaic: ${message}\n`);
     expect(said(new NemosaicError("bad-input", "expected 1, got 2"), false)).toBe("nemosaic: expected 1, got 2\n");
+  });
+
+  it("of the operating system's names the file and what to do, and is no fault of ours", async () => {
+    const folder = await scratchFolder();
+    const error = await hashFile(folder).catch((caught: Error) => caught);
+    expect(said(error, false)).toBe(`nemosaic: cannot read "${folder}": expected a file, found a folder\n`);
+    const full = Object.assign(new Error("EMFILE: too many"), { code: "EMFILE", syscall: "open", path: "a.jpg" });
+    expect(said(full, false)).toBe('nemosaic: cannot open "a.jpg": too many open files; raise `ulimit -n`\n');
+    expect(said(new TypeError("x is not a function"), false)).toMatch(/unexpected error: x is not a function/);
+    await rm(folder, { recursive: true });
   });
 });
 

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import type { Command } from "commander";
 import { setImageThreads } from "../codecs/index.ts";
-import { exists, type Progress, silentProgress, streamProgress } from "../io/index.ts";
+import { diskProblem, exists, type Progress, silentProgress, streamProgress } from "../io/index.ts";
 import { exitStatus, fail, NemosaicError, shown } from "../model/index.ts";
 import { parseSettings, type Settings, settingsRemarks, settingsTree, withSets } from "../settings/index.ts";
 import type { Listener } from "../steps/index.ts";
@@ -19,16 +19,19 @@ export interface SharedOptions {
   readonly force: boolean;
 }
 
-/** Adds the shared options to a command; without `sampling`, those that choose settings of sampling are left out. */
-export function withShared(command: Command, { sampling = true }: { readonly sampling?: boolean } = {}): Command {
+/** Adds the shared options to a command; those of sampling's settings, and the seed, only where the command heeds them. */
+export function withShared(
+  command: Command,
+  { sampling = true, seed = true }: { readonly sampling?: boolean; readonly seed?: boolean } = {},
+): Command {
   if (sampling) {
     command
       .option("--settings <file>", "settings file (default: nemosaic.json in this folder, if there is one)")
       .option("--preset <name>", "start from this preset instead of the file's")
       .option("--set <key=value>", "change one setting, dotted key; may be repeated", collect, []);
   }
+  if (seed) command.option("--seed <n>", "seed of everything random", integerOption("--seed", 0), 0);
   return command
-    .option("--seed <n>", "seed of everything random", integerOption("--seed", 0), 0)
     .option("--json", "print the result as JSON", false)
     .option("--quiet", "no progress and no remarks; warnings stay", false)
     .option("--debug", "show the stack of an error", false)
@@ -142,6 +145,9 @@ export function report(error: unknown, debug: boolean): void {
   if (error instanceof NemosaicError) {
     process.stderr.write(`nemosaic: ${debug ? error.message : readable(error.message)}\n`);
     process.exitCode = exitStatus[error.code];
+  } else if (refusalOf(error) !== undefined) {
+    process.stderr.write(`nemosaic: ${refusalOf(error)}\n`);
+    process.exitCode = exitStatus.io;
   } else {
     const message = error instanceof Error ? error.message : String(error);
     process.stderr.write(
@@ -150,6 +156,16 @@ export function report(error: unknown, debug: boolean): void {
     process.exitCode = exitStatus.internal;
   }
   if (debug) for (let at: unknown = error; at instanceof Error; at = at.cause) process.stderr.write(`${at.stack}\n`);
+}
+
+/** What the operating system refused where no room of ours had a word for it, on one line with the file. */
+function refusalOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error) || !("syscall" in error)) return undefined;
+  const { code, path, syscall } = error as NodeJS.ErrnoException;
+  const problem = diskProblem(code ?? "");
+  return problem === undefined
+    ? undefined
+    : `cannot ${syscall} ${path === undefined ? "a file" : `"${path}"`}: ${problem}`;
 }
 
 const mostShown = 400;

@@ -127,7 +127,27 @@ export async function writeFileOnce(
       );
   }
   await writeFileAtomic(path, bytes);
+  await removeDeadTemporaries(path);
   return true;
+}
+
+/** What runs that were killed left of this file beside it: temporaries whose process is gone. */
+async function removeDeadTemporaries(path: string): Promise<void> {
+  const start = `${basename(path)}${temporaryMark}`;
+  for (const name of await readdir(dirname(path))) {
+    if (!name.startsWith(start)) continue;
+    const pid = Number.parseInt(name.slice(start.length), 10);
+    if (pid > 0 && !isAlive(pid)) await rm(join(dirname(path), name), { force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ESRCH";
+  }
 }
 
 /** Asserts that `path` is a folder; `what` names it for a person. Errors: "not-found". */

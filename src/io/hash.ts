@@ -21,7 +21,12 @@ export async function hashFile(
   const end = length === undefined ? {} : { end: length - 1 };
   const stream = createReadStream(path, { highWaterMark: 1 << 20, ...end });
   stream.on("data", (piece) => onBytes(piece.length));
-  await pipeline(stream, hash);
+  try {
+    await pipeline(stream, hash);
+  } catch (error) {
+    // Once a file is open, the system's errors name it no more.
+    throw Object.assign(error as Error, { path });
+  }
   return hash.digest("hex");
 }
 

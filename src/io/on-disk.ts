@@ -10,8 +10,22 @@ const diskProblems: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EPERM: "operation not permitted",
   EMFILE: "too many open files; raise `ulimit -n`",
+  ENFILE: "too many open files on this machine",
+  EIO: "the disk reports an error",
   ENAMETOOLONG: "the name is too long for this file system",
 };
+
+/** These callers handle themselves where they write: a person sees them where nobody did. */
+const otherProblems: Readonly<Record<string, string>> = {
+  EISDIR: "expected a file, found a folder",
+  ENOTDIR: "expected a folder, found a file",
+  ENOENT: "there is no such file",
+};
+
+/** What the operating system's refusal means, for a person; undefined for a code that is none of the usual ones. */
+export function diskProblem(code: string): string | undefined {
+  return diskProblems[code] ?? otherProblems[code];
+}
 
 /** Runs a disk operation on `path`; turns the operating system's refusals into a NemosaicError with code "io". */
 export async function onDisk<T>(path: string, operation: () => Promise<T>): Promise<T> {

@@ -102,6 +102,11 @@ export function grouped(n: number): string {
   return String(Math.round(n)).replace(/\B(?=(\d{3})+(?!\d))/g, ",");
 }
 
+/** A number with its noun, which takes an s unless there is one: "1 image", "1,200 images". */
+export function counted(n: number, noun: string): string {
+  return `${grouped(n)} ${noun}${n === 1 ? "" : "s"}`;
+}
+
 /** Bytes for people, in powers of 1000: "31.0 MB". */
 export function byteText(bytes: number): string {
   const units = ["bytes", "kB", "MB", "GB", "TB"];

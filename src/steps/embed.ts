@@ -12,6 +12,7 @@ import {
   lexicalName,
   openRelevance,
   type SkippedRow,
+  sceneClipNote,
 } from "../relevance/index.ts";
 import { fullListener, type Listener, withPool } from "./listener.ts";
 
@@ -81,7 +82,7 @@ export function embed(
       progress,
       ...(threads === undefined ? {} : { threads }),
     });
-    for (const note of relevance.notes) onRemark(note);
+    for (const note of relevance.notes) if (note !== sceneClipNote || !isDrawn(opened)) onRemark(note);
     if (relevance.kind === "lexical") return embedWords(opened, options);
     try {
       return await embedWith(opened, relevance.model, options, listener);
@@ -89,6 +90,11 @@ export function embed(
       await relevance.model.close();
     }
   });
+}
+
+/** Scenes that nemosaic drew, as far as the names of the sources say: scene-clip is at home there. */
+function isDrawn(pool: Pool): boolean {
+  return pool.manifest.sources.every(({ name }) => name.startsWith("scenes"));
 }
 
 async function embedWords(pool: Pool, { name, shard, force = false }: EmbedStepOptions): Promise<EmbedStepReport> {

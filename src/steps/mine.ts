@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { exists, grouped, removeRemains, type Shard, type StageTimer } from "../io/index.ts";
+import { counted, exists, removeRemains, type Shard, type StageTimer } from "../io/index.ts";
 import { imagesOfSplits } from "../loader/index.ts";
 import {
   createDenseScorer,
@@ -100,7 +100,8 @@ function candidatesOf(rows: Int32Array, opened: OpenedEmbeddings, listener: List
   const skipped = new Set(opened.skipped);
   const candidates = rows.filter((row) => !skipped.has(row));
   const lost = rows.length - candidates.length;
-  if (lost > 0) onWarning(`${grouped(lost)} images could not be decoded when embedding and are no candidates`);
+  if (lost > 0)
+    onWarning(`${counted(lost, "image")} could not be decoded when embedding, and no candidate is among them`);
   return candidates;
 }
 

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { summariseBands } from "../../analysis/index.ts";
-import { duration, grouped, writeFileAtomic } from "../../io/index.ts";
+import { counted, duration, grouped, writeFileAtomic } from "../../io/index.ts";
 import { Loader } from "../../loader/index.ts";
 import { fail } from "../../model/index.ts";
 import { Pool } from "../../pool/index.ts";
@@ -74,7 +74,7 @@ async function runDemo(options: Options): Promise<void> {
   const left = Object.values(skipped).reduce((sum, count) => sum + count, 0);
   note(
     "import",
-    `${grouped(counts.images)} images, ${grouped(counts.refs)} refs, ${grouped(counts.expressions)} expressions${left > 0 ? `, ${grouped(left)} records left out` : ""}`,
+    `${counted(counts.images, "image")}, ${counted(counts.refs, "ref")}, ${counted(counts.expressions, "expression")}${left > 0 ? `, ${counted(left, "record")} left out` : ""}`,
     imported.reused,
   );
 
@@ -85,7 +85,7 @@ async function runDemo(options: Options): Promise<void> {
     const embedded = await embed(pool, { model, onBad: "skip", force, hub: hubOf(options) }, listener);
     note(
       "embed",
-      `${embedded.model}, ${grouped(pool.images.count)} images, ${grouped(pool.expressions.count)} expressions`,
+      `${embedded.model}, ${counted(pool.images.count, "image")}, ${counted(pool.expressions.count, "expression")}`,
       embedded.reused,
     );
     const { name } = embedded;

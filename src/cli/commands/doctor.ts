@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { defaultAlikeBits, type Examination, type ExamineOptions, examinePool } from "../../doctor/index.ts";
 import { publishedCounts } from "../../importers/index.ts";
-import { exists, grouped, temporaryFolder } from "../../io/index.ts";
+import { counted, exists, temporaryFolder } from "../../io/index.ts";
 import { Pool } from "../../pool/index.ts";
 import { importDataset } from "../../steps/index.ts";
 import {
@@ -105,7 +105,7 @@ async function withPool<T>(
 }
 
 function examinationText({ findings, totals, checked }: Examination): string {
-  const looked = `${grouped(checked.images)} images${checked.decoded ? "" : " (headers only)"}, ${grouped(checked.refs)} refs, ${grouped(checked.expressions)} expressions`;
+  const looked = `${counted(checked.images, "image")}${checked.decoded ? "" : " (headers only)"}, ${counted(checked.refs, "ref")}, ${counted(checked.expressions, "expression")}`;
   const lines = findings.flatMap(({ severity, message, fix, examples }) => [
     `${severity.padEnd(7)}  ${message}`,
     ...examples.slice(0, 3).map((example) => `           e.g. ${example}`),
@@ -116,8 +116,4 @@ function examinationText({ findings, totals, checked }: Examination): string {
       ? "nothing found"
       : [counted(totals.error, "error"), counted(totals.warning, "warning"), counted(totals.info, "remark")].join(", ");
   return [...lines, `${verdict}; looked at ${looked}`].join("\n");
-}
-
-function counted(count: number, noun: string): string {
-  return `${grouped(count)} ${noun}${count === 1 ? "" : "s"}`;
 }

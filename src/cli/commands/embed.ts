@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { grouped, type Shard, shardText } from "../../io/index.ts";
+import { counted, grouped, type Shard, shardText } from "../../io/index.ts";
 import { type Dtype, defaultModel, dtypeNames, hubAccess } from "../../relevance/index.ts";
 import { type EmbedStepReport, embed } from "../../steps/index.ts";
 import { action, choiceOption, integerOption, listenerOf, print, type SharedOptions, withShared } from "../session.ts";
@@ -76,13 +76,13 @@ function embedText({ name, reused, skipped, made }: EmbedStepReport, shard: Shar
     case "none":
       return `${place}: nothing to do for shard ${shardText(shard ?? { index: 0, count: 1 })}, the first one makes it`;
     case "words":
-      return `${place}: ${grouped(made.words)} words${nothing}; this is not CLIP`;
+      return `${place}: ${counted(made.words, "word")}${nothing}; this is not CLIP`;
     case "vectors": {
       const part = shard === undefined ? "" : `, shard ${shardText(shard)}`;
       const { images, expressions, distinctTexts, dimension } = made;
-      const counts = `${grouped(images)} images, ${grouped(expressions)} expressions (${grouped(distinctTexts)} distinct)`;
+      const counts = `${counted(images, "image")}, ${counted(expressions, "expression")} (${grouped(distinctTexts)} distinct)`;
       const lost =
-        skipped.length === 0 ? "" : `\n  skipped ${grouped(skipped.length)} images that could not be decoded`;
+        skipped.length === 0 ? "" : `\n  skipped ${counted(skipped.length, "image")} that could not be decoded`;
       return `${place}${part}: ${counts}, ${dimension} numbers each${nothing}${lost}`;
     }
   }

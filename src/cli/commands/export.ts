@@ -10,7 +10,7 @@ import {
   mergeExport,
   trainerNames,
 } from "../../exporters/index.ts";
-import { byteText, grouped, type Shard } from "../../io/index.ts";
+import { byteText, counted, grouped, type Shard } from "../../io/index.ts";
 import { Loader } from "../../loader/index.ts";
 import { exportLists } from "../../mining/index.ts";
 import { fail, shown } from "../../model/index.ts";
@@ -151,7 +151,7 @@ async function runLists(folder: string, output: string, options: Options): Promi
     print(
       options,
       report,
-      `${verb}: lists of ${grouped(report.refs)} refs and ${grouped(report.images)} images in "${output}"`,
+      `${verb}: lists of ${counted(report.refs, "ref")} and ${counted(report.images, "image")} in "${output}"`,
     );
   } finally {
     await loader.close();
@@ -208,7 +208,7 @@ function exportText(report: ExportReport, folder: string): string {
     return `drew ${report.drawnParts} parts of ${report.parts}; when all shards are done, run the same command with --merge in place of --shard`;
   const { count, bytes } = manifest.files;
   const lines = [
-    `${report.reused ? "there already" : "exported"}: ${grouped(count)} files, ${byteText(bytes)} in "${folder}"`,
+    `${report.reused ? "there already" : "exported"}: ${counted(count, "file")}, ${byteText(bytes)} in "${folder}"`,
     ...Object.entries(manifest.counts).map(([split, counts]) => `  ${split}: ${splitText(counts)}`),
     ...manifest.remarks.first.slice(0, 3).map((remark) => `  ${remark}`),
   ];

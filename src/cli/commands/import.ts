@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { importers } from "../../importers/index.ts";
-import { grouped } from "../../io/index.ts";
+import { counted, grouped } from "../../io/index.ts";
 import { fail } from "../../model/index.ts";
 import type { BadPolicy, ImportReport } from "../../pool/index.ts";
 import { importDataset } from "../../steps/index.ts";
@@ -21,7 +21,7 @@ interface Options extends SharedOptions {
 }
 
 export function importCommand(program: Command): void {
-  withShared(program.command("import <format> <source>"))
+  withShared(program.command("import <format> <source>"), { sampling: false, seed: false })
     .description("read a dataset into a pool; several datasets can go into one pool")
     .requiredOption("--pool <folder>", "the pool to make or to add to")
     .option("--images <folder>", "the images folder, where the dataset does not hold it")
@@ -69,7 +69,7 @@ function importText(report: ImportReport): string {
   const { source, reused } = report;
   const { images, annotations, refs, expressions } = source.counts;
   const lines = [
-    `${source.name}: ${grouped(images)} images, ${grouped(annotations)} annotations, ${grouped(refs)} refs, ${grouped(expressions)} expressions` +
+    `${source.name}: ${counted(images, "image")}, ${counted(annotations, "annotation")}, ${counted(refs, "ref")}, ${counted(expressions, "expression")}` +
       (reused ? " (in the pool already, nothing to do)" : ""),
     `  splits: ${Object.entries(source.splits)
       .map(([split, count]) => `${split} ${grouped(count)}`)

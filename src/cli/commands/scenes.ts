@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { grouped } from "../../io/index.ts";
+import { counted, grouped } from "../../io/index.ts";
 import { fail, shown } from "../../model/index.ts";
 import { defaultSceneSettings, sceneOptionsHelp, type WriteScenesOptions, writeScenes } from "../../scenes/index.ts";
 import { action, integerOption, print, progressOf, type SharedOptions, withShared } from "../session.ts";
@@ -59,7 +59,7 @@ export function scenesCommand(program: Command): void {
         print(
           options,
           { reused, manifest },
-          `${folder}: ${grouped(manifest.settings.count)} scenes${reused ? " (there already, nothing to do)" : ""}\n${countLines(counts)}`,
+          `${folder}: ${counted(manifest.settings.count, "scene")}${reused ? " (there already, nothing to do)" : ""}\n${countLines(counts)}`,
         );
       }),
     );

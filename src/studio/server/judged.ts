@@ -1,6 +1,6 @@
 import { access, constants } from "node:fs/promises";
 import { join } from "node:path";
-import { exists } from "../../io/index.ts";
+import { diskProblem, exists } from "../../io/index.ts";
 import { fail } from "../../model/index.ts";
 import { appendJudgement, type Judgement, type Pool, readJudgements } from "../../pool/index.ts";
 
@@ -46,7 +46,8 @@ export class Judged {
     const place = (await exists(file)) ? file : this.#pool.folder;
     return access(place, constants.W_OK).then(
       () => undefined,
-      () => `"${place}" cannot be written: verdicts are off`,
+      (error: NodeJS.ErrnoException) =>
+        `"${place}" cannot be written, verdicts are off: ${diskProblem(error.code ?? "") ?? error.message}`,
     );
   }
 
