@@ -77,19 +77,21 @@ function chooseExpressions(loader: Loader, count: number): number[] {
       rleArea(pool.mask(image, pool.targetsOfRef(ref))) /
       ((pool.images.width[image] as number) * (pool.images.height[image] as number));
     const drops = band === undefined ? undefined : countDrops(band.verdicts);
+    const isPlaced = canBePlaced(loader, expression);
     const points =
       (band !== undefined && band.size >= 3 ? 4 : 0) +
       (drops !== undefined && drops.risk + drops.tau + drops["tau-image"] > 0 ? 2 : 0) +
-      (canBePlaced(loader, expression) ? 8 : 0) +
+      (isPlaced ? 8 : 0) +
       (share >= 0.01 && share <= 0.5 ? 1 : 0);
-    return { expression, image, points, order };
+    return { expression, image, points, order, isPlaced };
   });
   rated.sort((a, b) => b.points - a.points || a.order - b.order);
   const seen = new Set<number>();
-  return rated
-    .filter(({ image }) => !seen.has(image) && seen.add(image))
-    .slice(0, count)
-    .map(({ expression }) => expression);
+  const apart = rated.filter(({ image }) => !seen.has(image) && seen.add(image));
+  // The last row shows one that stays whole, and says why; all others show mosaics.
+  const whole = count < 2 ? undefined : apart.find(({ isPlaced }) => !isPlaced);
+  const shown = apart.filter((one) => one !== whole).slice(0, whole === undefined ? count : count - 1);
+  return [...shown, ...(whole === undefined ? [] : [whole])].map(({ expression }) => expression);
 }
 
 /** False for expressions that get the single image whatever the draw: their position words hold in no cell. */
