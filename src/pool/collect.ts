@@ -12,8 +12,8 @@ import {
   NemosaicError,
   type RefRecord,
 } from "../model/index.ts";
-import type { AnnotationRow, ExpressionRow, ImageRow, PoolRows, RefRow } from "./rows.ts";
 import { segmentationText } from "./segmentation-text.ts";
+import type { PoolRows, TableRow } from "./tables.ts";
 
 /** What happens to a record that cannot be understood: stop the import, or leave it out and count it. */
 export type BadPolicy = "fail" | "skip";
@@ -204,7 +204,7 @@ async function addImages(
         continue;
       }
       const offset = bytes === undefined ? image.offset : await options.pack.append(bytes);
-      const row: ImageRow = { ...image, root: offset < 0 ? options.root : -1, path: file, offset };
+      const row: TableRow<"images"> = { ...image, root: offset < 0 ? options.root : -1, path: file, offset };
       byHash.set(image.hash, rows.images.length);
       found.set(record.id, rows.images.length);
       rows.images.push(row);
@@ -300,11 +300,10 @@ function addAnnotations(
 ): Map<string, number> {
   // One COCO object comes with several datasets: the same region of the same image is one annotation.
   const known = new Map<string, number>();
-  const identity = (row: AnnotationRow, segmentation: string): string =>
-    `${row.image}\n${row.category}\n${row.isCrowd}\n${segmentation}`;
+  const identity = (row: TableRow<"annotations">): string =>
+    `${row.image}\n${row.category}\n${row.isCrowd}\n${row.segmentation}`;
   rows.annotations.forEach((row, at) => {
-    const text = typeof row.segmentation === "string" ? row.segmentation : segmentationText(row.segmentation);
-    if (text !== "null") known.set(identity(row, text), at);
+    if (row.segmentation !== "null") known.set(identity(row), at);
   });
   const isFirst = rows.annotations.length === 0;
   const found = new Map<string, number>();
@@ -319,17 +318,21 @@ function addAnnotations(
       ledger.bad("mask of another size", `annotation ${record.id} of ${source}: ${misfit}`);
       continue;
     }
-    const row: AnnotationRow = {
+    const [x = null, y = null, boxWidth = null, boxHeight = null] = record.box ?? [];
+    const row: TableRow<"annotations"> = {
       image,
       source,
       id: record.id,
       category: record.category,
-      segmentation: record.segmentation,
+      segmentation: segmentationText(record.segmentation),
       area: record.area ?? null,
-      box: record.box ?? null,
+      x,
+      y,
+      boxWidth,
+      boxHeight,
       isCrowd: record.isCrowd,
     };
-    const same = isFirst ? undefined : known.get(identity(row, segmentationText(record.segmentation)));
+    const same = isFirst ? undefined : known.get(identity(row));
     if (same !== undefined) {
       found.set(record.id, same);
       continue;
@@ -341,7 +344,7 @@ function addAnnotations(
 }
 
 /** A mask belongs to the pixels of its image as the file's header counts them. */
-function misfitOf({ segmentation }: AnnotationRecord, image: ImageRow | undefined): string | undefined {
+function misfitOf({ segmentation }: AnnotationRecord, image: TableRow<"images"> | undefined): string | undefined {
   if (segmentation.kind !== "rle" || image === undefined) return undefined;
   const [height, width] = segmentation.size;
   if (height === image.height && width === image.width) return undefined;
@@ -349,9 +352,8 @@ function misfitOf({ segmentation }: AnnotationRecord, image: ImageRow | undefine
   return `expected a mask of ${image.width}×${image.height} pixels as "${image.path}" has, got ${width}×${height}${turned}; save the mask at the image's size`;
 }
 
-/** Rows of the pool as it was hold their segmentation as text. */
-function isMaskless(row: AnnotationRow | undefined): boolean {
-  return typeof row?.segmentation === "string" ? row.segmentation === "null" : row?.segmentation.kind === "none";
+function isMaskless(row: TableRow<"annotations"> | undefined): boolean {
+  return row?.segmentation === "null";
 }
 
 function addRefs(
@@ -386,9 +388,16 @@ function addRefs(
       ledger.note("ref without sentences left out");
       continue;
     }
-    const ref: RefRow = { source, id: record.id, image, annotations: annotations as number[], split: record.split };
+    const ref: TableRow<"refs"> = {
+      source,
+      id: record.id,
+      image,
+      annotations: annotations as number[],
+      split: record.split,
+    };
     const row = rows.refs.push(ref) - 1;
-    for (const { id, raw, sent } of own) rows.expressions.push({ ref: row, id, raw, sent } satisfies ExpressionRow);
+    for (const { id, raw, sent } of own)
+      rows.expressions.push({ ref: row, id, raw, sent } satisfies TableRow<"expressions">);
   }
 }
 

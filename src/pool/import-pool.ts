@@ -17,8 +17,7 @@ import { type DatasetRecord, fail } from "../model/index.ts";
 import { type BadPolicy, collectRecords, type PackSink } from "./collect.ts";
 import { leakNote, leaveLeaksOut } from "./leave-leaks-out.ts";
 import { type PoolManifest, type PoolSource, poolFormat, poolVersion, readManifest, tableNames } from "./manifest.ts";
-import type { PoolRows } from "./rows.ts";
-import { readRows, writeTables } from "./tables.ts";
+import { type PoolRows, readRows, writeTables } from "./tables.ts";
 
 /** A dataset as an importer opens it. */
 export interface RecordSource {

@@ -1,4 +1,4 @@
-import type { PoolRows } from "./rows.ts";
+import type { PoolRows } from "./tables.ts";
 
 /** What a source's notes call the refs that `leaveLeaksOut` took. */
 export const leakNote = "training ref left out: an evaluation split holds its image";

@@ -14,6 +14,7 @@ import {
   readMeasures,
   relocatePool,
 } from "./index.ts";
+import { readRows, writeTables } from "./tables.ts";
 
 const options = { onBad: "fail", pack: false, force: false, progress: silentProgress } as const;
 
@@ -285,6 +286,20 @@ describe("pool", () => {
       await rename(join(folder, "pool", name), join(folder, "pool", ".staging", name));
     await importPool(join(folder, "pool"), source, options);
     expect(await bytesOf(join(folder, "pool"))).toEqual(whole);
+  });
+
+  it("reads its rows back and writes them to the same bytes, masks, boxes and lists among them", async () => {
+    const pool = await smallPool();
+    await pool.close();
+    const rows = await readRows(pool.folder);
+    rows.annotations.splice(1, 1, { ...rows.annotations[1]!, area: 2.5, x: 1, y: 0.25, boxWidth: 3, boxHeight: 4 });
+    const [first, second] = [join(pool.folder, "first"), join(pool.folder, "second")];
+    const facts = await writeTables(first, rows);
+    expect(await readRows(first)).toEqual(rows);
+    expect(await writeTables(second, await readRows(first))).toEqual(facts);
+    const { images, refs, expressions } = pool.manifest.tables;
+    expect(facts).toMatchObject({ images, refs, expressions });
+    expect(rows.refs[0]).toEqual({ source: "small", id: "r0-0", image: 0, annotations: [0], split: "train" });
   });
 
   it("names what is damaged", async () => {

@@ -1,56 +1,20 @@
 import { type FileHandle, open, realpath } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { type IntLists, nullableTableColumn, readTable, tableColumn } from "../codecs/index.ts";
+import type { IntLists } from "../codecs/index.ts";
 import { pathBelow } from "../io/index.ts";
 import type { Rle } from "../kernels/index.ts";
 import { annotationKey, type Box, expressionKey, fail, type Segmentation, shown } from "../model/index.ts";
 import { readFileInto, type TakeMemory } from "./image-file.ts";
 import { type PoolManifest, readManifest } from "./manifest.ts";
 import { parseSegmentation, segmentationParts, unionOf } from "./segmentation-text.ts";
+import { readColumns, readNullable, type TableColumns } from "./tables.ts";
 
-/** Columns of images.parquet; index = image row. */
-export interface ImageColumns {
-  readonly count: number;
-  readonly root: Int32Array;
-  readonly path: readonly string[];
-  readonly width: Int32Array;
-  readonly height: Int32Array;
-  /** Size of the encoded image, bytes. */
-  readonly bytes: BigInt64Array;
-  /** Offset in images.pack, or -1. */
-  readonly offset: BigInt64Array;
-  /** SHA-256 of the encoded image, hex. */
-  readonly hash: readonly string[];
-}
-
-/** Columns of annotations.parquet but the segmentation, which is parsed on demand. */
-export interface AnnotationColumns {
-  readonly count: number;
-  readonly image: Int32Array;
-  readonly source: readonly string[];
-  readonly id: readonly string[];
-  readonly category: readonly string[];
-  readonly isCrowd: Uint8Array;
-}
-
-/** Columns of refs.parquet. Annotation rows of ref r: annotations.values[offsets[r] .. offsets[r + 1]]. */
-export interface RefColumns {
-  readonly count: number;
-  readonly source: readonly string[];
-  readonly id: readonly string[];
-  readonly image: Int32Array;
-  readonly annotations: IntLists;
-  readonly split: readonly string[];
-}
-
-/** Columns of expressions.parquet; the sentences of a ref are consecutive rows. */
-export interface ExpressionColumns {
-  readonly count: number;
-  readonly ref: Int32Array;
-  readonly id: readonly string[];
-  readonly raw: readonly string[];
-  readonly sent: readonly string[];
-}
+type ImageColumns = TableColumns<"images">;
+/** But the segmentations, which are parsed on demand, and areas and boxes (`readMeasures`). */
+type AnnotationColumns = TableColumns<"annotations", "image" | "source" | "id" | "category" | "isCrowd">;
+/** Annotation rows of ref r: annotations.values[offsets[r] .. offsets[r + 1]]. */
+type RefColumns = TableColumns<"refs">;
+type ExpressionColumns = TableColumns<"expressions">;
 
 /**
  * A pool opened for reading: light columns in memory, segmentations as bytes until asked for, images by path or
@@ -78,23 +42,32 @@ export class Pool {
   /** Opens the pool at `folder`. Errors: "not-found", "bad-input" (see `readManifest`). */
   static async open(folder: string): Promise<Pool> {
     const manifest = await readManifest(folder);
-    const [images, annotations, refs, expressions] = await readColumns(folder);
-    return new Pool(folder, manifest, images, annotations, refs, expressions);
+    const images = await readColumns(folder, "images", {});
+    const light = ["image", "source", "id", "category", "isCrowd"] as const;
+    const { segmentation, ...annotations } = await readColumns(folder, "annotations", { images: images.count }, [
+      ...light,
+      "segmentation",
+    ]);
+    const rows = { images: images.count, annotations: annotations.count };
+    const refs = await readColumns(folder, "refs", rows);
+    const expressions = await readColumns(folder, "expressions", { refs: refs.count });
+    return new Pool({ folder, manifest, images, annotations, segmentation, refs, expressions });
   }
 
-  private constructor(
-    folder: string,
-    manifest: PoolManifest,
-    images: ImageColumns,
-    annotations: AnnotationColumns & { readonly segmentation: readonly Uint8Array[] },
-    refs: RefColumns,
-    expressions: ExpressionColumns,
-  ) {
-    const { segmentation, ...light } = annotations;
+  private constructor(opened: {
+    readonly folder: string;
+    readonly manifest: PoolManifest;
+    readonly images: ImageColumns;
+    readonly annotations: AnnotationColumns;
+    readonly segmentation: readonly Uint8Array[];
+    readonly refs: RefColumns;
+    readonly expressions: ExpressionColumns;
+  }) {
+    const { folder, manifest, images, annotations, segmentation, refs, expressions } = opened;
     this.folder = folder;
     this.manifest = manifest;
     this.images = images;
-    this.annotations = light;
+    this.annotations = annotations;
     this.refs = refs;
     this.expressions = expressions;
     this.#segmentations = segmentation;
@@ -244,58 +217,6 @@ export class Pool {
   }
 }
 
-async function readColumns(
-  folder: string,
-): Promise<[ImageColumns, AnnotationColumns & { segmentation: readonly Uint8Array[] }, RefColumns, ExpressionColumns]> {
-  const images = await readTable(join(folder, "images.parquet"));
-  const annotations = await readTable(join(folder, "annotations.parquet"), [
-    "image",
-    "source",
-    "id",
-    "category",
-    "segmentation",
-    "iscrowd",
-  ]);
-  const refs = await readTable(join(folder, "refs.parquet"));
-  const expressions = await readTable(join(folder, "expressions.parquet"));
-  return [
-    {
-      count: images.rows,
-      root: tableColumn(images, "root", "int32"),
-      path: tableColumn(images, "path", "string"),
-      width: tableColumn(images, "width", "int32"),
-      height: tableColumn(images, "height", "int32"),
-      bytes: tableColumn(images, "bytes", "int64"),
-      offset: tableColumn(images, "offset", "int64"),
-      hash: tableColumn(images, "hash", "string"),
-    },
-    {
-      count: annotations.rows,
-      image: inRange(tableColumn(annotations, "image", "int32"), images.rows, annotations.path),
-      source: tableColumn(annotations, "source", "string"),
-      id: tableColumn(annotations, "id", "string"),
-      category: tableColumn(annotations, "category", "string"),
-      segmentation: tableColumn(annotations, "segmentation", "bytes"),
-      isCrowd: tableColumn(annotations, "iscrowd", "boolean"),
-    },
-    {
-      count: refs.rows,
-      source: tableColumn(refs, "source", "string"),
-      id: tableColumn(refs, "id", "string"),
-      image: inRange(tableColumn(refs, "image", "int32"), images.rows, refs.path),
-      annotations: annotationLists(tableColumn(refs, "annotations", "int32-list"), annotations.rows, refs.path),
-      split: tableColumn(refs, "split", "string"),
-    },
-    {
-      count: expressions.rows,
-      ref: inRange(tableColumn(expressions, "ref", "int32"), refs.rows, expressions.path),
-      id: tableColumn(expressions, "id", "string"),
-      raw: tableColumn(expressions, "raw", "string"),
-      sent: tableColumn(expressions, "sent", "string"),
-    },
-  ];
-}
-
 /** Area and box of annotations as the dataset states them; NaN and null where it does not. */
 export interface AnnotationMeasures {
   /** Pixels². */
@@ -305,38 +226,21 @@ export interface AnnotationMeasures {
 
 /** Reads the columns that `Pool.open` leaves out. */
 export async function readMeasures(pool: Pool): Promise<AnnotationMeasures> {
-  const table = await readTable(join(pool.folder, "annotations.parquet"), [
+  const { area, x, y, boxWidth, boxHeight } = await readNullable(pool.folder, [
     "area",
     "x",
     "y",
-    "box_width",
-    "box_height",
+    "boxWidth",
+    "boxHeight",
   ]);
-  const [x, y, width, height] = ["x", "y", "box_width", "box_height"].map(
-    (name) => nullableTableColumn(table, name, "double").values,
-  );
-  const { values, valid } = nullableTableColumn(table, "area", "double");
-  const area = valid === undefined ? values : values.map((value, row) => (valid[row] === 0 ? Number.NaN : value));
-  const boxValid = nullableTableColumn(table, "x", "double").valid;
   return {
-    area,
+    area:
+      area.valid === undefined ? area.values : area.values.map((v, row) => (area.valid?.[row] === 0 ? Number.NaN : v)),
     box: (row) =>
-      boxValid?.[row] === 0 ? null : [x?.[row] ?? 0, y?.[row] ?? 0, width?.[row] ?? 0, height?.[row] ?? 0],
+      x.valid?.[row] === 0
+        ? null
+        : [x.values[row] ?? 0, y.values[row] ?? 0, boxWidth.values[row] ?? 0, boxHeight.values[row] ?? 0],
   };
-}
-
-function annotationLists(lists: IntLists, count: number, path: string): IntLists {
-  inRange(lists.values, count, path);
-  return lists;
-}
-
-function inRange(rows: Int32Array, count: number, path: string): Int32Array {
-  for (let at = 0; at < rows.length; at++) {
-    const row = rows[at] as number;
-    if (row < 0 || row >= count)
-      fail("bad-input", `expected row numbers below ${count} in "${path}", got ${row} in row ${at}; import again`);
-  }
-  return rows;
 }
 
 /** Start offsets of each ref's run of expressions, which must be consecutive and ascending. */

@@ -1,9 +1,104 @@
 import { join } from "node:path";
-import { nullableTableColumn, readTable, type TableColumn, tableColumn, writeTableTo } from "../codecs/index.ts";
+import {
+  type ColumnType,
+  type ColumnValues,
+  nullableTableColumn,
+  readTable,
+  type Table,
+  tableColumn,
+  writeTableTo,
+} from "../codecs/index.ts";
 import { hashFile, openAtomic } from "../io/index.ts";
+import { fail } from "../model/index.ts";
 import { type TableName, tableNames } from "./manifest.ts";
-import type { PoolRows } from "./rows.ts";
-import { segmentationText } from "./segmentation-text.ts";
+
+/** One column of a table; rows have its value under the declaration's key, files under `name` where that differs. */
+interface ColumnSpec {
+  readonly type: ColumnType;
+  readonly nullable?: true;
+  readonly name?: string;
+  /** Its numbers are rows of this table. */
+  readonly rowsOf?: TableName;
+}
+
+/**
+ * The tables of a pool, declared once: rows, columns, writer and readers are derived. A column more is a line here, its value in
+ * collect.ts, and a row in docs/formats/pool.md.
+ */
+const tables = {
+  images: {
+    /** Index into the manifest's roots, or -1 where the bytes are in images.pack. */
+    root: { type: "int32" },
+    /** Path relative to the root, or the dataset's name of a packed image. */
+    path: { type: "string" },
+    width: { type: "int32" },
+    height: { type: "int32" },
+    /** Size of the encoded image, bytes. */
+    bytes: { type: "int64" },
+    /** Offset in images.pack, or -1. */
+    offset: { type: "int64" },
+    /** SHA-256 of the encoded image, hex. */
+    hash: { type: "string" },
+  },
+  annotations: {
+    image: { type: "int32", rowsOf: "images" },
+    source: { type: "string" },
+    id: { type: "string" },
+    category: { type: "string" },
+    /** Its text: see `segmentationText`. */
+    segmentation: { type: "bytes" },
+    /** Pixels², as the dataset states. */
+    area: { type: "double", nullable: true },
+    /** Box in pixels, as the dataset states. */
+    x: { type: "double", nullable: true },
+    y: { type: "double", nullable: true },
+    boxWidth: { type: "double", nullable: true, name: "box_width" },
+    boxHeight: { type: "double", nullable: true, name: "box_height" },
+    isCrowd: { type: "boolean", name: "iscrowd" },
+  },
+  refs: {
+    source: { type: "string" },
+    id: { type: "string" },
+    image: { type: "int32", rowsOf: "images" },
+    /** Its targets: several = multi-target, none = no-target. */
+    annotations: { type: "int32-list", rowsOf: "annotations" },
+    split: { type: "string" },
+  },
+  /** The sentences of a ref are consecutive rows. */
+  expressions: {
+    ref: { type: "int32", rowsOf: "refs" },
+    id: { type: "string" },
+    raw: { type: "string" },
+    sent: { type: "string" },
+  },
+} as const satisfies Readonly<Record<TableName, Readonly<Record<string, ColumnSpec>>>>;
+
+type Tables = typeof tables;
+type ColumnKey<Name extends TableName> = keyof Tables[Name] & string;
+
+type Plain<Type extends ColumnType> = Type extends "string" | "bytes"
+  ? string
+  : Type extends "boolean"
+    ? boolean
+    : Type extends "int32-list"
+      ? readonly number[]
+      : number;
+type RowValue<Spec> = Spec extends ColumnSpec
+  ? Plain<Spec["type"]> | (Spec extends { readonly nullable: true } ? null : never)
+  : never;
+
+/** A row of a table in memory: numbers, text (bytes as their UTF-8), lists. Rows refer to each other by number. */
+export type TableRow<Name extends TableName> = { readonly [Key in ColumnKey<Name>]: RowValue<Tables[Name][Key]> };
+
+/** A pool's content in memory while it is written. */
+export type PoolRows = { readonly [Name in TableName]: TableRow<Name>[] };
+
+/** Columns of a table in memory; index = row. Bytes are views into the file's pages. */
+export type TableColumns<Name extends TableName, Key extends ColumnKey<Name> = ColumnKey<Name>> = {
+  readonly count: number;
+} & {
+  readonly [K in Key]: Tables[Name][K] extends ColumnSpec ? Readonly<ColumnValues[Tables[Name][K]["type"]]> : never;
+};
 
 /** What the manifest says of one table. */
 export interface TableFacts {
@@ -25,7 +120,7 @@ export async function writeTables(folder: string, rows: PoolRows): Promise<Recor
         bytes += chunk.length;
         await file.write(chunk);
       };
-      await writeTableTo(write, columnsOf[name](rows), {
+      await writeTableTo(write, columnsToWrite(name, rows[name]), {
         metadata: { format: "nemosaic-pool", version: "1", table: name },
       });
       await file.commit();
@@ -37,122 +132,113 @@ export async function writeTables(folder: string, rows: PoolRows): Promise<Recor
   return facts;
 }
 
-/** Reads all rows of a pool's tables back, as `writeTables` took them; segmentations stay text. */
+/** Reads all rows of a pool's tables back, as `writeTables` took them. */
 export async function readRows(folder: string): Promise<PoolRows> {
-  const table = (name: TableName) => readTable(join(folder, `${name}.parquet`));
-  const [images, annotations, refs, expressions] = [
-    await table("images"),
-    await table("annotations"),
-    await table("refs"),
-    await table("expressions"),
-  ];
-  const decoder = new TextDecoder();
+  const rows = {} as Record<TableName, unknown[]>;
+  for (const name of tableNames) {
+    const table = await readTable(join(folder, `${name}.parquet`));
+    const readers = specsOf(name).map(([key, spec]) => [key, readerOf(table, key, spec)] as const);
+    rows[name] = Array.from({ length: table.rows }, (_, row) =>
+      Object.fromEntries(readers.map(([key, read]) => [key, read(row)])),
+    );
+  }
+  return rows as unknown as PoolRows;
+}
 
-  const root = tableColumn(images, "root", "int32");
-  const path = tableColumn(images, "path", "string");
-  const width = tableColumn(images, "width", "int32");
-  const height = tableColumn(images, "height", "int32");
-  const bytes = tableColumn(images, "bytes", "int64");
-  const offset = tableColumn(images, "offset", "int64");
-  const hash = tableColumn(images, "hash", "string");
+/**
+ * Reads columns of a table: those of `keys`, or all. `rows` are the lengths of the tables that its numbers refer to. Errors:
+ * "bad-input" for a missing column, another type, a null, and for a number that is no row there.
+ */
+export async function readColumns<Name extends TableName, Key extends ColumnKey<Name> = ColumnKey<Name>>(
+  folder: string,
+  name: Name,
+  rows: Partial<Record<TableName, number>>,
+  keys?: readonly Key[],
+): Promise<TableColumns<Name, Key>> {
+  const specs = specsOf(name).filter(([key]) => keys === undefined || keys.includes(key as Key));
+  const path = join(folder, `${name}.parquet`);
+  const table = await readTable(path, specs.map(fileName));
+  const columns: Record<string, unknown> = { count: table.rows };
+  for (const [key, spec] of specs) {
+    const values = tableColumn(table, fileName([key, spec]), spec.type);
+    const most = spec.rowsOf === undefined ? undefined : rows[spec.rowsOf];
+    if (most !== undefined) requireRows("offsets" in values ? values.values : (values as Int32Array), most, path);
+    columns[key] = values;
+  }
+  return columns as TableColumns<Name, Key>;
+}
 
-  const image = tableColumn(annotations, "image", "int32");
-  const source = tableColumn(annotations, "source", "string");
-  const id = tableColumn(annotations, "id", "string");
-  const category = tableColumn(annotations, "category", "string");
-  const segmentation = tableColumn(annotations, "segmentation", "bytes");
-  const area = nullableTableColumn(annotations, "area", "double");
-  const x = nullableTableColumn(annotations, "x", "double");
-  const box = (["y", "box_width", "box_height"] as const).map(
-    (name) => nullableTableColumn(annotations, name, "double").values,
-  );
-  const isCrowd = tableColumn(annotations, "iscrowd", "boolean");
+/** A nullable column of numbers; `valid[row]` is 0 where there is none, and undefined where all are there. */
+export async function readNullable<Key extends ColumnKey<"annotations">>(
+  folder: string,
+  keys: readonly Key[],
+): Promise<Record<Key, { readonly values: Float64Array; readonly valid: Uint8Array | undefined }>> {
+  const specs = specsOf("annotations").filter(([key]) => keys.includes(key as Key));
+  const table = await readTable(join(folder, "annotations.parquet"), specs.map(fileName));
+  const found = specs.map((spec) => [spec[0], nullableTableColumn(table, fileName(spec), "double")] as const);
+  return Object.fromEntries(found) as Record<Key, { values: Float64Array; valid: Uint8Array | undefined }>;
+}
 
-  const refLists = tableColumn(refs, "annotations", "int32-list");
-  const refSource = tableColumn(refs, "source", "string");
-  const refId = tableColumn(refs, "id", "string");
-  const refImage = tableColumn(refs, "image", "int32");
-  const split = tableColumn(refs, "split", "string");
+type NamedSpec = readonly [key: string, spec: ColumnSpec];
 
-  const ref = tableColumn(expressions, "ref", "int32");
-  const sentence = tableColumn(expressions, "id", "string");
-  const raw = tableColumn(expressions, "raw", "string");
-  const sent = tableColumn(expressions, "sent", "string");
+function specsOf(name: TableName): NamedSpec[] {
+  return Object.entries<ColumnSpec>(tables[name]);
+}
 
-  const n = (value: number | undefined): number => value ?? 0;
-  return {
-    images: path.map((file, at) => ({
-      root: n(root[at]),
-      path: file,
-      width: n(width[at]),
-      height: n(height[at]),
-      bytes: Number(bytes[at]),
-      offset: Number(offset[at]),
-      hash: hash[at] ?? "",
-    })),
-    annotations: id.map((key, at) => ({
-      image: n(image[at]),
-      source: source[at] ?? "",
-      id: key,
-      category: category[at] ?? "",
-      segmentation: decoder.decode(segmentation[at]),
-      area: area.valid?.[at] === 0 ? null : n(area.values[at]),
-      box: x.valid?.[at] === 0 ? null : [n(x.values[at]), n(box[0]?.[at]), n(box[1]?.[at]), n(box[2]?.[at])],
-      isCrowd: isCrowd[at] === 1,
-    })),
-    refs: refId.map((key, at) => ({
-      source: refSource[at] ?? "",
-      id: key,
-      image: n(refImage[at]),
-      annotations: Array.from(refLists.values.subarray(refLists.offsets[at], refLists.offsets[at + 1])),
-      split: split[at] ?? "",
-    })),
-    expressions: sentence.map((key, at) => ({ ref: n(ref[at]), id: key, raw: raw[at] ?? "", sent: sent[at] ?? "" })),
-  };
+function fileName([key, { name = key }]: NamedSpec): string {
+  return name;
 }
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
-const columnsOf: Record<TableName, (rows: PoolRows) => TableColumn[]> = {
-  images: ({ images }) => [
-    { name: "root", type: "int32", values: images.map((row) => row.root) },
-    { name: "path", type: "string", values: images.map((row) => row.path) },
-    { name: "width", type: "int32", values: images.map((row) => row.width) },
-    { name: "height", type: "int32", values: images.map((row) => row.height) },
-    { name: "bytes", type: "int64", values: images.map((row) => row.bytes) },
-    { name: "offset", type: "int64", values: images.map((row) => row.offset) },
-    { name: "hash", type: "string", values: images.map((row) => row.hash) },
-  ],
-  annotations: ({ annotations }) => [
-    { name: "image", type: "int32", values: annotations.map((row) => row.image) },
-    { name: "source", type: "string", values: annotations.map((row) => row.source) },
-    { name: "id", type: "string", values: annotations.map((row) => row.id) },
-    { name: "category", type: "string", values: annotations.map((row) => row.category) },
-    {
-      name: "segmentation",
-      type: "bytes",
-      values: annotations.map(({ segmentation }) =>
-        encoder.encode(typeof segmentation === "string" ? segmentation : segmentationText(segmentation)),
-      ),
-    },
-    { name: "area", type: "double", nullable: true, values: annotations.map((row) => row.area) },
-    { name: "x", type: "double", nullable: true, values: annotations.map((row) => row.box?.[0] ?? null) },
-    { name: "y", type: "double", nullable: true, values: annotations.map((row) => row.box?.[1] ?? null) },
-    { name: "box_width", type: "double", nullable: true, values: annotations.map((row) => row.box?.[2] ?? null) },
-    { name: "box_height", type: "double", nullable: true, values: annotations.map((row) => row.box?.[3] ?? null) },
-    { name: "iscrowd", type: "boolean", values: annotations.map((row) => row.isCrowd) },
-  ],
-  refs: ({ refs }) => [
-    { name: "source", type: "string", values: refs.map((row) => row.source) },
-    { name: "id", type: "string", values: refs.map((row) => row.id) },
-    { name: "image", type: "int32", values: refs.map((row) => row.image) },
-    { name: "annotations", type: "int32-list", values: refs.map((row) => row.annotations) },
-    { name: "split", type: "string", values: refs.map((row) => row.split) },
-  ],
-  expressions: ({ expressions }) => [
-    { name: "ref", type: "int32", values: expressions.map((row) => row.ref) },
-    { name: "id", type: "string", values: expressions.map((row) => row.id) },
-    { name: "raw", type: "string", values: expressions.map((row) => row.raw) },
-    { name: "sent", type: "string", values: expressions.map((row) => row.sent) },
-  ],
-};
+function columnsToWrite(name: TableName, rows: readonly object[]) {
+  return specsOf(name).map(([key, spec]) => {
+    const values = rows.map((row) => (row as Readonly<Record<string, unknown>>)[key]);
+    return {
+      name: fileName([key, spec]),
+      type: spec.type,
+      ...(spec.nullable === true ? { nullable: true } : {}),
+      values: spec.type === "bytes" ? values.map((text) => encoder.encode(text as string)) : values,
+    };
+  });
+}
+
+/** Gives a row's value of a column, as `TableRow` has it. */
+function readerOf(table: Table, key: string, spec: ColumnSpec): (row: number) => unknown {
+  const column = fileName([key, spec]);
+  if (spec.nullable === true) {
+    const { values, valid } = nullableTableColumn(table, column, "double");
+    return (row) => (valid?.[row] === 0 ? null : values[row]);
+  }
+  switch (spec.type) {
+    case "int32-list": {
+      const { values, offsets } = tableColumn(table, column, spec.type);
+      return (row) => Array.from(values.subarray(offsets[row], offsets[row + 1]));
+    }
+    case "bytes": {
+      const values = tableColumn(table, column, spec.type);
+      return (row) => decoder.decode(values[row]);
+    }
+    case "boolean": {
+      const values = tableColumn(table, column, spec.type);
+      return (row) => values[row] === 1;
+    }
+    case "int64": {
+      const values = tableColumn(table, column, spec.type);
+      return (row) => Number(values[row]);
+    }
+    default: {
+      const values = tableColumn(table, column, spec.type);
+      return (row) => values[row];
+    }
+  }
+}
+
+function requireRows(rows: Int32Array, count: number, path: string): void {
+  for (let at = 0; at < rows.length; at++) {
+    const row = rows[at] as number;
+    if (row < 0 || row >= count)
+      fail("bad-input", `expected row numbers below ${count} in "${path}", got ${row} in row ${at}; import again`);
+  }
+}
