@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import pMap, { pMapIterable } from "p-map";
 import { imageSize } from "../codecs/index.ts";
-import { grouped, hashBytes, ImageFinder, type Progress } from "../io/index.ts";
+import { exists, grouped, hashBytes, ImageFinder, type Progress } from "../io/index.ts";
 import {
   type AnnotationRecord,
   type DatasetRecord,
@@ -26,7 +26,9 @@ export interface PackSink {
 export interface CollectOptions {
   readonly source: string;
   readonly imagesFolder: string;
-  /** Index of the images folder among the manifest's roots. */
+  /** Where the manifest's roots are. */
+  readonly rootFolders: readonly string[];
+  /** Index of the images folder among them. */
   readonly root: number;
   readonly onBad: BadPolicy;
   /** Links may lead out of the images folder. */
@@ -200,6 +202,9 @@ async function addImages(
       if (image === undefined) continue;
       const known = byHash.get(image.hash);
       if (known !== undefined) {
+        const row = rows.images[known];
+        if (row !== undefined && (await hasMoved(row, options)))
+          rows.images[known] = { ...row, root: options.root, path: record.file };
         found.set(record.id, known);
         continue;
       }
@@ -221,6 +226,15 @@ interface ReadImage {
   readonly file: string;
   readonly image: Packed | undefined;
   readonly bytes?: Uint8Array;
+}
+
+/** Whether nothing is any more where an earlier import found the image: where it is now takes its place. */
+async function hasMoved(
+  { root, path }: TableRow<"images">,
+  { root: here, rootFolders }: CollectOptions,
+): Promise<boolean> {
+  const folder = rootFolders[root];
+  return folder !== undefined && root !== here && !(await exists(join(folder, path)));
 }
 
 async function readImageFile(

@@ -94,7 +94,9 @@ async function importInto(
   options: ImportPoolOptions,
   before: PoolManifest | undefined,
 ): Promise<ImportReport> {
-  const kept = before === undefined ? emptyRows() : withoutSource(await readRows(folder), source.name);
+  const found = before === undefined ? emptyRows() : await readRows(folder);
+  const rootsBefore = new Set(found.images.map(({ root }) => root));
+  const kept = withoutSource(found, source.name);
   const sources = (before?.sources ?? []).filter((other) => other.name !== source.name);
   const roots = [...(before?.roots ?? [])];
   const rootPath = await rootText(folder, source.imagesFolder);
@@ -111,6 +113,7 @@ async function importInto(
     source: source.name,
     imagesFolder: source.imagesFolder,
     root: roots.indexOf(rootPath),
+    rootFolders: roots.map((root) => resolve(folder, root)),
     onBad: options.onBad,
     followLinks: options.followLinks ?? false,
     packAll: options.pack,
@@ -161,9 +164,11 @@ async function importInto(
   );
   const linked = new Set(before?.linkedRoots ?? []);
   if (options.followLinks === true) linked.add(roots.indexOf(rootPath));
+  const numbers = withoutLeftRoots(kept, roots, rootsBefore);
+  const linkedRoots = numbers.flatMap((old, now) => (linked.has(old) ? [now] : []));
   const manifest = await commit(folder, kept, {
-    roots,
-    ...(linked.size === 0 ? {} : { linkedRoots: [...linked].sort((a, b) => a - b) }),
+    roots: numbers.map((number) => roots[number] ?? fail("internal", `no root ${number}`)),
+    ...(linkedRoots.length === 0 ? {} : { linkedRoots }),
     sources: [...others, entry],
   });
   const { examples, skippedExamples } = collected;
@@ -182,6 +187,21 @@ function splitsOf(rows: PoolRows, source: string): Record<string, number> {
   const splits: Record<string, number> = {};
   for (const ref of rows.refs) if (ref.source === source) splits[ref.split] = (splits[ref.split] ?? 0) + 1;
   return Object.fromEntries(Object.entries(splits).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/**
+ * The numbers of the roots without those that images lay under `before` and lie under no more; `rows` (modified) name them by
+ * their new numbers. Where all images have moved, the tables are then the same bytes as before, and what was made from them is still theirs.
+ */
+function withoutLeftRoots(rows: PoolRows, roots: readonly string[], before: ReadonlySet<number>): number[] {
+  const isUsed = new Set(rows.images.map(({ root }) => root));
+  const numbers = roots.flatMap((_, number) => (isUsed.has(number) || !before.has(number) ? [number] : []));
+  const numberOf = new Map(numbers.map((old, now) => [old, now]));
+  rows.images.forEach((row, at) => {
+    const now = numberOf.get(row.root) ?? -1;
+    if (now !== row.root) rows.images[at] = { ...row, root: now };
+  });
+  return numbers;
 }
 
 /** Writes tables and manifest beside the old ones, then moves them into place: from the manifest on, a kill is made good by the next run. */

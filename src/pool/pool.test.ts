@@ -288,6 +288,35 @@ describe("pool", () => {
     expect(await bytesOf(join(folder, "pool"))).toEqual(whole);
   });
 
+  it("is the same pool when its images have moved and all is imported again, and lists no old root", async () => {
+    const folder = await scratchFolder();
+    const place = join(folder, "pool");
+    const options = { onBad: "fail", pack: false, force: true, progress: silentProgress } as const;
+    const source = await smallSource(folder, { images: 3 });
+    const other = { ...source, name: "other" };
+    const before = await importPool(place, source, options);
+    await rename(join(folder, "images"), join(folder, "moved"));
+    const moved = { ...source, imagesFolder: join(folder, "moved") };
+    const after = await importPool(place, moved, options);
+    expect(after.manifest).toMatchObject({ hash: before.manifest.hash, roots: ["../moved"] });
+    // Another source that shares the images: the first to be imported again finds them where they are now.
+    await importPool(place, { ...other, imagesFolder: join(folder, "moved") }, options);
+    await rename(join(folder, "moved"), join(folder, "again"));
+    const { manifest } = await importPool(place, { ...source, imagesFolder: join(folder, "again") }, options);
+    expect(manifest.roots).toEqual(["../again"]);
+    // Packed images lie under no root; the folder that they came from tells their source again.
+    const packed = join(folder, "packed");
+    const again = { ...source, imagesFolder: join(folder, "again") };
+    for (const isReused of [false, true])
+      expect(await importPool(packed, again, { ...options, pack: true, force: false })).toMatchObject({
+        reused: isReused,
+        manifest: { roots: ["../again"] },
+      });
+    const pool = await Pool.open(place);
+    for (let row = 0; row < 3; row++) expect((await pool.imageBytes(row)).length).toBeGreaterThan(0);
+    await pool.close();
+  });
+
   it("reads its rows back and writes them to the same bytes, masks, boxes and lists among them", async () => {
     const pool = await smallPool();
     await pool.close();
