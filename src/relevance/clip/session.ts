@@ -61,6 +61,24 @@ export async function openSession(path: string, options: SessionOptions): Promis
   };
 }
 
+keepHalvesAsBits();
+
+/**
+ * Has onnxruntime keep float16 in Uint16Array, as it does where there is no Float16Array. Node 24 has one, which
+ * onnxruntime's JavaScript takes and its native part (1.30) cannot read: "not enough space: expected 49152, got 0".
+ * onnxruntime looks once, when the first tensor is made.
+ */
+function keepHalvesAsBits(): void {
+  const known = Object.getOwnPropertyDescriptor(globalThis, "Float16Array");
+  if (known === undefined) return;
+  Reflect.deleteProperty(globalThis, "Float16Array");
+  try {
+    new Tensor("float16", new Uint16Array(0), [0]);
+  } finally {
+    Object.defineProperty(globalThis, "Float16Array", known);
+  }
+}
+
 /** A tensor of floats in the type that the port asks for. onnxruntime-node takes no shared memory, so that is copied. */
 export function floatTensor(port: Port, data: Float32Array, shape: readonly number[]): Tensor {
   if (port.type === "float32")
