@@ -4,7 +4,7 @@ import { partsFolder } from "../artefacts/index.ts";
 import { exists, removeRemains } from "../io/index.ts";
 import { mergeMined } from "../mining/index.ts";
 import { NemosaicError } from "../model/index.ts";
-import { Mined, minedFolder, type Pool } from "../pool/index.ts";
+import { Mined, minedExtras, minedFolder, type Pool } from "../pool/index.ts";
 import { embeddingsFolder, listEmbeddings, mergePoolEmbeddings, openEmbeddings } from "../relevance/index.ts";
 import { mergeTiles } from "../tiles/index.ts";
 import { fullListener, type Listener, withPool } from "./listener.ts";
@@ -60,12 +60,17 @@ async function mergeAllMined(pool: Pool, options: MergeStepOptions, listener: Li
     const folder = minedFolder(pool.folder, name);
     const joined = (await exists(partsFolder(folder))) && (await mergeMined(pool, name, { force }));
     if (joined) merged.push(`mined/${name}`);
-    const lacks = async (file: string): Promise<boolean> => !(await exists(join(folder, file)));
-    if (joined || (await lacks("neighbours.json")) || (t2t && (await lacks("t2t.json"))))
-      await complete(pool, name, t2t, listener);
+    if (joined || (await lacksExtra(folder, t2t))) await complete(pool, name, t2t, listener);
     else await removeMinedRemains(folder);
   }
   return merged;
+}
+
+/** Whether something that mining adds is not there: a merge may have been killed before it, or between two. */
+async function lacksExtra(folder: string, t2t: boolean): Promise<boolean> {
+  for (const [extra, { manifest }] of Object.entries(minedExtras))
+    if ((extra !== "t2t" || t2t) && !(await exists(join(folder, manifest)))) return true;
+  return false;
 }
 
 /** What a run without shards makes beside the candidates: it finds them mined, and adds the rest. */

@@ -68,6 +68,11 @@ describe("work in shards", () => {
     expect(found).toEqual(await snapshot(join(folder, "whole", "pool")));
     expect(await ran(place, "merge", "pool")).toMatch(/no parts to merge/);
     expect(await snapshot(join(place, "pool"))).toEqual(found);
+    for (const killedBefore of ["risk.json", "shows-kind.json", "neighbours.json"]) {
+      await rm(join(place, "pool", "mined", "default", killedBefore));
+      await ran(place, "merge", "pool", "--quiet");
+      expect(await snapshot(join(place, "pool")), killedBefore).toEqual(found);
+    }
     expect(await refused(place, ...mining, "--t2t", "--shard", "1/3")).toMatch(/^2: .*nemosaic merge POOL --t2t/);
     await ran(place, "merge", "pool", "--t2t", "--quiet");
     const single = join(folder, "single");
