@@ -78,7 +78,10 @@ describe("nemosaic on the command line", () => {
     );
     const mask = await decodeMask(await readFile(join(folder, "drawn", "0.mask.png")));
     expect(new Set(mask.data)).toEqual(new Set([0, 255]));
-    expect(nemosaic("draw", "pool", "plans.jsonl", "-o", "drawn").err).toMatch(/exists already.*--force/);
+    expect(nemosaic("draw", "pool", "plans.jsonl", "-o", "drawn").status).toBe(0); // the same line again
+    const others = nemosaic("plan", "pool", "--to", "5", "--seed", "1", "--set", "size=64");
+    writeFileSync(join(folder, "others.jsonl"), others.out);
+    expect(nemosaic("draw", "pool", "others.jsonl", "-o", "drawn").err).toMatch(/already.*--force/);
   });
 
   it("runs the demo on a folder, and says what it reused the second time", async () => {
