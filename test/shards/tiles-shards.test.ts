@@ -63,7 +63,7 @@ describe("tiles in shards", () => {
 
   it("leave out what the pool has and give the bytes of a single run that goes on", async () => {
     const [one, other] = [join(folder, "on"), join(folder, "on-shards")];
-    const some = [...sized, "--max-bytes", "12K"];
+    const some = [...sized, "--max-bytes", "7K"];
     for (const place of [one, other]) {
       await copied(join(folder, "start"), place);
       expect(await ran(place, some)).toMatch(/made [1-9]/);
