@@ -31,9 +31,10 @@ def _difference(state: Dict[str, Any], own: Dict[str, Any]) -> Optional[str]:
     if state["identity"] != own["identity"]:
         then = state.get("settings")
         changed = changes(then, own["settings"])
-        if [line.split()[0] for line in changed] == ["schedule.epochs"] and not own["settings"]["schedule"]["plainLast"]:
-            return None  # how many epochs there will be decides nothing but which are the last
-        return f"setting ({'; '.join(changed)})" if changed else "pool, settings or split"
+        # How many epochs there will be decides nothing but which are the last.
+        only_epochs = [line.split()[0] for line in changed] == ["schedule.epochs"]
+        if not only_epochs or own["settings"]["schedule"]["plainLast"]:
+            return f"setting ({'; '.join(changed)})" if changed else "pool, settings or split"
     if state["length"] != own["length"]:
         return f"number of samples ({state['length']} then, {own['length']} now)"
     if state["shuffle"] != own["shuffle"]:

@@ -330,15 +330,15 @@ def test_epochs_are_what_the_schedule_counts_back_from(pool, warm):
 
 
 def test_single_images_at_an_unknown_end_are_warned_of():
-    from nemosaic._stream import warn_of_schedule
+    from nemosaic._stream import warn_of_settings
 
     welcome = {"augmented": True, "resolved": {"schedule": {"plainLast": 9, "epochs": None}}}
     with pytest.warns(UserWarning, match=r"plainLast 9.*pass epochs="):
-        warn_of_schedule(welcome, stacklevel=1)
+        warn_of_settings(welcome, stacklevel=1)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        warn_of_schedule({"augmented": False, "resolved": welcome["resolved"]}, stacklevel=1)
-        warn_of_schedule({"augmented": True, "resolved": {"schedule": {"plainLast": 9, "epochs": 27}}}, stacklevel=1)
+        warn_of_settings({"augmented": False, "resolved": welcome["resolved"]}, stacklevel=1)
+        warn_of_settings({"augmented": True, "resolved": {"schedule": {"plainLast": 9, "epochs": 27}}}, stacklevel=1)
 
 
 def test_a_server_of_another_pool_is_refused(pool, scenes_pool, tmp_path):
