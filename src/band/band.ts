@@ -1,6 +1,7 @@
 import { fail } from "../model/index.ts";
 import type { ResolvedSettings } from "../settings/index.ts";
-import { type HubCuts, isWithinCap } from "./hub-cuts.ts";
+import type { BandContext } from "./context.ts";
+import { isWithinCap } from "./hub-cuts.ts";
 import { verdictOf } from "./rules.ts";
 import { type BandSettings, thresholdsOf } from "./thresholds.ts";
 
@@ -26,23 +27,6 @@ export interface CandidateRow {
   readonly truncated: boolean;
   /** What the candidates are ranked by: what is known of those cut off. */
   readonly rank: "t2i" | "i2i" | "mean";
-}
-
-/** What the rules need to know of the expression itself. */
-export interface BandContext {
-  /** Row of the expression's own image. */
-  readonly ownImage: number;
-  /** Image rows that a person judged to be false negatives of this expression. */
-  readonly judged?: ReadonlySet<number>;
-  /** Its score with its own image; absent where that image does not hold what it names (no-target) or is not known. */
-  readonly ownScore?: number;
-  /** Image rows of which the same sentence is said. */
-  readonly sameSentence?: ReadonlySet<number>;
-  /** How many objects it names: 1 unless given; several or none tighten the text filters. */
-  readonly targets?: number;
-  /** Its row, and the images' hub cap, where there is one. */
-  readonly expression?: number;
-  readonly hubs?: HubCuts;
 }
 
 export interface Band {

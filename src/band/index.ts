@@ -1,4 +1,5 @@
-export { type Band, type BandContext, bandOf, type CandidateRow } from "./band.ts";
+export { type Band, bandOf, type CandidateRow } from "./band.ts";
+export type { BandContext } from "./context.ts";
 export { HubCounter, type HubCuts, isWithinCap } from "./hub-cuts.ts";
 export { countDrops, type DropRule, dropRules, dropRuleTexts, isBarred, ruleOf, survives, verdictOf } from "./rules.ts";
 export { type Thresholds, thresholdsOf } from "./thresholds.ts";

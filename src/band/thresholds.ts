@@ -1,5 +1,5 @@
 import type { ResolvedSettings } from "../settings/index.ts";
-import type { BandContext } from "./band.ts";
+import type { BandContext } from "./context.ts";
 
 /** The settings that rules look at. */
 export type BandSettings = Pick<ResolvedSettings, "band" | "gres"> & {

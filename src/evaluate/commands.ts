@@ -10,16 +10,10 @@ import { openPredictions, type PredictionSource } from "./predictions/index.ts";
 import type { Preset } from "./presets.ts";
 import { comparisonJson, evaluationJson, sampleJson } from "./report/evaluation-json.ts";
 import { tableFormat } from "./report/format-table.ts";
-import { evaluationHtml, type ShownCase } from "./report/html.ts";
+import { evaluationHtml } from "./report/html.ts";
+import type { SamplePair, ShownCase } from "./report/shown-case.ts";
 import { comparisonText, evaluationText } from "./report/table.ts";
-import {
-  casesOf,
-  furthestPairs,
-  type LoadImage,
-  pairSamples,
-  type SamplePair,
-  worstSamples,
-} from "./report/worst-cases.ts";
+import { casesOf, furthestPairs, type LoadImage, pairSamples, worstSamples } from "./report/worst-cases.ts";
 import { pickSubset, readKeys, type Subset, type SubsetOptions } from "./subset.ts";
 import type { Truth } from "./truth.ts";
 import { truthMasks } from "./truth-mask.ts";

@@ -43,7 +43,8 @@ export {
   evaluationVersion,
   sampleJson,
 } from "./report/evaluation-json.ts";
-export { evaluationHtml, type Report, type ShownCase } from "./report/html.ts";
+export { evaluationHtml, type Report } from "./report/html.ts";
+export type { ShownCase } from "./report/shown-case.ts";
 export { comparisonText, evaluationText } from "./report/table.ts";
 export { casesOf, type LoadImage, worstSamples } from "./report/worst-cases.ts";
 export { type Score, type ScoreInput, score } from "./score.ts";

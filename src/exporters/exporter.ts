@@ -1,7 +1,8 @@
 import type { Plan } from "../model/index.ts";
+import type { EncodedSample } from "./encoded-sample.ts";
 import type { ExportJob } from "./job.ts";
 import type { ExportOutput } from "./output.ts";
-import type { PartReader, RecordMeta } from "./parts.ts";
+import type { PartReader } from "./parts.ts";
 
 /** One sentence with its id in the export. */
 export interface ExportSentence {
@@ -68,16 +69,6 @@ export interface Category {
   readonly id: number;
   /** CRIS's number, 0 to 79; 80 and more for other names; -1 where there is no target. */
   readonly dense: number;
-}
-
-/** What an exporter makes of one sample. */
-export interface EncodedSample {
-  /** What the assembly has to know of it, as JSON. */
-  readonly meta: RecordMeta;
-  /** Bytes kept in the part until the assembly. */
-  readonly blob?: Uint8Array;
-  /** Files that are final already, relative to the export's folder. */
-  readonly files?: readonly { readonly path: string; readonly bytes: Uint8Array }[];
 }
 
 /** A sample that a format cannot hold, and why: "its mask is empty, which …". It is counted and told of. */

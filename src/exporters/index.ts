@@ -1,7 +1,8 @@
 /** The room `exporters`: samples to the formats that trainers read. */
 
+export type { EncodedSample } from "./encoded-sample.ts";
 export { type ExportOptions, type ExportReport, exportPool, mergeExport } from "./export-pool.ts";
-export type { EncodedImage, EncodedSample, Exporter, ExportSample, ExportSentence } from "./exporter.ts";
+export type { EncodedImage, Exporter, ExportSample, ExportSentence } from "./exporter.ts";
 export {
   defaultEncoding,
   defaultFormatOptions,

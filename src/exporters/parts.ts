@@ -3,13 +3,10 @@ import { join } from "node:path";
 import { z } from "zod";
 import { hashBytes, openAtomic, writeFileAtomic } from "../io/index.ts";
 import { fail } from "../model/index.ts";
-import type { EncodedSample } from "./exporter.ts";
+import type { EncodedSample, RecordMeta } from "./encoded-sample.ts";
 import { type ExportJob, recordCount } from "./job.ts";
 import { foretell, partsFolder } from "./journal.ts";
 import { type OutputFile, writeSmallFile } from "./output.ts";
-
-/** What an exporter keeps of a record: JSON. */
-export type RecordMeta = Readonly<Record<string, unknown>>;
 
 /** Records of a part: what a killed run loses at most, and the unit that shards divide. */
 export const partRecords = 128;

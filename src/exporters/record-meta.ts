@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { encodePng } from "../codecs/index.ts";
 import { fail } from "../model/index.ts";
+import type { RecordMeta } from "./encoded-sample.ts";
 import type { ExportSample, ExportSentence } from "./exporter.ts";
-import type { RecordMeta } from "./parts.ts";
 
 /** Reads what an exporter stored of a record, by its schema. Errors: "bad-input" for a damaged part. */
 export function metaOf<T>(schema: z.ZodType<T>, meta: RecordMeta): T {

@@ -1,4 +1,4 @@
-import type { ScenesManifest } from "./write.ts";
+import type { ScenesManifest } from "./manifest.ts";
 
 /** The README.md of a written folder. */
 export function readmeOf(manifest: ScenesManifest): string {

@@ -21,6 +21,7 @@ export {
   type Pole,
   type Relation,
 } from "./logic.ts";
+export type { ScenesManifest } from "./manifest.ts";
 export type { ColourVariant, ObjectClass } from "./object-class.ts";
 export {
   defaultSceneSettings,
@@ -45,4 +46,4 @@ export {
 } from "./scene.ts";
 export { loadSprites, type Sprite, type SpriteSet } from "./sprites.ts";
 export type { Truth } from "./truth.ts";
-export { type ScenesManifest, type ScenesReport, writeScenes } from "./write.ts";
+export { type ScenesReport, writeScenes } from "./write.ts";

@@ -8,7 +8,8 @@ import { hashFile, type Progress } from "../io/index.ts";
 import type { DatasetRecord } from "../model/index.ts";
 import type { SceneLine } from "./chunk.ts";
 import { holds } from "./judge.ts";
-import { type ScenesManifest, writeScenes } from "./write.ts";
+import type { ScenesManifest } from "./manifest.ts";
+import { writeScenes } from "./write.ts";
 
 const options = { count: 32, seed: 9, multiTarget: 0.5, noTarget: 0.5 };
 let root: string;

@@ -19,32 +19,11 @@ import type { ChunkTask, SceneTally } from "./chunk.ts";
 import { objectClasses } from "./classes.ts";
 import { crewSize, inOrder } from "./crew.ts";
 import { readmeOf } from "./folder-readme.ts";
+import type { ScenesManifest } from "./manifest.ts";
 import { type SceneSettings, sceneSettingsOf, type WriteScenesOptions } from "./options.ts";
 import { openOutputs } from "./outputs.ts";
 import { loadSprites } from "./sprites.ts";
 import { wordings } from "./wordings.ts";
-
-/** The manifest, scenes.json: written last, so a folder that has it is whole. */
-export interface ScenesManifest {
-  readonly format: "nemosaic-scenes";
-  readonly version: 1;
-  readonly producer: string;
-  readonly settings: SceneSettings;
-  /** SHA-256 of settings, sprites and grammar; two folders with the same one hold the same bytes. */
-  readonly settingsHash: string;
-  readonly spritesHash: string;
-  readonly counts: SceneTally;
-  readonly shares: {
-    /** Of the refs: those with another object of the target's class in the picture. */
-    readonly hardRefs: number;
-    /** Of the images: those whose refs are such. */
-    readonly hardImages: number;
-    /** Of the refs: those with a relation where class, colour and size do not name the target. */
-    readonly relationRefs: number;
-  };
-  /** SHA-256 by file; "images" is the hash of all images' hashes in order, joined by line ends. */
-  readonly hashes: Readonly<Record<string, string>>;
-}
 
 /** What `writeScenes` did. `isReused`: the folder held the same dataset already, and nothing was written. */
 export interface ScenesReport {

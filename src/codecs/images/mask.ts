@@ -1,17 +1,7 @@
 import { fail, NemosaicError } from "../../model/index.ts";
+import type { DecodedMask } from "./decoded-mask.ts";
 import { readPaletteIndices } from "./png-palette.ts";
 import { type ImageInput, type ImageOptions, type ImageSource, imageStep, openImage } from "./source.ts";
-
-/** A mask in memory: one number a pixel, row by row. The caller owns `data`. */
-export interface DecodedMask {
-  readonly width: number;
-  readonly height: number;
-  readonly data: Uint8Array | Uint16Array;
-  /** Bits of one pixel as stored: 1, 2, 4, 8 or 16. */
-  readonly depth: 1 | 2 | 4 | 8 | 16;
-  /** Whether the file's compression changes values: what was 0 and 255 comes back as 3 and 251. */
-  readonly isLossy: boolean;
-}
 
 /**
  * Decodes a mask of one channel, as Pillow's `numpy.array(Image.open(…))` sees it:

@@ -1,6 +1,6 @@
 import { inflateSync } from "node:zlib";
 import { fail } from "../../model/index.ts";
-import type { DecodedMask } from "./mask.ts";
+import type { DecodedMask } from "./decoded-mask.ts";
 
 /**
  * The indices of a palette PNG, which image libraries replace by colours.

@@ -1,8 +1,9 @@
 import { counted } from "../../io/index.ts";
 import type { Comparison } from "../compare.ts";
-import type { Evaluation, Sample } from "../evaluation.ts";
+import type { Evaluation } from "../evaluation.ts";
 import type { DotChart } from "./dot-chart.ts";
 import { escapeHtml } from "./escape-html.ts";
+import type { ShownCase } from "./shown-case.ts";
 import { style } from "./style.ts";
 import {
   comparisonNotes,
@@ -14,16 +15,6 @@ import {
   shownMetrics,
   withDeviation,
 } from "./table.ts";
-import type { SamplePair } from "./worst-cases.ts";
-
-/** A sample shown as a picture; `jpeg` is undefined where its image could not be had, `problem` says why. */
-export interface ShownCase {
-  readonly sample: Sample;
-  /** With the other model's, of a gallery of gains and losses. */
-  readonly pair?: SamplePair;
-  readonly jpeg: Uint8Array | undefined;
-  readonly problem: string | undefined;
-}
 
 export interface Report {
   readonly title: string;

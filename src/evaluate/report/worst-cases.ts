@@ -5,7 +5,7 @@ import type { Evaluation, Sample } from "../evaluation.ts";
 import type { Truth } from "../truth.ts";
 import { truthMasks } from "../truth-mask.ts";
 import { casePicture } from "./case-picture.ts";
-import type { ShownCase } from "./html.ts";
+import type { SamplePair, ShownCase } from "./shown-case.ts";
 
 /** Gives the encoded bytes of a truth's image. */
 export type LoadImage = (truth: Truth) => Promise<Uint8Array>;
@@ -28,15 +28,6 @@ export function worstSamples(samples: readonly Sample[], count: number): Sample[
     chosen.push(sample);
   }
   return chosen;
-}
-
-/** One expression as two models have it. */
-export interface SamplePair {
-  /** Of the first model (of its first seed, where it has several), and of the second. */
-  readonly a: Sample;
-  readonly b: Sample;
-  /** What b gains in IoU, over the means of their seeds. */
-  readonly gain: number;
 }
 
 /** Pairs the samples of two models' evaluations, those of several seeds by their means; in the order of a's first. */

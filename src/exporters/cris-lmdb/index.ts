@@ -13,7 +13,8 @@
  */
 import { z } from "zod";
 import { encodePickle, type LmdbEntry, writeLmdb } from "../../codecs/index.ts";
-import type { EncodedSample, Exporter, ExportSample } from "../exporter.ts";
+import type { EncodedSample } from "../encoded-sample.ts";
+import type { Exporter, ExportSample } from "../exporter.ts";
 import type { ExportJob } from "../job.ts";
 import type { ExportOutput } from "../output.ts";
 import type { AssembledRecord, PartReader } from "../parts.ts";

@@ -14,7 +14,8 @@
 import { z } from "zod";
 import { encodeCocoRle, encodePickle, type Picklable } from "../../codecs/index.ts";
 import { listedNoCategory } from "../category-numbers.ts";
-import type { EncodedSample, Exporter, ExportSample, ExportTarget } from "../exporter.ts";
+import type { EncodedSample } from "../encoded-sample.ts";
+import type { Exporter, ExportSample, ExportTarget } from "../exporter.ts";
 import { floatJson } from "../float-json.ts";
 import type { ExportJob } from "../job.ts";
 import { storedPolygons } from "../mask-polygons.ts";

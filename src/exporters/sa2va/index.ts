@@ -7,7 +7,8 @@
  * Sa2VA sums the polygons of a mask, so no two share a pixel; it asks for the last character of a text, so none is empty.
  */
 import { z } from "zod";
-import type { EncodedSample, Exporter, ExportSample } from "../exporter.ts";
+import type { EncodedSample } from "../encoded-sample.ts";
+import type { Exporter, ExportSample } from "../exporter.ts";
 import { floatJson } from "../float-json.ts";
 import type { ExportJob } from "../job.ts";
 import { storedPolygons } from "../mask-polygons.ts";

@@ -12,7 +12,8 @@
  */
 import { z } from "zod";
 import { encodeCocoRle } from "../../codecs/index.ts";
-import type { EncodedSample, Exporter, ExportSample } from "../exporter.ts";
+import type { EncodedSample } from "../encoded-sample.ts";
+import type { Exporter, ExportSample } from "../exporter.ts";
 import { floatJson } from "../float-json.ts";
 import type { ExportJob } from "../job.ts";
 import type { ExportOutput } from "../output.ts";

@@ -13,7 +13,8 @@
  * The loaders build image names that end in .jpg; OpenCV decodes by content, whatever the name.
  */
 import { z } from "zod";
-import type { EncodedSample, Exporter, ExportSample, ExportTarget, LeftOut } from "../exporter.ts";
+import type { EncodedSample } from "../encoded-sample.ts";
+import type { Exporter, ExportSample, ExportTarget, LeftOut } from "../exporter.ts";
 import { floatJson } from "../float-json.ts";
 import type { ExportJob } from "../job.ts";
 import { storedPolygons } from "../mask-polygons.ts";

@@ -18,7 +18,8 @@ beforeAll(() => {
   mkdirSync(cache, { recursive: true });
   folder = mkdtempSync(join(cache, "nemosaic-mining-"));
   for (const file of readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })) {
-    if (!/^(model|kernels|language|io|codecs|artefacts|pool|risk|mining)\/.*(?<!\.(?:test|contract))\.ts$/.test(file)) continue;
+    if (!/^(model|kernels|language|io|codecs|artefacts|pool|risk|mining)\/.*(?<!\.(?:test|contract))\.ts$/.test(file))
+      continue;
     const { outputText } = ts.transpileModule(readFileSync(join(root, "src", file), "utf8"), {
       compilerOptions: {
         module: ts.ModuleKind.ESNext,

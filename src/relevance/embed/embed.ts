@@ -40,7 +40,8 @@ import {
   readMatrixPart,
   type SkippedRow,
 } from "./manifest.ts";
-import { type Decode, openPreparer, type Preparer } from "./preparer.ts";
+import type { Decode } from "./preparation.ts";
+import { openPreparer, type Preparer } from "./preparer.ts";
 
 /** Images by row, wherever they are kept. */
 export interface ImageSource {

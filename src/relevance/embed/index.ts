@@ -14,4 +14,4 @@ export {
   type SkippedRow,
 } from "./manifest.ts";
 export { mergeEmbeddings } from "./merge-embeddings.ts";
-export type { Decode } from "./preparer.ts";
+export type { Decode } from "./preparation.ts";

@@ -1,8 +1,9 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { takeTasks } from "../../io/index.ts";
 import { fail, NemosaicError } from "../../model/index.ts";
+import type { Preparation } from "./preparation.ts";
 import type { PrepareAnswer, PrepareTask } from "./prepare-workers.ts";
-import { imagesAtOnce, type Preparation, prepareImage } from "./preparer.ts";
+import { imagesAtOnce, prepareImage } from "./preparer.ts";
 
 /** The thread behind `openPrepareWorkers`: a few images at a time. */
 const port = parentPort ?? fail("internal", "prepare-worker runs in a worker thread only");

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
+import type { Preparation } from "./preparation.ts";
 import { openPrepareWorkers } from "./prepare-workers.ts";
-import type { Preparation } from "./preparer.ts";
 
 it("fails what a worker was asked for when it ends, with whatever code, also before it was ready", async () => {
   for (const code of [0, 1]) {

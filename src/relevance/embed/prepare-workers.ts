@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { stopWorker } from "../../io/index.ts";
 import { type ErrorCode, NemosaicError } from "../../model/index.ts";
-import type { Preparation } from "./preparer.ts";
+import type { Preparation } from "./preparation.ts";
 
 /** A task for a worker and its answer; bytes are moved and `out` is shared, nothing is copied. */
 export interface PrepareTask {

@@ -1,7 +1,8 @@
 import { availableParallelism } from "node:os";
 import { type DecodedImage, decodeImage, decodeImageAtLeast } from "../../codecs/index.ts";
 import { NemosaicError } from "../../model/index.ts";
-import { type Preprocessing, preprocessImage, workerEntry } from "../clip/index.ts";
+import { preprocessImage, workerEntry } from "../clip/index.ts";
+import type { Preparation } from "./preparation.ts";
 import { openPrepareWorkers } from "./prepare-workers.ts";
 
 /** Turns encoded images into tensors beside the model's runs. Holds threads until `close`. */
@@ -14,18 +15,6 @@ export interface Preparer {
    */
   prepare(bytes: Uint8Array, name: string, out: Float32Array): Promise<void>;
   close(): Promise<void>;
-}
-
-/**
- * How images are decoded: "exact" as Pillow does, or "fast", where JPEGs are scaled down by 2, 4 or 8 while they are
- * decoded as long as they stay at least as large as the model's input.
- */
-export type Decode = "exact" | "fast";
-
-/** What a preparer does to each image; also what its workers are started with. */
-export interface Preparation {
-  readonly preprocessing: Preprocessing;
-  readonly decode: Decode;
 }
 
 /**
