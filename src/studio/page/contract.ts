@@ -2,6 +2,9 @@
  * What the studio's server and page say to each other. Types only: the server imports them as types, the page owns
  * them. Binary answers are `pack`ed values (see unpack.ts).
  */
+import type { BandContext, CandidateRow } from "../../band/index.ts";
+import type { Plan } from "../../model/index.ts";
+import type { ScoreSummary, Settings } from "../../settings/index.ts";
 
 /** GET /api/info */
 export interface StudioInfo {
@@ -37,9 +40,9 @@ export interface SettingsInfo {
   /** SHA-256 of the file as read, null where there was none or where it cannot be used. */
   readonly hash: string | null;
   /** All settings as the file has them, read for this answer; as the defaults are without a file. */
-  readonly saved: unknown;
+  readonly saved: Settings;
   /** The same with what the command line puts over them until something is saved. */
-  readonly start: unknown;
+  readonly start: Settings;
   /** Why the file cannot be used: `saved` is then what was read of it before. */
   readonly fault?: string;
 }
@@ -53,8 +56,8 @@ export interface MinedInfo {
   readonly depth: number;
   readonly candidates: number;
   readonly splits: readonly string[];
-  /** The room `settings` resolves "auto" thresholds with this. */
-  readonly scores: unknown;
+  /** What "auto" thresholds are resolved with. */
+  readonly scores: ScoreSummary | undefined;
   /** Text-to-image score of each expression with its own image. */
   readonly own: Float32Array;
 }
@@ -115,11 +118,11 @@ export interface ImageDetail extends ImageFacts {
   readonly categories: readonly { readonly name: string; readonly count: number }[];
 }
 
-/** GET /api/candidates/ROW?mined=NAME (packed). `row` and `context` are what the room `band` takes. */
+/** GET /api/candidates/ROW?mined=NAME (packed): what a band is made of. */
 export interface CandidateAnswer {
   readonly expression: number;
-  readonly row: Readonly<Record<string, unknown>>;
-  readonly context: Readonly<Record<string, unknown>>;
+  readonly row: CandidateRow;
+  readonly context: BandContext;
 }
 
 /** GET /api/sample?mined=NAME (packed): candidates of expressions of the training split, in random order. */
@@ -138,20 +141,7 @@ export interface ChancesAnswer {
 
 /** GET /api/mosaic/ROW?draw=N&settings=JSON (packed) */
 export interface MosaicAnswer {
-  /** The plan, as docs/formats/plan.md describes it. */
-  readonly plan: {
-    readonly kind: string;
-    readonly size: number;
-    readonly layers: readonly {
-      readonly role: "target" | "negative";
-      readonly destination: readonly [number, number, number, number];
-    }[];
-    readonly why: {
-      readonly wanted?: string;
-      readonly policy?: string;
-      readonly negatives: readonly { readonly rank: number; readonly t2i: number | null }[];
-    };
-  };
+  readonly plan: Plan;
   /** Image rows of the layers, in their order. */
   readonly images: readonly number[];
   readonly mask: string;

@@ -26,7 +26,8 @@ export function bandContextOf(
     expression,
     ownImage: pool.refs.image[ref] as number,
     targets,
-    ...(targets === 0 || ownScore === undefined ? {} : { ownScore }),
+    // NaN where an imported list lacks the own image; an answer would carry it as null.
+    ...(targets === 0 || ownScore === undefined || Number.isNaN(ownScore) ? {} : { ownScore }),
     ...(images === undefined ? {} : { judged: images }),
     ...(hubs === undefined ? {} : { hubs }),
   };
@@ -35,7 +36,7 @@ export function bandContextOf(
 /** One expression's candidates, as the page bands them. */
 export function candidatesOf(pool: Pool, mined: Mined, judged: Judged, expression: number): CandidateAnswer {
   const context = bandContextOf(pool, mined, judged, expression);
-  return { expression, row: { ...mined.row(expression) }, context: { ...context } };
+  return { expression, row: mined.row(expression), context };
 }
 
 /** The expressions that the overview looks at. */

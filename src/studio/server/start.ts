@@ -6,7 +6,6 @@ import { createAdaptorServer } from "@hono/node-server";
 import { exists } from "../../io/index.ts";
 import { fail } from "../../model/index.ts";
 import type { Pool } from "../../pool/index.ts";
-import type { Settings } from "../../settings/index.ts";
 import { studioApp } from "./app.ts";
 import { Chances } from "./chances.ts";
 import { Judged } from "./judged.ts";
@@ -53,7 +52,7 @@ export async function startStudio(options: StudioOptions): Promise<Studio> {
   const mosaics = new Mosaics(pool, seed);
   const chances = new Chances(pool);
   const settings = new SettingsFile(resolve(settingsPath), { preset, set }, mined.names);
-  const start = mined.names.length === 0 ? undefined : ((await settings.read()).start as Settings).mined;
+  const start = mined.names.length === 0 ? undefined : (await settings.read()).start.mined;
   let hosts: ReadonlySet<string> = new Set();
   const app = studioApp({
     pool,

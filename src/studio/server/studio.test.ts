@@ -13,6 +13,7 @@ import type {
   CandidateAnswer,
   ChancesAnswer,
   ListColumns,
+  MinedInfo,
   MosaicAnswer,
   SampleAnswer,
   StudioInfo,
@@ -199,13 +200,12 @@ describe("the studio's answers", () => {
   });
 
   it("gives candidates that the page bands as training does", async () => {
-    const mined = (await unpacked<{ scores: never }>("api/mined?mined=default")).scores;
+    const mined = (await unpacked<MinedInfo>("api/mined?mined=default")).scores;
     const { row, context } = await unpacked<CandidateAnswer>("api/candidates/7?mined=default");
     const settings = resolveSettings(parseSettings({ band: { tau: 0.6, tauImage: 0.7, k: 3 } }, "the test"), mined);
-    const band = bandOf(row as never, context as never, settings);
+    const band = bandOf(row, context, settings);
     expect(band.size).toBeGreaterThan(0);
-    for (let at = 0; at < band.size; at++)
-      expect((row.t2i as Float32Array)[band.survivors[at] as number]).toBeLessThanOrEqual(0.6);
+    for (let at = 0; at < band.size; at++) expect(row.t2i[band.survivors[at] as number]).toBeLessThanOrEqual(0.6);
     const sizes = await (
       await get(`api/bands?${new URLSearchParams({ settings: JSON.stringify(settings) })}`)
     ).arrayBuffer();
@@ -224,7 +224,7 @@ describe("the studio's answers", () => {
     all.forEach((chances, at) => {
       const { expression, row } = sample.answers[at]!;
       expect(Array.from(chances)).toEqual(
-        Array.from(row.ids as Int32Array, (image) => Math.fround(estimate.chance(expression, image))),
+        Array.from(row.ids, (image) => Math.fround(estimate.chance(expression, image))),
       );
     });
     expect(Math.max(...all.flatMap((chances) => [...chances]))).toBeGreaterThan(0);
@@ -266,7 +266,7 @@ describe("the studio's answers", () => {
 
   it("appends verdicts, which the band respects at once and which can be taken back", async () => {
     const { row } = await unpacked<CandidateAnswer>("api/candidates/0?mined=default");
-    const image = (row.ids as Int32Array)[3] as number;
+    const image = row.ids[3]!;
     expect(await (await post("api/judgement", { expression: 0, image, verdict: "false-negative" })).json()).toEqual({
       judged: 1,
     });

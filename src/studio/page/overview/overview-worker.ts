@@ -2,7 +2,7 @@ import type { HubCuts } from "../../../band/index.ts";
 import type { ResolvedSettings } from "../../../settings/index.ts";
 import type { SampleAnswer } from "../contract.ts";
 import { unpack } from "../unpack.ts";
-import { coverage, gridKs, gridTaus, type Sampled, sampledOf, summarise } from "./summarise.ts";
+import { coverage, gridKs, gridTaus, type Sampled, summarise } from "./summarise.ts";
 
 /**
  * What the page asks: first the sample once, then summaries and grids under changing settings. Chances of false
@@ -33,7 +33,7 @@ self.onmessage = ({ data }: MessageEvent<OverviewQuestion>) => {
     const answer = unpack(data.buffer) as SampleAnswer;
     if (data.mined !== loaded) chances = [];
     loaded = data.mined;
-    sample = sampledOf(answer.answers);
+    sample = [...answer.answers];
     const { split, total } = answer;
     self.postMessage({ type: "loaded", split, total, count: sample.length, estimated: chances.length });
     return;

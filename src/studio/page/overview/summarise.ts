@@ -1,19 +1,9 @@
-import {
-  type BandContext,
-  bandOf,
-  type CandidateRow,
-  countDrops,
-  type DropRule,
-  dropRules,
-} from "../../../band/index.ts";
+import { bandOf, countDrops, type DropRule, dropRules } from "../../../band/index.ts";
 import type { ResolvedSettings } from "../../../settings/index.ts";
 import type { CandidateAnswer } from "../contract.ts";
 
 /** One expression of the sample. */
-export interface Sampled {
-  readonly expression: number;
-  readonly row: CandidateRow;
-  readonly context: BandContext;
+export interface Sampled extends CandidateAnswer {
   /** The estimated chance that each candidate is a false negative; NaN without a target; undefined where not yet known. */
   readonly chances?: Float32Array | undefined;
 }
@@ -60,15 +50,6 @@ export interface FalseNegativeRate {
   readonly expressions: number;
   /** Those whose bands have the highest rates, worst first. */
   readonly worst: readonly { readonly expression: number; readonly rate: number }[];
-}
-
-/** The rows of a sample as the room `band` takes them. */
-export function sampledOf(answers: readonly CandidateAnswer[]): Sampled[] {
-  return answers.map(({ expression, row, context }) => ({
-    expression,
-    row: row as unknown as CandidateRow,
-    context: context as unknown as BandContext,
-  }));
 }
 
 /** Looks at every band of the sample. `need` = negatives per mosaic. Errors as `bandOf`. */

@@ -23,9 +23,7 @@ class ListState {
   #abort: AbortController | undefined;
 
   /** Negatives that one mosaic needs under the present settings. */
-  need = $derived(
-    settings.current === undefined ? 3 : mostNegatives(settings.current as Parameters<typeof mostNegatives>[0]),
-  );
+  need = $derived(settings.current === undefined ? 3 : mostNegatives(settings.current));
   bandKey = $derived(bandKeyOf());
   isStale = $derived(this.sizes !== undefined && this.measuredFor !== this.bandKey);
 

@@ -82,8 +82,8 @@ class SelectionState {
       if (route.expression !== detail.key) route.draw = 0;
       route.expression = detail.key;
       this.detail = detail;
-      this.candidates = answer?.row as unknown as CandidateRow | undefined;
-      this.context = answer?.context as unknown as BandContext | undefined;
+      this.candidates = answer?.row;
+      this.context = answer?.context;
     } catch (error) {
       if ((error as Error).name !== "AbortError") this.fault = (error as Error).message;
     }

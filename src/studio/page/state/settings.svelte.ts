@@ -42,8 +42,8 @@ class SettingsState {
     this.path = info.path;
     this.hash = info.hash;
     this.fileFault = info.fault;
-    this.base = info.saved as Settings;
-    this.current = isBegun ? this.base : (info.start as Settings);
+    this.base = info.saved;
+    this.current = isBegun ? this.base : info.start;
   }
 
   /** Reads the file again, as it was changed elsewhere, and keeps what was changed here on top. */

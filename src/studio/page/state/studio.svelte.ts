@@ -43,7 +43,7 @@ class StudioState {
     if (!(this.info?.mined ?? []).includes(name)) return;
     try {
       const mined = await fetchMined(name);
-      settings.scores = mined.scores as typeof settings.scores;
+      settings.scores = mined.scores;
       this.mined = mined;
     } catch (error) {
       this.minedFault = (error as Error).message;
