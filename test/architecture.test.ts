@@ -179,6 +179,13 @@ describe("architecture", () => {
     expect(broken.map((file) => relative(root, file))).toEqual([]);
   });
 
+  it("writes private members as #x; only constructors can be private by word alone", () => {
+    const broken = files.filter((file) =>
+      /^\s*(?:private|protected)\s+(?!constructor\b)/m.test(readFileSync(file, "utf8")),
+    );
+    expect(broken.map((file) => relative(root, file))).toEqual([]);
+  });
+
   it("matches the table in ARCHITECTURE.md", () => {
     const text = readFileSync(join(root, "ARCHITECTURE.md"), "utf8");
     const rows = [...text.matchAll(/^\| `([\w/]+)` \|[^|]*\| ([^|]*) \|$/gm)];

@@ -34,15 +34,15 @@ export class NpyReader {
   readonly dtype: NpyDtype;
   /** Numbers in one row: the product of the axes behind the first. */
   readonly rowLength: number;
-  private readonly handle: FileHandle;
-  private readonly dataOffset: number;
+  readonly #handle: FileHandle;
+  readonly #dataOffset: number;
 
   private constructor(path: string, handle: FileHandle, shape: number[], dtype: NpyDtype, dataOffset: number) {
     this.path = path;
-    this.handle = handle;
+    this.#handle = handle;
     this.shape = shape;
     this.dtype = dtype;
-    this.dataOffset = dataOffset;
+    this.#dataOffset = dataOffset;
     this.rowLength = shape.slice(1).reduce((product, size) => product * size, 1);
   }
 
@@ -66,18 +66,18 @@ export class NpyReader {
    * more) or a new array. Errors: "usage" for rows that are not there; "bad-input" where the file has shrunk.
    */
   async rows(start: number, count: number, into?: NpyArray): Promise<NpyArray> {
-    const target = this.target(start, count, into);
-    await readFully(this.handle, bytesOf(target), this.position(start), this.path);
+    const target = this.#target(start, count, into);
+    await readFully(this.#handle, bytesOf(target), this.#position(start), this.path);
     return target;
   }
 
   /** As `rows`, without leaving the thread. */
   rowsSync(start: number, count: number, into?: NpyArray): NpyArray {
-    const target = this.target(start, count, into);
+    const target = this.#target(start, count, into);
     const bytes = bytesOf(target);
-    const position = this.position(start);
+    const position = this.#position(start);
     for (let done = 0; done < bytes.length; ) {
-      const read = readSync(this.handle.fd, bytes, done, Math.min(bytes.length - done, 2 ** 30), position + done);
+      const read = readSync(this.#handle.fd, bytes, done, Math.min(bytes.length - done, 2 ** 30), position + done);
       if (read === 0)
         fail("bad-input", `expected ${bytes.length} bytes at byte ${position} of ${shown(this.path)}; it has shrunk`);
       done += read;
@@ -88,40 +88,40 @@ export class NpyReader {
   /** As `rows`, converted to float32 whatever the file holds (64-bit numbers are rounded). */
   async rowsAsFloat32(start: number, count: number, into?: Float32Array): Promise<Float32Array> {
     if (this.dtype === "float32") return (await this.rows(start, count, into)) as Float32Array;
-    this.checkRoom(count, into);
+    this.#checkRoom(count, into);
     return toFloat32(await this.rows(start, count), this.dtype, into);
   }
 
   /** As `rowsAsFloat32`, without leaving the thread. */
   rowsAsFloat32Sync(start: number, count: number, into?: Float32Array): Float32Array {
     if (this.dtype === "float32") return this.rowsSync(start, count, into) as Float32Array;
-    this.checkRoom(count, into);
+    this.#checkRoom(count, into);
     return toFloat32(this.rowsSync(start, count), this.dtype, into);
   }
 
   async close(): Promise<void> {
-    await this.handle.close();
+    await this.#handle.close();
   }
 
-  private position(row: number): number {
-    return this.dataOffset + row * this.rowLength * npyItemSize(this.dtype);
+  #position(row: number): number {
+    return this.#dataOffset + row * this.rowLength * npyItemSize(this.dtype);
   }
 
-  private target(start: number, count: number, into: NpyArray | undefined): NpyArray {
+  #target(start: number, count: number, into: NpyArray | undefined): NpyArray {
     const rows = this.shape[0] ?? 1;
     if (!Number.isInteger(start) || !Number.isInteger(count) || start < 0 || count < 0 || start + count > rows) {
       fail("usage", `expected rows among the ${rows} of ${shown(this.path)}, got ${start} to ${start + count}`);
     }
     const length = count * this.rowLength;
     if (into === undefined) return npyArray(this.dtype, length);
-    this.checkRoom(count, into);
+    this.#checkRoom(count, into);
     if (into.constructor !== npyArray(this.dtype, 0).constructor) {
       fail("usage", `expected an array for ${this.dtype}, got ${into.constructor.name}`);
     }
     return into.subarray(0, length);
   }
 
-  private checkRoom(count: number, into: NpyArray | undefined): void {
+  #checkRoom(count: number, into: NpyArray | undefined): void {
     const length = count * this.rowLength;
     if (into !== undefined && into.length < length)
       fail("usage", `expected room for ${length} numbers, got ${into.length}`);

@@ -18,116 +18,118 @@ const closeBracket = 0x5d;
  * some MB at a time; a value of more than `maxValueBytes` is an error.
  */
 export class JsonScanner {
-  private readonly handle: FileHandle;
-  private readonly path: string;
-  private readonly maxValueBytes: number;
-  private buffer = Buffer.alloc(0);
-  private position = 0;
-  private bufferStart = 0;
-  private ended = false;
+  readonly #handle: FileHandle;
+  readonly #path: string;
+  readonly #maxValueBytes: number;
+  #buffer = Buffer.alloc(0);
+  #position = 0;
+  #bufferStart = 0;
+  #ended = false;
 
   constructor(handle: FileHandle, path: string, maxValueBytes: number) {
-    this.handle = handle;
-    this.path = path;
-    this.maxValueBytes = maxValueBytes;
+    this.#handle = handle;
+    this.#path = path;
+    this.#maxValueBytes = maxValueBytes;
   }
 
   /** The byte of the file that is read next. */
   get offset(): number {
-    return this.bufferStart + this.position;
+    return this.#bufferStart + this.#position;
   }
 
   /** Skips white space and returns the next byte without taking it; undefined at the end. */
   async peek(): Promise<number | undefined> {
     for (;;) {
-      while (this.position < this.buffer.length) {
-        const byte = this.buffer[this.position] ?? 0;
+      while (this.#position < this.#buffer.length) {
+        const byte = this.#buffer[this.#position] ?? 0;
         if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return byte;
-        this.position++;
+        this.#position++;
       }
-      if (!(await this.more(this.position))) return undefined;
+      if (!(await this.#more(this.#position))) return undefined;
     }
   }
 
   /** As `peek`, where the window already shows it; undefined where `peek` has to be asked. */
   peekNow(): number | undefined {
-    const byte = this.buffer[this.position];
+    const byte = this.#buffer[this.#position];
     return byte !== undefined && byte > 0x20 ? byte : undefined;
   }
 
   /** Moves over the byte that `peek` returned. */
   take(): void {
-    this.position++;
+    this.#position++;
   }
 
   /** Skips a byte order mark at the beginning of the file. Errors: "bad-input" for UTF-16. */
   async skipByteOrderMark(): Promise<void> {
     await this.peek();
-    refuseUtf16(this.buffer, shown(this.path));
-    if (this.buffer[0] === 0xef && this.buffer[1] === 0xbb && this.buffer[2] === 0xbf) this.position = 3;
+    refuseUtf16(this.#buffer, shown(this.#path));
+    if (this.#buffer[0] === 0xef && this.#buffer[1] === 0xbb && this.#buffer[2] === 0xbf) this.#position = 3;
   }
 
   /** Takes the value that begins at the next byte and returns its text, or nothing where `wanted` is false. */
   async value(wanted: boolean): Promise<string> {
     const scan = new ValueScan();
-    let from = this.position;
+    let from = this.#position;
     for (;;) {
-      const end = scan.run(this.buffer, this.position);
+      const end = scan.run(this.#buffer, this.#position);
       if (end >= 0) {
-        this.position = end;
+        this.#position = end;
         if (!wanted) return "";
-        const bytes = this.buffer.subarray(from, end);
-        if (!isUtf8(bytes)) await refuseEncoding(bytes, this.path, this.bufferStart + from);
+        const bytes = this.#buffer.subarray(from, end);
+        if (!isUtf8(bytes)) await refuseEncoding(bytes, this.#path, this.#bufferStart + from);
         return bytes.toString("utf8");
       }
-      this.position = this.buffer.length;
-      if (!wanted) from = this.position;
-      else if (this.position - from > this.maxValueBytes) {
+      this.#position = this.#buffer.length;
+      if (!wanted) from = this.#position;
+      else if (this.#position - from > this.#maxValueBytes) {
         fail(
           "bad-input",
-          `expected values of at most ${this.maxValueBytes} bytes in ${shown(this.path)}, got a longer one at byte ${this.bufferStart + from}`,
+          `expected values of at most ${this.#maxValueBytes} bytes in ${shown(this.#path)}, got a longer one at byte ${this.#bufferStart + from}`,
         );
       }
-      const kept = this.position - from;
-      if (!(await this.more(from))) {
+      const kept = this.#position - from;
+      if (!(await this.#more(from))) {
         fail(
           "bad-input",
-          `expected the rest of a value at byte ${this.offset} of ${shown(this.path)}, but the file ends; it is cut short`,
+          `expected the rest of a value at byte ${this.offset} of ${shown(this.#path)}, but the file ends; it is cut short`,
         );
       }
       from = 0;
-      this.position = kept;
+      this.#position = kept;
     }
   }
 
   /** Drops what lies before `keepFrom` and reads on; false at the end of the file. */
-  private async more(keepFrom: number): Promise<boolean> {
-    if (this.ended) return false;
-    const kept = this.buffer.subarray(keepFrom);
+  async #more(keepFrom: number): Promise<boolean> {
+    if (this.#ended) return false;
+    const kept = this.#buffer.subarray(keepFrom);
     const next = Buffer.allocUnsafe(kept.length + Math.max(chunkBytes, kept.length));
     kept.copy(next);
-    const { bytesRead } = await this.handle.read(
+    const { bytesRead } = await this.#handle.read(
       next,
       kept.length,
       next.length - kept.length,
-      this.bufferStart + this.buffer.length,
+      this.#bufferStart + this.#buffer.length,
     );
-    this.bufferStart += keepFrom;
-    this.position -= keepFrom;
-    this.buffer = next.subarray(0, kept.length + bytesRead);
-    if (bytesRead === 0) this.ended = true;
+    this.#bufferStart += keepFrom;
+    this.#position -= keepFrom;
+    this.#buffer = next.subarray(0, kept.length + bytesRead);
+    if (bytesRead === 0) this.#ended = true;
     return bytesRead > 0;
   }
 }
 
 /** How far the scan of one value has come: depth of braces, and whether inside a string. */
 class ValueScan {
-  private depth = 0;
-  private inString = false;
-  private escaped = false;
+  #depth = 0;
+  #inString = false;
+  #escaped = false;
   /** Scans on from `start`; returns where the value ends, or -1 where `bytes` do not tell. */
   run(bytes: Buffer, start: number): number {
-    let { depth, inString, escaped } = this;
+    let depth = this.#depth;
+    let inString = this.#inString;
+    let escaped = this.#escaped;
     for (let i = start; i < bytes.length; i++) {
       const byte = bytes[i] ?? 0;
       if (inString) {
@@ -145,9 +147,9 @@ class ValueScan {
         if (--depth === 0) return i + 1;
       } else if (depth === 0 && (byte === comma || byte <= 0x20)) return i;
     }
-    this.depth = depth;
-    this.inString = inString;
-    this.escaped = escaped;
+    this.#depth = depth;
+    this.#inString = inString;
+    this.#escaped = escaped;
     return -1;
   }
 }

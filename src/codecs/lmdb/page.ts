@@ -5,51 +5,51 @@ import { nodeFlags, nodeHeaderBytes, pageFlags, pageHeaderBytes } from "./layout
 export class LmdbPage {
   readonly number: number;
   readonly flags: number;
-  private readonly bytes: Uint8Array;
-  private readonly view: DataView;
-  private readonly path: string;
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #path: string;
 
   constructor(bytes: Uint8Array, number: number, path: string) {
-    this.bytes = bytes;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.number = number;
-    this.path = path;
-    const own = this.view.getBigUint64(0, true);
+    this.#path = path;
+    const own = this.#view.getBigUint64(0, true);
     if (own !== BigInt(number)) this.damaged(`it calls itself page ${own}`);
-    this.flags = this.view.getUint16(10, true);
+    this.flags = this.#view.getUint16(10, true);
   }
 
   /** Records on a leaf, children on a branch. */
   get count(): number {
-    return (this.view.getUint16(12, true) - pageHeaderBytes) >> 1;
+    return (this.#view.getUint16(12, true) - pageHeaderBytes) >> 1;
   }
 
   /** Pages of the value that begins here. */
   get overflowCount(): number {
-    return this.view.getUint32(12, true);
+    return this.#view.getUint32(12, true);
   }
 
   checkKind(kind: "branch" | "leaf"): void {
     const bit = pageFlags[kind];
     const others = pageFlags.branch | pageFlags.leaf | pageFlags.overflow | pageFlags.meta | pageFlags.fixedLeaf;
     if ((this.flags & others) !== bit) this.damaged(`expected a ${kind} page, got flags ${this.flags}`);
-    const lower = this.view.getUint16(12, true);
-    const upper = this.view.getUint16(14, true);
-    if (lower < pageHeaderBytes + 2 || lower % 2 !== 0 || lower > upper || upper > this.bytes.length) {
+    const lower = this.#view.getUint16(12, true);
+    const upper = this.#view.getUint16(14, true);
+    if (lower < pageHeaderBytes + 2 || lower % 2 !== 0 || lower > upper || upper > this.#bytes.length) {
       this.damaged(`its bounds are ${lower} and ${upper}`);
     }
   }
 
   key(index: number): Uint8Array {
-    const node = this.node(index);
+    const node = this.#node(index);
     const start = node + nodeHeaderBytes;
-    return this.bytes.subarray(start, start + this.keySize(node));
+    return this.#bytes.subarray(start, start + this.#keySize(node));
   }
 
   /** The page below child `index` of a branch. */
   child(index: number): number {
-    const node = this.node(index);
-    return this.view.getUint32(node, true) + this.view.getUint16(node + 4, true) * 2 ** 32;
+    const node = this.#node(index);
+    return this.#view.getUint32(node, true) + this.#view.getUint16(node + 4, true) * 2 ** 32;
   }
 
   /** The last child whose key is not above `key`; the first child's key counts as lowest. */
@@ -79,47 +79,47 @@ export class LmdbPage {
   }
 
   nodeFlags(index: number): number {
-    return this.view.getUint16(this.node(index) + 4, true);
+    return this.#view.getUint16(this.#node(index) + 4, true);
   }
 
   valueSize(index: number): number {
-    return this.view.getUint32(this.node(index), true);
+    return this.#view.getUint32(this.#node(index), true);
   }
 
   inlineValue(index: number): Uint8Array {
-    const node = this.node(index);
-    const start = node + nodeHeaderBytes + this.keySize(node);
-    const end = start + this.view.getUint32(node, true);
-    if (end > this.bytes.length) this.damaged(`value ${index} runs beyond it`);
-    return this.bytes.subarray(start, end);
+    const node = this.#node(index);
+    const start = node + nodeHeaderBytes + this.#keySize(node);
+    const end = start + this.#view.getUint32(node, true);
+    if (end > this.#bytes.length) this.damaged(`value ${index} runs beyond it`);
+    return this.#bytes.subarray(start, end);
   }
 
   /** The page at which the value of record `index` begins. */
   overflowPage(index: number): number {
-    const node = this.node(index);
-    const at = node + nodeHeaderBytes + this.keySize(node);
-    if ((this.nodeFlags(index) & nodeFlags.overflow) === 0 || at + 8 > this.bytes.length)
+    const node = this.#node(index);
+    const at = node + nodeHeaderBytes + this.#keySize(node);
+    if ((this.nodeFlags(index) & nodeFlags.overflow) === 0 || at + 8 > this.#bytes.length)
       this.damaged(`value ${index} has no page`);
-    return Number(this.view.getBigUint64(at, true));
+    return Number(this.#view.getBigUint64(at, true));
   }
 
   damaged(reason: string): never {
     fail(
       "bad-input",
-      `expected a sound page ${this.number} in ${shown(this.path)}, but ${reason}; the file is damaged`,
+      `expected a sound page ${this.number} in ${shown(this.#path)}, but ${reason}; the file is damaged`,
     );
   }
 
-  private node(index: number): number {
-    const at = this.view.getUint16(pageHeaderBytes + 2 * index, true);
-    if (at < this.view.getUint16(14, true) || at + nodeHeaderBytes > this.bytes.length)
+  #node(index: number): number {
+    const at = this.#view.getUint16(pageHeaderBytes + 2 * index, true);
+    if (at < this.#view.getUint16(14, true) || at + nodeHeaderBytes > this.#bytes.length)
       this.damaged(`node ${index} lies at byte ${at}`);
     return at;
   }
 
-  private keySize(node: number): number {
-    const size = this.view.getUint16(node + 6, true);
-    if (node + nodeHeaderBytes + size > this.bytes.length) this.damaged(`a key of ${size} bytes runs beyond it`);
+  #keySize(node: number): number {
+    const size = this.#view.getUint16(node + 6, true);
+    if (node + nodeHeaderBytes + size > this.#bytes.length) this.damaged(`a key of ${size} bytes runs beyond it`);
     return size;
   }
 }

@@ -30,21 +30,21 @@ export class LmdbReader {
   readonly path: string;
   /** Records of the main database. */
   readonly entries: number;
-  private readonly handle: FileHandle;
-  private readonly meta: LmdbMeta;
-  private readonly fileSize: number;
-  private readonly maxValueBytes: number;
-  private readonly maxCached: number;
-  private readonly cache = new Map<number, LmdbPage>();
+  readonly #handle: FileHandle;
+  readonly #meta: LmdbMeta;
+  readonly #fileSize: number;
+  readonly #maxValueBytes: number;
+  readonly #maxCached: number;
+  readonly #cache = new Map<number, LmdbPage>();
 
   private constructor(path: string, handle: FileHandle, meta: LmdbMeta, fileSize: number, options: LmdbReaderOptions) {
     this.path = path;
-    this.handle = handle;
-    this.meta = meta;
+    this.#handle = handle;
+    this.#meta = meta;
     this.entries = meta.main.entries;
-    this.fileSize = fileSize;
-    this.maxValueBytes = options.maxValueBytes ?? 2 ** 30;
-    this.maxCached = Math.max(meta.main.depth + 1, Math.floor((options.cacheBytes ?? 16 * 2 ** 20) / meta.pageSize));
+    this.#fileSize = fileSize;
+    this.#maxValueBytes = options.maxValueBytes ?? 2 ** 30;
+    this.#maxCached = Math.max(meta.main.depth + 1, Math.floor((options.cacheBytes ?? 16 * 2 ** 20) / meta.pageSize));
   }
 
   /**
@@ -75,21 +75,21 @@ export class LmdbReader {
    * Bytes of the file that hold anything: it may be as long as its map, up to which it is empty (`writemap`, Windows).
    */
   get usedBytes(): number {
-    return Math.min(this.fileSize, (this.meta.lastPage + 1) * this.meta.pageSize);
+    return Math.min(this.#fileSize, (this.#meta.lastPage + 1) * this.#meta.pageSize);
   }
 
   /** The value of `key`, or undefined. Errors: "bad-input" for a damaged page; "unsupported" for a named database. */
   get(key: Uint8Array): Uint8Array | undefined {
-    const { main } = this.meta;
+    const { main } = this.#meta;
     if (main.root === undefined) return undefined;
     let number = main.root;
     for (let level = 1; level < main.depth; level++) {
-      const page = this.page(number, "branch");
+      const page = this.#page(number, "branch");
       number = page.child(page.childFor(key));
     }
-    const leaf = this.page(number, "leaf");
+    const leaf = this.#page(number, "leaf");
     const index = leaf.find(key);
-    return index === undefined ? undefined : this.value(leaf, index);
+    return index === undefined ? undefined : this.#value(leaf, index);
   }
 
   /**
@@ -97,16 +97,16 @@ export class LmdbReader {
    * more or fewer than the file says.
    */
   async *entriesInOrder(): AsyncGenerator<LmdbEntry> {
-    const { main } = this.meta;
+    const { main } = this.#meta;
     let count = 0;
     let previous: Uint8Array | undefined;
-    for (const leaf of this.leaves()) {
+    for (const leaf of this.#leaves()) {
       for (let index = 0; index < leaf.count; index++) {
         const key = leaf.key(index).slice();
         if (previous !== undefined && Buffer.compare(previous, key) >= 0) leaf.damaged("keys are out of order");
         if (++count > main.entries) leaf.damaged(`the tree holds more than its ${main.entries} records`);
         previous = key;
-        yield { key, value: this.value(leaf, index) };
+        yield { key, value: this.#value(leaf, index) };
       }
     }
     if (count !== main.entries) {
@@ -115,13 +115,13 @@ export class LmdbReader {
   }
 
   async close(): Promise<void> {
-    this.cache.clear();
-    await this.handle.close();
+    this.#cache.clear();
+    await this.#handle.close();
   }
 
   /** Leaf pages from left to right. Each page of the tree is met once, or the file is damaged. */
-  private *leaves(): Generator<LmdbPage> {
-    const { main } = this.meta;
+  *#leaves(): Generator<LmdbPage> {
+    const { main } = this.#meta;
     if (main.root === undefined) return;
     const budget = main.branchPages + main.leafPages;
     const open: { page: LmdbPage; next: number }[] = [];
@@ -129,7 +129,7 @@ export class LmdbReader {
     let number: number | undefined = main.root;
     while (number !== undefined) {
       const level = open.length + 1;
-      const page = this.page(number, level === main.depth ? "leaf" : "branch");
+      const page = this.#page(number, level === main.depth ? "leaf" : "branch");
       if (++visited > budget) page.damaged(`the tree holds more than its ${budget} pages`);
       if (level === main.depth) yield page;
       else open.push({ page, next: 0 });
@@ -143,28 +143,28 @@ export class LmdbReader {
     }
   }
 
-  private page(number: number, kind: "branch" | "leaf"): LmdbPage {
-    const known = this.cache.get(number);
+  #page(number: number, kind: "branch" | "leaf"): LmdbPage {
+    const known = this.#cache.get(number);
     if (known !== undefined) {
       // Moved to the end: the first in the map is the one not used for longest.
-      this.cache.delete(number);
-      this.cache.set(number, known);
+      this.#cache.delete(number);
+      this.#cache.set(number, known);
       known.checkKind(kind);
       return known;
     }
-    const page = new LmdbPage(this.bytes(number, this.meta.pageSize), number, this.path);
+    const page = new LmdbPage(this.#bytes(number, this.#meta.pageSize), number, this.path);
     page.checkKind(kind);
-    this.cache.set(number, page);
-    if (this.cache.size > this.maxCached) {
-      for (const oldest of this.cache.keys()) {
-        this.cache.delete(oldest);
+    this.#cache.set(number, page);
+    if (this.#cache.size > this.#maxCached) {
+      for (const oldest of this.#cache.keys()) {
+        this.#cache.delete(oldest);
         break;
       }
     }
     return page;
   }
 
-  private value(leaf: LmdbPage, index: number): Uint8Array {
+  #value(leaf: LmdbPage, index: number): Uint8Array {
     const flags = leaf.nodeFlags(index);
     if ((flags & (nodeFlags.database | nodeFlags.duplicates)) !== 0) {
       const key = Buffer.from(leaf.key(index)).toString("latin1");
@@ -176,19 +176,19 @@ export class LmdbReader {
     if ((flags & nodeFlags.overflow) === 0) return leaf.inlineValue(index).slice();
     const size = leaf.valueSize(index);
     const number = leaf.overflowPage(index);
-    const { pageSize } = this.meta;
+    const { pageSize } = this.#meta;
     const pages = overflowPages(size, pageSize);
-    if (size > this.maxValueBytes) {
+    if (size > this.#maxValueBytes) {
       fail(
         "unsupported",
-        `expected values of at most ${this.maxValueBytes} bytes in ${shown(this.path)}, page ${number} begins one of ${size}`,
+        `expected values of at most ${this.#maxValueBytes} bytes in ${shown(this.path)}, page ${number} begins one of ${size}`,
       );
     }
     const start = number * pageSize;
-    if (number < 2 || number + pages - 1 > this.meta.lastPage || start + pageHeaderBytes + size > this.fileSize) {
+    if (number < 2 || number + pages - 1 > this.#meta.lastPage || start + pageHeaderBytes + size > this.#fileSize) {
       leaf.damaged(`a value of ${size} bytes on page ${number} lies outside the file`);
     }
-    const bytes = this.bytes(number, pageHeaderBytes + size);
+    const bytes = this.#bytes(number, pageHeaderBytes + size);
     const header = new LmdbPage(bytes, number, this.path);
     if (header.flags !== pageFlags.overflow || header.overflowCount < pages) {
       header.damaged(`expected ${pages} overflow pages, got flags ${header.flags} and ${header.overflowCount} pages`);
@@ -197,17 +197,17 @@ export class LmdbReader {
   }
 
   /** `length` bytes from the beginning of page `number`, read afresh. */
-  private bytes(number: number, length: number): Uint8Array {
-    const start = number * this.meta.pageSize;
-    if (number < 2 || number > this.meta.lastPage || start + length > this.fileSize) {
+  #bytes(number: number, length: number): Uint8Array {
+    const start = number * this.#meta.pageSize;
+    if (number < 2 || number > this.#meta.lastPage || start + length > this.#fileSize) {
       fail(
         "bad-input",
-        `expected page ${number} inside ${shown(this.path)} of ${this.fileSize} bytes; the file is damaged or cut short`,
+        `expected page ${number} inside ${shown(this.path)} of ${this.#fileSize} bytes; the file is damaged or cut short`,
       );
     }
     const bytes = new Uint8Array(length);
     for (let done = 0; done < length; ) {
-      const read = readSync(this.handle.fd, bytes, done, Math.min(length - done, 2 ** 30), start + done);
+      const read = readSync(this.#handle.fd, bytes, done, Math.min(length - done, 2 ** 30), start + done);
       if (read === 0) fail("bad-input", `expected page ${number} of ${shown(this.path)}, but the file has shrunk`);
       done += read;
     }

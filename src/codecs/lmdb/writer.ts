@@ -92,54 +92,55 @@ interface Level {
 }
 
 class TreeWriter {
-  private readonly output: PageOutput;
-  private readonly pageSize: number;
-  private readonly levels: Level[] = [];
-  private leaf: Buffer;
-  private leafCount = 0;
-  private leafUpper: number;
-  private firstKey: Uint8Array = empty;
-  private previousKey: Uint8Array | undefined;
-  private entries = 0;
-  private branchPages = 0;
-  private leafPages = 0;
-  private overflowPages = 0;
+  readonly #output: PageOutput;
+  readonly #pageSize: number;
+  readonly #levels: Level[] = [];
+  #leaf: Buffer;
+  #leafCount = 0;
+  #leafUpper: number;
+  #firstKey: Uint8Array = empty;
+  #previousKey: Uint8Array | undefined;
+  #entries = 0;
+  #branchPages = 0;
+  #leafPages = 0;
+  #overflowPages = 0;
 
   constructor(output: PageOutput, pageSize: number) {
-    this.output = output;
-    this.pageSize = pageSize;
-    this.leaf = Buffer.alloc(pageSize);
-    this.leafUpper = pageSize;
+    this.#output = output;
+    this.#pageSize = pageSize;
+    this.#leaf = Buffer.alloc(pageSize);
+    this.#leafUpper = pageSize;
   }
 
   async add(key: Uint8Array, value: Uint8Array): Promise<void> {
-    this.checkKey(key);
+    this.#checkKey(key);
     if (value.length > 0xffffffff) fail("usage", `expected a value below 4 GB, got ${value.length} bytes`);
-    const outside = nodeHeaderBytes + key.length + value.length > maxNodeBytes(this.pageSize);
+    const outside = nodeHeaderBytes + key.length + value.length > maxNodeBytes(this.#pageSize);
     const size = even(nodeHeaderBytes + key.length + (outside ? 8 : value.length));
-    if (pageHeaderBytes + 2 * (this.leafCount + 1) > this.leafUpper - size) await this.closeLeaf();
-    this.leafUpper -= size;
-    const { leaf, leafUpper: at } = this;
-    leaf.writeUInt16LE(at, pageHeaderBytes + 2 * this.leafCount);
+    if (pageHeaderBytes + 2 * (this.#leafCount + 1) > this.#leafUpper - size) await this.#closeLeaf();
+    this.#leafUpper -= size;
+    const leaf = this.#leaf;
+    const at = this.#leafUpper;
+    leaf.writeUInt16LE(at, pageHeaderBytes + 2 * this.#leafCount);
     leaf.writeUInt32LE(value.length, at);
     leaf.writeUInt16LE(outside ? nodeFlags.overflow : 0, at + 4);
     leaf.writeUInt16LE(key.length, at + 6);
     leaf.set(key, at + nodeHeaderBytes);
-    if (outside) leaf.writeBigUInt64LE(BigInt(await this.writeOverflow(value)), at + nodeHeaderBytes + key.length);
+    if (outside) leaf.writeBigUInt64LE(BigInt(await this.#writeOverflow(value)), at + nodeHeaderBytes + key.length);
     else leaf.set(value, at + nodeHeaderBytes + key.length);
-    if (this.leafCount === 0) this.firstKey = new Uint8Array(key);
-    this.leafCount++;
-    this.entries++;
-    this.previousKey = new Uint8Array(key);
+    if (this.#leafCount === 0) this.#firstKey = new Uint8Array(key);
+    this.#leafCount++;
+    this.#entries++;
+    this.#previousKey = new Uint8Array(key);
   }
 
   async finish(): Promise<LmdbMeta["main"]> {
-    if (this.leafCount > 0) await this.closeLeaf();
+    if (this.#leafCount > 0) await this.#closeLeaf();
     let root: number | undefined;
-    let depth = this.entries === 0 ? 0 : 1;
+    let depth = this.#entries === 0 ? 0 : 1;
     // A level's last pages go to the level above, which may come into being by that.
-    for (let i = 0; i < this.levels.length; i++) {
-      const level = this.levels[i];
+    for (let i = 0; i < this.#levels.length; i++) {
+      const level = this.#levels[i];
       if (level === undefined) break;
       const [only] = level.filling;
       if (level.held.length === 0 && level.filling.length === 1 && only !== undefined) {
@@ -147,59 +148,59 @@ class TreeWriter {
         break;
       }
       depth++;
-      await this.closeLevel(level, i);
+      await this.#closeLevel(level, i);
     }
     return {
       depth,
       root,
-      entries: this.entries,
-      branchPages: this.branchPages,
-      leafPages: this.leafPages,
-      overflowPages: this.overflowPages,
+      entries: this.#entries,
+      branchPages: this.#branchPages,
+      leafPages: this.#leafPages,
+      overflowPages: this.#overflowPages,
     };
   }
 
-  private checkKey(key: Uint8Array): void {
+  #checkKey(key: Uint8Array): void {
     if (key.length === 0 || key.length > maxKeyBytes)
       fail("usage", `expected a key of 1 to ${maxKeyBytes} bytes, got ${key.length}`);
-    if (this.previousKey !== undefined && Buffer.compare(this.previousKey, key) >= 0) {
-      const [before, now] = [this.previousKey, key].map((bytes) => shown(Buffer.from(bytes).toString("latin1")));
+    if (this.#previousKey !== undefined && Buffer.compare(this.#previousKey, key) >= 0) {
+      const [before, now] = [this.#previousKey, key].map((bytes) => shown(Buffer.from(bytes).toString("latin1")));
       fail("usage", `expected keys in bytewise order, each once, got ${now} behind ${before}: sort them first`);
     }
   }
 
-  private async writeOverflow(value: Uint8Array): Promise<number> {
-    const count = overflowPages(value.length, this.pageSize);
-    const number = this.output.nextPage;
+  async #writeOverflow(value: Uint8Array): Promise<number> {
+    const count = overflowPages(value.length, this.#pageSize);
+    const number = this.#output.nextPage;
     // One copy: the caller may use its buffer again before the pages are flushed.
-    const pages = Buffer.alloc(count * this.pageSize);
+    const pages = Buffer.alloc(count * this.#pageSize);
     pages.writeBigUInt64LE(BigInt(number), 0);
     pages.writeUInt16LE(pageFlags.overflow, 10);
     pages.writeUInt32LE(count, 12);
     pages.set(value, pageHeaderBytes);
-    this.overflowPages += count;
-    await this.output.append(pages);
+    this.#overflowPages += count;
+    await this.#output.append(pages);
     return number;
   }
 
-  private async closeLeaf(): Promise<void> {
-    const page = this.output.nextPage;
-    writeHeader(this.leaf, page, pageFlags.leaf, this.leafCount, this.leafUpper);
-    await this.output.append(this.leaf);
-    this.leafPages++;
-    const child = { key: this.firstKey, page };
-    this.leaf = Buffer.alloc(this.pageSize);
-    this.leafCount = 0;
-    this.leafUpper = this.pageSize;
-    await this.addChild(child, 0);
+  async #closeLeaf(): Promise<void> {
+    const page = this.#output.nextPage;
+    writeHeader(this.#leaf, page, pageFlags.leaf, this.#leafCount, this.#leafUpper);
+    await this.#output.append(this.#leaf);
+    this.#leafPages++;
+    const child = { key: this.#firstKey, page };
+    this.#leaf = Buffer.alloc(this.#pageSize);
+    this.#leafCount = 0;
+    this.#leafUpper = this.#pageSize;
+    await this.#addChild(child, 0);
   }
 
-  private async addChild(child: Child, index: number): Promise<void> {
-    this.levels[index] ??= { held: [], filling: [], fillingBytes: 0 };
-    const level = this.levels[index];
+  async #addChild(child: Child, index: number): Promise<void> {
+    this.#levels[index] ??= { held: [], filling: [], fillingBytes: 0 };
+    const level = this.#levels[index];
     const size = branchNodeBytes(child) + 2;
-    if (pageHeaderBytes + level.fillingBytes + size > this.pageSize) {
-      if (level.held.length > 0) await this.writeBranch(level.held, index);
+    if (pageHeaderBytes + level.fillingBytes + size > this.#pageSize) {
+      if (level.held.length > 0) await this.#writeBranch(level.held, index);
       level.held = level.filling;
       level.filling = [];
       level.fillingBytes = 0;
@@ -208,20 +209,20 @@ class TreeWriter {
     level.fillingBytes += size;
   }
 
-  private async closeLevel(level: Level, index: number): Promise<void> {
+  async #closeLevel(level: Level, index: number): Promise<void> {
     if (level.held.length > 0) {
       if (level.filling.length === 1) {
         const last = level.held.pop();
         if (last !== undefined) level.filling.unshift(last);
       }
-      await this.writeBranch(level.held, index);
+      await this.#writeBranch(level.held, index);
     }
-    await this.writeBranch(level.filling, index);
+    await this.#writeBranch(level.filling, index);
   }
 
-  private async writeBranch(children: readonly Child[], index: number): Promise<void> {
-    const page = Buffer.alloc(this.pageSize);
-    let upper = this.pageSize;
+  async #writeBranch(children: readonly Child[], index: number): Promise<void> {
+    const page = Buffer.alloc(this.#pageSize);
+    let upper = this.#pageSize;
     for (const [i, { key, page: below }] of children.entries()) {
       const shownKey = i === 0 ? empty : key;
       upper -= even(nodeHeaderBytes + shownKey.length);
@@ -231,11 +232,11 @@ class TreeWriter {
       page.writeUInt16LE(shownKey.length, upper + 6);
       page.set(shownKey, upper + nodeHeaderBytes);
     }
-    const number = this.output.nextPage;
+    const number = this.#output.nextPage;
     writeHeader(page, number, pageFlags.branch, children.length, upper);
-    await this.output.append(page);
-    this.branchPages++;
-    await this.addChild({ key: children[0]?.key ?? empty, page: number }, index + 1);
+    await this.#output.append(page);
+    this.#branchPages++;
+    await this.#addChild({ key: children[0]?.key ?? empty, page: number }, index + 1);
   }
 }
 

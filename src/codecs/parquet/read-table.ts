@@ -295,14 +295,14 @@ function listBuilder(rows: number, path: string, name: string): ColumnBuilder {
 /** Which rows are null, made only when the first one is. */
 class Nulls {
   valid: Uint8Array | undefined;
-  private readonly rows: number;
+  readonly #rows: number;
 
   constructor(rows: number) {
-    this.rows = rows;
+    this.#rows = rows;
   }
 
   mark(row: number): void {
-    this.valid ??= new Uint8Array(this.rows).fill(1);
+    this.valid ??= new Uint8Array(this.#rows).fill(1);
     this.valid[row] = 0;
   }
 }

@@ -10,18 +10,18 @@ export class PickleCursor {
   position = 0;
   /** Where the opcode now being obeyed stands. */
   start = 0;
-  private readonly numbers: DataView;
-  private readonly where: string;
+  readonly #numbers: DataView;
+  readonly #where: string;
 
   constructor(bytes: Uint8Array, where: string) {
     this.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.numbers = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.where = where;
+    this.#numbers = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#where = where;
   }
 
   /** "at byte N of <file>", for error lines. */
   at(position: number): string {
-    return `at byte ${position} of ${this.where}`;
+    return `at byte ${position} of ${this.#where}`;
   }
 
   /** Throws: the opcode now being obeyed finds something that it cannot work on. */
@@ -34,7 +34,7 @@ export class PickleCursor {
     const code = this.buffer[this.position];
     if (code === undefined) {
       const what = this.position === 0 ? "the file is empty" : "the file ends before its STOP opcode";
-      fail("bad-input", `expected a pickle in ${this.where}, but ${what}; it may be cut short`);
+      fail("bad-input", `expected a pickle in ${this.#where}, but ${what}; it may be cut short`);
     }
     this.position++;
     return code;
@@ -55,28 +55,28 @@ export class PickleCursor {
   }
 
   uint8(): number {
-    return this.numbers.getUint8(this.take(1));
+    return this.#numbers.getUint8(this.take(1));
   }
 
   uint16(): number {
-    return this.numbers.getUint16(this.take(2), true);
+    return this.#numbers.getUint16(this.take(2), true);
   }
 
   int32(): number {
-    return this.numbers.getInt32(this.take(4), true);
+    return this.#numbers.getInt32(this.take(4), true);
   }
 
   uint32(): number {
-    return this.numbers.getUint32(this.take(4), true);
+    return this.#numbers.getUint32(this.take(4), true);
   }
 
   /** Exact to 2^53; anything above is longer than any file and stays so when rounded. */
   uint64(): number {
-    return Number(this.numbers.getBigUint64(this.take(8), true));
+    return Number(this.#numbers.getBigUint64(this.take(8), true));
   }
 
   float64(): number {
-    return this.numbers.getFloat64(this.take(8), false);
+    return this.#numbers.getFloat64(this.take(8), false);
   }
 
   /** A length that its format stores with a sign. */
@@ -108,7 +108,7 @@ export class PickleCursor {
   /** The argument of PROTO. */
   protocol(): void {
     const version = this.uint8();
-    if (version > 5) fail("unsupported", `expected pickle protocol 0 to 5 in ${this.where}, got ${version}`);
+    if (version > 5) fail("unsupported", `expected pickle protocol 0 to 5 in ${this.#where}, got ${version}`);
   }
 
   /** A frame only promises that so many bytes follow. */
@@ -133,7 +133,7 @@ export class PickleCursor {
     const line = this.line().trim();
     if (booleans && (line === "00" || line === "01")) return line === "01";
     const digits = line.endsWith("L") ? line.slice(0, -1) : line;
-    if (digits.length > 2 * maxLongBytes) this.tooLong(digits.length, start);
+    if (digits.length > 2 * maxLongBytes) this.#tooLong(digits.length, start);
     if (!/^[-+]?\d+$/.test(digits)) fail("bad-input", `expected a whole number ${this.at(start)}, got ${shown(line)}`);
     return narrow(BigInt(digits.startsWith("+") ? digits.slice(1) : digits));
   }
@@ -162,7 +162,7 @@ export class PickleCursor {
 
   twosComplement(length: number): number | bigint {
     const start = this.take(length);
-    if (length > maxLongBytes) this.tooLong(length, start);
+    if (length > maxLongBytes) this.#tooLong(length, start);
     if (length === 0) return 0;
     if (length <= 6) return this.buffer.readIntLE(start, length);
     let value = 0n;
@@ -170,7 +170,7 @@ export class PickleCursor {
     return narrow(BigInt.asIntN(length * 8, value));
   }
 
-  private tooLong(length: number, at: number): never {
+  #tooLong(length: number, at: number): never {
     fail(
       "unsupported",
       `expected a whole number of at most ${maxLongBytes} bytes ${this.at(at)}, got a length of ${length}`,

@@ -39,30 +39,30 @@ export function encodePickle(value: Picklable, options: EncodePickleOptions = {}
 }
 
 class PickleWriter {
-  private readonly protocol: number;
-  private readonly sink = new ByteSink();
-  private readonly keys = new Map<string, number>();
+  readonly #protocol: number;
+  readonly #sink = new ByteSink();
+  readonly #keys = new Map<string, number>();
 
   constructor(protocol: number) {
-    this.protocol = protocol;
+    this.#protocol = protocol;
   }
 
   write(value: unknown): Uint8Array {
-    this.sink.uint8(op.PROTO);
-    this.sink.uint8(this.protocol);
-    this.value(value, 0);
-    this.sink.uint8(op.STOP);
-    return this.sink.toBytes();
+    this.#sink.uint8(op.PROTO);
+    this.#sink.uint8(this.#protocol);
+    this.#value(value, 0);
+    this.#sink.uint8(op.STOP);
+    return this.#sink.toBytes();
   }
 
-  private value(value: unknown, depth: number): void {
-    const { sink } = this;
+  #value(value: unknown, depth: number): void {
+    const sink = this.#sink;
     if (value === null) sink.uint8(op.NONE);
     else if (typeof value === "boolean") sink.uint8(value ? op.NEWTRUE : op.NEWFALSE);
-    else if (typeof value === "number") this.number(value);
-    else if (typeof value === "bigint") this.bigint(value);
-    else if (typeof value === "string") this.text(value);
-    else if (value instanceof Uint8Array) this.bytes(value);
+    else if (typeof value === "number") this.#number(value);
+    else if (typeof value === "bigint") this.#bigint(value);
+    else if (typeof value === "string") this.#text(value);
+    else if (value instanceof Uint8Array) this.#bytes(value);
     else if (typeof value === "object") {
       if (depth >= maxDepth) {
         fail(
@@ -70,15 +70,15 @@ class PickleWriter {
           `expected a value to pickle with at most ${maxDepth} containers inside each other; does it hold itself?`,
         );
       }
-      this.container(value, depth + 1);
+      this.#container(value, depth + 1);
     } else fail("usage", `expected a value to pickle (numbers, strings, bytes, containers), got ${shown(value)}`);
   }
 
-  private container(value: object, depth: number): void {
-    if (value instanceof PickleTuple) this.tuple(value, depth);
-    else if (Array.isArray(value)) this.list(value, depth);
-    else if (value instanceof Map) this.dict(value, depth);
-    else if (value instanceof Set) this.set(value, depth);
+  #container(value: object, depth: number): void {
+    if (value instanceof PickleTuple) this.#tuple(value, depth);
+    else if (Array.isArray(value)) this.#list(value, depth);
+    else if (value instanceof Map) this.#dict(value, depth);
+    else if (value instanceof Set) this.#set(value, depth);
     else {
       const prototype: unknown = Object.getPrototypeOf(value);
       if (prototype !== null && prototype !== Object.prototype) {
@@ -87,12 +87,12 @@ class PickleWriter {
           `expected a plain object, array, Map or Set to pickle, got a ${value.constructor?.name ?? "class"}`,
         );
       }
-      this.dict(new Map(Object.entries(value)), depth);
+      this.#dict(new Map(Object.entries(value)), depth);
     }
   }
 
-  private number(value: number): void {
-    const { sink } = this;
+  #number(value: number): void {
+    const sink = this.#sink;
     if (!Number.isSafeInteger(value) || Object.is(value, -0)) {
       sink.uint8(op.BINFLOAT);
       sink.float64BigEndian(value);
@@ -105,29 +105,29 @@ class PickleWriter {
     } else if (value === (value | 0)) {
       sink.uint8(op.BININT);
       sink.int32(value);
-    } else this.bigint(BigInt(value));
+    } else this.#bigint(BigInt(value));
   }
 
-  private bigint(value: bigint): void {
+  #bigint(value: bigint): void {
     if (BigInt.asIntN(32, value) === value) {
-      this.number(Number(value));
+      this.#number(Number(value));
       return;
     }
     const bytes = twosComplement(value);
     if (bytes.length < 0x100) {
-      this.sink.uint8(op.LONG1);
-      this.sink.uint8(bytes.length);
+      this.#sink.uint8(op.LONG1);
+      this.#sink.uint8(bytes.length);
     } else {
-      this.sink.uint8(op.LONG4);
-      this.sink.int32(bytes.length);
+      this.#sink.uint8(op.LONG4);
+      this.#sink.int32(bytes.length);
     }
-    this.sink.bytes(bytes);
+    this.#sink.bytes(bytes);
   }
 
-  private text(text: string): void {
-    const { sink } = this;
+  #text(text: string): void {
+    const sink = this.#sink;
     const bytes = encodeUtf8(text);
-    if (this.protocol >= 4 && bytes.length < 0x100) {
+    if (this.#protocol >= 4 && bytes.length < 0x100) {
       sink.uint8(op.SHORT_BINUNICODE);
       sink.uint8(bytes.length);
     } else {
@@ -138,17 +138,17 @@ class PickleWriter {
   }
 
   /** A dict's key is written once and recalled by its number afterwards: tables repeat their keys in every row. */
-  private key(key: unknown, depth: number): void {
+  #key(key: unknown, depth: number): void {
     if (typeof key !== "string") {
-      this.value(key, depth);
+      this.#value(key, depth);
       return;
     }
-    const { sink } = this;
-    const known = this.keys.get(key);
+    const sink = this.#sink;
+    const known = this.#keys.get(key);
     if (known === undefined) {
-      const index = this.keys.size;
-      this.keys.set(key, index);
-      this.text(key);
+      const index = this.#keys.size;
+      this.#keys.set(key, index);
+      this.#text(key);
       sink.uint8(index < 0x100 ? op.BINPUT : op.LONG_BINPUT);
       if (index < 0x100) sink.uint8(index);
       else sink.uint32(index);
@@ -159,12 +159,12 @@ class PickleWriter {
     }
   }
 
-  private bytes(bytes: Uint8Array): void {
-    const { sink } = this;
-    if (this.protocol < 3) {
-      this.global("_codecs", "encode");
-      this.text(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1"));
-      this.text("latin1");
+  #bytes(bytes: Uint8Array): void {
+    const sink = this.#sink;
+    if (this.#protocol < 3) {
+      this.#global("_codecs", "encode");
+      this.#text(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1"));
+      this.#text("latin1");
       sink.uint8(op.TUPLE2);
       sink.uint8(op.REDUCE);
       return;
@@ -179,53 +179,53 @@ class PickleWriter {
     sink.bytes(bytes);
   }
 
-  private tuple(items: readonly unknown[], depth: number): void {
-    const { sink } = this;
+  #tuple(items: readonly unknown[], depth: number): void {
+    const sink = this.#sink;
     if (items.length === 0) {
       sink.uint8(op.EMPTY_TUPLE);
       return;
     }
     if (items.length > 3) sink.uint8(op.MARK);
-    for (const item of items) this.value(item, depth);
+    for (const item of items) this.#value(item, depth);
     sink.uint8([op.TUPLE, op.TUPLE1, op.TUPLE2, op.TUPLE3][items.length] ?? op.TUPLE);
   }
 
-  private list(items: readonly unknown[], depth: number): void {
-    this.sink.uint8(op.EMPTY_LIST);
-    this.inBatches(items, op.APPENDS, (item) => this.value(item, depth));
+  #list(items: readonly unknown[], depth: number): void {
+    this.#sink.uint8(op.EMPTY_LIST);
+    this.#inBatches(items, op.APPENDS, (item) => this.#value(item, depth));
   }
 
-  private dict(map: ReadonlyMap<unknown, unknown>, depth: number): void {
-    this.sink.uint8(op.EMPTY_DICT);
-    this.inBatches([...map], op.SETITEMS, ([key, value]) => {
-      this.key(key, depth);
-      this.value(value, depth);
+  #dict(map: ReadonlyMap<unknown, unknown>, depth: number): void {
+    this.#sink.uint8(op.EMPTY_DICT);
+    this.#inBatches([...map], op.SETITEMS, ([key, value]) => {
+      this.#key(key, depth);
+      this.#value(value, depth);
     });
   }
 
-  private set(set: ReadonlySet<unknown>, depth: number): void {
-    if (this.protocol >= 4) {
-      this.sink.uint8(op.EMPTY_SET);
-      this.inBatches([...set], op.ADDITEMS, (item) => this.value(item, depth));
+  #set(set: ReadonlySet<unknown>, depth: number): void {
+    if (this.#protocol >= 4) {
+      this.#sink.uint8(op.EMPTY_SET);
+      this.#inBatches([...set], op.ADDITEMS, (item) => this.#value(item, depth));
       return;
     }
-    this.global(this.protocol < 3 ? "__builtin__" : "builtins", "set");
-    this.list([...set], depth);
-    this.sink.uint8(op.TUPLE1);
-    this.sink.uint8(op.REDUCE);
+    this.#global(this.#protocol < 3 ? "__builtin__" : "builtins", "set");
+    this.#list([...set], depth);
+    this.#sink.uint8(op.TUPLE1);
+    this.#sink.uint8(op.REDUCE);
   }
 
-  private inBatches<T>(items: readonly T[], close: number, write: (item: T) => void): void {
+  #inBatches<T>(items: readonly T[], close: number, write: (item: T) => void): void {
     for (let start = 0; start < items.length; start += batch) {
-      this.sink.uint8(op.MARK);
+      this.#sink.uint8(op.MARK);
       for (const item of items.slice(start, start + batch)) write(item);
-      this.sink.uint8(close);
+      this.#sink.uint8(close);
     }
   }
 
-  private global(module: string, name: string): void {
-    this.sink.uint8(op.GLOBAL);
-    this.sink.bytes(Buffer.from(`${module}\n${name}\n`, "latin1"));
+  #global(module: string, name: string): void {
+    this.#sink.uint8(op.GLOBAL);
+    this.#sink.bytes(Buffer.from(`${module}\n${name}\n`, "latin1"));
   }
 }
 

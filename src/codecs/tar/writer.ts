@@ -14,11 +14,11 @@ export interface TarEntryOptions {
  * order give the same bytes: owner 0, no clock. ustar headers, pax records for names and sizes beyond them.
  */
 export class TarWriter {
-  private readonly write: (bytes: Uint8Array) => Promise<void>;
-  private finished = false;
+  readonly #write: (bytes: Uint8Array) => Promise<void>;
+  #finished = false;
 
   constructor(write: (bytes: Uint8Array) => Promise<void>) {
-    this.write = write;
+    this.#write = write;
   }
 
   /**
@@ -26,7 +26,7 @@ export class TarWriter {
    * that is absolute, empty, or leaves the archive by "..", and after `finish`.
    */
   async add(name: string, bytes: Uint8Array, options: TarEntryOptions = {}): Promise<void> {
-    if (this.finished) fail("usage", `expected no entry behind the end of a tar, got ${shown(name)}`);
+    if (this.#finished) fail("usage", `expected no entry behind the end of a tar, got ${shown(name)}`);
     if (
       name === "" ||
       name.startsWith("/") ||
@@ -37,16 +37,16 @@ export class TarWriter {
       fail("usage", `expected the name of a tar entry to be a relative path without "..", got ${shown(name)}`);
     }
     const header = tarHeader(name, bytes.length, options.mode ?? 0o644, options.mtime ?? 0);
-    await this.write(header);
-    if (bytes.length > 0) await this.write(new Uint8Array(bytes));
+    await this.#write(header);
+    if (bytes.length > 0) await this.#write(new Uint8Array(bytes));
     const zeros = padding(bytes.length);
-    if (zeros > 0) await this.write(new Uint8Array(zeros));
+    if (zeros > 0) await this.#write(new Uint8Array(zeros));
   }
 
   /** Writes the end of the archive. */
   async finish(): Promise<void> {
-    if (this.finished) return;
-    this.finished = true;
-    await this.write(new Uint8Array(2 * blockBytes));
+    if (this.#finished) return;
+    this.#finished = true;
+    await this.#write(new Uint8Array(2 * blockBytes));
   }
 }

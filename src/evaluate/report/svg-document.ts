@@ -37,16 +37,16 @@ export class SvgElement {
   readonly childNodes: (SvgElement | SvgText)[] = [];
   parentNode: SvgElement | null = null;
   readonly style: { setProperty(name: string, value: string): void; removeProperty(name: string): void };
-  private readonly attributes = new Map<string, string>();
-  private readonly styles = new Map<string, string>();
+  readonly #attributes = new Map<string, string>();
+  readonly #styles = new Map<string, string>();
 
   constructor(ownerDocument: SvgDocument, namespaceURI: string, tagName: string) {
     this.ownerDocument = ownerDocument;
     this.namespaceURI = namespaceURI;
     this.tagName = tagName;
     this.style = {
-      setProperty: (name, value) => this.styles.set(name, String(value)),
-      removeProperty: (name) => this.styles.delete(name),
+      setProperty: (name, value) => this.#styles.set(name, String(value)),
+      removeProperty: (name) => this.#styles.delete(name),
     };
   }
 
@@ -87,15 +87,15 @@ export class SvgElement {
   }
 
   getAttribute(name: string): string | null {
-    return this.attributes.get(name) ?? null;
+    return this.#attributes.get(name) ?? null;
   }
 
   hasAttribute(name: string): boolean {
-    return this.attributes.has(name);
+    return this.#attributes.has(name);
   }
 
   setAttribute(name: string, value: string): void {
-    this.attributes.set(name, String(value));
+    this.#attributes.set(name, String(value));
   }
 
   setAttributeNS(_namespace: string, name: string, value: string): void {
@@ -103,12 +103,12 @@ export class SvgElement {
   }
 
   removeAttribute(name: string): void {
-    this.attributes.delete(name);
+    this.#attributes.delete(name);
   }
 
   get outerHTML(): string {
-    const style = [...this.styles].map(([name, value]) => `${name}: ${value}`).join("; ");
-    const given = [...this.attributes, ...(style === "" ? [] : [["style", style] as const])];
+    const style = [...this.#styles].map(([name, value]) => `${name}: ${value}`).join("; ");
+    const given = [...this.#attributes, ...(style === "" ? [] : [["style", style] as const])];
     const attributes = given.map(([name, value]) => ` ${name}="${escapeHtml(value)}"`).join("");
     // A style sheet is raw text in HTML: entities would stand in it as they are.
     const raw = this.tagName === "style";
