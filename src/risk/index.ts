@@ -1,4 +1,12 @@
 /** The room `risk`: from annotations and sentences, the chance that an expression is true of an image that it was not said of. */
 export { measureCoverage } from "./coverage.ts";
-export { estimateRisk, openRiskEstimate, type RiskEstimate } from "./estimate.ts";
+export {
+  estimateFrom,
+  estimateRisk,
+  openRiskEstimate,
+  type PairEstimate,
+  type RiskColumns,
+  type RiskEstimate,
+} from "./estimate.ts";
+export type { RiskFacts } from "./facts.ts";
 export { contentWords } from "./sentences.ts";

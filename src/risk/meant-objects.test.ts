@@ -1,11 +1,25 @@
 import { describe, expect, it } from "vitest";
-import { chanceOfAny, choiceOf, type Possible } from "./meant-objects.ts";
+import { type Choice, choiceOf, PossibleObjects } from "./meant-objects.ts";
 
-const at = (x: number, y: number, chance = 1): Possible => ({
-  chance,
-  centre: () => [x, y],
-  share: () => 0.1,
-});
+interface Thing {
+  readonly x: number;
+  readonly y: number;
+  readonly chance: number;
+  readonly share: number;
+}
+
+const at = (x: number, y: number, chance = 1, share = 0.1): Thing => ({ x, y, chance, share });
+
+function chanceOfAny(things: readonly Thing[], choice: Choice): number {
+  const possible = new PossibleObjects(things.length, {
+    across: Float64Array.from(things, ({ x }) => x),
+    down: Float64Array.from(things, ({ y }) => y),
+    share: Float64Array.from(things, ({ share }) => share),
+    measure: () => undefined,
+  });
+  for (const [object, { chance }] of things.entries()) possible.add(object, chance);
+  return possible.chanceOfAny(choice);
+}
 
 describe("choiceOf", () => {
   it("reads counts from either end and places, and lets a denied place go", () => {
@@ -16,11 +30,19 @@ describe("choiceOf", () => {
     expect(choiceOf("the one not on the left")).toEqual({ least: 1 });
     expect(choiceOf("left girl on the right couch")).toEqual({ least: 1 });
   });
+
+  it("reads the end of a row, and comparatives unless they say with what", () => {
+    expect(choiceOf("leftmost cat")).toEqual({ least: 1, horizontal: "left", isExtreme: true });
+    expect(choiceOf("the bigger cat")).toEqual({ least: 1, compares: "large" });
+    expect(choiceOf("the shorter man")).toEqual({ least: 1, compares: "small" });
+    expect(choiceOf("the cat bigger than the dog")).toEqual({ least: 1 });
+    expect(choiceOf("the biggest cat")).toEqual({ least: 1 }); // the only one may be the biggest
+  });
 });
 
-describe("chanceOfAny", () => {
+describe("the chance that any object is meant", () => {
   it("is one less the chance that none is meant, where nothing is said of place", () => {
-    expect(chanceOfAny([at(0, 0, 0.5), at(1, 1, 0.2)], { least: 1 })).toBeCloseTo(0.6, 12);
+    expect(chanceOfAny([at(0, 0, 0.5), at(1, 1, 0.2)], { least: 1 })).toBeCloseTo(0.6, 12); // 1 - 0.5 × 0.8
     expect(chanceOfAny([], { least: 1 })).toBe(0);
   });
 
@@ -50,5 +72,23 @@ describe("chanceOfAny", () => {
     expect(chanceOfAny([at(0.1, 0.5), at(0.9, 0.5)], middle)).toBe(0);
     expect(chanceOfAny([at(0.1, 0.5), at(0.2, 0.5), at(0.9, 0.5)], middle)).toBe(1);
     expect(chanceOfAny([at(0.45, 0.5)], middle)).toBe(1);
+    expect(chanceOfAny([at(0.9, 0.5)], middle)).toBe(0.25); // some call the only one "in the middle"
+  });
+
+  it("lets the only like one be the leftmost wherever it lies", () => {
+    const leftmost = { least: 1, horizontal: "left", isExtreme: true } as const;
+    expect(chanceOfAny([at(0.9, 0.5)], leftmost)).toBe(1);
+    expect(chanceOfAny([at(0.9, 0.5), at(0.1, 0.5, 0.4)], leftmost)).toBe(1); // less than half as likely: not its like
+    expect(chanceOfAny([at(0.9, 0.5), at(0.8, 0.5, 0)], leftmost)).toBe(1);
+    expect(chanceOfAny([at(0.9, 0.5, 0.5), at(0.1, 0.5, 0.4)], leftmost)).toBe(0.4); // the left one of two alike
+  });
+
+  it("takes two for a comparison; one alone counts half where the target does not clearly outdo it", () => {
+    const bigger = { least: 1, compares: "large", ownShare: 0.2 } as const;
+    expect(chanceOfAny([at(0, 0), at(1, 1)], bigger)).toBe(1);
+    expect(chanceOfAny([at(0, 0, 1, 0.2)], bigger)).toBe(0.5);
+    expect(chanceOfAny([at(0, 0, 1, 0.1)], bigger)).toBe(0); // half the target's size: it is not the bigger one
+    expect(chanceOfAny([at(0, 0, 1, 0.1)], { ...bigger, compares: "small" })).toBe(0.5);
+    expect(chanceOfAny([at(0, 0, 0.5), at(1, 1, 0.5, 0.3)], bigger)).toBe(0.25 + 0.25 * 0.5); // both, or the large one alone
   });
 });
