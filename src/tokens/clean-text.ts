@@ -6,8 +6,13 @@ import { repairMojibake } from "./mojibake.ts";
  * case. Plain ASCII without "&" takes a short way with the same result.
  */
 export function cleanText(text: string): string {
+  return foldSpace(basicClean(text)).toLowerCase();
+}
+
+/** open_clip's basic_clean: ftfy's repairs, and HTML unescaped twice. */
+export function basicClean(text: string): string {
   const repaired = /^[\t\n\r\x20-\x25\x27-\x7e]*$/.test(text) ? text : repairText(text);
-  return foldSpace(unescapeHtml(unescapeHtml(repaired))).toLowerCase();
+  return unescapeHtml(unescapeHtml(repaired));
 }
 
 /**
@@ -84,6 +89,7 @@ const ligatures: Readonly<Record<string, string>> = {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are the subject here
 const space = /[\t-\r\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/g;
 
-function foldSpace(text: string): string {
+/** Runs of white space as one space, none at the ends. */
+export function foldSpace(text: string): string {
   return text.replace(space, " ").replace(/^ | $/g, "");
 }

@@ -2,15 +2,17 @@ import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { Tokenizer as HubTokenizer } from "@huggingface/tokenizers";
 import { fail, NemosaicError, shown } from "../model/index.ts";
+import { cleaningOf, withLowercase } from "./cleaning.ts";
 import { makeTokenizer, type Tokenizer } from "./tokenizer.ts";
 
 /**
  * Loads the tokenizer of a model in the hub's layout: a folder with `tokenizer.json` (or that file itself), and beside
- * it `tokenizer_config.json` and `config.json` where they exist. Byte pairs (CLIP), word pieces (BERT) and unigrams
- * (SigLIP, T5) work. Padding goes to the right; context length is the smallest of what the files state (77 where they
- * state none). Errors: `not-found`, `bad-input`, `unsupported` (left padding, several start or end tokens).
+ * it `tokenizer_config.json` and `config.json` where they exist (or `modelConfig` in its place). Byte pairs (CLIP, SigLIP 2),
+ * word pieces (BERT) and unigrams (SigLIP, T5) work, with the cleaning of texts that the files name. Padding goes to the
+ * right; context length is the smallest of what the files state (where they state none 64 for SigLIP, else 77).
+ * Errors: `not-found`, `bad-input`, `unsupported` (left padding, several start or end tokens).
  */
-export async function loadTokenizer(path: string): Promise<Tokenizer> {
+export async function loadTokenizer(path: string, modelConfig?: Readonly<Record<string, unknown>>): Promise<Tokenizer> {
   const folder = path.endsWith(".json") ? dirname(path) : path;
   const file = path.endsWith(".json") ? path : join(path, "tokenizer.json");
   const json = await readJson(file);
@@ -18,8 +20,8 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
     fail("not-found", `expected the tokenizer "${file}", found no such file: export the model with its tokenizer.json`);
   }
   const config = (await readJson(join(folder, "tokenizer_config.json"))) ?? {};
-  const modelConfig = (await readJson(join(folder, "config.json"))) ?? {};
-  return parseTokenizer({ json, config, modelConfig, where: file });
+  const facts = modelConfig ?? (await readJson(join(folder, "config.json"))) ?? {};
+  return parseTokenizer({ json, config, modelConfig: facts, where: file });
 }
 
 /** The parsed files of `loadTokenizer`; `where` names the tokenizer in errors. */
@@ -33,26 +35,34 @@ export interface TokenizerFiles {
 /** `loadTokenizer` for files already read. */
 export function parseTokenizer({ json, config, modelConfig, where }: TokenizerFiles): Tokenizer {
   const kind = record(json.model).type ?? "BPE";
-  const side = config.padding_side;
+  const side = config.padding_side ?? (leftPadded.test(String(config.tokenizer_class)) ? "left" : undefined);
   if (side !== undefined && side !== "right") {
-    fail("unsupported", `expected padding_side "right" beside "${where}", got ${shown(side)}`);
+    fail(
+      "unsupported",
+      `expected padding_side "right" beside "${where}", got ${shown(side)}${config.padding_side === undefined ? `, which ${String(config.tokenizer_class)} takes where tokenizer_config.json says nothing` : ""}`,
+    );
   }
   let hub: HubEncoder;
   try {
-    hub = new HubTokenizer(json, config) as HubEncoder;
+    hub = new HubTokenizer(withLowercase(json, config), config) as HubEncoder;
     hub.encode("a");
   } catch (cause) {
     return fail("bad-input", `expected a tokenizer of the hub's format in "${where}", got: ${messageOf(cause)}`, cause);
   }
   const frame = frameOf(hub, where);
+  const cleaning = cleaningOf({ json, config, modelConfig, where });
   return makeTokenizer({
     name: String(kind),
+    ...(cleaning === undefined ? {} : { cleaning: cleaning.name }),
     contextLength: contextLengthOf(config, modelConfig),
     ...frame,
     padId: padIdOf(hub, { json, config, modelConfig }),
-    ids: (text) => hub.encode(text, { add_special_tokens: false }).ids,
+    ids: (text) => hub.encode(cleaning?.clean(text) ?? text, { add_special_tokens: false }).ids,
   });
 }
+
+/** transformers pads these to the left unless tokenizer_config.json says otherwise. */
+const leftPadded = /^(Gemma|Siglip2)Tokenizer/;
 
 /** What is used of the package's tokenizer; its own declarations do not resolve under NodeNext. */
 interface HubEncoder {
@@ -95,8 +105,11 @@ function contextLengthOf(
     config.max_length,
     record(modelConfig.text_config).max_position_embeddings,
     record(modelConfig.text_config).context_length,
+    record(modelConfig.text_cfg).context_length,
   ].filter((value): value is number => typeof value === "number" && value > 1 && value <= longestContext);
-  return stated.length > 0 ? Math.min(...stated) : 77;
+  if (stated.length > 0) return Math.min(...stated);
+  const kind = [config.tokenizer_class, modelConfig.model_type, record(modelConfig.text_config).model_type];
+  return kind.some((name) => /^siglip/i.test(String(name))) ? 64 : 77;
 }
 
 function padIdOf(hub: HubEncoder, files: Omit<TokenizerFiles, "where">): number {

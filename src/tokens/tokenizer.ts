@@ -5,6 +5,8 @@
 export interface Tokenizer {
   /** The registry's name, or the kind of a loaded tokenizer.json ("BPE", "WordPiece", "Unigram"). */
   readonly name: string;
+  /** What is done to a text before its tokens beside what tokenizer.json holds; undefined: nothing. */
+  readonly cleaning?: string | undefined;
   /** Length that the tokenizer's model was trained with, in tokens with start and end. */
   readonly contextLength: number;
   /** Token put first, or undefined where the model has none (SigLIP). */
@@ -32,6 +34,7 @@ export interface TokenBatch {
 /** What a tokenizer's own code has to bring; `makeTokenizer` adds framing and batches. */
 export interface TokenizerCore {
   readonly name: string;
+  readonly cleaning?: string | undefined;
   readonly contextLength: number;
   readonly startId: number | undefined;
   readonly endId: number | undefined;

@@ -25,17 +25,21 @@ export const dtypeNames = Object.keys(endings) as readonly Dtype[];
 export interface ModelFiles {
   /** The hub id, or the folder's name. */
   readonly id: string;
-  /** Folder that holds tokenizer.json and the configurations. */
-  readonly folder: string;
+  /** Folder that holds tokenizer.json. */
+  readonly tokenizerFolder: string;
   /** ONNX files; the same path twice for a whole model. */
   readonly vision: string;
   readonly text: string;
-  readonly config: Readonly<Record<string, unknown>>;
-  readonly preprocessor: Readonly<Record<string, unknown>> | undefined;
-  readonly openClip: Readonly<Record<string, unknown>> | undefined;
+  readonly config: Json;
+  /** `image_processor` of processor_config.json (transformers 5), else preprocessor_config.json. */
+  readonly preprocessor: Json | undefined;
+  /** open_clip_config.json, or what `visual/` holds in its place. */
+  readonly openClip: Json | undefined;
   /** SHA-256 over the names and contents of all files that decide the vectors. */
   readonly hash: string;
 }
+
+type Json = Readonly<Record<string, unknown>>;
 
 export interface FindModelOptions {
   readonly dtype: Dtype;
@@ -61,13 +65,12 @@ export async function findModel(spec: string, options: FindModelOptions): Promis
 }
 
 async function findInFolder(folder: string, dtype: Dtype): Promise<ModelFiles> {
-  for (const candidate of candidates(dtype)) {
-    const vision = join(folder, candidate.vision);
-    const text = join(folder, candidate.text);
-    if (!(await exists(vision)) || !(await exists(text))) continue;
-    return describe(basename(folder), folder, vision, text);
+  const isThere = (path: string): Promise<boolean> => exists(join(folder, path));
+  for (const layout of layouts(dtype)) {
+    if (!(await isThere(layout.vision)) || !(await isThere(layout.text))) continue;
+    return describe(basename(folder), folder, layout);
   }
-  return fail("not-found", `expected ${lookedFor(dtype)} in the model's folder "${folder}", found neither`);
+  return failWithout(`the model's folder "${folder}"`, dtype, await dtypesThere(isThere));
 }
 
 async function findOnHub(spec: string, { dtype, hub, progress }: FindModelOptions): Promise<ModelFiles> {
@@ -81,80 +84,137 @@ async function findOnHub(spec: string, { dtype, hub, progress }: FindModelOption
     return file;
   };
   await repository.get("config.json");
-  for (const candidate of candidates(dtype)) {
-    const vision = await onnx(candidate.vision);
-    const text = vision === undefined ? undefined : await onnx(candidate.text);
+  for (const layout of layouts(dtype)) {
+    const vision = await onnx(layout.vision);
+    const text = vision === undefined ? undefined : await onnx(layout.text);
     if (vision === undefined || text === undefined) continue;
-    for (const name of ["preprocessor_config.json", "tokenizer_config.json"]) await repository.get(name);
-    if ((await repository.get("preprocessor_config.json")) === undefined) await repository.get("open_clip_config.json");
-    if ((await repository.get("tokenizer.json")) === undefined) {
+    const names = configurations(layout);
+    for (const name of names) if (name !== "open_clip_config.json") await repository.get(name);
+    const stated = ["processor_config.json", "preprocessor_config.json"].map((name) => repository.get(name));
+    if ((await Promise.all(stated)).every((path) => path === undefined)) await repository.get("open_clip_config.json");
+    if ((await repository.get(`${layout.tokenizer}tokenizer.json`)) === undefined) {
       fail("not-found", `expected tokenizer.json in the hub's ${spec}, found none: choose an export with it`);
     }
-    return describe(
-      spec,
-      repository.folder,
-      join(repository.folder, candidate.vision),
-      join(repository.folder, candidate.text),
-    );
+    return describe(spec, repository.folder, layout);
   }
-  return fail(
-    "not-found",
-    `expected ${lookedFor(dtype)} in the hub's ${spec}, found neither: choose a repository with ONNX files`,
-  );
+  return failWithout(`the hub's ${spec}`, dtype, await dtypesThere((path) => repository.has(path)));
 }
 
-interface Candidate {
+/** Where a model's files lie, as paths inside its folder. */
+interface Layout {
   readonly vision: string;
   readonly text: string;
+  /** The folder of tokenizer.json: "", or with a slash at its end. */
+  readonly tokenizer: string;
+  /** open_clip's preprocessing beside the image model, where the layout has such a file. */
+  readonly preprocessing?: string;
 }
 
-/** Two files before one, the hub's `onnx/` before the folder itself. */
-function candidates(dtype: Dtype): Candidate[] {
+/** Two files before one, the hub's `onnx/` before the folder itself, and last what has a folder a tower. */
+function layouts(dtype: Dtype): Layout[] {
   const ending = endings[dtype];
-  return ["onnx/", ""].flatMap((folder) => [
-    { vision: `${folder}vision_model${ending}.onnx`, text: `${folder}text_model${ending}.onnx` },
-    { vision: `${folder}model${ending}.onnx`, text: `${folder}model${ending}.onnx` },
+  const flat = ["onnx/", ""].flatMap((folder) => [
+    { vision: `${folder}vision_model${ending}.onnx`, text: `${folder}text_model${ending}.onnx`, tokenizer: "" },
+    { vision: `${folder}model${ending}.onnx`, text: `${folder}model${ending}.onnx`, tokenizer: "" },
   ]);
+  const split = {
+    vision: `visual/model${ending}.onnx`,
+    text: `textual/model${ending}.onnx`,
+    tokenizer: "textual/",
+    preprocessing: "visual/preprocess_cfg.json",
+  };
+  return [...flat, split];
 }
 
-function lookedFor(dtype: Dtype): string {
+/** The variants that are whole in a place. */
+async function dtypesThere(isThere: (path: string) => Promise<boolean>): Promise<Dtype[]> {
+  const found: Dtype[] = [];
+  for (const dtype of dtypeNames) {
+    for (const { vision, text } of layouts(dtype)) {
+      if (found.includes(dtype) || !(await isThere(vision)) || !(await isThere(text))) continue;
+      found.push(dtype);
+    }
+  }
+  return found;
+}
+
+function failWithout(place: string, dtype: Dtype, others: readonly Dtype[]): never {
   const ending = endings[dtype];
-  return `onnx/vision_model${ending}.onnx and onnx/text_model${ending}.onnx, or onnx/model${ending}.onnx`;
+  const lookedFor = `onnx/vision_model${ending}.onnx and onnx/text_model${ending}.onnx, or onnx/model${ending}.onnx`;
+  const [first] = others;
+  const advice =
+    first === undefined
+      ? "export the model to ONNX (docs/relevance.md)"
+      : `it has ${others.join(", ")}: take --dtype ${first}`;
+  return fail("not-found", `expected ${lookedFor} in ${place}, found no ${dtype} model; ${advice}`);
 }
 
-async function describe(id: string, folder: string, vision: string, text: string): Promise<ModelFiles> {
-  const onnx = [...new Set([vision, text])];
-  const deciding = [
-    ...onnx.flatMap((path) => [path, `${path}_data`, `${path}.data`]),
-    ...configurations.map((name) => join(folder, name)),
-  ];
+async function describe(id: string, folder: string, layout: Layout): Promise<ModelFiles> {
+  const [vision, text] = [join(folder, layout.vision), join(folder, layout.text)];
+  const onnx = [...new Set([layout.vision, layout.text])];
+  const deciding = [...onnx.flatMap((path) => [path, `${path}_data`, `${path}.data`]), ...configurations(layout)];
   const hashes: Record<string, string> = {};
-  for (const path of deciding) if (await exists(path)) hashes[basename(path)] = await hashFile(path);
+  for (const name of deciding) {
+    const path = join(folder, name);
+    if (!(await exists(path))) continue;
+    await refusePointer(path);
+    hashes[layout.preprocessing === undefined ? basename(path) : name] = await hashFile(path);
+  }
+  const config = (await readJson(join(folder, "config.json"))) ?? {};
+  const processor = await readJson(join(folder, "processor_config.json"));
   return {
     id,
-    folder,
+    tokenizerFolder: join(folder, layout.tokenizer),
     vision,
     text,
-    config: (await readJson(join(folder, "config.json"))) ?? {},
-    preprocessor: await readJson(join(folder, "preprocessor_config.json")),
-    openClip: await readJson(join(folder, "open_clip_config.json")),
+    config,
+    preprocessor: nested(processor) ?? (await readJson(join(folder, "preprocessor_config.json"))),
+    openClip: await openClipOf(folder, layout, config),
     hash: hashJson(hashes),
   };
 }
 
-const configurations = [
-  "config.json",
-  "preprocessor_config.json",
-  "open_clip_config.json",
-  "tokenizer.json",
-  "tokenizer_config.json",
-];
+function nested(processor: Json | undefined): Json | undefined {
+  const value = processor?.image_processor;
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
+}
 
-async function readJson(path: string): Promise<Record<string, unknown> | undefined> {
+async function openClipOf(folder: string, { preprocessing }: Layout, config: Json): Promise<Json | undefined> {
+  const own = preprocessing === undefined ? undefined : await readJson(join(folder, preprocessing));
+  if (own !== undefined) return { preprocess_cfg: own, model_cfg: config };
+  return readJson(join(folder, "open_clip_config.json"));
+}
+
+const pointerHead = "version https://git-lfs.github.com/spec/";
+
+/** What a clone without Git LFS leaves in a file's place: three lines of text that say which content it has. */
+async function refusePointer(path: string): Promise<void> {
+  if ((await stat(path)).size > 1024) return;
+  if (!(await readFile(path, "utf8")).startsWith(pointerHead)) return;
+  fail(
+    "bad-input",
+    `"${path}" is a Git LFS pointer and not the file itself: run "git lfs pull" in the model's folder, or name the model by its hub id`,
+  );
+}
+
+/** The files beside the ONNX ones that decide the vectors. */
+function configurations({ tokenizer, preprocessing }: Layout): string[] {
+  return [
+    "config.json",
+    "preprocessor_config.json",
+    "processor_config.json",
+    "open_clip_config.json",
+    `${tokenizer}tokenizer.json`,
+    `${tokenizer}tokenizer_config.json`,
+    ...(preprocessing === undefined ? [] : [preprocessing]),
+  ];
+}
+
+async function readJson(path: string): Promise<Json | undefined> {
   if (!(await exists(path))) return undefined;
   try {
     const value: unknown = JSON.parse(await readFile(path, "utf8"));
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Json;
   } catch (cause) {
     fail("bad-input", `expected JSON in "${path}": ${cause instanceof Error ? cause.message : String(cause)}`, cause);
   }

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -127,11 +127,111 @@ describe("opening a model", () => {
     for (const model of [same, original, other]) await model.close();
   });
 
-  it("assumes CLIP's preprocessing with a note where there is none", async () => {
+  it("stops where no file says how images are prepared", async () => {
     const copy = await altered("bare", (path) => rm(join(path, "preprocessor_config.json")));
-    const model = await openImageTextModel(copy, { hub });
-    expect(model.preprocessing).toMatchObject({ width: 224, height: 224, resize: { kind: "shortest", edge: 224 } });
-    expect(model.notes.join()).toContain("no preprocessor_config.json");
+    await expect(openImageTextModel(copy, { hub })).rejects.toMatchObject({
+      code: "not-found",
+      message: expect.stringMatching(
+        /^expected preprocessor_config\.json, processor_config\.json .* in "bare", found none/,
+      ),
+    });
+  });
+
+  it("reads the image processor where transformers 5 keeps it, and takes it before the older file", async () => {
+    const moved = await altered("five", async (path) => {
+      const processor = JSON.parse(await readFile(join(path, "preprocessor_config.json"), "utf8")) as object;
+      const stated = { image_processor: processor, processor_class: "CLIPProcessor" };
+      await writeFile(join(path, "processor_config.json"), JSON.stringify(stated));
+      await writeFile(join(path, "preprocessor_config.json"), JSON.stringify({ ...processor, image_std: [9, 9, 9] }));
+    });
+    const [model, original] = [
+      await openImageTextModel(moved, { hub }),
+      await openImageTextModel(join(fixtures, "tiny-clip/model"), { hub }),
+    ];
+    expect(model.preprocessing).toEqual(original.preprocessing);
+    const before = model.hash;
+    for (const one of [model, original]) await one.close();
+    const bare = await altered("five-bare", async (path) => {
+      await rm(join(path, "preprocessor_config.json"));
+      await writeFile(join(path, "processor_config.json"), '{"processor_class":"CLIPProcessor"}');
+    });
+    await expect(openImageTextModel(bare, { hub })).rejects.toThrow("with an image_processor");
+    await writeFile(
+      join(moved, "processor_config.json"),
+      '{"image_processor":{"image_processor_type":"CLIPImageProcessor"}}',
+    );
+    await rm(join(moved, "onnx/vision_model.onnx"));
+    await cp(join(fixtures, "tiny-clip/model/onnx/vision_model.onnx"), join(moved, "onnx/vision_model.onnx"));
+    const other = await openImageTextModel(moved, { hub });
+    expect(other.hash).not.toBe(before); // the file is part of the identity
+    await other.close();
+  });
+
+  it("opens a folder of visual/ and textual/ towers to the vectors of the flat one", async () => {
+    const split = await altered("split", async (path) => {
+      await mkdir(join(path, "visual"));
+      await mkdir(join(path, "textual"));
+      await rename(join(path, "onnx/vision_model.onnx"), join(path, "visual/model.onnx"));
+      await rename(join(path, "onnx/text_model.onnx"), join(path, "textual/model.onnx"));
+      for (const name of ["tokenizer.json", "tokenizer_config.json"])
+        await rename(join(path, name), join(path, "textual", name));
+      const {
+        size,
+        image_mean: mean,
+        image_std: std,
+      } = JSON.parse(await readFile(join(path, "preprocessor_config.json"), "utf8")) as {
+        size: { shortest_edge: number };
+        image_mean: number[];
+        image_std: number[];
+      };
+      await rm(join(path, "preprocessor_config.json"));
+      const side = size.shortest_edge;
+      const stated = { size: [side, side], mean, std, interpolation: "bicubic", resize_mode: "shortest" };
+      await writeFile(join(path, "visual/preprocess_cfg.json"), JSON.stringify(stated));
+      await writeFile(join(path, "config.json"), '{"vision_cfg":{},"text_cfg":{"context_length":16}}');
+    });
+    const [towers, flat] = [
+      await openImageTextModel(split, { hub }),
+      await openImageTextModel(join(fixtures, "tiny-clip/model"), { hub }),
+    ];
+    const texts = ["the red shirt", "a purple pizza"];
+    expect(await towers.embedTexts(texts)).toEqual(await flat.embedTexts(texts));
+    const images = [painted(colours.red), painted(colours.blue, 50, 120)];
+    expect(await embedAll(towers, images)).toEqual(await embedAll(flat, images));
+    for (const model of [towers, flat]) await model.close();
+    await rm(join(split, "visual/preprocess_cfg.json"));
+    await expect(openImageTextModel(split, { hub })).rejects.toThrow("nobody knows how its images are prepared");
+  });
+
+  it("says which dtype a folder has where it is not the one asked for", async () => {
+    const half = await altered("half", async (path) => {
+      for (const tower of ["vision", "text"])
+        await rename(join(path, `onnx/${tower}_model.onnx`), join(path, `onnx/${tower}_model_fp16.onnx`));
+      await writeFile(join(path, "onnx/model_quantized.onnx"), "");
+      await writeFile(join(path, "onnx/vision_model_q4.onnx"), "");
+    });
+    await expect(openImageTextModel(half, { hub })).rejects.toThrow(
+      /found no fp32 model; it has fp16, q8: take --dtype fp16$/,
+    );
+    const model = await openImageTextModel(half, { hub, dtype: "fp16" });
+    await model.close();
+  });
+
+  it("names a file that Git LFS has not brought", async () => {
+    const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${"0".repeat(64)}\nsize 12345678\n`;
+    for (const file of ["onnx/text_model.onnx", "tokenizer.json"]) {
+      const copy = await altered(`pointer-${file.length}`, (path) => writeFile(join(path, file), pointer));
+      await expect(openImageTextModel(copy, { hub })).rejects.toMatchObject({
+        code: "bad-input",
+        message: expect.stringMatching(new RegExp(`${file}" is a Git LFS pointer .* "git lfs pull"`)),
+      });
+    }
+  });
+
+  it("needs no home folder for a model on this disk", async () => {
+    const homeless = hubAccess({}, {});
+    Object.defineProperty(homeless, "cacheDir", { get: () => expect.unreachable("the cache's folder was asked for") });
+    const model = await openImageTextModel(join(fixtures, "tiny-clip/model"), { hub: homeless });
     await model.close();
   });
 

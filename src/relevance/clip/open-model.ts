@@ -6,7 +6,7 @@ import { loadTokenizer, type Tokenizer } from "../../tokens/index.ts";
 import type { HubAccess } from "../hub/index.ts";
 import { type ImageLanes, laneCount, openLanes } from "./image-lanes.ts";
 import { inSteps } from "./in-steps.ts";
-import { type Dtype, findModel } from "./model-files.ts";
+import { type Dtype, findModel, type ModelFiles } from "./model-files.ts";
 import { normaliseRows } from "./normalise-rows.ts";
 import { preprocessImage } from "./preprocess.ts";
 import { type Preprocessing, parsePreprocessing } from "./preprocessing.ts";
@@ -27,7 +27,7 @@ export interface ImageTextModel {
   readonly dimension: number;
   readonly preprocessing: Preprocessing;
   readonly tokenizer: Tokenizer;
-  /** What a person should know, such as an assumed preprocessing. */
+  /** What a person should know, such as how a quantised model is run. */
   readonly notes: readonly string[];
   /** float32 [count, dimension], each row of length 1. Does not modify the batch. */
   embedImages(batch: PreprocessedBatch): Promise<Float32Array>;
@@ -60,13 +60,14 @@ export async function openImageTextModel(spec: string, options: OpenModelOptions
   const dtype = options.dtype ?? "fp32";
   const files = await findModel(spec, { dtype, hub: options.hub, progress: options.progress ?? silentProgress });
   const where = `"${files.id}"`;
-  const { preprocessing, notes } = parsePreprocessing({
+  const notes: string[] = [];
+  const preprocessing = parsePreprocessing({
     preprocessor: files.preprocessor,
     openClip: files.openClip,
     model: files.config,
     where,
   });
-  const tokenizer = await loadTokenizer(files.folder);
+  const tokenizer = await loadTokenizer(files.tokenizerFolder, textFacts(files));
   const sessionOptions = { device: options.device ?? "cpu", threads: options.threads };
   const visionSession = await openSession(files.vision, sessionOptions);
   const sessions: OnnxSession[] = [visionSession];
@@ -85,9 +86,12 @@ export async function openImageTextModel(spec: string, options: OpenModelOptions
     checkPixels(vision.pixels, preprocessing, where);
     const lengths = textLengths(tokenizer, text, files.config);
 
-    const textsAtOnce = (await quantisesByBatch(files.text)) ? 1 : Number.POSITIVE_INFINITY;
+    if ((text.fixedCount ?? 1) !== 1)
+      fail("unsupported", `expected a free batch axis or one of 1 for texts in ${where}, got ${text.fixedCount}`);
+    const quantisesTexts = await quantisesByBatch(files.text);
+    const textsAtOnce = quantisesTexts || text.fixedCount === 1 ? 1 : Number.POSITIVE_INFINITY;
     const quantisesImages = await quantisesByBatch(files.vision);
-    if (textsAtOnce === 1 || quantisesImages) {
+    if (quantisesTexts || quantisesImages) {
       notes.push(
         `${where} quantises by batch: it runs one input at a time, so that no vector depends on its neighbours`,
       );
@@ -144,6 +148,11 @@ export async function openImageTextModel(spec: string, options: OpenModelOptions
     await close();
     throw error;
   }
+}
+
+/** What says how texts are cleaned and cut: the configuration of whoever also says how images are prepared. */
+function textFacts({ config, preprocessor, openClip }: ModelFiles): Readonly<Record<string, unknown>> {
+  return preprocessor === undefined ? { ...config, ...Object(openClip?.model_cfg) } : config;
 }
 
 /**

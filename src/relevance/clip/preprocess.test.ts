@@ -5,8 +5,10 @@ import { pythonHas, runPythonBytes, sampleDir } from "../../../test/peers.ts";
 import { type DecodedImage, decodeImage } from "../../codecs/index.ts";
 import { type Preprocessing, parsePreprocessing, preprocessImage, resizedSize } from "./index.ts";
 
-const parse = (preprocessor: Record<string, unknown> | undefined, more: Record<string, unknown> = {}): Preprocessing =>
-  parsePreprocessing({ preprocessor, openClip: undefined, model: {}, where: "a test", ...more }).preprocessing;
+const parse = (stated: Record<string, unknown> | undefined, more: Record<string, unknown> = {}): Preprocessing => {
+  const preprocessor = stated && { image_processor_type: "CLIPImageProcessor", ...stated };
+  return parsePreprocessing({ preprocessor, openClip: undefined, model: {}, where: "a test", ...more });
+};
 
 /** Identity on levels, so that a tensor shows pixels. */
 const plain = { do_rescale: false, do_normalize: false };
@@ -51,6 +53,23 @@ describe("parsePreprocessing", () => {
       crop: undefined,
       mean: [0, 0, 0],
     });
+  });
+
+  it("takes what a file leaves out from its class, and from nothing else", () => {
+    expect(parse({})).toMatchObject({ resize: { kind: "shortest", edge: 224 }, resample: "bicubic", width: 224 });
+    const siglip = parse({ image_processor_type: "SiglipImageProcessor" });
+    expect(siglip).toMatchObject({ resize: { kind: "exact", width: 224, height: 224 }, mean: [0.5, 0.5, 0.5] });
+    const whole = { size: 64, crop_size: 64, resample: 2, image_mean: 0, image_std: 1 };
+    expect(parse({ ...whole, image_processor_type: "OurOwnProcessor" })).toMatchObject({
+      resample: "bilinear",
+      width: 64,
+    });
+    for (const name of ["size", "resample", "image_mean", "image_std"]) {
+      const lacking = { ...whole, [name]: undefined, image_processor_type: undefined };
+      expect(() => parse(lacking)).toThrow(new RegExp(`^expected ${name} in .* of no known class`));
+    }
+    expect(() => parse(undefined)).toThrow("nobody knows how its images are prepared");
+    expect(() => parse({ image_processor_type: "Siglip2ImageProcessor" })).toThrow("keeps each image's shape");
   });
 
   it("refuses what it cannot do, and nonsense", () => {

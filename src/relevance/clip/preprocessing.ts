@@ -1,6 +1,6 @@
 import { fail, shown } from "../../model/index.ts";
 
-/** How a model wants its images: read from `preprocessor_config.json`, complete, in the order of application. */
+/** How a model wants its images: as its files state it, complete, in the order of application. */
 export interface Preprocessing {
   /** Shortest side to `edge` (the other one keeps the shape), or both sides as given; undefined: as it is. */
   readonly resize:
@@ -22,11 +22,11 @@ export interface Preprocessing {
 type Json = Readonly<Record<string, unknown>>;
 
 export interface PreprocessingFiles {
-  /** `preprocessor_config.json`, where there is one. */
+  /** `image_processor` of `processor_config.json`, else `preprocessor_config.json`. */
   readonly preprocessor: Json | undefined;
-  /** `open_clip_config.json`, used where there is no other. */
+  /** `open_clip_config.json` or what stands for it, used where there is no other. */
   readonly openClip: Json | undefined;
-  /** `config.json`; gives the image size where the others do not. */
+  /** `config.json`; gives the crop's size where the others do not. */
   readonly model: Json;
   /** Names the model in errors. */
   readonly where: string;
@@ -35,42 +35,76 @@ export interface PreprocessingFiles {
 const clipMean = [0.48145466, 0.4578275, 0.40821073] as const;
 const clipStd = [0.26862954, 0.26130258, 0.27577711] as const;
 
+/** What a processor's class fills in where its file says nothing: transformers' own defaults. */
+const classDefaults: readonly (readonly [RegExp, Json])[] = [
+  [
+    /^CLIP/,
+    {
+      size: { shortest_edge: 224 },
+      crop_size: 224,
+      do_center_crop: true,
+      resample: 3,
+      image_mean: clipMean,
+      image_std: clipStd,
+    },
+  ],
+  [/^Siglip/, { size: 224, resample: 3, image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0.5, 0.5] }],
+  [/^(ViT|DeiT|Deit|Beit)/, { size: 224, resample: 2, image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0.5, 0.5] }],
+];
+
 /**
  * Understands the configurations of transformers' image processors (CLIP, SigLIP, MobileCLIP and kin, `size` as a number,
- * shortest edge or height and width) and of open_clip. Where there is none, CLIP's own values hold and `notes` says so.
- * Errors: `unsupported` for another resampling or a size that would differ by image, `bad-input` for nonsense.
+ * shortest edge or height and width) and of open_clip. What a file leaves out is what its class takes; nothing else is ever
+ * assumed. Errors: `not-found` where no file says how images are prepared; `unsupported` for another resampling or a size that
+ * would differ by image; `bad-input` for nonsense, and for what no file and no known class states.
  */
-export function parsePreprocessing(files: PreprocessingFiles): { preprocessing: Preprocessing; notes: string[] } {
-  if (files.preprocessor !== undefined) {
-    return { preprocessing: fromTransformers(files.preprocessor, files), notes: [] };
-  }
-  const openClip = record(files.openClip?.preprocess_cfg);
-  if (files.openClip !== undefined) return { preprocessing: fromOpenClip(openClip, files), notes: [] };
-  const note = `no preprocessor_config.json in ${files.where}: CLIP's own preprocessing is assumed`;
-  return { preprocessing: fromTransformers({}, files), notes: [note] };
+export function parsePreprocessing(files: PreprocessingFiles): Preprocessing {
+  if (files.preprocessor !== undefined) return fromTransformers(files.preprocessor, files);
+  if (files.openClip !== undefined) return fromOpenClip(record(files.openClip.preprocess_cfg), files);
+  return fail(
+    "not-found",
+    `expected preprocessor_config.json, processor_config.json with an image_processor, or open_clip_config.json in ${files.where}, found none: without it nobody knows how its images are prepared, and a guess would spoil every vector; copy the file from where the model is published`,
+  );
 }
 
-function fromTransformers(config: Json, files: PreprocessingFiles): Preprocessing {
-  const side = imageSize(files.model);
-  const doCrop = config.do_center_crop ?? !isSquareKind(config);
-  const resize = config.do_resize === false ? undefined : parseResize(config, side, files.where);
-  const crop = doCrop === true ? parseBox(config.crop_size ?? side, "crop_size", files.where) : undefined;
+function fromTransformers(given: Json, files: PreprocessingFiles): Preprocessing {
+  const kind = classOf(given);
+  if (/^(Siglip2|.*NaFlex)/.test(kind) && given.size === undefined)
+    fail(
+      "unsupported",
+      `expected images of one size in ${files.where}, got the processor ${shown(kind)}, which keeps each image's shape: take a SigLIP 2 of fixed size, such as one named patch16-224`,
+    );
+  const defaults = classDefaults.find(([pattern]) => pattern.test(kind))?.[1] ?? {};
+  const config: Json = { ...defaults, ...given };
+  const stated = (name: string): unknown =>
+    config[name] ??
+    fail(
+      "bad-input",
+      `expected ${name} in the image processor of ${files.where}, which is of no known class (${shown(kind)}): state it in preprocessor_config.json`,
+    );
+  const side = modelSide(files.model);
+  const doCrop = config.do_center_crop ?? (config.crop_size !== undefined && !isSquareKind(config));
+  const resize = config.do_resize === false ? undefined : parseResize(config, stated("size"), files.where);
+  const crop =
+    doCrop === true ? parseBox(config.crop_size ?? side ?? stated("crop_size"), "crop_size", files.where) : undefined;
   const isNormalised = config.do_normalize !== false;
   return finish({
     resize,
-    resample: parseResample(config.resample ?? 3, files.where),
+    resample: resize === undefined ? "bicubic" : parseResample(stated("resample"), files.where),
     crop,
     rescale:
       config.do_rescale === false ? 1 : positive(config.rescale_factor ?? 1 / 255, "rescale_factor", files.where),
-    mean: isNormalised ? triple(config.image_mean ?? clipMean, "image_mean", files.where) : [0, 0, 0],
-    std: isNormalised ? triple(config.image_std ?? clipStd, "image_std", files.where) : [1, 1, 1],
+    mean: isNormalised ? triple(stated("image_mean"), "image_mean", files.where) : [0, 0, 0],
+    std: isNormalised ? triple(stated("image_std"), "image_std", files.where) : [1, 1, 1],
     where: files.where,
   });
 }
 
 function fromOpenClip(config: Json, files: PreprocessingFiles): Preprocessing {
   const modelSize = record(record(files.openClip?.model_cfg).vision_cfg).image_size;
-  const box = parseBox(config.size ?? modelSize ?? imageSize(files.model), "size", files.where);
+  const size = config.size ?? modelSize ?? modelSide(files.model);
+  if (size === undefined) fail("bad-input", `expected preprocess_cfg.size in ${files.where}, found none`);
+  const box = parseBox(size, "size", files.where);
   const mode = config.resize_mode ?? "shortest";
   if (mode !== "shortest" && mode !== "squash") {
     fail("unsupported", `expected resize_mode "shortest" or "squash" in ${files.where}, got ${shown(mode)}`);
@@ -103,13 +137,14 @@ function finish({ where, ...parts }: Omit<Preprocessing, "width" | "height"> & {
 
 /** SigLIP's and ViT's processors read a bare number as both sides; CLIP's as the shortest edge. */
 function isSquareKind(config: Json): boolean {
-  return /^(Siglip|ViT|Deit|DeiT|Beit)/.test(
-    String(config.image_processor_type ?? config.feature_extractor_type ?? ""),
-  );
+  return /^(Siglip|ViT|Deit|DeiT|Beit)/.test(classOf(config));
 }
 
-function parseResize(config: Json, side: number, where: string): NonNullable<Preprocessing["resize"]> {
-  const size = config.size ?? side;
+function classOf(config: Json): string {
+  return String(config.image_processor_type ?? config.feature_extractor_type ?? "");
+}
+
+function parseResize(config: Json, size: unknown, where: string): NonNullable<Preprocessing["resize"]> {
   if (typeof size === "number") {
     const edge = wholePixels(size, "size", where);
     return isSquareKind(config) ? { kind: "exact", width: edge, height: edge } : { kind: "shortest", edge };
@@ -143,9 +178,9 @@ function parseBox(value: unknown, name: string, where: string): { width: number;
   };
 }
 
-function imageSize(model: Json): number {
+function modelSide(model: Json): number | undefined {
   const stated = record(model.vision_config).image_size;
-  return typeof stated === "number" ? stated : 224;
+  return typeof stated === "number" ? stated : undefined;
 }
 
 const largestSide = 8192;

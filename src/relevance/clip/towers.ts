@@ -20,11 +20,27 @@ export interface TextTower {
   readonly mayShorten: boolean;
   /** The length that the model insists on, or undefined. */
   readonly fixedLength: number | undefined;
+  /** The texts that the model insists on in one run, or undefined. */
+  readonly fixedCount: number | undefined;
   readonly output: Port;
 }
 
-const visionOutputs = ["image_embeds", "image_embeddings", "image_features", "pooler_output", "sentence_embedding"];
-const textOutputs = ["text_embeds", "text_embeddings", "text_features", "pooler_output", "sentence_embedding"];
+const visionOutputs = [
+  "image_embeds",
+  "image_embeddings",
+  "image_embedding",
+  "image_features",
+  "pooler_output",
+  "sentence_embedding",
+];
+const textOutputs = [
+  "text_embeds",
+  "text_embeddings",
+  "text_embedding",
+  "text_features",
+  "pooler_output",
+  "sentence_embedding",
+];
 
 /** Finds the image side of `session`; `bad-input` where there is none. */
 export function visionTower(session: OnnxSession, standInSize: { height: number; width: number }): VisionTower {
@@ -48,7 +64,7 @@ export function visionTower(session: OnnxSession, standInSize: { height: number;
 
 /** Finds the text side of `session`; `bad-input` where there is none. */
 export function textTower(session: OnnxSession, standInSize: { height: number; width: number }): TextTower {
-  const ids = session.inputs.get("input_ids");
+  const ids = session.inputs.get("input_ids") ?? session.inputs.get("text");
   if (ids === undefined)
     return fail("bad-input", `expected an input "input_ids" in "${session.path}", ${portText(session)}`);
   const mask = session.inputs.get("attention_mask");
@@ -60,6 +76,7 @@ export function textTower(session: OnnxSession, standInSize: { height: number; w
   return {
     output,
     fixedLength,
+    fixedCount: typeof ids.shape[0] === "number" ? ids.shape[0] : undefined,
     mayShorten: mask !== undefined && fixedLength === undefined,
     async run({ ids: values, mask: maskValues, count, length }) {
       const shape = [count, length];

@@ -26,6 +26,7 @@ import {
   writeFileAtomic,
 } from "../../io/index.ts";
 import { type ErrorCode, fail, NemosaicError } from "../../model/index.ts";
+import type { Tokenizer } from "../../tokens/index.ts";
 import type { ImageTextModel } from "../clip/index.ts";
 import { type LaneClock, laneClock } from "./lane-clock.ts";
 import {
@@ -242,7 +243,7 @@ function textJob({ model, texts, textBatch = 32 }: EmbedOptions): { job: Job; or
     rows: texts.length,
     batch: textBatch,
     lanes: 1,
-    facts: { inputs: hashJson(texts), tokens: { kind: tokenizer.name, length: tokenizer.contextLength } },
+    facts: { inputs: hashJson(texts), tokens: tokenFacts(tokenizer) },
     prepare: (start, end) =>
       Promise.resolve({
         skipped: [],
@@ -251,6 +252,10 @@ function textJob({ model, texts, textBatch = 32 }: EmbedOptions): { job: Job; or
     close: () => Promise.resolve(),
   };
   return { job, order, distinct: distinct.length };
+}
+
+function tokenFacts({ name, contextLength, cleaning }: Tokenizer): Readonly<Record<string, unknown>> {
+  return { kind: name, length: contextLength, ...(cleaning === undefined ? {} : { cleaning }) };
 }
 
 /** One matrix, and what its manifest will say. */

@@ -25,6 +25,8 @@ export interface HubRepository {
    * the repository has no such file. Errors: `offline`, `network`, `checksum`, `not-found` (repository, revision).
    */
   get(path: string): Promise<string | undefined>;
+  /** Whether the repository has the file; nothing is downloaded. Without the network: whether it is in the cache. */
+  has(path: string): Promise<boolean>;
 }
 
 /**
@@ -71,6 +73,10 @@ function repositoryAt(place: Place): HubRepository {
   const folder = join(root, "snapshots", commit);
   return {
     folder,
+    async has(path) {
+      if (await exists(join(folder, path))) return true;
+      return !isOffline && (await fileFacts({ id, revision: commit, path }, hub)) !== undefined;
+    },
     async get(path) {
       const link = join(folder, path);
       if (await exists(link)) return link;
