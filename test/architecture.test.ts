@@ -43,6 +43,7 @@ const rooms: Record<string, readonly string[] | typeof everyRoom> = {
     "io",
     "artefacts",
     "settings",
+    "language",
     "importers",
     "pool",
     "relevance",

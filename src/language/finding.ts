@@ -46,8 +46,8 @@ export interface Place {
   readonly vertical?: VerticalPlace;
 }
 
-/** Why no cell is known to keep an expression true. */
-export type UnsafeReason = "conflict" | "unknown-side" | "unknown-count";
+/** Why no cell is known to keep an expression true. "unknown-language": it names a place in a language without rules. */
+export type UnsafeReason = "conflict" | "unknown-side" | "unknown-count" | "unknown-language";
 
 /** What `positionsOf` found in one expression. */
 export interface PositionFinding extends Place {

@@ -13,5 +13,6 @@ export type {
 } from "./finding.ts";
 export { comparesWithOthers, placesForFurther, type Side } from "./further-thing.ts";
 export { countNamed } from "./named-things.ts";
+export { type Language, languageOf, languageRemark } from "./other-languages.ts";
 export { positionsOf } from "./positions.ts";
 export { countWords, tokenizeWords, type Word } from "./words.ts";

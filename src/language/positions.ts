@@ -4,6 +4,7 @@ import type { PositionAxis, PositionFinding, PositionMention, PositionScope, Pos
 import { horizontalRowNouns, relationWords, verticalRowNouns } from "./lexicon.ts";
 import { deniedPlaces, type PlaceSpan } from "./negation.ts";
 import { type Count, findCounts } from "./ordinals.ts";
+import { languageOf } from "./other-languages.ts";
 import { otherPositionAt } from "./other-positions.ts";
 import { scopeOf } from "./scopes.ts";
 import { readTokens, type Token, textAt } from "./tokens.ts";
@@ -24,9 +25,11 @@ interface Draft {
 
 /**
  * Finds the position words of a referring expression and what they say about its target's place in the picture.
- * docs/placement.md describes every class. Any string is accepted; time is linear in its length.
+ * docs/placement.md describes every class. The rules are for English: see other-languages.ts. Any string is accepted; time is linear in its length.
  */
 export function positionsOf(expression: string): PositionFinding {
+  const { isEnglish, namesPlace } = languageOf(expression);
+  if (!isEnglish) return namesPlace ? { ...free, unsafe: true, reasons: ["unknown-language"] } : free;
   const tokens = readTokens(expression);
   const chains = findChains(tokens);
   const drafts = chainDrafts(tokens, chains);
@@ -43,6 +46,8 @@ export function positionsOf(expression: string): PositionFinding {
     unknownCount,
   );
 }
+
+const free: PositionFinding = { mentions: [], corner: false, denied: [], unsafe: false, reasons: [] };
 
 /** True for a mention that can limit cells: of the picture, and not denied. */
 function isBinding({ scope, negated }: Draft): boolean {

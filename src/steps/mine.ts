@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { counted, exists, removeRemains, type Shard, type StageTimer } from "../io/index.ts";
+import { languageRemark } from "../language/index.ts";
 import { imagesOfSplits } from "../loader/index.ts";
 import {
   createDenseScorer,
@@ -61,7 +62,9 @@ async function mineInto(pool: Pool, options: MineStepOptions, listener: Listener
       "usage",
       'text-to-text scores are added when shards are joined: leave --t2t out here, and run "nemosaic merge POOL --t2t"',
     );
-  const { progress } = fullListener(listener);
+  const { progress, onRemark } = fullListener(listener);
+  const language = languageRemark(pool.expressions.sent);
+  if (language !== undefined && (shard?.index ?? 0) === 0) onRemark(language);
   const opened = await openEmbeddings(pool, options.embeddings);
   const candidates = candidatesOf(imagesOfSplits(pool, splits), opened, listener);
   const scorer = await candidateScorer(opened, candidates, options.threads);

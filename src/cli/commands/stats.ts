@@ -3,6 +3,7 @@ import { type BandSummary, type PoolSummary, summariseBands, summarisePool } fro
 import { dropRules, dropRuleTexts } from "../../band/index.ts";
 import { grouped } from "../../io/index.ts";
 import { CounterRandom } from "../../kernels/index.ts";
+import { languageRemark } from "../../language/index.ts";
 import {
   countPlans,
   type Difficulty,
@@ -61,6 +62,8 @@ export function statsCommand(program: Command): void {
             },
             statsText(summary, bands, await namesInstead(folder)),
           );
+          const language = languageRemark(pool.expressions.sent);
+          if (language !== undefined) remark(options, language);
           for (const warning of bands?.difficulty === undefined ? [] : difficultyWarnings(bands.difficulty))
             warn(warning);
         } finally {
