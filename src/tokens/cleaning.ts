@@ -1,5 +1,4 @@
 import { basicClean, cleanText, foldSpace } from "./clean-text.ts";
-import type { TokenizerFiles } from "./load.ts";
 
 /** What is done to a text before a tokenizer.json sees it. */
 export interface Cleaning {
@@ -16,7 +15,7 @@ export interface Cleaning {
  *
  * Undefined where nothing is done. Errors: none; BERT's own normaliser is `withLowercase`'s.
  */
-export function cleaningOf({ json, config, modelConfig }: TokenizerFiles): Cleaning | undefined {
+export function cleaningOf({ json, config, modelConfig }: TextFiles): Cleaning | undefined {
   const kind = String(config.tokenizer_class ?? "");
   const textConfig = record(modelConfig.text_cfg);
   if (textConfig.hf_tokenizer_name !== undefined) {
@@ -40,6 +39,13 @@ export function withLowercase(json: Json, { do_lower_case: lowercase }: Json): J
 }
 
 type Json = Readonly<Record<string, unknown>>;
+
+/** tokenizer.json, tokenizer_config.json and the model's config.json. */
+interface TextFiles {
+  readonly json: Json;
+  readonly config: Json;
+  readonly modelConfig: Json;
+}
 
 /** open_clip's canonicalize_text behind its basic cleaning; big_vision's for SigLIP. */
 function canonicalize(text: string): string {

@@ -50,7 +50,7 @@ export function parseTokenizer({ json, config, modelConfig, where }: TokenizerFi
     return fail("bad-input", `expected a tokenizer of the hub's format in "${where}", got: ${messageOf(cause)}`, cause);
   }
   const frame = frameOf(hub, where);
-  const cleaning = cleaningOf({ json, config, modelConfig, where });
+  const cleaning = cleaningOf({ json, config, modelConfig });
   return makeTokenizer({
     name: String(kind),
     ...(cleaning === undefined ? {} : { cleaning: cleaning.name }),
