@@ -1,5 +1,5 @@
 import { open, readFile, rm } from "node:fs/promises";
-import { onDisk, writeFully } from "../io/index.ts";
+import { ifMissing, onDisk, writeFully } from "../io/index.ts";
 
 /*
  * How far the columns of an artefact are made, as JSON lines:
@@ -30,7 +30,7 @@ export async function readJournal<Note>(path: string, key: string): Promise<Jour
 
 /** Whether a journal is under one of `keys`. */
 export async function isJournalOf(path: string, keys: readonly string[]): Promise<boolean> {
-  const head = parsed((await readFile(path, "utf8").catch(() => "")).split("\n", 1)[0]);
+  const head = parsed((await readFile(path, "utf8").catch(ifMissing(""))).split("\n", 1)[0]);
   return keys.includes(String(head?.key));
 }
 
@@ -66,7 +66,7 @@ const format = "nemosaic-journal";
 const version = 1;
 
 async function parse<Note>(path: string, key: string): Promise<{ steps: JournalStep<Note>[]; bytes: number }> {
-  const text = await readFile(path, "utf8").catch(() => "");
+  const text = await readFile(path, "utf8").catch(ifMissing(""));
   const lines = text.split("\n").slice(0, -1);
   const head = parsed(lines[0]);
   if (head?.format !== format || head.version !== version || head.key !== key) return { steps: [], bytes: 0 };

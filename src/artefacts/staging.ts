@@ -1,6 +1,6 @@
 import { readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { exists, makeFolder, onDisk, writeFileAtomic } from "../io/index.ts";
+import { exists, ifMissing, makeFolder, onDisk, writeFileAtomic } from "../io/index.ts";
 import { isJournalOf, journalEnding } from "./journal.ts";
 
 /*
@@ -95,7 +95,7 @@ export async function removeStaging(place: string, name: string): Promise<void> 
  */
 export async function removeWorkOf(place: string, name: string, keys: readonly string[]): Promise<void> {
   const work = stagingFolder(place, name);
-  const journals = (await readdir(work).catch(() => [])).filter((file) => file.endsWith(journalEnding));
+  const journals = (await readdir(work).catch(ifMissing([]))).filter((file) => file.endsWith(journalEnding));
   const isOf = await Promise.all(journals.map((file) => isJournalOf(join(work, file), keys)));
   if (isOf.every(Boolean)) await removeStaging(place, name);
 }

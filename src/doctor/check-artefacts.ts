@@ -1,8 +1,8 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { NpyReader } from "../codecs/index.ts";
-import { hashJson } from "../io/index.ts";
-import { NemosaicError } from "../model/index.ts";
+import { hashJson, ifMissing } from "../io/index.ts";
+import { isInputError } from "../model/index.ts";
 import { Mined, type Pool, readJudgements } from "../pool/index.ts";
 import { Cases, type Finding, plural } from "./finding.ts";
 
@@ -36,7 +36,7 @@ async function checkMined(pool: Pool): Promise<Finding[]> {
       await mined.close();
       findings.push(...heldOut(pool, name, mined.manifest.candidates.splits, evaluated));
     } catch (error) {
-      if (!(error instanceof NemosaicError)) throw error;
+      if (!isInputError(error)) throw error;
       if (error.code === "incomplete")
         findings.push(once("warning", "mined-stale", error.message, `run "nemosaic mine" again with --force`));
       else findings.push(once("error", "mined-damaged", error.message, `run "nemosaic mine" again with --force`));
@@ -88,7 +88,7 @@ async function checkEmbeddings(pool: Pool, nearDuplicate: number): Promise<Findi
   for (const name of await foldersIn(join(pool.folder, "embeddings"))) {
     for (const [kind, hash] of Object.entries(inputs)) {
       const place = `embeddings/${name}/${kind}.json`;
-      const text = await readFile(join(pool.folder, place), "utf8").catch(() => undefined);
+      const text = await readFile(join(pool.folder, place), "utf8").catch(ifMissing(undefined));
       if (text === undefined) continue;
       const stated = inputsOf(text);
       if (stated === undefined)
@@ -133,7 +133,7 @@ async function alikeVectors(pool: Pool, name: string, threshold: number): Promis
   try {
     reader = await NpyReader.open(join(pool.folder, "embeddings", name, "images.npy"));
   } catch (error) {
-    if (!(error instanceof NemosaicError)) throw error;
+    if (!isInputError(error)) throw error;
     return [once("error", "embeddings-damaged", error.message, `run "nemosaic embed" again with --force`)];
   }
   try {
@@ -182,7 +182,7 @@ async function checkJudgements(pool: Pool): Promise<Finding[]> {
         if (!hashes.has(image)) unknownImages.add(() => `${key}: image ${image.slice(0, 12)}`);
     }
   } catch (error) {
-    if (!(error instanceof NemosaicError)) throw error;
+    if (!isInputError(error)) throw error;
     return [once("error", "judgements-damaged", error.message, "correct or remove that line of judgements.jsonl")];
   }
   const fix = "nothing is lost: they say nothing here; import the source that they belong to, under the same --name";
@@ -219,7 +219,7 @@ async function checkSources(pool: Pool): Promise<Finding[]> {
 }
 
 async function foldersIn(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const entries = await readdir(folder, { withFileTypes: true }).catch(ifMissing([]));
   return entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])).sort();
 }
 

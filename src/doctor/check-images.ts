@@ -2,7 +2,7 @@ import { open, stat } from "node:fs/promises";
 import pMap from "p-map";
 import { decodeImageAtLeast, type ImageSize, imageSize } from "../codecs/index.ts";
 import { hashBytes, type Progress } from "../io/index.ts";
-import { NemosaicError } from "../model/index.ts";
+import { isShortage, NemosaicError } from "../model/index.ts";
 import type { Pool } from "../pool/index.ts";
 import { Cases, type Finding, plural } from "./finding.ts";
 import { type ImageSketch, sketchImage } from "./perceptual-hash.ts";
@@ -43,7 +43,7 @@ export async function checkImages(
       if (size.orientation !== 1) turned.add(() => `${name}: orientation ${size.orientation}`);
       return sketch;
     } catch (error) {
-      if (!(error instanceof NemosaicError) && !isSystemError(error)) throw error;
+      if (isShortage(error) || (!(error instanceof NemosaicError) && !isSystemError(error))) throw error;
       const cases = isMissing(error) ? missing : unreadable;
       cases.add(() => `${name}: ${(error as Error).message}`);
       return undefined;

@@ -1,6 +1,6 @@
 import { appendFile, readdir, readFile, rm, rmdir, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { makeFolder, onDisk } from "../io/index.ts";
+import { ifMissing, makeFolder, onDisk } from "../io/index.ts";
 
 /** Where an unfinished export keeps what it will need again. */
 export const partsFolder = ".parts";
@@ -22,7 +22,7 @@ export async function foretell(folder: string, name: string, paths: readonly str
 /** Removes every file that was foretold in `folder`, the folders that are empty then, and the parts. What is gone is fine. */
 export async function removeForetold(folder: string): Promise<void> {
   const parts = join(folder, partsFolder);
-  const names = (await readdir(parts).catch(() => [])).filter((name) => name.endsWith(".files"));
+  const names = (await readdir(parts).catch(ifMissing([]))).filter((name) => name.endsWith(".files"));
   const folders = new Set<string>();
   for (const name of names) {
     const paths = (await readFile(join(parts, name), "utf8")).split("\n").filter(isInside);

@@ -1,7 +1,7 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { makeFolder, producer, writeFileAtomic } from "../io/index.ts";
+import { ifMissing, makeFolder, producer, writeFileAtomic } from "../io/index.ts";
 import { fail, shown } from "../model/index.ts";
 import { type ExportJob, parseJob } from "./job.ts";
 import { foretell, partsFolder, removeForetold } from "./journal.ts";
@@ -46,7 +46,7 @@ export type ExportManifest = Omit<z.infer<typeof manifestSchema>, "job"> & { rea
 /** Reads the manifest of a finished export; undefined where there is none. Errors: "bad-input". */
 export async function readExportManifest(folder: string): Promise<ExportManifest | undefined> {
   const path = join(folder, manifestName);
-  const text = await readFile(path, "utf8").catch(() => undefined);
+  const text = await readFile(path, "utf8").catch(ifMissing(undefined));
   if (text === undefined) return undefined;
   let value: unknown;
   try {
@@ -99,7 +99,7 @@ export async function writeExportManifest(
 
 /** Removes a finished export: its manifest first, then the files that it lists and the folders that they leave empty. */
 export async function removeExport(folder: string, manifest: ExportManifest): Promise<void> {
-  const sums = await readFile(join(folder, manifest.files.list), "utf8").catch(() => "");
+  const sums = await readFile(join(folder, manifest.files.list), "utf8").catch(ifMissing(""));
   const paths = sums.split("\n").flatMap((line) => (line === "" ? [] : [line.slice(66)]));
   await foretell(folder, "former", [...paths, ...manifest.links, manifest.files.list]);
   await rm(join(folder, manifestName), { force: true });
@@ -109,7 +109,7 @@ export async function removeExport(folder: string, manifest: ExportManifest): Pr
 /** The job whose parts lie in `folder`; undefined where none was begun or its file is unreadable. */
 export async function readJob(folder: string): Promise<ExportJob | undefined> {
   const path = join(folder, partsFolder, "job.json");
-  const text = await readFile(path, "utf8").catch(() => undefined);
+  const text = await readFile(path, "utf8").catch(ifMissing(undefined));
   if (text === undefined) return undefined;
   try {
     return parseJob((JSON.parse(text) as { job?: unknown }).job, path);
@@ -141,7 +141,7 @@ export async function markShard(
 
 /** The shards that finished. */
 export async function finishedShards(folder: string): Promise<{ index: number; count: number }[]> {
-  const names = await readdir(join(folder, partsFolder)).catch(() => []);
+  const names = await readdir(join(folder, partsFolder)).catch(ifMissing([]));
   return names.flatMap((name) => {
     const match = /^shard-(\d+)-of-(\d+)\.json$/.exec(name);
     return match === null ? [] : [{ index: Number(match[1]), count: Number(match[2]) }];

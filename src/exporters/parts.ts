@@ -1,7 +1,7 @@
 import { type FileHandle, open, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { hashBytes, openAtomic, writeFileAtomic } from "../io/index.ts";
+import { hashBytes, ifMissing, openAtomic, writeFileAtomic } from "../io/index.ts";
 import { fail } from "../model/index.ts";
 import type { EncodedSample, RecordMeta } from "./encoded-sample.ts";
 import { type ExportJob, recordCount } from "./job.ts";
@@ -86,7 +86,7 @@ export async function writePart(
 
 /** A part that is there, whole, and of this job; undefined where it has to be drawn (again). */
 export async function readPart(folder: string, job: string, part: number): Promise<Part | undefined> {
-  const text = await readFile(partPath(folder, part), "utf8").catch(() => undefined);
+  const text = await readFile(partPath(folder, part), "utf8").catch(ifMissing(undefined));
   if (text === undefined) return undefined;
   const value = parsed(text);
   if (value?.job !== job || value.part !== part) return undefined;

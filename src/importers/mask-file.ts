@@ -1,7 +1,7 @@
 import { type DecodedMask, decodeMask } from "../codecs/index.ts";
 import { ImageFinder } from "../io/index.ts";
 import { rleArea, rleFromMask } from "../kernels/index.ts";
-import { fail, NemosaicError, type Segmentation, shown } from "../model/index.ts";
+import { fail, isInputError, type Segmentation, shown } from "../model/index.ts";
 import { type Complaint, InWords, type NoteReason } from "./findings.ts";
 import { readBytes } from "./places.ts";
 import { segmentationOf } from "./segmentation.ts";
@@ -29,7 +29,7 @@ export function maskReader(folder: string): ReadMask {
     try {
       return await decodedMask(await readBytes((await finder.find(path)).path), path);
     } catch (error) {
-      if (!(error instanceof NemosaicError)) throw error;
+      if (!isInputError(error)) throw error;
       return {
         complaint: { expected: `a readable mask ${shown(path)}`, came: error, remedy: "supply the mask file" },
       };

@@ -1,7 +1,7 @@
 import { open, readdir, readFile, stat } from "node:fs/promises";
 import { basename, join, relative, resolve } from "node:path";
-import { hashFile, ImageFinder, type Progress, silentProgress } from "../io/index.ts";
-import { fail, NemosaicError, shown } from "../model/index.ts";
+import { hashFile, ImageFinder, ifMissing, type Progress, silentProgress } from "../io/index.ts";
+import { fail, isShortage, NemosaicError, shown } from "../model/index.ts";
 import type { SourceFile } from "./importer.ts";
 
 /** What lies at a path; undefined where nothing does, or where it cannot be looked at. */
@@ -13,7 +13,7 @@ export async function kindOf(path: string): Promise<"file" | "folder" | undefine
 
 /** The names in a folder, sorted; none where it is no folder or cannot be read. */
 export async function namesIn(folder: string): Promise<string[]> {
-  return (await readdir(folder).catch(() => [])).sort();
+  return (await readdir(folder).catch(ifMissing([]))).sort();
 }
 
 /** Asserts that `path` is a file; `what` names it for a person. Errors: "not-found". */
@@ -75,7 +75,10 @@ export function readBytes(path: string): Promise<Buffer> {
 
 /** A file's first bytes, as many as there are up to `length`; none where it is no file that can be read. */
 export async function firstBytes(path: string, length: number): Promise<Buffer> {
-  const handle = await open(path, "r").catch(() => undefined);
+  const handle = await open(path, "r").catch((error: unknown) => {
+    if (isShortage(error)) throw error;
+    return undefined;
+  });
   if (handle === undefined) return Buffer.alloc(0);
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, 0);

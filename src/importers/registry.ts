@@ -1,5 +1,5 @@
 import type { Progress } from "../io/index.ts";
-import { fail, NemosaicError, shown, unknownName } from "../model/index.ts";
+import { fail, isInputError, shown, unknownName } from "../model/index.ts";
 import { cris } from "./cris/index.ts";
 import { crisLmdb } from "./cris-lmdb/index.ts";
 import { grefcoco } from "./grefcoco/index.ts";
@@ -105,7 +105,7 @@ async function recognised(importer: Importer, path: string): Promise<Recognition
   try {
     return await importer.recognise(path);
   } catch (error) {
-    if (error instanceof NemosaicError) return undefined;
+    if (isInputError(error)) return undefined;
     throw error;
   }
 }

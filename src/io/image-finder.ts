@@ -12,6 +12,7 @@
 import { readdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { fail, NemosaicError, shown } from "../model/index.ts";
+import { ifMissing } from "./if-missing.ts";
 import { insideName, insidePath } from "./paths.ts";
 
 /** Where an image lies. */
@@ -99,7 +100,7 @@ export class ImageFinder {
   #list(below: string): Promise<readonly string[]> {
     const known = this.#names.get(below);
     if (known !== undefined) return known;
-    const names = readdir(join(this.folder, below)).catch(() => []);
+    const names = readdir(join(this.folder, below)).catch(ifMissing([]));
     this.#names.set(below, names);
     return names;
   }

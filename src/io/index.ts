@@ -1,5 +1,6 @@
 export * from "./atomic.ts";
 export * from "./hash.ts";
+export * from "./if-missing.ts";
 export * from "./image-finder.ts";
 export * from "./lock.ts";
 export * from "./make-folder.ts";

@@ -1,8 +1,9 @@
 import { link, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { fail, NemosaicError } from "../model/index.ts";
+import { fail, isShortage, NemosaicError } from "../model/index.ts";
 import { removeLeftovers, temporaryMark } from "./atomic.ts";
+import { ifMissing } from "./if-missing.ts";
 import { onDisk } from "./on-disk.ts";
 
 interface Holder {
@@ -52,7 +53,7 @@ export async function withLock<T>(
  * temporary files, and those of `names` that are there. A folder that another process holds is left alone.
  */
 export async function removeRemains(folder: string, names: readonly string[] = []): Promise<void> {
-  const found = await readdir(folder).catch((): string[] => []);
+  const found = await readdir(folder).catch(ifMissing([]));
   const isRemains = (name: string): boolean =>
     name.includes(temporaryMark) || name.startsWith(wholeFolder) || names.includes(name);
   if (!found.some(isRemains)) return;
@@ -121,7 +122,7 @@ async function takeAway(path: string, dead: Holder): Promise<void> {
 }
 
 async function readHolder(path: string): Promise<Holder | undefined> {
-  const text = await readFile(path, "utf8").catch(() => undefined);
+  const text = await readFile(path, "utf8").catch(ifMissing(undefined));
   if (text === undefined) return undefined;
   try {
     const { pid, host, purpose, since, started } = JSON.parse(text) as Record<string, unknown>;
@@ -155,7 +156,10 @@ function isRunning(pid: number): boolean {
 
 /** Ticks since boot at which a process started; "dead" for one that has ended and only waits to be collected. */
 async function startOf(pid: number): Promise<string | undefined> {
-  const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
+  const text = await readFile(`/proc/${pid}/stat`, "utf8").catch((error: unknown) => {
+    if (isShortage(error)) throw error; // else a lock that is held would look like one left behind
+    return undefined;
+  });
   const fields = text?.slice(text.lastIndexOf(")") + 2).split(" ");
   return fields?.[0] === "Z" || fields?.[0] === "X" ? "dead" : fields?.[19];
 }

@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { NpyReader } from "../codecs/index.ts";
-import { hashJson } from "../io/index.ts";
+import { hashJson, ifMissing } from "../io/index.ts";
 import { fail } from "../model/index.ts";
 import type { Mined, Pool } from "../pool/index.ts";
 
@@ -18,7 +18,7 @@ export interface ImageVectors {
  */
 export async function openImageVectors(pool: Pool, mined: Mined): Promise<ImageVectors> {
   const root = join(pool.folder, "embeddings");
-  for (const name of await readdir(root).catch(() => [])) {
+  for (const name of await readdir(root).catch(ifMissing([]))) {
     const keys = await Promise.all(["images", "expressions"].map((part) => keyOf(join(root, name, `${part}.json`))));
     if (hashJson(keys) !== mined.manifest.relevance.hash) continue;
     const reader = await NpyReader.open(join(root, name, "images.npy"));

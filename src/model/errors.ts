@@ -57,6 +57,19 @@ export function fail(code: ErrorCode, message: string, cause?: unknown): never {
   throw new NemosaicError(code, message, cause === undefined ? undefined : { cause });
 }
 
+/** What a process or machine has run out of, whichever file was at hand. */
+const shortages: ReadonlySet<unknown> = new Set(["EMFILE", "ENFILE", "ENOMEM"]);
+
+/** True where the machine, and no input, is to blame: out of file descriptors or memory, also as a cause. */
+export function isShortage(error: unknown): boolean {
+  return error instanceof Error && (("code" in error && shortages.has(error.code)) || isShortage(error.cause));
+}
+
+/** True for our error about an input, which a bad record or a finding may tell of; false where the machine is to blame. */
+export function isInputError(error: unknown): error is NemosaicError {
+  return error instanceof NemosaicError && !isShortage(error);
+}
+
 /** Quotes a value that came from outside for an error line, cut to 80 characters, on one line. */
 export function shown(value: unknown): string {
   let text: string;

@@ -9,6 +9,7 @@ import {
   type ExpressionRecord,
   fail,
   type ImageRecord,
+  isShortage,
   NemosaicError,
   type RefRecord,
 } from "../model/index.ts";
@@ -250,6 +251,7 @@ async function readImageFile(
     if (how !== undefined) ledger.note(`image found ${how}`);
     return { file, bytes };
   } catch (error) {
+    if (isShortage(error)) throw error;
     const missing = error instanceof NemosaicError && error.code === "not-found";
     const detail =
       error instanceof NemosaicError

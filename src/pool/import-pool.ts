@@ -1,5 +1,6 @@
 import { open, realpath, rename, rm, rmdir, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { pMapIterable } from "p-map";
 import {
   canonicalJson,
   exists,
@@ -17,7 +18,7 @@ import { type DatasetRecord, fail } from "../model/index.ts";
 import { type BadPolicy, collectRecords, type PackSink } from "./collect.ts";
 import { leakNote, leaveLeaksOut } from "./leave-leaks-out.ts";
 import { type PoolManifest, type PoolSource, poolFormat, poolVersion, readManifest, tableNames } from "./manifest.ts";
-import { type PoolRows, readRows, writeTables } from "./tables.ts";
+import { type PoolRows, readColumns, readRows, writeTables } from "./tables.ts";
 
 /** A dataset as an importer opens it. */
 export interface RecordSource {
@@ -45,7 +46,7 @@ export interface ImportPoolOptions {
 }
 
 export interface ImportReport {
-  /** True where the pool held this very source already and nothing was done. */
+  /** True where the pool held this very source already, images of the same sizes, and nothing was done. */
   readonly reused: boolean;
   readonly source: PoolSource;
   /** The first messages of skipped records. */
@@ -78,7 +79,8 @@ export async function importPool(
           "exists",
           `source "${source.name}" is in "${folder}" already, from other files or images. Use --force to replace it, or --name to import it beside`,
         );
-      if (options.withoutLeaks !== true)
+      const isCurrent = !(await haveImagesChanged(folder, before, known, options.onBad));
+      if (isCurrent && options.withoutLeaks !== true)
         return { reused: true, source: known, examples: [], skippedExamples: {}, manifest: before };
     }
     return importInto(folder, source, options, before);
@@ -279,6 +281,36 @@ async function isSame(
     known.format === source.format &&
     manifest.roots.includes(await rootText(folder, source.imagesFolder))
   );
+}
+
+/**
+ * Whether images are not what the pool holds: files of another size, as after a download that was broken off and made good,
+ * or (where bad records are left out) images that were missing or unreadable and may be whole now.
+ */
+async function haveImagesChanged(
+  folder: string,
+  { roots }: PoolManifest,
+  { skipped }: PoolSource,
+  onBad: BadPolicy,
+): Promise<boolean> {
+  if (onBad === "skip" && ["image missing", "image unreadable"].some((reason) => reason in skipped)) return true;
+  const images = await readColumns(folder, "images", {}, ["root", "path", "bytes"]);
+  const files = Array.from({ length: images.count }, (_, row) => ({
+    root: roots[images.root[row] ?? -1],
+    path: images.path[row] ?? "",
+    bytes: images.bytes[row],
+  }));
+  const sizes = pMapIterable(
+    files,
+    async ({ root, path, bytes }) => {
+      const size =
+        root === undefined ? undefined : (await stat(resolve(folder, root, path)).catch(() => undefined))?.size;
+      return size === undefined || BigInt(size) === bytes; // packed, or elsewhere by now: nothing speaks against it
+    },
+    { concurrency: 32 },
+  );
+  for await (const isEqual of sizes) if (!isEqual) return true;
+  return false;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { appendFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { onDisk } from "../io/index.ts";
+import { ifMissing, onDisk } from "../io/index.ts";
 import { fail, shown } from "../model/index.ts";
 
 /** A person's word on one candidate of one expression. */
@@ -21,10 +21,7 @@ const fileName = "judgements.jsonl";
  */
 export async function readJudgements(folder: string): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
   const path = join(folder, fileName);
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return "";
-    throw error;
-  });
+  const text = await readFile(path, "utf8").catch(ifMissing(""));
   const result = new Map<string, Set<string>>();
   const lines = text.split("\n");
   lines.forEach((line, at) => {
@@ -51,7 +48,7 @@ export async function appendJudgement(folder: string, judgement: Judgement): Pro
   const path = join(folder, fileName);
   const { expression, image, verdict } = judgement;
   await onDisk(path, async () => {
-    const text = await readFile(path, "utf8").catch(() => "");
+    const text = await readFile(path, "utf8").catch(ifMissing(""));
     const separator = text === "" || text.endsWith("\n") ? "" : "\n";
     await appendFile(path, `${separator}${JSON.stringify({ expression, image, verdict })}\n`);
   });

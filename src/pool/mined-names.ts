@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { exists } from "../io/index.ts";
+import { exists, ifMissing } from "../io/index.ts";
 
 /** The name under mined/ that settings have unless somebody writes another. */
 const standardName = "default";
@@ -8,7 +8,7 @@ const standardName = "default";
 /** The finished sets of candidates of the pool at `folder`, in the order of their names. */
 export async function minedNames(folder: string): Promise<string[]> {
   const place = join(folder, "mined");
-  const names = await readdir(place).catch((): string[] => []);
+  const names = await readdir(place).catch(ifMissing([]));
   const isWhole = await Promise.all(names.map((name) => exists(join(place, name, "mined.json"))));
   return names.filter((_, at) => isWhole[at]).sort();
 }

@@ -80,6 +80,26 @@ describe("pool", () => {
     await expect(importPool(place, other, options)).rejects.toThrow(/source "small" is in .* already.*--force/);
   });
 
+  it("imports again where images are other files by now, and where some that were left out are there", async () => {
+    const [folder, whole] = [await scratchFolder(), await scratchFolder()];
+    const source = await smallSource(folder);
+    await importPool(join(whole, "pool"), await smallSource(whole), options);
+    const path = join(folder, "images", "5.png");
+    const bytes = await readFile(path);
+    for (const [name, damage, onBad] of [
+      ["cut", () => truncate(path, bytes.length - 20), "fail"],
+      ["gone", () => rm(path), "skip"],
+    ] as const) {
+      const place = join(folder, name);
+      await damage();
+      await importPool(place, source, { ...options, onBad });
+      await writeFile(path, bytes);
+      expect(await importPool(place, source, { ...options, onBad }), name).toMatchObject({ reused: false });
+      expect(await bytesOf(place), name).toEqual(await bytesOf(join(whole, "pool")));
+      expect(await importPool(place, source, { ...options, onBad }), name).toMatchObject({ reused: true });
+    }
+  });
+
   it("holds several sources, one image and one annotation for what they share", async () => {
     const folder = await scratchFolder();
     const source = await smallSource(folder, { images: 4, valImages: 1 });

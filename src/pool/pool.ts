@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import type { IntLists } from "../codecs/index.ts";
 import { pathBelow } from "../io/index.ts";
 import type { Rle } from "../kernels/index.ts";
-import { annotationKey, type Box, expressionKey, fail, type Segmentation, shown } from "../model/index.ts";
+import { annotationKey, type Box, expressionKey, fail, isShortage, type Segmentation, shown } from "../model/index.ts";
 import { readFileInto, type TakeMemory } from "./image-file.ts";
 import { type PoolManifest, readManifest } from "./manifest.ts";
 import { parseSegmentation, segmentationParts, unionOf } from "./segmentation-text.ts";
@@ -175,9 +175,10 @@ export class Pool {
     if ((this.images.root[row] ?? -1) >= 0) return this.#fileBytes(row, take);
     const packPath = join(this.folder, "images.pack");
     this.#pack ??= open(packPath, "r");
-    const pack = await this.#pack.catch((error: unknown) =>
-      fail("not-found", `expected the images of "${this.folder}" in "${packPath}", found no such file`, error),
-    );
+    const pack = await this.#pack.catch((error: unknown) => {
+      if (isShortage(error)) throw error;
+      return fail("not-found", `expected the images of "${this.folder}" in "${packPath}", found no such file`, error);
+    });
     const [offset, length] = [Number(this.images.offset[row]), Number(this.images.bytes[row])];
     if (offset < 0 || length < 0 || offset + length > (await pack.stat()).size)
       fail("bad-input", `"${packPath}" ends before image ${shown(this.imageName(row))}; import again`);

@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import pMap from "p-map";
 import { grouped, hashFile, type Progress, pathBelow, withLock, writeFileAtomic } from "../io/index.ts";
-import { fail, NemosaicError } from "../model/index.ts";
+import { fail, isInputError } from "../model/index.ts";
 import { rootText } from "./import-pool.ts";
 import { readManifest } from "./manifest.ts";
 import { Pool } from "./pool.ts";
@@ -81,7 +81,7 @@ async function checkImages(
           const path = await pathBelow(images, name, isLinked);
           if ((await hashFile(path)) !== pool.images.hash[row]) others.push(name);
         } catch (error) {
-          if (!(error instanceof NemosaicError)) throw error;
+          if (!isInputError(error)) throw error;
           missing.push(name);
         }
       },

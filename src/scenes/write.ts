@@ -6,6 +6,7 @@ import {
   hashBytes,
   hashFile,
   hashJson,
+  ifMissing,
   makeFolder,
   type Progress,
   producer,
@@ -80,7 +81,7 @@ export async function writeScenes(
 async function isWhole(folder: string, manifest: ScenesManifest): Promise<boolean> {
   const files = Object.keys(manifest.hashes).filter((name) => name !== "images");
   for (const name of [...files, "README.md"]) if (!(await exists(join(folder, name)))) return false;
-  const images = await readdir(join(folder, "images")).catch(() => []);
+  const images = await readdir(join(folder, "images")).catch(ifMissing([]));
   return images.filter((name) => imagePattern.test(name)).length === manifest.settings.count;
 }
 
@@ -92,7 +93,7 @@ async function prepare(
   isSame: boolean,
   force: boolean,
 ): Promise<boolean> {
-  const started = await readFile(join(folder, startedName), "utf8").catch(() => undefined);
+  const started = await readFile(join(folder, startedName), "utf8").catch(ifMissing(undefined));
   const goesOn = isSame || (!force && started === canonicalJson({ settingsHash }));
   if (goesOn) await rm(join(folder, manifestName), { force: true });
   if (!goesOn) {
@@ -126,7 +127,7 @@ async function removeOwn(folder: string): Promise<void> {
   ]) {
     await rm(join(folder, name), { force: true });
   }
-  const images = await readdir(join(folder, "images")).catch(() => []);
+  const images = await readdir(join(folder, "images")).catch(ifMissing([]));
   for (const name of images.filter((file) => imagePattern.test(file))) await rm(join(folder, "images", name));
 }
 

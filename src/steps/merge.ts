@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { partsFolder } from "../artefacts/index.ts";
-import { exists, removeRemains } from "../io/index.ts";
+import { exists, ifMissing, removeRemains } from "../io/index.ts";
 import { mergeMined } from "../mining/index.ts";
 import { NemosaicError } from "../model/index.ts";
 import { Mined, minedExtras, minedFolder, type Pool } from "../pool/index.ts";
@@ -55,7 +55,7 @@ async function mergeAllEmbeddings(pool: Pool, { force = false }: MergeStepOption
 async function mergeAllMined(pool: Pool, options: MergeStepOptions, listener: Listener): Promise<string[]> {
   const { t2t = false, force = false } = options;
   const merged: string[] = [];
-  const sets = await readdir(join(pool.folder, "mined")).catch(() => []);
+  const sets = await readdir(join(pool.folder, "mined")).catch(ifMissing([]));
   for (const name of sets.sort()) {
     const folder = minedFolder(pool.folder, name);
     const joined = (await exists(partsFolder(folder))) && (await mergeMined(pool, name, { force }));

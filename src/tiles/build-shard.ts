@@ -5,6 +5,7 @@ import {
   hashBytes,
   hashFile,
   hashJson,
+  ifMissing,
   makeFolder,
   removeLeftovers,
   type Shard,
@@ -106,7 +107,7 @@ function factsOf(
 async function begin(folder: string, key: string, afresh: boolean): Promise<void> {
   const path = join(folder, "begun.json");
   const begun = `${JSON.stringify({ key })}\n`;
-  if (!afresh && (await readFile(path, "utf8").catch(() => "")) === begun) return;
+  if (!afresh && (await readFile(path, "utf8").catch(ifMissing(""))) === begun) return;
   for (const name of [partFile, "tiles"]) await rm(join(folder, name), { recursive: true, force: true });
   await writeFileAtomic(path, begun);
 }

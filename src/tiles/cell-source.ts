@@ -1,7 +1,7 @@
 import { type DecodedImage, decodeImage, decodeImageTo } from "../codecs/index.ts";
 import { noTiming, type StageTimer } from "../io/index.ts";
 import type { CellPixels } from "../kernels/index.ts";
-import { fail, type Layer, NemosaicError, type Resample } from "../model/index.ts";
+import { fail, isShortage, type Layer, NemosaicError, type Resample } from "../model/index.ts";
 import type { Pool } from "../pool/index.ts";
 import { type MemoryShelf, openMemoryShelf } from "./memory-shelf.ts";
 
@@ -101,7 +101,7 @@ async function decoding<T>(pool: Pool, row: number, decode: (where: string) => P
   try {
     return await decode(where);
   } catch (error) {
-    if (error instanceof NemosaicError) throw error;
+    if (error instanceof NemosaicError || isShortage(error)) throw error;
     return fail("bad-input", `image ${where} cannot be read: ${(error as Error).message}`, error);
   }
 }

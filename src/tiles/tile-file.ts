@@ -1,7 +1,16 @@
 import { readSync } from "node:fs";
 import { type FileHandle, open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { exists, hashBytes, makeFolder, onDisk, producer, writeFileAtomic, writeFully } from "../io/index.ts";
+import {
+  exists,
+  hashBytes,
+  ifMissing,
+  makeFolder,
+  onDisk,
+  producer,
+  writeFileAtomic,
+  writeFully,
+} from "../io/index.ts";
 import { fail, type Resample } from "../model/index.ts";
 
 /**
@@ -226,7 +235,7 @@ function manifestOf({ width, height, resample }: TileShape) {
 }
 
 async function isCurrent(folder: string, { width, height, resample }: TileShape): Promise<boolean> {
-  const text = await readFile(join(folder, "tiles.json"), "utf8").catch(() => undefined);
+  const text = await readFile(join(folder, "tiles.json"), "utf8").catch(ifMissing(undefined));
   if (text === undefined) return false;
   try {
     const found = JSON.parse(text) as Partial<ReturnType<typeof manifestOf>> | null;

@@ -15,7 +15,7 @@ import { type Step, steps } from "./steps.ts";
 /** Cells of the matrix that are run, chosen by the seed, at least one of each fault; `npm run test:faults` runs them all. */
 const cells = Number(process.env.NEMOSAIC_FAULTS ?? faults.length);
 const seed = Number(process.env.NEMOSAIC_FAULTS_SEED ?? 1);
-/** A run that takes longer hangs. The machine may be busy with other tests: its load stretches the limit. */
+/** A run that takes longer hangs (docs/errors.md). */
 const limitMs = 30_000;
 const inject = pathToFileURL(join(import.meta.dirname, "inject.mjs")).href;
 const root = join(import.meta.dirname, "..", "..");
@@ -28,8 +28,8 @@ interface Cell {
 
 let folder: string;
 let machine: Machine;
-/** What stands before each step and what it makes, by the step's name: run once, copied for each cell. */
-const prepared = new Map<string, Promise<{ place: string; expected: Record<string, string> }>>();
+/** Places by the commands that were run in them, each once: steps share what stands before them. */
+const places = new Map<string, Promise<string>>();
 
 beforeAll(async () => {
   requireBuilt();
@@ -82,14 +82,14 @@ let runs = 0;
 async function run(
   place: string,
   words: readonly string[],
-  cell: Cell,
+  threads: Cell["threads"],
   env: Record<string, string> = {},
 ): Promise<Ended> {
   const marker = `faults-${process.pid}-${++runs}`;
   const runtime = join(place, "run");
   await mkdir(runtime, { recursive: true });
   await chmod(runtime, 0o700);
-  const [command = "", ...rest] = cell.threads === "1" ? ["taskset", "-c", "0", ...words] : words;
+  const [command = "", ...rest] = threads === "1" ? ["taskset", "-c", "0", ...words] : words;
   const child = spawn(command, rest, {
     cwd: place,
     env: {
@@ -120,7 +120,7 @@ function endOf(child: ChildProcess): Promise<Omit<Ended, "err">> {
     const timer = setTimeout(() => {
       isHung = true;
       child.kill("SIGKILL");
-    }, limitMs * 2);
+    }, limitMs);
     child.once("close", (status, signal) => {
       clearTimeout(timer);
       done({ isHung, status, signal });
@@ -146,20 +146,21 @@ async function straysOf(marker: string): Promise<string[]> {
   }
 }
 
-function prepare(step: Step): Promise<{ place: string; expected: Record<string, string> }> {
-  const known = prepared.get(step.name);
+/** The place in which these commands were run, one after the other: not to be changed, only copied. */
+function placeAfter(commands: readonly (readonly string[])[]): Promise<string> {
+  const key = JSON.stringify(commands);
+  const known = places.get(key);
   if (known !== undefined) return known;
   const made = (async () => {
-    const place = join(folder, step.name);
-    const cell = { step, fault: faults[0] as Fault, threads: "all" } as const;
-    await copied(join(folder, "base"), place);
-    for (const words of step.before) expectDone(await run(place, words, cell), words);
-    const after = join(folder, `${step.name}-after`);
-    await copied(place, after);
-    expectDone(await run(after, step.words, cell), step.words);
-    return { place, expected: await contentOf(after) };
+    const words = commands.at(-1);
+    if (words === undefined) return join(folder, "base");
+    const from = await placeAfter(commands.slice(0, -1));
+    const place = join(folder, `after-${++runs}`);
+    await copied(from, place);
+    expectDone(await run(place, words, "all"), words);
+    return place;
   })();
-  prepared.set(step.name, made);
+  places.set(key, made);
   return made;
 }
 
@@ -184,10 +185,9 @@ const sharedMemory = (): string[] => readdirSync("/dev/shm").filter((name) => na
 
 /** What a person must find after a run that met the fault, and after the same command without it. */
 async function check({ step, fault, threads }: Cell, at: number): Promise<void> {
-  const cell = { step, fault, threads };
-  const { place: from, expected } = await prepare(step);
+  const expected = await contentOf(await placeAfter([...step.before, step.words]));
   const place = join(folder, "cell");
-  await copied(from, place);
+  await copied(await placeAfter(step.before), place);
   const random = new CounterRandom(seed, 0, at, 23);
   const before = await contentOf(place);
   const shared = sharedMemory();
@@ -197,7 +197,7 @@ async function check({ step, fault, threads }: Cell, at: number): Promise<void> 
   let ended: Ended[];
   try {
     ended = await Promise.all(
-      Array.from({ length: broken.twice === true ? 2 : 1 }, () => run(place, words, cell, broken.env)),
+      Array.from({ length: broken.twice === true ? 2 : 1 }, () => run(place, words, threads, broken.env)),
     );
     const now = await contentOf(place);
     const path = broken.file?.replace(/^disk\//, "");
@@ -218,7 +218,7 @@ async function check({ step, fault, threads }: Cell, at: number): Promise<void> 
       about,
     ).toEqual([]);
 
-  const again = await run(place, step.words, cell);
+  const again = await run(place, step.words, threads);
   expect(`${again.status}: ${again.err}`, `${about}: the same command again`).toMatch(/^0: /);
   const content = await contentOf(place);
   expect(content, about).toEqual(expected);

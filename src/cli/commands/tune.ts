@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { type Recommendation, recommend, type TunePoint, type TuneReport, tune } from "../../analysis/index.ts";
-import { grouped, refuseOverwrite, writeFileAtomic } from "../../io/index.ts";
+import { grouped, writeFileOnce } from "../../io/index.ts";
 import { CounterRandom } from "../../kernels/index.ts";
 import { Loader } from "../../loader/index.ts";
 import { fail, shown } from "../../model/index.ts";
@@ -35,8 +35,6 @@ function rateOption(text: string): number {
 
 async function run(folder: string, options: Options): Promise<void> {
   const { output, rate } = options;
-  for (const ending of ["png", "json"])
-    if (output !== undefined) await refuseOverwrite(`${output}.${ending}`, "a file", options.force);
   const settings = await readSettings(options);
   const loader = await Loader.open(folder, { ...settings, unit: "expression" }, { seed: options.seed });
   try {
@@ -51,9 +49,11 @@ async function run(folder: string, options: Options): Promise<void> {
     const advice = recommend(report, rate, loader.settings.band.k);
     const result = { ...report, recommendation: advice, settings: loader.settings.band };
     if (output !== undefined) {
-      await writeFileAtomic(`${output}.json`, `${JSON.stringify(result, undefined, 2)}\n`);
       const title = `Tuning on ${grouped(report.expressions)} expressions`;
-      await writeFileAtomic(`${output}.png`, await chartPng(title, advice.text, panelsOf(report, advice)));
+      const png = await chartPng(title, advice.text, panelsOf(report, advice));
+      const once = { what: "file", force: options.force };
+      await writeFileOnce(`${output}.json`, `${JSON.stringify(result, undefined, 2)}\n`, once);
+      await writeFileOnce(`${output}.png`, png, once);
     }
     print(options, result, textOf(report, advice, output));
   } finally {

@@ -1,6 +1,6 @@
 import { decodeImage } from "../../codecs/index.ts";
 import type { Rle } from "../../kernels/index.ts";
-import { NemosaicError } from "../../model/index.ts";
+import { isInputError } from "../../model/index.ts";
 import type { Evaluation, Sample } from "../evaluation.ts";
 import type { Truth } from "../truth.ts";
 import { truthMasks } from "../truth-mask.ts";
@@ -87,7 +87,7 @@ async function caseOf(
     const jpeg = await casePicture(image, truth, await sample.predicted(), await pair?.a.predicted());
     return { ...facts, jpeg, problem: undefined };
   } catch (error) {
-    if (!(error instanceof NemosaicError)) throw error;
+    if (!isInputError(error)) throw error;
     return { ...facts, jpeg: undefined, problem: error.message };
   }
 }

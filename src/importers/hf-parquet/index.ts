@@ -15,7 +15,7 @@
 import { dirname, join } from "node:path";
 import { readRows, readTableMetadata } from "../../codecs/index.ts";
 import type { Progress } from "../../io/index.ts";
-import { type DatasetRecord, fail, NemosaicError } from "../../model/index.ts";
+import { type DatasetRecord, fail, isInputError } from "../../model/index.ts";
 import { newEntryState } from "../entry-records.ts";
 import type { Importer, ImportOptions, ImportSource, Recognition } from "../importer.ts";
 import {
@@ -165,7 +165,7 @@ async function layoutOf(path: string, mustRead = false): Promise<Layout | undefi
     if (has("image", "file_name", "samples")) return "samples";
     return has("question_id", "image", "answer", "segmentation", "file_name") ? "embedded" : undefined;
   } catch (error) {
-    if (mustRead || !(error instanceof NemosaicError)) throw error;
+    if (mustRead || !isInputError(error)) throw error;
     return undefined;
   }
 }

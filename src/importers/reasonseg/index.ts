@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { pMapIterable } from "p-map";
 import { imageSize, parseJson } from "../../codecs/index.ts";
 import { rleArea, rleFromMask } from "../../kernels/index.ts";
-import { type DatasetRecord, fail, NemosaicError, type Segmentation } from "../../model/index.ts";
+import { type DatasetRecord, fail, isInputError, type Segmentation } from "../../model/index.ts";
 import { type EntryState, entryRecords, newEntryState } from "../entry-records.ts";
 import { bad, note } from "../findings.ts";
 import type { Importer, ImportOptions, ImportSource, Recognition } from "../importer.ts";
@@ -100,7 +100,7 @@ async function readPair(
     const isEmpty = rleArea(rle) === 0;
     return { pair, found: { texts, segmentation: segmentationOf(rle), isEmpty, size: { width, height }, isWindows } };
   } catch (error) {
-    if (error instanceof NemosaicError) return wrong("a readable .jpg and .json", error);
+    if (isInputError(error)) return wrong("a readable .jpg and .json", error);
     throw error;
   }
 }

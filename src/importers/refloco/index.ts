@@ -9,7 +9,7 @@
 import { dirname, join } from "node:path";
 import { readJsonList, readRows, readTableMetadata } from "../../codecs/index.ts";
 import { hashJson } from "../../io/index.ts";
-import { type DatasetRecord, fail, NemosaicError } from "../../model/index.ts";
+import { type DatasetRecord, fail, isInputError } from "../../model/index.ts";
 import { type EntryState, entryRecords, newEntryState } from "../entry-records.ts";
 import { bad } from "../findings.ts";
 import type { Importer, ImportOptions, ImportSource, Recognition } from "../importer.ts";
@@ -147,7 +147,7 @@ async function hasCaptions(path: string): Promise<boolean> {
       const names = (await readTableMetadata(path)).columns.map(({ name }) => name);
       return ["id", "file_name", "caption", "bbox"].every((name) => names.includes(name));
     } catch (error) {
-      if (error instanceof NemosaicError) return false;
+      if (isInputError(error)) return false;
       throw error;
     }
   }

@@ -10,7 +10,7 @@
  */
 import { dirname, join } from "node:path";
 import { readCsv, readTableMetadata } from "../../codecs/index.ts";
-import { type DatasetRecord, fail, NemosaicError } from "../../model/index.ts";
+import { type DatasetRecord, fail, isInputError } from "../../model/index.ts";
 import type { Importer, ImportOptions, ImportSource, Recognition } from "../importer.ts";
 import { maskReader } from "../mask-file.ts";
 import { findImagesFolder, folderName, hashFiles, kindOf, requireSource } from "../places.ts";
@@ -112,7 +112,7 @@ async function columnNames(path: string, mustRead = false): Promise<string[]> {
     try {
       return (await readTableMetadata(path)).columns.map(({ name }) => name);
     } catch (error) {
-      if (mustRead || !(error instanceof NemosaicError)) throw error;
+      if (mustRead || !isInputError(error)) throw error;
       return [];
     }
   }
@@ -125,7 +125,7 @@ async function columnNames(path: string, mustRead = false): Promise<string[]> {
     }
     return [...names];
   } catch (error) {
-    if (mustRead || !(error instanceof NemosaicError)) throw error;
+    if (mustRead || !isInputError(error)) throw error;
   }
   return [];
 }

@@ -10,7 +10,7 @@ import {
   requireSameRun,
   withParts,
 } from "../../artefacts/index.ts";
-import { writeFileAtomic } from "../../io/index.ts";
+import { ifMissing, writeFileAtomic } from "../../io/index.ts";
 import { fail } from "../../model/index.ts";
 import { minedFolder, type Pool } from "../../pool/index.ts";
 import { expressionOrder, histogramsOf, minedManifest, minedStaging, quantilesOf } from "./mine-pool.ts";
@@ -66,7 +66,7 @@ function checkedFacts(
 }
 
 async function refuseOther(path: string, hash: string, folder: string): Promise<void> {
-  const text = await readFile(path, "utf8").catch(() => undefined);
+  const text = await readFile(path, "utf8").catch(ifMissing(undefined));
   if (text !== undefined && !text.includes(`"hash": "${hash}"`))
     fail(
       "exists",

@@ -1,6 +1,6 @@
 import { readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import { exists, makeFolder, onDisk, type Progress, withLock, writeFileAtomic } from "../../io/index.ts";
+import { exists, ifMissing, makeFolder, onDisk, type Progress, withLock, writeFileAtomic } from "../../io/index.ts";
 import { fail, shown } from "../../model/index.ts";
 import { downloadBlob } from "./download.ts";
 import type { HubAccess } from "./hub-access.ts";
@@ -130,7 +130,7 @@ async function linkSnapshot(link: string, blob: string): Promise<void> {
 async function cachedCommit(root: string, revision: string): Promise<string | undefined> {
   const named = isCommit(revision)
     ? revision
-    : (await readFile(join(root, "refs", ...revision.split("/")), "utf8").catch(() => undefined))?.trim();
+    : (await readFile(join(root, "refs", ...revision.split("/")), "utf8").catch(ifMissing(undefined)))?.trim();
   if (named === undefined) return undefined;
   const info = await stat(join(root, "snapshots", named)).catch(() => undefined);
   return info?.isDirectory() === true ? named : undefined;

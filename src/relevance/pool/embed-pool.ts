@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { finishSwap, makeAside } from "../../artefacts/index.ts";
-import { artefactName, hashJson, makeFolder, type Progress, type Shard, withLock } from "../../io/index.ts";
+import { artefactName, hashJson, ifMissing, makeFolder, type Progress, type Shard, withLock } from "../../io/index.ts";
 import { fail } from "../../model/index.ts";
 import type { Pool } from "../../pool/index.ts";
 import type { ImageTextModel } from "../clip/index.ts";
@@ -44,7 +44,7 @@ export function embeddingsName(modelId: string): string {
 
 /** Names of a pool's embeddings, finished or not, sorted. */
 export async function listEmbeddings(poolFolder: string): Promise<string[]> {
-  const entries = await readdir(join(poolFolder, "embeddings"), { withFileTypes: true }).catch(() => []);
+  const entries = await readdir(join(poolFolder, "embeddings"), { withFileTypes: true }).catch(ifMissing([]));
   return entries
     .filter((entry) => entry.isDirectory())
     .map((entry) => entry.name)

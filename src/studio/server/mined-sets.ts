@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { ifMissing } from "../../io/index.ts";
 import { scoreSummary } from "../../loader/index.ts";
 import { fail, unknownName } from "../../model/index.ts";
 import { Mined, type Pool } from "../../pool/index.ts";
@@ -12,7 +13,7 @@ export class MinedSets {
   readonly #open = new Map<string, Promise<Mined>>();
 
   static async of(pool: Pool): Promise<MinedSets> {
-    const entries = await readdir(join(pool.folder, "mined"), { withFileTypes: true }).catch(() => []);
+    const entries = await readdir(join(pool.folder, "mined"), { withFileTypes: true }).catch(ifMissing([]));
     const found = await Promise.all(
       entries
         .filter((entry) => entry.isDirectory() && /^[\w.-]+$/.test(entry.name))
