@@ -5,6 +5,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import types
 
 import pytest
@@ -13,6 +14,8 @@ from conftest import ROOT
 from nemosaic import Loader, MosaicDataset
 
 RECIPES = ROOT / "docs" / "recipes"
+LIVE = ["cris", "lavt", "rela", "cgformer", "vpd", "etris", "detris", "rmsin", "maskris"]
+"""Those that draw anew each epoch; the others export."""
 OURS = "nemo"
 """The preset that recipes begin with."""
 
@@ -34,25 +37,30 @@ def args_of(pool, **more):
 
 @pytest.fixture
 def desk(scenes_pool, tmp_path, monkeypatch):
-    """A working directory in which nothing is but the files that the recipe says to make."""
+    """A working directory in which nothing is but the files that the recipe says to make; a server that is there for all of a test."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LOCAL_RANK", "0")  # restored after the recipes set it
-    return scenes_pool
+    with Loader(scenes_pool, preset="none", framework="numpy"):
+        yield scenes_pool
 
 
-@pytest.mark.parametrize("name", ["cris", "lavt", "rela", "cgformer", "vpd"])
-def test_a_recipe_begins_with_the_settings_that_it_needs(desk, name):
-    page = (RECIPES / f"{name}.md").read_text(encoding="utf-8")
-    (text,) = blocks(name, "json")
-    settings = json.loads(text)
-    assert settings["preset"] == OURS and page.index(text) < page.index("nemosaic import") < page.index("```python")
-    assert "seed=" in page and "(compare.md)" in page and ("np.save(" if name == "rela" else "save_prediction(") in page
-    with open("nemosaic.json", "w") as file:
-        file.write(text)
-    with Loader(desk, batch_size=2, size=32, framework="numpy") as loader:
-        schedule = loader.settings["schedule"]
-        assert schedule["epochs"] and 0.25 < schedule["plainLast"] / schedule["epochs"] < 0.4
-        assert "nemosaic.json" in repr(loader)
+def test_recipes_begin_with_the_settings_that_they_need(desk):
+    for name in [*LIVE, "lisa"]:
+        page = (RECIPES / f"{name}.md").read_text(encoding="utf-8")
+        (text,) = blocks(name, "json")
+        settings = json.loads(text)
+        assert settings["preset"] == OURS and page.index(text) < page.index("nemosaic import") < page.index("```python"), name
+        keeping = {"rela": "np.save(", "lisa": "cv2.imwrite("}.get(name, "save_prediction(")
+        assert "seed=" in page and "(compare.md)" in page and keeping in page, name
+        with open("nemosaic.json", "w") as file:
+            file.write(text)
+        with Loader(desk, batch_size=2, size=32, framework="numpy") as loader:
+            assert "nemosaic.json" in repr(loader)
+            schedule = loader.settings["schedule"]
+        if name == "lisa":  # exported, where a schedule has no place
+            assert schedule["epochs"] is None and schedule["plainLast"] == 0
+        else:
+            assert schedule["epochs"] and 0.25 < schedule["plainLast"] / schedule["epochs"] < 0.4, name
 
 
 def test_the_files_to_compare_with_are_settings(desk):
@@ -67,7 +75,7 @@ def write_settings(name):
         file.write(blocks(name, "json")[0])
 
 
-@pytest.mark.parametrize("name", ["cris", "cgformer"])
+@pytest.mark.parametrize("name", ["cris", "cgformer", "etris", "detris"])
 def test_scripts_that_count_epochs_from_1_draw_epoch_0_first(desk, name):
     write_settings(name)
     told = []
@@ -93,8 +101,8 @@ def test_scripts_that_count_epochs_from_1_draw_epoch_0_first(desk, name):
     testing["test_data"].close()
 
 
-@pytest.mark.parametrize("name", ["lavt", "vpd"])
-def test_datasets_of_lavt_and_vpd_are_seeded_and_scheduled(desk, name):
+@pytest.mark.parametrize("name", ["lavt", "vpd", "rmsin"])
+def test_datasets_of_lavt_and_its_kin_are_seeded_and_scheduled(desk, name):
     write_settings(name)
     parser = argparse.ArgumentParser()
     exec(block_of(name, "add_argument"), {"parser": parser})
@@ -110,6 +118,62 @@ def test_datasets_of_lavt_and_vpd_are_seeded_and_scheduled(desk, name):
             if dataset.mode == "train":
                 assert dataset._options["seed"] == 7 and "schedule.epochs=50" in dataset._options["sets"]
             dataset.close()
+
+
+def test_maskris_hides_words_of_mosaics_by_its_own_rule(desk, monkeypatch):
+    torch = pytest.importorskip("torch", reason="did not run: torch is not installed")
+    write_settings("maskris")
+
+    class ReferDatasetMasking:
+        def random_word(self, sentence):
+            assert self.txt_mask_ratio == 0.3 and self.tokenizer == "bert"
+            sentence[0][0] = 103
+            return sentence
+
+    theirs = types.SimpleNamespace(
+        ReferDatasetMasking=ReferDatasetMasking, BertTokenizer=types.SimpleNamespace(from_pretrained=lambda name: "bert")
+    )
+    names = {}
+    exec(block_of("maskris", "class Mosaics"), names)
+    for name, module in (("data", types.ModuleType("data")), ("data.dataset_refer_bert", theirs), ("data.nemo", types.SimpleNamespace(**names))):
+        monkeypatch.setitem(sys.modules, name, module)
+    parser = argparse.ArgumentParser()
+    exec(block_of("maskris", "add_argument"), {"parser": parser})
+    more = dict(txt_mask_ratio=0.3, txt_mask_ratio_sub=(0.8, 0.1), bert_tokenizer="bert-base-uncased")
+    given = args_of(**{**vars(parser.parse_args(["--pool", desk])), **more})
+    main, evaluating = [block for block in blocks("maskris") if "def get_dataset" in block]
+    assert main == evaluating
+    exec(main, names)
+    dataset, classes = names["get_dataset"]("train", None, given)
+    exec(block_of("maskris", "set_epoch").strip(), {"dataset": dataset, "epoch": 3})
+    image, targets, ids, hidden, attention = dataset[0]
+    assert classes == 2 and dataset.mosaics.epoch == 3 and len(dataset) == len(dataset.mosaics)
+    assert hidden[0][0] == 103 and ids[0][0] == 101 and torch.equal(hidden[0][1:], ids[0][1:])
+    assert targets["mask"].shape == image.shape[1:] and attention.shape == ids.shape
+    dataset.mosaics.close()
+    dataset, _ = names["get_dataset"]("val", None, given)
+    keeping = block_of("maskris", "save_prediction")
+    exec(keeping, {"data_loader": types.SimpleNamespace(dataset=dataset), "output": [dataset[at][1]["mask"][None] for at in range(2)]})
+    assert [os.path.exists(f"predictions/{key}.png") for key in dataset.mosaics.keys()[:3]] == [True, True, False]
+    dataset.mosaics.close()
+
+
+def test_lisas_masks_are_called_by_the_sentences_of_each_image(tmp_path, monkeypatch):
+    np = pytest.importorskip("numpy")
+    monkeypatch.chdir(tmp_path)
+    written = {}
+    refs = {1: [{"sentences": [{"sent_id": 5}, {"sent_id": 7}]}, {"sentences": [{"sent_id": 6}]}], 2: [{"sentences": [{"sent_id": 9}]}]}
+    data = {"images": [{"id": 1, "file_name": "a.jpg"}, {"id": 2, "file_name": "b.jpg"}], "img2refs": refs}
+    kept = types.SimpleNamespace(cpu=lambda: types.SimpleNamespace(numpy=lambda: np.ones((2, 2), dtype=np.int32)))
+    names = {
+        "os": os,
+        "cv2": types.SimpleNamespace(imwrite=lambda path, mask: written.update({path: int(mask.max())})),
+        "val_loader": types.SimpleNamespace(dataset=types.SimpleNamespace(refer_seg_ds=data)),
+        "input_dict": {"image_paths": ["a.jpg"]},
+        "output_list": [kept, kept, kept],
+    }
+    exec(block_of("lisa", "cv2.imwrite"), names)
+    assert written == {f"predictions/{number}.png": 255 for number in (5, 7, 6)}
 
 
 def test_kept_masks_are_scored(desk, tmp_path, command):
