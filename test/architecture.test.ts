@@ -37,6 +37,8 @@ const rooms: Record<string, readonly string[] | typeof everyRoom> = {
     "plan",
     "mosaic",
     "tiles",
+    "risk",
+    "sentences",
   ],
   steps: [
     "model",
@@ -58,6 +60,7 @@ const rooms: Record<string, readonly string[] | typeof everyRoom> = {
   evaluate: ["model", "kernels", "io", "codecs", "language", "settings", "pool", "band"],
   doctor: ["model", "kernels", "io", "codecs", "language", "settings", "pool", "band"],
   risk: ["model", "kernels", "language", "pool"],
+  sentences: ["kernels", "language", "pool", "risk"],
   analysis: ["model", "kernels", "io", "codecs", "language", "settings", "pool", "band", "risk"],
   studio: everyRoom,
   cli: everyRoom,

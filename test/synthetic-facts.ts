@@ -1,6 +1,6 @@
 import type { BandContext, CandidateRow } from "../src/band/index.ts";
 import { CounterRandom, type Rle, rleFromMask } from "../src/kernels/index.ts";
-import type { Neighbours, PlanFacts } from "../src/plan/index.ts";
+import type { Neighbours, PlanFacts, SentenceFacts } from "../src/plan/index.ts";
 
 type Box = readonly [x: number, y: number, width: number, height: number];
 
@@ -21,6 +21,7 @@ export interface SyntheticOptions {
   readonly othersOf?: (image: number) => readonly { readonly category: string; readonly box: Box }[];
   /** The category of a ref's target; default "thing". */
   readonly categoryOf?: (ref: number) => string;
+  readonly sentences?: SentenceFacts;
 }
 
 export interface SyntheticFacts extends PlanFacts {
@@ -113,6 +114,7 @@ export function syntheticFacts(options: SyntheticOptions = {}): SyntheticFacts {
     },
     judged: () => undefined,
     neighbours: (image) => options.neighbours?.(image),
+    ...(options.sentences === undefined ? {} : { sentences: options.sentences }),
     imageVector: (image) => {
       const known = vectors.get(image);
       if (known !== undefined) return known;

@@ -1,4 +1,13 @@
 export { allowedCells, countIsOpen } from "./cells.ts";
+export {
+  type EditCondition,
+  type EditKind,
+  type EditSubject,
+  editKinds,
+  editsOf,
+  plainColours,
+  type SentenceEdit,
+} from "./edits.ts";
 export { type ExpressionFeatures, expressionFeatures } from "./features.ts";
 export type {
   HorizontalPlace,
@@ -12,6 +21,8 @@ export type {
   VerticalPlace,
 } from "./finding.ts";
 export { comparesWithOthers, placesForFurther, type Side } from "./further-thing.ts";
+export { areConfusable, areOfOneKind, spokenName } from "./kinds-of-things.ts";
+export { type NamedSpan, NameFinder } from "./named-spans.ts";
 export { countNamed } from "./named-things.ts";
 export { type Language, languageOf, languageRemark } from "./other-languages.ts";
 export { positionsOf } from "./positions.ts";

@@ -54,9 +54,20 @@ export function countNamed(expression: string, category: string): number {
   return named;
 }
 
-function bothNumbers(form: string): string[] {
-  const many = irregular.get(form);
-  if (many !== undefined) return [form, many];
-  if (/[^aeiou]y$/.test(form)) return [form, `${form.slice(0, -1)}ies`];
-  return [form, /(s|x|z|ch|sh)$/.test(form) ? `${form}es` : `${form}s`];
+function bothNumbers(form: string): readonly [one: string, many: string] {
+  return [form, pluralOf(form)];
+}
+
+/** The plural of a noun, as far as its ending tells; some irregular ones are known. */
+export function pluralOf(noun: string): string {
+  const many = irregular.get(noun);
+  if (many !== undefined) return many;
+  if (/[^aeiou]y$/.test(noun)) return `${noun.slice(0, -1)}ies`;
+  return /(s|x|z|ch|sh)$/.test(noun) ? `${noun}es` : `${noun}s`;
+}
+
+/** The words for a category, its own name first; all persons' words for `person`. */
+export function wordsFor(category: string): readonly string[] {
+  const name = category.toLowerCase();
+  return [name, ...(otherWords.get(name) ?? [])];
 }

@@ -22,10 +22,13 @@ export function countPlans(loader: Pick<Loader, "plan">, epoch: number, indices:
   for (const index of indices) {
     plans++;
     try {
-      const { kind, why } = loader.plan(epoch, index);
+      const { kind, why, layers } = loader.plan(epoch, index);
       kinds[kind] = (kinds[kind] ?? 0) + 1;
-      if (kind !== "single" || (why.wanted !== undefined && why.wanted !== "single")) asked++;
-      if (kind !== "single") mosaics++;
+      const isMosaic = layers.length > 1;
+      // What wanted another sentence was no mosaic that could not be had.
+      const isWanted = why.wanted !== undefined && why.wanted !== "single" && why.policy !== "no-sentence";
+      if (isMosaic || isWanted) asked++;
+      if (isMosaic) mosaics++;
       if (why.policy !== undefined) policies[why.policy] = (policies[why.policy] ?? 0) + 1;
     } catch (error) {
       if (!(error instanceof NemosaicError) || error.code !== "incomplete") throw error;

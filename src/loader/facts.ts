@@ -2,7 +2,7 @@ import type { BandContext, CandidateRow } from "../band/index.ts";
 import { hashJson } from "../io/index.ts";
 import { type Rle, rleArea, rleBox } from "../kernels/index.ts";
 import { fail, resampleVersions, unknownName } from "../model/index.ts";
-import type { PlanFacts } from "../plan/index.ts";
+import type { PlanFacts, SentenceFacts } from "../plan/index.ts";
 import type { Mined, Pool } from "../pool/index.ts";
 import type { ResolvedSettings, ScoreSummary } from "../settings/index.ts";
 import type { PictureObject } from "../styles/index.ts";
@@ -58,11 +58,13 @@ export function settingsHash(settings: ResolvedSettings, inputs: PlanInputs = {}
 }
 
 /** Rules that came later and are off say nothing, so that samples drawn before keep their hash. */
-function withoutOff<T extends Pick<ResolvedSettings, "band" | "guards">>(settings: T): object {
+function withoutOff<T extends Pick<ResolvedSettings, "band" | "guards" | "gres">>(settings: T): object {
   const { risk, prefer, ...band } = settings.band;
   const { sameSentence, ...guards } = settings.guards;
+  const { negativeSentence, negativeSource, ...gres } = settings.gres;
   return {
     ...settings,
+    gres: { ...gres, ...(negativeSentence > 0 ? { negativeSentence, negativeSource } : {}) },
     band: { ...band, ...(risk === null ? {} : { risk }), ...(prefer === "score" ? {} : { prefer }) },
     guards: { ...guards, ...(sameSentence ? { sameSentence } : {}) },
   };
@@ -78,6 +80,8 @@ export interface FactsOptions {
   readonly judgements: ReadonlyMap<string, ReadonlySet<string>>;
   /** Where draws mind diversity. */
   readonly vectors?: ImageVectors;
+  /** Where samples have sentences that are false of their image. */
+  readonly sentences?: SentenceFacts | undefined;
 }
 
 /**
@@ -85,7 +89,7 @@ export interface FactsOptions {
  * once where there is a hub cap. Errors: "usage" for a split the pool lacks.
  */
 export function planFacts(pool: Pool, options: FactsOptions): PlanFacts {
-  const { split, unit, settings, mined, judgements, vectors } = options;
+  const { split, unit, settings, mined, judgements, vectors, sentences } = options;
   const splits = splitsOf(pool);
   if (!splits.includes(split)) throw unknownName("split", split, splits);
   const refOf = pool.expressions.ref;
@@ -150,6 +154,7 @@ export function planFacts(pool: Pool, options: FactsOptions): PlanFacts {
     bandContext: (row) => (hubs === undefined ? plainContext(row) : { ...plainContext(row), hubs }),
     judged: (row) => judgedRows.get(row),
     neighbours: (image) => mined?.neighbours(image),
+    ...(sentences === undefined ? {} : { sentences }),
     imageVector: (image) =>
       vectors?.read(image) ?? fail("incomplete", "the image vectors that draws by diversity need are not open"),
   };

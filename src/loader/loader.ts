@@ -13,6 +13,7 @@ import { planFacts, scoreSummary } from "./facts.ts";
 import { type ImageVectors, openImageVectors } from "./image-vectors.ts";
 import { Painter } from "./painter.ts";
 import { rankIndices } from "./sampler.ts";
+import { sentenceFacts } from "./sentence-facts.ts";
 
 export interface LoaderOptions {
   /** Default "train". Only this split is augmented; the others give single images, every sentence and the truth. */
@@ -116,12 +117,14 @@ export class Loader {
         drawsMined && mined !== undefined && settings.draw.method === "mmr"
           ? await openImageVectors(opened, mined)
           : undefined;
+      const sentences = augmented ? await sentenceFacts(opened, resolved, mined) : undefined;
       const facts = planFacts(opened, {
         split,
         unit,
         settings: resolved,
         mined,
         judgements,
+        sentences,
         ...(vectors === undefined ? {} : { vectors }),
       });
       const tokenizer = settings.tokens.kind === "none" ? undefined : openTokenizer(settings.tokens.kind);

@@ -31,14 +31,18 @@ export interface Layer {
   readonly clip?: readonly string[];
 }
 
-/** What a sample is made of; no-target = a mosaic without the expression's image, so without truth. */
+/**
+ * What a sample is made of; no-target = its sentence is true of nothing in it, so without truth: a mosaic without the expression's
+ * image, or a single image or mosaic with a sentence that is false there (`why.sentence`).
+ */
 export type PlanKind = "single" | "random" | "mined" | "no-target";
 
 /**
  * Why the kind drawn could not be had: the band was too small (`widen`, `random`, `single`), no cell keeps the position
  * words true (`placement`), the target covers too much of its image (`large-target`), too little of it would stay
- * visible (`visibility`), no expression could be joined (`partner`), or no annotated object of the target's kind is there to be
- * pasted (`no-object`). All but the first two give the single image.
+ * visible (`visibility`), no expression could be joined (`partner`), no annotated object of the target's kind is there to be
+ * pasted (`no-object`), or no sentence is known to be false of the image (`no-sentence`). All but the first two give the single
+ * image.
  */
 export type PlanPolicy =
   | "widen"
@@ -48,7 +52,23 @@ export type PlanPolicy =
   | "large-target"
   | "visibility"
   | "partner"
-  | "no-object";
+  | "no-object"
+  | "no-sentence";
+
+/** A sentence that is true of nothing in its sample, and where it comes from. */
+export interface FalseSentence {
+  readonly source: "edited" | "mined" | "random";
+  /** Key of the expression whose sentence it is; of an edited one, of the expression that was changed. */
+  readonly expression: string;
+  /** Edited: what was changed, the words replaced, and those in their place. */
+  readonly change?: { readonly kind: string; readonly from: string; readonly to: string };
+  /** Mined: its rank among the image's sentences (0 = best), its score with the image, the estimated chance that it is true. */
+  readonly rank?: number;
+  readonly t2i?: number;
+  readonly risk?: number;
+  /** Mined: the image shows an object of its target's kind. */
+  readonly showsKind?: boolean;
+}
 
 /** Why a plan looks as it does: for people and for checks, never needed to draw it. */
 export interface PlanReasons {
@@ -57,6 +77,8 @@ export interface PlanReasons {
   readonly policy?: PlanPolicy;
   /** The cells that keep the expression true, where placement minded them and not all do. */
   readonly cells?: readonly number[];
+  /** Set where the sample's sentence is not its expression's own, but false of the picture. */
+  readonly sentence?: FalseSentence;
   /** Key of the expression that was joined (MixGen). */
   readonly partner?: string;
   /** Candidates that survived every rule, before K; -1 where no band was looked at. */

@@ -20,7 +20,7 @@ export function drawNegatives(
   const row = facts.candidates(expression);
   const context = contextOf(request);
   const wanted = wantedKind(request);
-  const named = (drawn: "random" | "mined"): PlanKind => (request.leavesOut ? "no-target" : drawn);
+  const named = (drawn: "random" | "mined"): PlanKind => (request.leavesOut || request.isFalse ? "no-target" : drawn);
   if (row === undefined) {
     if (kind === "mined")
       fail(
@@ -76,9 +76,14 @@ function acceptedBand(row: CandidateRow, band: Band, accepts: (image: number) =>
 }
 
 /** A mosaic without the target has no object named in it, whatever the expression names elsewhere: filters tighten. */
-function contextOf({ facts, expression, leavesOut }: Pick<Request, "facts" | "expression" | "leavesOut">): BandContext {
+function contextOf({
+  facts,
+  expression,
+  leavesOut,
+  isFalse,
+}: Pick<Request, "facts" | "expression" | "leavesOut" | "isFalse">): BandContext {
   const context = facts.bandContext(expression);
-  return leavesOut ? { ...context, targets: 0 } : context;
+  return leavesOut || isFalse ? { ...context, targets: 0 } : context;
 }
 
 function randomImages(

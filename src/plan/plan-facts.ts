@@ -22,8 +22,35 @@ export interface PlanFacts extends StyleFacts {
   judged(expression: number): ReadonlySet<number> | undefined;
   /** The images most like an image; undefined where mining has not kept them. */
   neighbours(image: number): Neighbours | undefined;
+  /** Sentences that are false of images; undefined where the settings draw none. */
+  readonly sentences?: SentenceFacts;
   /** An image's unit vector, for draws that mind diversity. Errors: "incomplete" where the pool has no embeddings. */
   imageVector(image: number): Float32Array;
+}
+
+/** What is known of sentences that are true of nothing in an image. */
+export interface SentenceFacts {
+  /**
+   * The sentences mined for an expression's image, as candidates of the band: `ids` are rows of expressions. Undefined where
+   * mining has none for it.
+   */
+  mined(expression: number): { readonly row: CandidateRow; readonly context: BandContext } | undefined;
+  /** Every change of an expression's sentence that is true of nothing in its image. */
+  edited(expression: number): readonly EditedSentence[];
+  /** True where an image shows an object of a category, or one that may be taken for it. */
+  shows(image: number, category: string): boolean;
+}
+
+/** A sentence with one thing changed. */
+export interface EditedSentence {
+  readonly text: string;
+  /** What was changed: "colour", "noun", … */
+  readonly kind: string;
+  /** The words that were replaced, and those in their place. */
+  readonly from: string;
+  readonly to: string;
+  /** The category that the changed sentence is about. */
+  readonly category: string;
 }
 
 /** The images most like one image, best first. */

@@ -1,7 +1,10 @@
 import { type Band, type BandContext, type CandidateRow, isBarred, thresholdsOf } from "../band/index.ts";
 import type { CounterRandom } from "../kernels/index.ts";
+import type { PlanReasons } from "../model/index.ts";
 import type { ResolvedSettings } from "../settings/index.ts";
+import { type Negatives, noBand } from "../styles/index.ts";
 import type { PlanFacts } from "./plan-facts.ts";
+import type { Request } from "./request.ts";
 
 /** What bars images from a random draw: what is known of the expression's candidates, and what the style takes. */
 export interface RandomRules {
@@ -61,4 +64,24 @@ export function drawRandom(
 
 function acceptsAll(): boolean {
   return true;
+}
+
+/**
+ * `need` distinct images of the candidate set, uniformly, that show nothing of a category: what a sentence about it is not true
+ * of, whatever else it says. Never the own image or what is too like it.
+ */
+export function drawLacking(
+  request: Pick<Request, "facts" | "settings" | "expression" | "random">,
+  need: number,
+  category: string,
+): Negatives {
+  const { facts, settings, expression } = request;
+  const context = facts.bandContext(expression);
+  const accepts = (image: number): boolean => facts.sentences?.shows(image, category) === false;
+  const rules = { context, row: undefined, band: undefined, accepts };
+  const images = drawRandom(facts, settings, rules, need, request.random("negatives"));
+  const negatives = images.map(() => ({ rank: -1, t2i: null, i2i: null }));
+  const why: PlanReasons = { ...noBand, negatives };
+  const lacking = images.length < need ? ({ wanted: "no-target", policy: "single" } as const) : {};
+  return { kind: "no-target", images, why: { ...why, ...lacking } };
 }

@@ -15,6 +15,7 @@ const streams = {
   window: 8,
   partner: 9,
   paste: 10,
+  falseSentence: 11,
 } as const satisfies Record<StyleStream, number> & Record<string, number>;
 export type Stream = keyof typeof streams;
 

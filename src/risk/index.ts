@@ -1,4 +1,5 @@
 /** The room `risk`: from annotations and sentences, the chance that an expression is true of an image that it was not said of. */
+export { closeColours } from "./colours.ts";
 export { measureCoverage } from "./coverage.ts";
 export {
   estimateFrom,

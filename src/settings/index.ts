@@ -8,6 +8,6 @@ export {
   withSets,
 } from "./parse.ts";
 export { defaults, presetNames, presets } from "./presets.ts";
-export { plainEpochs, ramped, settingsAt, usesMined } from "./schedule.ts";
+export { drawsNegatives, plainEpochs, ramped, settingsAt, usesMined } from "./schedule.ts";
 export type { PartialSettings, ResolvedSettings, Settings } from "./schema.ts";
-export { settingsSchema } from "./schema.ts";
+export { type NegativeSource, negativeSources, settingsSchema } from "./schema.ts";

@@ -36,7 +36,7 @@ export const defaults: Settings = {
   },
   draw: { method: "uniform", temperature: 0.02, diversity: 0.5 },
   schedule: { randomUntil: 0, epochs: null, plainLast: 0, gamma: null, tau: null, k: null },
-  gres: { tighten: "auto", makeNoTarget: 0 },
+  gres: { tighten: "auto", makeNoTarget: 0, negativeSentence: 0, negativeSource: "edited" },
   tooFew: "widen",
   guards: { nearDuplicate: 0.97, sameSentence: true },
   tokens: { kind: "clip", length: 77 },

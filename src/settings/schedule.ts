@@ -40,6 +40,11 @@ export function plainEpochs({ epochs, plainLast }: Pick<Settings["schedule"], "e
   return plainLast < 1 ? Math.round(plainLast * (epochs ?? 0)) : plainLast;
 }
 
+/** True where some samples have a sentence that is true of nothing, of such a source where one is given. */
+export function drawsNegatives({ gres }: Pick<Settings, "gres">, source?: "edited" | "mined" | "random"): boolean {
+  return gres.negativeSentence > 0 && (source === undefined || gres.negativeSource.split("+").includes(source));
+}
+
 /** True where some epoch of these settings draws from the band, so that mined candidates have to be there. */
 export function usesMined({ mosaic, schedule }: Pick<Settings, "mosaic" | "schedule">): boolean {
   const gammas = schedule.gamma?.map(([, gamma]) => gamma) ?? [mosaic.gamma];

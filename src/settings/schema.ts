@@ -128,6 +128,10 @@ const schedule = z.strictObject({
   k: ramp(z.number().min(1).max(1_000_000_000), "K").describe("K over epochs, likewise, rounded; null = band.k"),
 });
 
+/** Where sentences that are true of nothing come from. */
+export const negativeSources = ["edited", "mined", "mined+edited", "random"] as const;
+export type NegativeSource = (typeof negativeSources)[number];
+
 const gres = z.strictObject({
   tighten: z
     .union([z.number().min(0).max(2), z.literal("auto")], { error: 'expected a number from 0 to 2, or "auto"' })
@@ -135,6 +139,14 @@ const gres = z.strictObject({
       "how much lower τ and τₜ are for multi-target and no-target expressions; auto = median minus lower quartile of the scores with own images",
     ),
   makeNoTarget: share.describe("of the mosaics, the share that leaves the expression's image out: an empty mask"),
+  negativeSentence: share.describe(
+    "the share of training samples whose sentence is true of nothing in the picture: an empty mask",
+  ),
+  negativeSource: z
+    .enum(negativeSources)
+    .describe(
+      "where such sentences come from. edited: the sample's own with one thing changed, checked against annotations; mined: the pool's that score the image best (needs mine --sentences); mined+edited: either, with equal chance; random: of any other image, unlike in letters",
+    ),
 });
 
 const guards = z.strictObject({

@@ -9,6 +9,7 @@ const reasons: Readonly<Record<PlanPolicy, string>> = {
   visibility: "its target would be hidden",
   partner: "no partner",
   "no-object": "no object of its kind to paste",
+  "no-sentence": "no sentence is known to be false of it",
 };
 
 /** What stands below a single image where a mosaic could have been: the reason, where it was not drawn by γ. */
@@ -25,6 +26,7 @@ const explanations: Readonly<Record<PlanPolicy, string>> = {
   visibility: "beside other images its target would be hidden",
   partner: "there is no image to draw it with",
   "no-object": "there is no object of its kind to paste",
+  "no-sentence": "no sentence is known to be false of it",
 };
 
 /** A sentence for people on an expression of which every draw is a single image; undefined where one is a mosaic. */

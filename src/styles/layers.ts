@@ -5,16 +5,16 @@ import type { StyleFacts, StyleRequest } from "./style.ts";
 
 /** The expression's own image in a cell. `fit` is the settings' unless given. */
 export function targetLayer(request: StyleRequest, cell: PixelRect, fit = request.settings.mosaic.fit): Layer {
-  const { facts, ref } = request;
+  const { facts, ref, isFalse } = request;
   const { image, masks } = facts.ref(ref);
   const { width, height } = facts.image(image);
-  const mask = fit === "cover" ? facts.targetMask(ref) : undefined;
+  const mask = isFalse ? undefined : fit === "cover" ? facts.targetMask(ref) : undefined;
   return layer(
     facts,
     image,
     fit,
     fitted(fit, width, height, cell, mask === undefined ? undefined : rleBox(mask)),
-    masks,
+    isFalse ? [] : masks,
   );
 }
 

@@ -56,14 +56,14 @@ export interface TargetPlace {
  * too. "position-free" gives none to any expression that binds cells.
  */
 export function targetPlace(request: StyleRequest, columns: number, rows: number): TargetPlace {
-  const { facts, settings, expression, ref } = request;
+  const { facts, settings, ref } = request;
   const count = columns * rows;
   const random = request.random("placement");
   if (settings.mosaic.placement === "uniform") return { cell: random.below(count) };
-  const finding = positionsOf(facts.expression(expression).text);
+  const finding = positionsOf(request.text);
   const cells = allowedCells(finding, columns, rows);
   if (cells.length === count) return { cell: random.below(count) };
-  const isNoTarget = facts.ref(ref).masks.length === 0;
+  const isNoTarget = request.isFalse || facts.ref(ref).masks.length === 0;
   const keepsNone = isNoTarget || settings.mosaic.placement === "position-free" || countIsOpen(finding, columns, rows);
   if (cells.length === 0 || keepsNone) return { cell: -1, cells: [] };
   return { cell: random.pick(cells), cells };

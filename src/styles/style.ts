@@ -77,8 +77,12 @@ export interface StyleRequest {
   readonly ref: number;
   /** Where negatives come from. */
   readonly kind: "random" | "mined";
+  /** The sentence, as placement reads it: the expression's, or one that is false of its image. */
+  readonly text: string;
   /** True where the expression's own image is left out. */
   readonly leavesOut: boolean;
+  /** True where the sentence is true of nothing in the ref's image, which is shown, but without a mask. */
+  readonly isFalse: boolean;
   /** Independent random streams of one sample: changing one option never disturbs the draws of another. */
   random(stream: StyleStream): CounterRandom;
   /** Draws other images by the rules of the settings; only such as `accepts` takes, where it is given. */
@@ -110,13 +114,17 @@ export type Mosaic =
   | { readonly kind: "single"; readonly layers?: never; readonly why: PlanReasons };
 
 /** The kind that a request asks for, as plans name it. */
-export function wantedKind({ leavesOut, kind }: Pick<StyleRequest, "leavesOut" | "kind">): PlanKind {
-  return leavesOut ? "no-target" : kind;
+export function wantedKind({
+  leavesOut,
+  isFalse,
+  kind,
+}: Pick<StyleRequest, "leavesOut" | "isFalse" | "kind">): PlanKind {
+  return leavesOut || isFalse ? "no-target" : kind;
 }
 
 /** No mosaic, and why. */
 export function noMosaic(
-  request: Pick<StyleRequest, "leavesOut" | "kind">,
+  request: Pick<StyleRequest, "leavesOut" | "isFalse" | "kind">,
   policy: PlanPolicy,
   why: Partial<PlanReasons> = {},
 ): Mosaic {

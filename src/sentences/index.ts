@@ -1,0 +1,3 @@
+/** The room `sentences`: sentences that are not true of an image. */
+export { type EditedSentence, EditedSentences } from "./edited.ts";
+export { bagKey, isWithin, type WordBag, wordBag } from "./word-bags.ts";
