@@ -14,6 +14,12 @@ export interface SmallPoolOptions {
   readonly refsPerImage?: number;
   /** Which images are of split val instead of train: the last ones. */
   readonly valImages?: number;
+  /** The category of an image's targets; default one of three. */
+  readonly categoryOf?: (image: number) => string;
+  /** The sentences of a ref. */
+  readonly sentencesOf?: (image: number, ref: number) => readonly [string, string];
+  /** Categories of further objects that no sentence is about. */
+  readonly bystandersOf?: (image: number) => readonly string[];
 }
 
 /** A folder that the operating system clears away. */
@@ -24,6 +30,7 @@ export function scratchFolder(): Promise<string> {
 /** A dataset of small pictures, each of its own colour and size, with a polygon, an RLE-free box and two sentences a ref. */
 export async function smallSource(folder: string, options: SmallPoolOptions = {}): Promise<RecordSource> {
   const { images = 12, refsPerImage = 2, valImages = 2 } = options;
+  const { categoryOf = (image) => `kind${image % 3}`, bystandersOf = () => [], sentencesOf } = options;
   const imagesFolder = join(folder, "images");
   await mkdir(imagesFolder, { recursive: true });
   const sizeOf = (image: number): [number, number] => [40 + image, 30 + ((image * 7) % 20)];
@@ -46,7 +53,7 @@ export async function smallSource(folder: string, options: SmallPoolOptions = {}
           type: "annotation",
           id: `a${id}`,
           imageId,
-          category: `kind${image % 3}`,
+          category: categoryOf(image),
           segmentation: { kind: "polygons", parts },
           isCrowd: false,
         };
@@ -57,16 +64,26 @@ export async function smallSource(folder: string, options: SmallPoolOptions = {}
           annotationIds: [`a${id}`],
           split: image >= images - valImages ? "val" : "train",
         };
-        for (const sentence of ["a", "b"]) {
+        const said = sentencesOf?.(image, ref);
+        for (const [at, sentence] of ["a", "b"].entries()) {
           yield {
             type: "expression",
             id: `${id}${sentence}`,
             refId: `r${id}`,
-            raw: `Thing ${id} ${sentence}`,
-            sent: `thing ${id} ${sentence}`,
+            raw: said?.[at] ?? `Thing ${id} ${sentence}`,
+            sent: said?.[at] ?? `thing ${id} ${sentence}`,
           };
         }
       }
+      for (const [at, category] of bystandersOf(image).entries())
+        yield {
+          type: "annotation",
+          id: `by${image}-${at}`,
+          imageId,
+          category,
+          segmentation: { kind: "polygons", parts: [[20, 20, 30, 20, 30, 28, 20, 28]] },
+          isCrowd: false,
+        };
     }
   }
   return { format: "test", name: "small", imagesFolder, files: [], warnings: [], records };

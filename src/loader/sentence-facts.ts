@@ -24,6 +24,11 @@ export async function sentenceFacts(
         `edited sentences need images with all objects annotated, and those of "${pool.folder}" are not (${coverage.reason}); import with the dataset's instances.json, or set gres.negativeSource to mined or random`,
       );
   }
+  if (drawsNegatives(settings, "mined"))
+    fail(
+      "incomplete",
+      `gres.negativeSource "${settings.gres.negativeSource}" needs sentences mined for images, and "${pool.folder}" has none; run "nemosaic mine --sentences", or set it to edited or random`,
+    );
   const known = new Map<number, readonly EditedSentence[]>();
   return {
     edited: (expression) => {
