@@ -9,6 +9,8 @@ import { evaluateCommand } from "./commands/evaluate.ts";
 import { exportCommand } from "./commands/export.ts";
 import { importCommand } from "./commands/import.ts";
 import { importListsCommand } from "./commands/import-lists.ts";
+import { importVectorsCommand } from "./commands/import-vectors.ts";
+import { keysCommand } from "./commands/keys.ts";
 import { mergeCommand } from "./commands/merge.ts";
 import { mineCommand } from "./commands/mine.ts";
 import { planCommand } from "./commands/plan.ts";
@@ -36,6 +38,8 @@ const commands = [
   relocateCommand,
   embedCommand,
   importListsCommand,
+  importVectorsCommand,
+  keysCommand,
   mineCommand,
   mergeCommand,
   tilesCommand,

@@ -150,6 +150,11 @@ export class Pool {
     return unionOf(parts, this.images.height[image] ?? 0, this.images.width[image] ?? 0);
   }
 
+  /** The file of packed images, whether there is one or not. */
+  get packPath(): string {
+    return join(this.folder, "images.pack");
+  }
+
   /** A name of an image for people. */
   imageName(row: number): string {
     return this.images.path[row] ?? `image ${row}`;
@@ -173,7 +178,7 @@ export class Pool {
    */
   async imageBytes(row: number, take: TakeMemory = (length) => new Uint8Array(length)): Promise<Uint8Array> {
     if ((this.images.root[row] ?? -1) >= 0) return this.#fileBytes(row, take);
-    const packPath = join(this.folder, "images.pack");
+    const { packPath } = this;
     this.#pack ??= open(packPath, "r");
     const pack = await this.#pack.catch((error: unknown) => {
       if (isShortage(error)) throw error;

@@ -4,6 +4,7 @@
  */
 export { type EmbedStepOptions, type EmbedStepReport, embed } from "./embed.ts";
 export { type ImportDatasetOptions, importDataset } from "./import-dataset.ts";
+export { type ImportVectorsStepOptions, importVectors } from "./import-vectors.ts";
 export type { Listener } from "./listener.ts";
 export {
   type MakeTilesOptions,

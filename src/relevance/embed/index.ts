@@ -7,9 +7,12 @@ export {
 } from "./embed.ts";
 export {
   embeddingsFormat,
+  embeddingsKey,
+  embeddingsStaging,
   embeddingsVersion,
   type MatrixManifest,
   type MatrixName,
+  type MatrixSettings,
   readMatrixManifest,
   type SkippedRow,
 } from "./manifest.ts";

@@ -1,0 +1,54 @@
+import type { Command } from "commander";
+import { Pool } from "../../pool/index.ts";
+import { action, type SharedOptions, withShared } from "../session.ts";
+
+interface Options extends SharedOptions {
+  readonly images: boolean;
+  readonly expressions: boolean;
+}
+
+export function keysCommand(program: Command): void {
+  withShared(program.command("keys <pool>"), { sampling: false, seed: false })
+    .description("list images and expressions with the keys that import-vectors and judge take, as JSON lines")
+    .option("--images", "images only: image (SHA-256), name, file; offset and bytes where it is packed", false)
+    .option("--expressions", "expressions only: expression (source/ref/sentence), text, image", false)
+    .addHelpText("after", "\nExample:\n  nemosaic keys pool --images > images.jsonl")
+    .action(
+      action(async (folder: string, options: Options) => {
+        const both = options.images === options.expressions;
+        const pool = await Pool.open(folder);
+        try {
+          if (both || options.images)
+            for (let row = 0; row < pool.images.count; row++) await write(await imageLine(pool, row));
+          if (both || options.expressions)
+            for (let row = 0; row < pool.expressions.count; row++) await write(expressionLine(pool, row));
+        } finally {
+          await pool.close();
+        }
+      }),
+    );
+}
+
+async function imageLine(pool: Pool, row: number): Promise<object> {
+  const path = await pool.imagePath(row);
+  const line = { image: pool.images.hash[row], name: pool.imageName(row) };
+  if (path !== undefined) return { ...line, file: path };
+  return {
+    ...line,
+    file: pool.packPath,
+    offset: Number(pool.images.offset[row]),
+    bytes: Number(pool.images.bytes[row]),
+  };
+}
+
+function expressionLine(pool: Pool, row: number): object {
+  const image = pool.refs.image[pool.expressions.ref[row] ?? 0] ?? 0;
+  return { expression: pool.expressionKey(row), text: pool.expressions.sent[row], image: pool.images.hash[image] };
+}
+
+function write(line: object): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.stdout.write(`${JSON.stringify(line)}\n`)) resolve();
+    else process.stdout.once("drain", resolve);
+  });
+}

@@ -1,0 +1,296 @@
+import { join } from "node:path";
+import {
+  type Column,
+  finishSwap,
+  openColumns,
+  openStaging,
+  removeWorkOf,
+  type Staging,
+} from "../../artefacts/index.ts";
+import { NpyReader } from "../../codecs/index.ts";
+import {
+  exists,
+  grouped,
+  hashFile,
+  hashJson,
+  makeFolder,
+  type Progress,
+  producer,
+  withLock,
+  writeFileAtomic,
+} from "../../io/index.ts";
+import { fail, shown } from "../../model/index.ts";
+import type { Pool } from "../../pool/index.ts";
+import {
+  embeddingsFormat,
+  embeddingsKey,
+  embeddingsStaging,
+  embeddingsVersion,
+  type MatrixName,
+  type MatrixSettings,
+  readMatrixManifest,
+  type SkippedRow,
+} from "../embed/index.ts";
+import { embeddingsFolder } from "../pool/index.ts";
+import { type Keyed, type KeyRows, keyedExpressions, keyedImages, readKeys, rowsByKey } from "./key-rows.ts";
+
+/** A file of vectors and the file of their keys, a line a row. */
+export interface VectorFiles {
+  /** .npy, float16 or float32 [rows, dimension], row-major. */
+  readonly vectors: string;
+  /** Text, one key a line. */
+  readonly keys: string;
+}
+
+export interface ImportVectorsOptions {
+  /** The folder under embeddings/. */
+  readonly name: string;
+  readonly images: VectorFiles;
+  readonly expressions: VectorFiles;
+  /**
+   * What made the vectors, for the manifests: `model` {id, hash}, and whatever else decides the numbers. Without it the files
+   * themselves are the identity.
+   */
+  readonly about?: Readonly<Record<string, unknown>> | undefined;
+  /** An image without a vector, or with one that cannot be used, ends the run, or gets zeros and is no candidate. */
+  readonly onBad: "fail" | "skip";
+  readonly force: boolean;
+  readonly progress: Progress;
+}
+
+/** What became of one file. */
+export interface ImportedMatrix {
+  /** Rows of the pool. */
+  readonly rows: number;
+  /** Keys that are not of this pool: their number and the first. */
+  readonly unknown: { readonly count: number; readonly first: string | undefined };
+  /** Vectors that were not of length 1, and their least and greatest length. */
+  readonly scaled: { readonly count: number; readonly least: number; readonly most: number };
+  readonly skipped: readonly SkippedRow[];
+}
+
+export interface ImportVectorsReport {
+  readonly dimension: number;
+  readonly reused: boolean;
+  readonly images: ImportedMatrix;
+  readonly expressions: ImportedMatrix;
+}
+
+/**
+ * Takes vectors that another program made as embeddings/<name>, as `embed` would have written them: float32, length 1, in the
+ * pool's order. Nothing is written unless all of it is sound; a killed run goes on where it was. Errors: "not-found",
+ * "unsupported" and "bad-input" for files that are missing or not what is expected, with the file, the key and the row;
+ * "exists" for finished vectors of another identity without `force`; "locked".
+ */
+export async function importVectors(pool: Pool, options: ImportVectorsOptions): Promise<ImportVectorsReport> {
+  const { name, onBad, force } = options;
+  const folder = embeddingsFolder(pool.folder, name);
+  const sides: Side[] = [];
+  try {
+    sides.push(await openSide(options.images, keyedImages(pool), "images", onBad));
+    sides.push(await openSide(options.expressions, keyedExpressions(pool), "expressions", "fail"));
+    const [images, expressions] = sides as [Side, Side];
+    if (images.dimension !== expressions.dimension)
+      fail(
+        "bad-input",
+        `expected vectors of one width, got ${images.dimension} in ${shown(images.files.vectors)} and ${expressions.dimension} in ${shown(expressions.files.vectors)}: are they of one model?`,
+      );
+    const settings = await settingsOf(pool, options, sides);
+    await makeFolder(folder);
+    return await withLock(folder, "import-vectors", async () => {
+      await finishSwap(folder, embeddingsStaging);
+      const keys = settings.map(embeddingsKey);
+      const known = await Promise.all(sides.map(({ matrix }) => finished(folder, matrix)));
+      const report = (reused: boolean, made: readonly Made[]): ImportVectorsReport => {
+        const told = (side: Side, at: number): ImportedMatrix => ({
+          rows: side.keyed.count,
+          unknown: side.rows.unknown,
+          ...(made[at] ?? { scaled: { count: 0, least: 1, most: 1 }, skipped: known[at]?.skipped ?? [] }),
+        });
+        return { dimension: images.dimension, reused, images: told(images, 0), expressions: told(expressions, 1) };
+      };
+      if (!force && known.every((one, at) => one?.key === keys[at])) {
+        await removeWorkOf(folder, embeddingsStaging, keys);
+        return report(true, []);
+      }
+      if (!force && known.some((one) => one !== undefined))
+        fail("exists", `"${folder}" holds other vectors: use --force to replace them, or --name to keep both`);
+      const staging = await openStaging(folder, embeddingsStaging);
+      const made: Made[] = [];
+      for (const [at, side] of sides.entries())
+        made.push(await writeSide(staging, side, settings[at] as MatrixSettings, options));
+      await staging.commit(["images.json", "expressions.json"]);
+      return report(false, made);
+    });
+  } finally {
+    for (const { reader } of sides) await reader.close();
+  }
+}
+
+/** One matrix to take in. */
+interface Side {
+  readonly matrix: MatrixName;
+  readonly files: VectorFiles;
+  readonly keyed: Keyed;
+  readonly reader: NpyReader;
+  readonly dimension: number;
+  readonly rows: KeyRows;
+  readonly onBad: "fail" | "skip";
+}
+
+async function openSide(files: VectorFiles, keyed: Keyed, matrix: MatrixName, onBad: "fail" | "skip"): Promise<Side> {
+  const reader = await NpyReader.open(files.vectors);
+  try {
+    const where = shown(files.vectors);
+    const [count, dimension] = reader.shape;
+    if (reader.dtype !== "float32" && reader.dtype !== "float16")
+      fail("unsupported", `expected float16 or float32 in ${where}, got ${reader.dtype}: save array.astype("float32")`);
+    if (count === undefined || dimension === undefined || reader.shape.length !== 2 || dimension === 0)
+      fail("bad-input", `expected shape [${keyed.unit}, width] in ${where}, got ${shown(reader.shape)}`);
+    const keys = await readKeys(files.keys);
+    if (keys.length !== count)
+      fail(
+        "bad-input",
+        `expected a key for each of the ${grouped(count)} rows of ${where} in ${shown(files.keys)}, got ${grouped(keys.length)}`,
+      );
+    const rows = rowsByKey(keys, keyed, files.keys, false);
+    const without = Array.from({ length: keyed.count }, (_, row) => row).filter(
+      (row) => rows.starts[row] === rows.starts[row + 1],
+    );
+    if (without.length > 0 && onBad === "fail")
+      fail(
+        "bad-input",
+        `expected a vector for each of the pool's ${grouped(keyed.count)} ${keyed.unit}, found none for ${grouped(without.length)}, such as ${shown(keyed.nameOf(without[0] ?? 0))}${matrix === "images" ? "; --on-bad skip leaves such images out of the candidates" : ""}`,
+      );
+    return { matrix, files, keyed, reader, dimension, rows, onBad };
+  } catch (error) {
+    await reader.close();
+    throw error;
+  }
+}
+
+async function settingsOf(
+  pool: Pool,
+  { name, about, onBad }: ImportVectorsOptions,
+  sides: readonly Side[],
+): Promise<MatrixSettings[]> {
+  const files = sides.flatMap(({ files: { vectors, keys } }) => [vectors, keys]);
+  const content = about === undefined ? await Promise.all(files.map((path) => hashFile(path))) : undefined;
+  const model = { id: name, hash: hashJson(content ?? null), ...Object(about?.model) } as { id: string; hash: string };
+  const inputs = { images: hashJson(pool.images.hash), expressions: hashJson(pool.expressions.sent) };
+  return sides.map(({ matrix, dimension, keyed }) => ({
+    ...about,
+    format: embeddingsFormat,
+    version: embeddingsVersion,
+    kind: matrix,
+    made: "imported",
+    model,
+    dimension,
+    dtype: "float32",
+    count: keyed.count,
+    batch: 1,
+    inputs: inputs[matrix],
+    ...(matrix === "images" ? { onBad } : {}),
+  }));
+}
+
+async function finished(folder: string, name: MatrixName) {
+  if (!(await exists(join(folder, `${name}.json`)))) return undefined;
+  const damaged = { key: undefined, skipped: [] };
+  return readMatrixManifest(folder, name).catch(() => damaged);
+}
+
+interface Made {
+  readonly scaled: ImportedMatrix["scaled"];
+  readonly skipped: readonly SkippedRow[];
+}
+
+/** What is noted with a step: rows without a usable vector, and lengths that were not 1. */
+type Note = SkippedRow | { readonly scaled: number; readonly least: number; readonly most: number };
+
+async function writeSide(
+  staging: Staging,
+  side: Side,
+  settings: MatrixSettings,
+  { progress }: ImportVectorsOptions,
+): Promise<Made> {
+  const { matrix, keyed, dimension } = side;
+  const key = embeddingsKey(settings);
+  const column: Column = { file: `${matrix}.npy`, dtype: "float32", shape: [keyed.count, dimension] };
+  const work = hashJson([key, await hashFile(side.files.vectors), await hashFile(side.files.keys)]);
+  const writer = await openColumns<Note>(staging, { name: matrix, key: work, rows: keyed.count, columns: [column] });
+  const task = progress.begin(`import ${keyed.unit}`, keyed.count - writer.done, keyed.unit);
+  try {
+    while (writer.done < keyed.count) {
+      const end = Math.min(keyed.count, writer.done + stepRows(dimension));
+      const { vectors, notes } = await readStep(side, writer.done, end);
+      task.advance(end - writer.done);
+      await writer.write([vectors], { notes });
+    }
+  } finally {
+    task.end();
+    await writer.close();
+  }
+  const skipped = writer.notes.filter((note): note is SkippedRow => "row" in note);
+  const scaled = { count: 0, least: Number.POSITIVE_INFINITY, most: 0 };
+  for (const note of writer.notes) {
+    if (!("scaled" in note)) continue;
+    scaled.count += note.scaled;
+    scaled.least = Math.min(scaled.least, note.least);
+    scaled.most = Math.max(scaled.most, note.most);
+  }
+  const hash = await hashFile(staging.path(column.file));
+  const manifest = { ...settings, producer, key, hash, skipped };
+  await writeFileAtomic(staging.path(`${matrix}.json`), `${JSON.stringify(manifest, undefined, 1)}\n`);
+  return { scaled, skipped };
+}
+
+function stepRows(dimension: number): number {
+  return Math.max(1, Math.floor(2 ** 22 / dimension));
+}
+
+/** How far a length may be from 1: what rounding leaves in float16, and in float32. */
+const tolerance = { float16: 4e-3, float32: 1e-4 };
+
+async function readStep(side: Side, start: number, end: number): Promise<{ vectors: Float32Array; notes: Note[] }> {
+  const { reader, dimension, rows, keyed, onBad } = side;
+  const vectors = new Float32Array((end - start) * dimension);
+  const notes: Note[] = [];
+  const scaled = { scaled: 0, least: Number.POSITIVE_INFINITY, most: 0 };
+  const off = reader.dtype === "float16" ? tolerance.float16 : tolerance.float32;
+  for (let row = start; row < end; row++) {
+    const line = rows.starts[row] === rows.starts[row + 1] ? undefined : rows.rows[rows.starts[row] ?? 0];
+    const into = vectors.subarray((row - start) * dimension, (row - start + 1) * dimension);
+    if (line !== undefined) reader.rowsAsFloat32Sync(line, 1, into);
+    const length = lengthOf(into);
+    if (line === undefined || !(length > 0 && Number.isFinite(length))) {
+      const reason = line === undefined ? "no vector was given" : `its vector ${problemOf(length)}`;
+      if (onBad === "fail")
+        fail(
+          "bad-input",
+          `${shown(side.files.vectors)}: the vector of ${shown(keyed.nameOf(row))} (row ${line}) ${problemOf(length)}`,
+        );
+      into.fill(0);
+      notes.push({ row, name: keyed.nameOf(row), reason });
+      continue;
+    }
+    if (Math.abs(length - 1) > off) {
+      scaled.scaled++;
+      scaled.least = Math.min(scaled.least, length);
+      scaled.most = Math.max(scaled.most, length);
+    }
+    for (let at = 0; at < dimension; at++) into[at] = (into[at] ?? 0) / length;
+  }
+  if (scaled.scaled > 0) notes.push(scaled);
+  return { vectors, notes };
+}
+
+function lengthOf(vector: Float32Array): number {
+  let sum = 0;
+  for (const value of vector) sum += value * value;
+  return Math.sqrt(sum);
+}
+
+function problemOf(length: number): string {
+  return length === 0 ? "is all zeros, which has no direction" : "holds NaN or an infinity";
+}

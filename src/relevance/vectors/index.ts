@@ -1,0 +1,7 @@
+export {
+  type ImportedMatrix,
+  type ImportVectorsOptions,
+  type ImportVectorsReport,
+  importVectors,
+  type VectorFiles,
+} from "./import-vectors.ts";

@@ -1,0 +1,60 @@
+import { grouped } from "../io/index.ts";
+import { shown } from "../model/index.ts";
+import type { Pool } from "../pool/index.ts";
+import {
+  type ImportedMatrix,
+  type ImportVectorsReport,
+  importVectors as importInto,
+  type VectorFiles,
+} from "../relevance/index.ts";
+import { fullListener, type Listener, withPool } from "./listener.ts";
+
+export interface ImportVectorsStepOptions {
+  readonly images: VectorFiles;
+  readonly expressions: VectorFiles;
+  /** The folder under embeddings/; default "vectors". */
+  readonly name?: string | undefined;
+  /** What made the vectors, for the manifests: `model` {id, hash} and more; default: the files themselves. */
+  readonly about?: Readonly<Record<string, unknown>> | undefined;
+  /** An image without a usable vector ends the run ("fail", default) or is no candidate. */
+  readonly onBad?: "fail" | "skip" | undefined;
+  /** Replace finished vectors; they stay until the new ones are whole. */
+  readonly force?: boolean | undefined;
+}
+
+/**
+ * Takes vectors that another program made as embeddings/<name>: .npy files with a file of keys each. What was scaled to length 1 and
+ * which keys are not of this pool are remarks. Errors: see `importVectors` of the room `relevance`.
+ */
+export function importVectors(
+  pool: string | Pool,
+  options: ImportVectorsStepOptions,
+  listener: Listener = {},
+): Promise<ImportVectorsReport> {
+  return withPool(pool, async (opened) => {
+    const { images, expressions, name = "vectors", about, onBad = "fail", force = false } = options;
+    const { progress, onRemark, onWarning } = fullListener(listener);
+    const report = await importInto(opened, { images, expressions, name, about, onBad, force, progress });
+    for (const unit of ["images", "expressions"] as const)
+      for (const line of remarksOn(unit, report[unit])) onRemark(line);
+    const [first] = report.images.skipped;
+    if (first !== undefined)
+      onWarning(
+        `${grouped(report.images.skipped.length)} images have no vector and are no candidates, such as ${shown(first.name)}: ${first.reason}`,
+      );
+    return report;
+  });
+}
+
+function remarksOn(unit: string, { scaled, unknown }: ImportedMatrix): string[] {
+  const lines: string[] = [];
+  if (scaled.count > 0) {
+    const range = [scaled.least, scaled.most].map((length) => length.toPrecision(3)).join(" to ");
+    lines.push(`${unit}: ${grouped(scaled.count)} vectors of length ${range} were scaled to length 1`);
+  }
+  if (unknown.count > 0)
+    lines.push(
+      `${unit}: ${grouped(unknown.count)} keys are not of this pool and were passed over, such as ${shown(unknown.first)}`,
+    );
+  return lines;
+}
