@@ -154,7 +154,7 @@ def main() -> None:
     optimizer = torch.optim.AdamW(namer.parameters(), lr=args.learning_rate, weight_decay=0.01)
     checkpoint, step, seconds = args.out + ".part", 0, 0.0
     if os.path.exists(checkpoint):
-        state = torch.load(checkpoint, map_location=args.device)
+        state = torch.load(checkpoint, map_location=args.device, weights_only=False)  # written below
         namer.load_state_dict(state["namer"])
         optimizer.load_state_dict(state["optimizer"])
         step, seconds = state["step"], state["seconds"]

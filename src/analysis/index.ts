@@ -1,3 +1,4 @@
 export { type BandSummary, summariseBands } from "./band-summary.ts";
 export { type PoolSummary, type SplitSummary, summarisePool } from "./pool-summary.ts";
-export { type Recommendation, recommend, type TuneOptions, type TunePoint, type TuneReport, tune } from "./tune.ts";
+export { type Recommendation, recommend } from "./recommend.ts";
+export { type TunedRule, type TuneOptions, type TunePoint, type TuneReport, tune, tunedRules } from "./tune.ts";

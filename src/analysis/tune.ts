@@ -1,21 +1,31 @@
-import { type BandContext, bandOf } from "../band/index.ts";
+import { ticks } from "d3-array";
+import { type BandContext, bandOf, type CandidateRow } from "../band/index.ts";
 import type { ProgressTask } from "../io/index.ts";
-import type { Mined } from "../pool/index.ts";
+import type { AnnotationCoverage, Mined } from "../pool/index.ts";
 import type { RiskEstimate } from "../risk/index.ts";
 import type { ResolvedSettings } from "../settings/index.ts";
 
+/** The rules that are looked at, each alone: the others of them are off. "none" = all of them are off. */
+export const tunedRules = ["risk", "tau", "margin", "ratio", "none"] as const;
+export type TunedRule = (typeof tunedRules)[number];
+
 /** How the bands look under one change of the settings. */
 export interface TunePoint {
-  /** The value of the threshold; null = off. */
+  readonly rule: TunedRule | "now";
+  /** The limit of the rule; null where there is none. */
   readonly value: number | null;
   readonly k: number;
   /** Share of expressions whose band can fill a mosaic. */
   readonly full: number;
   /**
-   * Estimated chance that a negative drawn uniformly from a band is true of the expression, over expressions with a target;
-   * null where all their bands are empty.
+   * Estimated chance that a negative drawn uniformly from a band is true of the expression, the mean over expressions with
+   * a target and a band; null where there are none.
    */
   readonly falseNegatives: number | null;
+  /** Half of its 95 % interval over expressions; null for fewer than two. */
+  readonly margin95: number | null;
+  /** Estimated share of negatives that show the target's kind and are not true; null as above. */
+  readonly hard: number | null;
   /** Mean text-to-image score of the band's members; null where all are empty. */
   readonly meanScore: number | null;
   /** Distinct images in any band, and the share of all places that the most used 1 % of them take. */
@@ -27,14 +37,15 @@ export interface TuneReport {
   readonly expressions: number;
   /** Negatives that a mosaic needs. */
   readonly need: number;
+  /** The longest list of candidates: no K beyond it makes a difference. */
+  readonly depth: number;
+  /** How completely images are annotated; undefined where mining has not measured it. */
+  readonly coverage: AnnotationCoverage | undefined;
   /** Scores of positives (own images) and of all candidates: quantiles at 0, 0.05, …, 1. */
   readonly positives: readonly number[];
   readonly candidates: readonly number[];
-  /** Over τ, for each K. */
-  readonly tau: readonly TunePoint[];
-  /** Over the positive-aware margin and ratio, at the settings' K, with τ off. */
-  readonly margin: readonly TunePoint[];
-  readonly ratio: readonly TunePoint[];
+  /** Every rule alone, over its limits and several K. */
+  readonly points: readonly TunePoint[];
   /** The settings as they are. */
   readonly now: TunePoint;
 }
@@ -47,198 +58,160 @@ export interface TuneOptions {
   readonly task?: ProgressTask;
 }
 
-/** Looks at the bands of some expressions under many values of τ, K, margin and ratio; all other rules as they are set. */
+/** Looks at the bands of some expressions under many limits of every rule and several K; all other settings as they are. */
 export function tune(
   mined: Mined,
-  estimate: Pick<RiskEstimate, "chance">,
+  estimate: Pick<RiskEstimate, "chance" | "showsKind">,
   settings: ResolvedSettings,
   options: TuneOptions,
 ): TuneReport {
   const { rows, need, contextOf, task } = options;
   const positives: number[] = [];
   const sample: number[] = [];
+  let depth = 0;
   for (let at = 0; at < rows.length; at++) {
-    const { ownImage, ownScore } = contextOf(rows[at] as number);
+    const { ownImage, ownScore } = contextOf(rows[at]!);
     if (ownScore !== undefined) positives.push(ownScore);
-    const { ids, t2i } = mined.row(rows[at] as number);
+    const { ids, t2i } = mined.row(rows[at]!);
+    depth = Math.max(depth, ids.length);
     t2i.forEach((score, place) => {
       if (ids[place] !== ownImage && place % 4 === at % 4) sample.push(score);
     });
   }
-  const candidateQuantiles = quantilesOf(sample);
-  const points = pointsOf(settings, candidateQuantiles, positives);
-  const tallies = points.map(() => new Tally());
+  const scores = { positives: quantilesOf(positives), candidates: quantilesOf(sample) };
+  const tried = settingsToTry(settings, depth, scores);
+  const tallies = tried.map(() => new Tally());
   for (let at = 0; at < rows.length; at++) {
-    const expression = rows[at] as number;
-    const row = mined.row(expression);
+    const expression = rows[at]!;
+    const rated = rate(mined.row(expression), expression, estimate);
     const context = contextOf(expression);
-    const chances = new Float64Array(row.ids.length).fill(Number.NaN);
-    const chanceAt = (place: number): number => {
-      if (Number.isNaN(chances[place])) chances[place] = estimate.chance(expression, row.ids[place] as number);
-      return chances[place] as number;
-    };
-    points.forEach(({ band }, index) => {
-      const { survivors, size } = bandOf(row, context, { ...settings, band: { ...settings.band, ...band } });
-      tallies[index]?.add(size, need, (member) => survivors[member] as number, row.ids, row.t2i, chanceAt);
+    tried.forEach(({ band }, index) => {
+      const { survivors, size } = bandOf(rated.row, context, { ...settings, band: { ...settings.band, ...band } });
+      tallies[index]!.add(rated, survivors.subarray(0, size), need);
     });
     task?.advance();
   }
-  const made = points.map(({ group, value, band }, index) => ({
-    group,
-    point: (tallies[index] as Tally).point(value, band.k ?? settings.band.k, rows.length),
-  }));
-  const of = (wanted: string): TunePoint[] => made.filter(({ group }) => group === wanted).map(({ point }) => point);
-  return {
-    expressions: rows.length,
-    need,
-    positives: quantilesOf(positives),
-    candidates: candidateQuantiles,
-    tau: of("tau"),
-    margin: of("margin"),
-    ratio: of("ratio"),
-    now: of("now")[0] as TunePoint,
-  };
+  const [now, ...points] = tried.map((one, index) => tallies[index]!.point(one, settings.band.k, rows.length));
+  return { expressions: rows.length, need, depth, coverage: mined.coverage, ...scores, points, now: now! };
 }
 
-/** What a wished rate of false negatives asks for; null where no value looked at keeps to it. */
-export interface Recommendation {
-  readonly rate: number;
-  readonly tau: TunePoint | null;
-  readonly margin: TunePoint | null;
-  readonly ratio: TunePoint | null;
-  /** In a sentence. */
-  readonly text: string;
+/** A list of candidates with the estimates of each. */
+interface RatedRow {
+  readonly row: CandidateRow;
+  /** The chance to be true, by position; NaN for an expression without a target. */
+  readonly chances: Float64Array;
+  readonly showsKind: Uint8Array;
 }
 
-/**
- * The hardest bands whose estimated false-negative rate keeps to `rate` while at least nine in ten expressions can fill
- * a mosaic: the highest τ and ratio, the smallest margin, at the settings' K.
- */
-export function recommend(report: TuneReport, rate: number, k: number): Recommendation {
-  const fits = (point: TunePoint): boolean =>
-    point.k === k && point.falseNegatives !== null && point.falseNegatives <= rate && point.full >= leastFull;
-  const hardest = (points: readonly TunePoint[], sign: 1 | -1): TunePoint | null =>
-    points
-      .filter(fits)
-      .reduce<TunePoint | null>(
-        (best, point) => (best === null || sign * order(point, sign) > sign * order(best, sign) ? point : best),
-        null,
-      );
-  const tau = hardest(report.tau, 1);
-  const margin = hardest(report.margin, -1);
-  const ratio = hardest(report.ratio, 1);
-  return { rate, tau, margin, ratio, text: sentence(report, rate, k, { tau, margin, ratio }) };
+/** Estimates a list; a mined set of an older version, which lacks the columns of risk, gets them here. */
+function rate(row: CandidateRow, expression: number, estimate: Pick<RiskEstimate, "chance" | "showsKind">): RatedRow {
+  const chances = Float64Array.from(row.ids, (image) => estimate.chance(expression, image));
+  const showsKind = Uint8Array.from(row.ids, (image) => (estimate.showsKind(expression, image) ? 1 : 0));
+  const added = row.risk === undefined ? { risk: Float32Array.from(chances), showsKind } : {};
+  return { row: { ...row, ...added }, chances, showsKind };
 }
 
-const leastFull = 0.9;
-
-/** A threshold that is off is beyond any. */
-function order({ value }: TunePoint, sign: 1 | -1): number {
-  return value ?? sign * Number.POSITIVE_INFINITY;
-}
-
-function sentence(
-  report: TuneReport,
-  rate: number,
-  k: number,
-  found: Pick<Recommendation, "tau" | "margin" | "ratio">,
-): string {
-  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
-  const said = (name: string, point: TunePoint | null): string[] =>
-    point === null
-      ? []
-      : [
-          `${name} ${point.value === null ? "off" : point.value.toFixed(3)} (estimated ${percent(point.falseNegatives ?? 0)}, ${percent(point.full)} of bands full)`,
-        ];
-  const all = [
-    ...said("band.tau", found.tau),
-    ...said("band.margin", found.margin),
-    ...said("band.ratio", found.ratio),
-  ];
-  const now = `${report.now.falseNegatives === null ? "unknown, for all bands are empty" : percent(report.now.falseNegatives)}`;
-  if (all.length === 0)
-    return `No threshold looked at keeps false negatives to ${percent(rate)} at K = ${k} with nine in ten bands full; the settings as they are have an estimated ${now}. Mine deeper, raise K, or allow a higher rate.`;
-  return `For at most ${percent(rate)} false negatives at K = ${k}, the hardest bands come from ${all.join(", or ")}; the settings as they are have an estimated ${now}.`;
-}
-
-interface PointSettings {
-  readonly group: "tau" | "margin" | "ratio" | "now";
+interface TriedSettings {
+  readonly rule: TunedRule | "now";
   readonly value: number | null;
   readonly band: Partial<ResolvedSettings["band"]>;
 }
 
-function pointsOf(
+/** First the settings as they are, then every rule alone over its limits, for each K. */
+function settingsToTry(
   settings: ResolvedSettings,
-  candidates: readonly number[],
-  positives: readonly number[],
-): PointSettings[] {
-  const plain = { margin: null, ratio: null };
-  const ks = [...new Set([...baseKs, settings.band.k])].sort((a, b) => a - b);
-  const [low, high] = [candidates[4] ?? 0, Math.max(candidates[20] ?? 1, positives[20] ?? 1)];
-  const taus = Array.from({ length: steps + 1 }, (_, at) => low + ((high - low) * at) / steps);
-  const median = positives[10] ?? 0;
-  const margins = Array.from({ length: steps + 1 }, (_, at) => (Math.max(1e-3, median - low) * at) / steps);
-  const ratios = Array.from({ length: steps + 1 }, (_, at) => 0.5 + (0.5 * at) / steps);
-  return [
-    { group: "now", value: settings.band.tau, band: {} },
-    ...ks.flatMap((k) =>
-      [...taus, null].map((tau): PointSettings => ({ group: "tau", value: tau, band: { ...plain, tau, k } })),
+  depth: number,
+  scores: Pick<TuneReport, "positives" | "candidates">,
+): TriedSettings[] {
+  const { k } = settings.band;
+  const most = Math.max(1, depth);
+  const ks = [...new Set([...baseKs, k].map((one) => Math.min(one, most)))].sort((a, b) => a - b);
+  const limits = limitsOf(settings, scores);
+  const off = { risk: null, tau: null, margin: null, ratio: null };
+  const alone = tunedRules.flatMap((rule) =>
+    limits[rule].flatMap((value) =>
+      ks.map(
+        (one): TriedSettings => ({
+          rule,
+          value,
+          band: { ...off, ...(rule === "none" ? {} : { [rule]: value }), k: one },
+        }),
+      ),
     ),
-    ...margins.map(
-      (margin): PointSettings => ({ group: "margin", value: margin, band: { ...plain, tau: null, margin } }),
-    ),
-    ...ratios.map((ratio): PointSettings => ({ group: "ratio", value: ratio, band: { ...plain, tau: null, ratio } })),
-  ];
+  );
+  return [{ rule: "now", value: settings.band.risk ?? settings.band.tau, band: {} }, ...alone];
+}
+
+/** The limits of each rule: round numbers, and the one in force. */
+function limitsOf(
+  { band }: ResolvedSettings,
+  { positives, candidates }: Pick<TuneReport, "positives" | "candidates">,
+): Readonly<Record<TunedRule, readonly (number | null)[]>> {
+  const low = candidates[4] ?? 0;
+  const high = Math.max(candidates[20] ?? 1, positives[20] ?? 1);
+  const gap = Math.max(1e-3, (positives[10] ?? 0) - low);
+  return {
+    risk: withValue([0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5], band.risk),
+    tau: withValue(ticks(low, high, 20), band.tau),
+    margin: withValue(ticks(0, gap, 20), band.margin),
+    ratio: withValue(ticks(0.5, 1, 20), band.ratio),
+    none: [null],
+  };
+}
+
+function withValue(values: readonly number[], value: number | null): number[] {
+  return [...new Set(value === null ? values : [...values, value])].sort((a, b) => a - b);
 }
 
 const baseKs = [10, 30, 100, 300];
-const steps = 20;
 
-/** Sums over expressions for one point. Rates are means over expressions: each is drawn equally often. */
+/** Sums over expressions for one choice of settings. Rates are means over expressions: each is drawn equally often. */
 class Tally {
   readonly #uses = new Map<number, number>();
   #bands = 0;
   #rated = 0;
   #full = 0;
   #chance = 0;
+  #squares = 0;
+  #hard = 0;
   #score = 0;
   #places = 0;
 
-  add(
-    size: number,
-    need: number,
-    placeOf: (member: number) => number,
-    ids: Int32Array,
-    scores: Float32Array,
-    chanceAt: (place: number) => number,
-  ): void {
-    if (size >= need) this.#full++;
-    if (size === 0) return;
+  add({ row, chances, showsKind }: RatedRow, members: Int32Array, need: number): void {
+    const { length } = members;
+    if (length >= need) this.#full++;
+    if (length === 0) return;
     this.#bands++;
-    this.#places += size;
-    let [chance, score] = [0, 0];
-    for (let member = 0; member < size; member++) {
-      const place = placeOf(member);
-      const image = ids[place] as number;
-      chance += chanceAt(place);
-      score += scores[place] as number;
+    this.#places += length;
+    let [chance, hard, score] = [0, 0, 0];
+    for (const at of members) {
+      const image = row.ids[at]!;
+      chance += chances[at]!;
+      hard += showsKind[at]! * (1 - chances[at]!);
+      score += row.t2i[at]!;
       this.#uses.set(image, (this.#uses.get(image) ?? 0) + 1);
     }
-    if (!Number.isNaN(chance)) {
-      this.#rated++;
-      this.#chance += chance / size;
-    }
-    this.#score += score / size;
+    this.#score += score / length;
+    if (Number.isNaN(chance)) return;
+    this.#rated++;
+    this.#chance += chance / length;
+    this.#squares += (chance / length) ** 2;
+    this.#hard += hard / length;
   }
 
-  point(value: number | null, k: number, expressions: number): TunePoint {
+  point({ rule, value, band }: TriedSettings, k: number, expressions: number): TunePoint {
     const used = Float64Array.from(this.#uses.values()).sort();
     const top = used.subarray(used.length - Math.max(1, Math.ceil(used.length / 100)));
+    const n = this.#rated;
+    const variance = n < 2 ? Number.NaN : Math.max(0, (this.#squares - this.#chance ** 2 / n) / (n - 1));
     return {
+      rule,
       value,
-      k,
+      k: band.k ?? k,
       full: this.#full / Math.max(1, expressions),
-      falseNegatives: this.#rated === 0 ? null : this.#chance / this.#rated,
+      falseNegatives: n === 0 ? null : this.#chance / n,
+      margin95: n < 2 ? null : 1.96 * Math.sqrt(variance / n),
+      hard: n === 0 ? null : this.#hard / n,
       meanScore: this.#bands === 0 ? null : this.#score / this.#bands,
       imagesUsed: used.length,
       topPercentShare: this.#places === 0 ? 0 : top.reduce((sum, count) => sum + count, 0) / this.#places,
@@ -250,5 +223,5 @@ class Tally {
 function quantilesOf(values: readonly number[]): number[] {
   const sorted = Float64Array.from(values).sort();
   if (sorted.length === 0) return [];
-  return Array.from({ length: 21 }, (_, at) => sorted[Math.round(((sorted.length - 1) * at) / 20)] as number);
+  return Array.from({ length: 21 }, (_, at) => sorted[Math.round(((sorted.length - 1) * at) / 20)]!);
 }

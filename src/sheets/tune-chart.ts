@@ -1,3 +1,4 @@
+import { ticks } from "d3-array";
 import { renderSvg } from "../codecs/index.ts";
 import { textPath, wrapText } from "./outlined-text.ts";
 import { colours } from "./score-curve.ts";
@@ -14,8 +15,9 @@ export interface ChartPanel {
   readonly xLabel: string;
   /** The largest value of the vertical axis; the least is 0. */
   readonly top: number;
-  /** Whether values are shares, shown in percent. */
+  /** Whether values, and those of the horizontal axis, are shares, shown in percent. */
   readonly percent: boolean;
+  readonly xPercent?: boolean;
   readonly lines: readonly ChartLine[];
   readonly marks: readonly { readonly x: number; readonly label: string }[];
 }
@@ -52,34 +54,39 @@ export function chartPng(title: string, sentence: string, panels: readonly Chart
   return renderSvg(chartSvg(title, sentence, panels));
 }
 
-function onePanel({ title, xLabel, top, percent, lines, marks }: ChartPanel, left: number, above: number): string {
+function onePanel(panelShown: ChartPanel, left: number, above: number): string {
+  const { title, xLabel, top, percent, xPercent = false, lines, marks } = panelShown;
   const box = { x: left + 44, y: above + 30, width: panel.width - 150, height: panel.height - 78 };
   const all = lines.flatMap(({ points }) => points.map(([x]) => x));
   const [low, high] = [Math.min(...all), Math.max(...all)];
   const span = high > low ? high - low : 1;
-  const most = top > 0 ? top : 1;
+  const scale = ticks(0, top > 0 ? top : 1, 4);
+  const most = Math.max(top > 0 ? top : 1, scale.at(-1) ?? 1);
   const x = (value: number): number => box.x + ((value - low) / span) * box.width;
   const y = (value: number): number => box.y + box.height * (1 - Math.min(1, value / most));
-  const number = (value: number): string => (percent ? `${tidy(100 * value)} %` : tidy(value));
-  const grid = [0, 0.25, 0.5, 0.75, 1].map((share) => {
-    const at = y(share * most);
+  const number = (value: number, isShare: boolean): string => (isShare ? `${tidy(100 * value)} %` : tidy(value));
+  const grid = scale.map((value) => {
+    const at = y(value);
     return (
       `<line x1="${n(box.x)}" x2="${n(box.x + box.width)}" y1="${n(at)}" y2="${n(at)}" stroke="${colours.line}"/>` +
-      textPath(number(share * most), box.x - 6, at + 4, { size: 11, fill: colours.soft, anchor: "end" })
+      textPath(number(value, percent), box.x - 6, at + 4, { size: 11, fill: colours.soft, anchor: "end" })
     );
   });
-  const ticks = [0, 0.5, 1].map((share) =>
-    textPath(tidy(low + share * span), box.x + share * box.width - 8, box.y + box.height + 18, {
-      size: 11,
-      fill: colours.soft,
-    }),
+  const xTicks = ticks(low, low + span, 5).map(
+    (value) =>
+      `<line x1="${n(x(value))}" x2="${n(x(value))}" y1="${n(box.y + box.height)}" y2="${n(box.y + box.height + 4)}" stroke="${colours.soft}"/>` +
+      textPath(number(value, xPercent), x(value), box.y + box.height + 18, {
+        size: 11,
+        fill: colours.soft,
+        anchor: "middle",
+      }),
   );
   const shownMarks = marks
     .filter((mark) => mark.x >= low && mark.x <= high)
     .map(
-      (mark) =>
+      (mark, at) =>
         `<line x1="${n(x(mark.x))}" x2="${n(x(mark.x))}" y1="${n(box.y)}" y2="${n(box.y + box.height)}" stroke="${colours.tau}" stroke-width="1.5" stroke-dasharray="5 3"/>` +
-        textPath(mark.label, x(mark.x) + 4, box.y + 11, { size: 11, fill: colours.tau }),
+        textPath(mark.label, x(mark.x) + 4, box.y + 11 + 14 * at, { size: 11, fill: colours.tau }),
     );
   const curves = lines.map(({ label, points }, at) => {
     const ink = inks[at % inks.length] ?? colours.ink;
@@ -95,7 +102,7 @@ function onePanel({ title, xLabel, top, percent, lines, marks }: ChartPanel, lef
   return (
     textPath(title, left, above + 14, { size: 15, weight: 600, fill: colours.ink, maxWidth: panel.width }) +
     grid.join("") +
-    ticks.join("") +
+    xTicks.join("") +
     textPath(xLabel, box.x, box.y + box.height + 36, { size: 12, fill: colours.soft }) +
     curves.join("") +
     shownMarks.join("")

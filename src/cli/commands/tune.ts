@@ -1,28 +1,42 @@
+import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { type Recommendation, recommend, type TunePoint, type TuneReport, tune } from "../../analysis/index.ts";
-import { grouped, writeFileOnce } from "../../io/index.ts";
+import {
+  type Recommendation,
+  recommend,
+  type TunedRule,
+  type TunePoint,
+  type TuneReport,
+  tune,
+  tunedRules,
+} from "../../analysis/index.ts";
+import { exists, grouped, writeFileAtomic, writeFileOnce } from "../../io/index.ts";
 import { CounterRandom } from "../../kernels/index.ts";
-import { Loader } from "../../loader/index.ts";
+import { type Difficulty, Loader, measureDifficulty } from "../../loader/index.ts";
 import { fail, shown } from "../../model/index.ts";
 import { openRiskEstimate } from "../../risk/index.ts";
-import { mostNegatives } from "../../settings/index.ts";
+import { mostNegatives, parseSettings, settingsTree } from "../../settings/index.ts";
 import { type ChartPanel, chartPng } from "../../sheets/index.ts";
+import { difficultyTable } from "../difficulty-text.ts";
 import { action, integerOption, print, progressOf, readSettings, type SharedOptions, withShared } from "../session.ts";
 import { textTable } from "../table.ts";
 
 interface Options extends SharedOptions {
   readonly output?: string;
+  readonly write?: string;
   readonly sample: number;
   readonly rate: number;
 }
 
 export function tuneCommand(program: Command): void {
   withShared(program.command("tune <pool>"))
-    .description("how bands change with τ and K, how many negatives are probably false, and which τ to take")
+    .description(
+      "how bands change with every rule and K, how many negatives are probably false, and which rule to take",
+    )
     .option("-o, --output <name>", "write NAME.png and NAME.json")
-    .option("--rate <share>", "the share of false negatives that you accept", rateOption, 0.02)
+    .option("--rate <share>", "the share of false negatives that you accept", rateOption, 0.03)
+    .option("--write <file>", "put the advice into this settings file; what else it holds stays")
     .option("--sample <n>", "expressions to look at, spread by the seed", integerOption("--sample", 1), 1000)
-    .addHelpText("after", "\nExample:\n  nemosaic tune pool --rate 0.01 -o tune")
+    .addHelpText("after", "\nExample:\n  nemosaic tune pool --rate 0.01 -o tune --write nemosaic.json")
     .action(action(run));
 }
 
@@ -34,7 +48,8 @@ function rateOption(text: string): number {
 }
 
 async function run(folder: string, options: Options): Promise<void> {
-  const { output, rate } = options;
+  const { output, rate, write } = options;
+  const before = write === undefined ? undefined : await settingsFile(write);
   const settings = await readSettings(options);
   const loader = await Loader.open(folder, { ...settings, unit: "expression" }, { seed: options.seed });
   try {
@@ -46,16 +61,23 @@ async function run(folder: string, options: Options): Promise<void> {
     const need = mostNegatives(settings);
     const report = tune(mined, estimate, loader.settings, { rows, need, contextOf: facts.bandContext, task });
     task.end();
-    const advice = recommend(report, rate, loader.settings.band.k);
-    const result = { ...report, recommendation: advice, settings: loader.settings.band };
+    const { k, prefer } = loader.settings.band;
+    const advice = recommend(report, rate, k, prefer);
+    const difficulty = measureDifficulty(loader);
+    const result = { ...report, difficulty, recommendation: advice, settings: loader.settings.band };
     if (output !== undefined) {
       const title = `Tuning on ${grouped(report.expressions)} expressions`;
-      const png = await chartPng(title, advice.text, panelsOf(report, advice));
+      const png = await chartPng(title, advice.text, panelsOf(report, advice, k));
       const once = { what: "file", force: options.force };
       await writeFileOnce(`${output}.json`, `${JSON.stringify(result, undefined, 2)}\n`, once);
       await writeFileOnce(`${output}.png`, png, once);
     }
-    print(options, result, textOf(report, advice, output));
+    const written = write === undefined ? undefined : await writeAdvice(write, before, advice, options);
+    const notes = [
+      ...(output === undefined ? [] : [`wrote "${output}.png" and "${output}.json"`]),
+      ...(written === undefined ? [] : [written]),
+    ];
+    print(options, result, [textOf(report, advice, difficulty), ...notes].join("\n"));
   } finally {
     await loader.close();
   }
@@ -67,76 +89,140 @@ function sampled(rows: Int32Array, most: number, seed: number): Int32Array {
   return Int32Array.from(chosen, (at) => rows[at] as number).sort();
 }
 
-/** Four pictures of the same grid: false negatives and full bands over τ, reuse of images, and the scores. */
-function panelsOf(report: TuneReport, advice: Recommendation): ChartPanel[] {
-  const ks = [...new Set(report.tau.map(({ k }) => k))];
+type Tree = Readonly<Record<string, unknown>>;
+
+/** What the file holds now; undefined where there is none. Errors: "settings" where it is damaged: before the long work. */
+async function settingsFile(path: string): Promise<Tree | undefined> {
+  if (!(await exists(path))) return undefined;
+  const tree = settingsTree(await readFile(path, "utf8"), path);
+  parseSettings(tree, `"${path}"`);
+  return tree;
+}
+
+/** Puts the advised rule into the group "band" of the file. Errors: "exists" where that changes a file, without --force. */
+async function writeAdvice(
+  path: string,
+  before: Tree | undefined,
+  { band }: Recommendation,
+  { force }: Pick<Options, "force">,
+): Promise<string> {
+  if (band === null) return `"${path}" is left as it is: there is nothing to advise`;
+  const old = (before?.band ?? {}) as Tree;
+  const changed = Object.entries(band).filter(([key, value]) => old[key] !== value);
+  if (before !== undefined && changed.length === 0) return `"${path}" holds this already`;
+  const words = changed.map(([key, value]) => `band.${key} = ${JSON.stringify(value)}`).join(", ");
+  if (before !== undefined && !force)
+    fail("exists", `"${path}" would change (${words}); --force changes it, and keeps what else it holds`);
+  const tree = { ...before, band: { ...old, ...band } };
+  parseSettings(tree, `"${path}"`);
+  await writeFileAtomic(path, `${JSON.stringify(tree, undefined, 2)}\n`);
+  return `wrote "${path}": ${words}`;
+}
+
+const symbols: Readonly<Record<TunedRule | "now", string>> = {
+  risk: "risk",
+  tau: "τ",
+  margin: "margin",
+  ratio: "ratio",
+  none: "guards alone",
+  now: "as set",
+};
+
+/** Every rule's trade at one K: what it costs in false negatives against what it gives; and the scores. */
+function panelsOf(report: TuneReport, { best, rate }: Recommendation, wantedK: number): ChartPanel[] {
+  const k = Math.min(wantedK, Math.max(1, report.depth));
   const lines = (of: (point: TunePoint) => number | null): ChartPanel["lines"] =>
-    ks.map((k) => ({
-      label: `K = ${k}`,
-      points: report.tau
-        .filter((point) => point.k === k && point.value !== null)
-        .map((point): [number, number | null] => [point.value ?? 0, of(point)]),
-    }));
-  const most = (of: (point: TunePoint) => number | null): number =>
-    Math.max(...report.tau.map((point) => of(point) ?? 0), 0);
+    tunedRules
+      .filter((rule) => rule !== "none")
+      .map((rule) => ({
+        label: symbols[rule],
+        points: report.points
+          .filter((point) => point.rule === rule && point.k === k)
+          .flatMap((point): [number, number | null][] =>
+            point.falseNegatives === null ? [] : [[point.falseNegatives, of(point)]],
+          )
+          .sort(([a], [b]) => a - b),
+      }));
+  const largest = (drawn: ChartPanel["lines"]): number =>
+    Math.max(0, ...drawn.flatMap(({ points }) => points.map(([, y]) => y ?? 0)));
   const marks = [
-    ...(report.now.value === null ? [] : [{ x: report.now.value, label: "τ now" }]),
-    ...(advice.tau?.value == null ? [] : [{ x: advice.tau.value, label: "advised" }]),
+    { x: rate, label: "accepted" },
+    ...(best?.falseNegatives == null ? [] : [{ x: best.falseNegatives, label: "advised" }]),
   ];
-  const rate = (point: TunePoint): number | null => point.falseNegatives;
-  const used = (point: TunePoint): number => point.imagesUsed;
   const shares = report.positives.map((_, at) => at / 20);
-  const xLabel = "τ (text-to-image score)";
+  const over = { xLabel: `estimated false negatives in the band, K = ${k}`, xPercent: true, marks };
+  const hard = lines((point) => point.hard);
+  const used = lines((point) => point.imagesUsed);
   return [
+    { ...over, title: "Hard negatives: show the kind, are not true", top: largest(hard), percent: true, lines: hard },
     {
-      title: "Estimated false negatives in the band",
-      xLabel,
-      top: most(rate),
-      percent: true,
-      lines: lines(rate),
-      marks,
-    },
-    {
+      ...over,
       title: "Expressions whose band can fill a mosaic",
-      xLabel,
       top: 1,
       percent: true,
       lines: lines(({ full }) => full),
-      marks,
     },
-    { title: "Distinct images used as negatives", xLabel, top: most(used), percent: false, lines: lines(used), marks },
+    { ...over, title: "Distinct images used as negatives", top: largest(used), percent: false, lines: used },
     {
       title: "Scores below which a share lies",
-      xLabel,
+      xLabel: "text-to-image score",
       top: 1,
       percent: true,
       lines: [
         { label: "own images", points: report.positives.map((score, at) => [score, shares[at] ?? 0]) },
         { label: "candidates", points: report.candidates.map((score, at) => [score, at / 20]) },
       ],
-      marks,
+      marks: [],
     },
   ];
 }
 
-function textOf(report: TuneReport, advice: Recommendation, output: string | undefined): string {
-  const percent = (share: number | null): string => (share === null ? "–" : `${(100 * share).toFixed(1)} %`);
-  const ks = [...new Set(report.tau.map(({ k }) => k))];
-  const values = [...new Set(report.tau.map(({ value }) => value))].filter(
-    (_, at, all) => at % 2 === 0 || at === all.length - 1,
-  );
-  const cell = (value: number | null, k: number): string => {
-    const point = report.tau.find((one) => one.value === value && one.k === k);
-    return point === undefined ? "" : `${percent(point.falseNegatives)} / ${percent(point.full)}`;
+function textOf(report: TuneReport, advice: Recommendation, difficulty: Difficulty | undefined): string {
+  const { expressions, need, now, points } = report;
+  const ks = [...new Set(points.map(({ k }) => k))];
+  const best = advice.best ?? now;
+  const k = ks.includes(best.k) ? best.k : (ks.at(-1) ?? best.k);
+  const atK = points.filter((point) => point.k === k);
+  // Of the other rules the hardest that keeps to the rate; where none does, the one with the fewest false negatives.
+  const kept = (rule: TunedRule): TunePoint[] => {
+    const ascending = atK
+      .filter((point) => point.rule === rule && point.falseNegatives !== null)
+      .sort((a, b) => (a.falseNegatives ?? 0) - (b.falseNegatives ?? 0));
+    const chosen = advice.byRule[rule] ?? ascending[0];
+    return chosen === undefined ? [] : [chosen];
   };
+  const rows = [
+    now,
+    ...atK.filter(({ rule }) => rule === "risk"),
+    ...(["tau", "margin", "ratio", "none"] as const).flatMap(kept),
+  ];
+  const overK = points.filter(({ rule, value }) => rule === best.rule && value === best.value);
   return [
-    `estimated false negatives / bands that can fill a mosaic (${report.need} negatives), ${grouped(report.expressions)} expressions`,
-    textTable([
-      ["τ", ...ks.map((k) => `K = ${k}`)],
-      ...values.map((value) => [value === null ? "off" : value.toFixed(3), ...ks.map((k) => cell(value, k))]),
-    ]),
+    `${grouped(expressions)} expressions, mosaics of ${need} negatives; bands under the settings as they are:`,
+    ...(difficulty === undefined ? [] : [textTable(difficultyTable(difficulty)), `rule: ${difficulty.rule}`]),
     "",
+    `each rule alone at K = ${k}; of τ, margin and ratio the best limit for the rate asked for`,
+    textTable([["rule", ...columns], ...rows.map((point) => [nameOf(point), ...cellsOf(point)])]),
+    "",
+    ...(overK.length < 2
+      ? []
+      : [
+          `${nameOf(best)} over K (lists hold ${grouped(report.depth)} candidates)`,
+          textTable([["K", ...columns], ...overK.map((point) => [String(point.k), ...cellsOf(point)])]),
+          "",
+        ]),
     advice.text,
-    ...(output === undefined ? [] : [`wrote "${output}.png" and "${output}.json"`]),
   ].join("\n");
+}
+
+const columns = ["estimated true", "hard", "bands full", "mean score", "images used"];
+
+function nameOf({ rule, value }: TunePoint): string {
+  return value === null || rule === "now" ? symbols[rule] : `${symbols[rule]} ${value}`;
+}
+
+function cellsOf({ falseNegatives, hard, full, meanScore, imagesUsed }: TunePoint): string[] {
+  const percent = (share: number | null): string => (share === null ? "–" : `${(100 * share).toFixed(1)} %`);
+  const score = meanScore === null ? "–" : meanScore.toFixed(3);
+  return [percent(falseNegatives), percent(hard), percent(full), score, grouped(imagesUsed)];
 }
