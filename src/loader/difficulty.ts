@@ -2,22 +2,12 @@
  * How hard and how safe the negatives of an epoch are, beside what chance would draw, and what to do where they are not:
  * looks at some plans of the epoch, and at the bands of their expressions.
  */
-import { bandOf } from "../band/index.ts";
+import { bandOf, type NegativeMeans, NegativeTally, ruleInForce } from "../band/index.ts";
 import { CounterRandom } from "../kernels/index.ts";
 import type { AnnotationCoverage } from "../pool/index.ts";
-import { mostNegatives, type ResolvedSettings, usesMined } from "../settings/index.ts";
+import { mostNegatives, usesMined } from "../settings/index.ts";
 import { countPlans } from "./count-plans.ts";
 import type { Loader } from "./loader.ts";
-
-/** Means over expressions of what a negative is, drawn in one way. NaN where it is not known. */
-export interface NegativeMeans {
-  /** Text-to-image score. */
-  readonly score: number;
-  /** Estimated chance that the expression is true of it. */
-  readonly risk: number;
-  /** Estimated share that shows an object of the target's kind and of which the expression is not true: hard negatives. */
-  readonly hard: number;
-}
 
 export interface Difficulty {
   readonly epoch: number;
@@ -50,7 +40,7 @@ export function measureDifficulty(
   const indices = new CounterRandom(loader.seed, 0, 0, 104).sample(loader.length, Math.min(loader.length, most));
   const counts = countPlans(loader, epoch, indices);
   const need = mostNegatives(settings);
-  const [band, random] = [new Means(), new Means()];
+  const [band, random] = [new NegativeTally(), new NegativeTally()];
   let [full, own, owns] = [0, 0, 0];
   const expressions = [...new Set(indices.map((index) => loader.plan(epoch, index).expression))];
   for (const key of expressions) {
@@ -85,59 +75,6 @@ export function measureDifficulty(
     coverage: mined.coverage,
     rule: ruleInForce(settings, mined.coverage),
   };
-}
-
-/** Means of the means of lists, each expression as much as any other. */
-class Means {
-  #score = 0;
-  #risk = 0;
-  #hard = 0;
-  #lists = 0;
-  #rated = 0;
-
-  /** `of` positions in the row; `outOf` images, of which those that are not listed score as the last at most. */
-  add(row: ReturnType<NonNullable<Loader["mined"]>["row"]>, of: Int32Array, outOf = of.length): void {
-    if (of.length === 0) return;
-    let [score, risk, hard] = [0, 0, 0];
-    for (const at of of) {
-      score += row.t2i[at] as number;
-      const chance = row.risk?.[at] ?? Number.NaN;
-      risk += chance;
-      hard += row.showsKind?.[at] === 1 ? 1 - chance : 0;
-    }
-    const unlisted = Math.max(0, outOf - of.length);
-    this.#score += (score + unlisted * (row.t2i[row.t2i.length - 1] as number)) / (of.length + unlisted);
-    this.#lists++;
-    if (Number.isNaN(risk)) return;
-    this.#risk += risk / of.length;
-    this.#hard += hard / of.length;
-    this.#rated++;
-  }
-
-  means(): NegativeMeans {
-    const over = (sum: number, count: number): number => (count === 0 ? Number.NaN : sum / count);
-    return {
-      score: over(this.#score, this.#lists),
-      risk: over(this.#risk, this.#rated),
-      hard: over(this.#hard, this.#rated),
-    };
-  }
-}
-
-function ruleInForce({ band }: ResolvedSettings, coverage: AnnotationCoverage | undefined): string {
-  const named = [
-    ...(band.tau === null ? [] : [`τ ${band.tau.toFixed(3)}`]),
-    ...(band.tauImage === null ? [] : [`τᵢ ${band.tauImage.toFixed(3)}`]),
-    ...(band.tauText === null ? [] : [`τₜ ${band.tauText}`]),
-    ...(band.margin === null ? [] : [`margin ${band.margin}`]),
-    ...(band.ratio === null ? [] : [`ratio ${band.ratio}`]),
-  ];
-  const scores = named.length === 0 ? "" : `${band.risk === null ? "" : ", and "}scores: ${named.join(", ")}`;
-  if (band.risk === null) return scores === "" ? "none: the guards alone" : scores;
-  if (coverage?.isComplete === false)
-    return `ranks: the best twentieth of candidates is dropped, and what is known to be true, for annotations are sparse (${coverage.reason})${scores}`;
-  const why = coverage === undefined ? "" : ` (${coverage.reason})`;
-  return `risk: at most ${100 * band.risk} % estimated chance to be true${why}${scores}`;
 }
 
 /** The warnings of a loader; none where nothing is drawn from a band. */

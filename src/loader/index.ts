@@ -1,3 +1,4 @@
+export type { NegativeMeans } from "../band/index.ts";
 export type { Canvas } from "../mosaic/index.ts";
 export { type Batch, normalisations, normalised, type Replacement } from "./batch.ts";
 export { countPlans, type PlanCounts } from "./count-plans.ts";
@@ -5,7 +6,6 @@ export {
   type Difficulty,
   difficultyWarnings,
   measureDifficulty,
-  type NegativeMeans,
   warningsOf,
 } from "./difficulty.ts";
 export { imagesOfSplits, planFacts, scoreSummary, settingsHash, splitsOf } from "./facts.ts";

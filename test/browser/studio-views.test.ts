@@ -3,6 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
+import { percent } from "../../src/studio/page/chart/format.ts";
 import { smallPool } from "../small-pool.ts";
 import { writePredictions } from "./predictions.ts";
 import { listedOn, picture, type StudioFixture, seriousFindings, withStudio } from "./studio-fixture.ts";
@@ -88,7 +89,7 @@ describe("Overview", () => {
     await page.getByText(/over [\d,]+ expressions\. A guide/).waitFor();
     await expect
       .poll(() => page.locator(".stat", { hasText: "by estimate" }).locator("b").innerText(), patience)
-      .toBe(`≈ ${(100 * now.falseNegatives).toFixed(1)} %`);
+      .toBe(`≈ ${percent(now.falseNegatives)}`);
     expect(now.falseNegatives).toBeGreaterThan(0);
     await page.getByRole("radio", { name: "false negatives" }).click();
     await expect
@@ -112,14 +113,27 @@ describe("Overview", () => {
     expect(after).not.toBe(before);
   });
 
-  it("sets τ and K by a cell of the grid", async () => {
+  it("shows band, random image and own image side by side", async () => {
+    await visit("?view=overview");
+    const table = page.locator("table", { hasText: "random image" });
+    const cells = (row: string) => table.locator("tr", { hasText: row }).locator("td").allInnerTexts();
+    const [band, random] = (await cells("hard")).map((text) => Number(text.replace(" %", "")));
+    expect(band).toBeGreaterThan(random!);
+    const [isTrue, randomly] = (await cells("estimated to be true")).map((text) => Number(text.replace(" %", "")));
+    expect(isTrue).toBeLessThan(randomly!);
+  });
+
+  it("sets the risk and K by a cell of the grid, and says which rule is in force", async () => {
     await visit("?view=overview");
     await page.locator(".grid button[data-measure]").first().waitFor();
     const name = (await page.locator(".grid button[data-measure]").nth(20).getAttribute("aria-label")) ?? "";
     await page.locator(".grid button[data-measure]").nth(20).click();
-    const [, tau = "", k = ""] = /τ (.*), K (\d+)/.exec(name) ?? [];
+    const [, risk = "", k = ""] = /risk (.*), K (\d+)/.exec(name) ?? [];
     await expect.poll(() => page.locator(".basis").innerText()).toContain(`K ${k}`);
-    expect(await page.locator(".basis").innerText()).toContain(`τ ${tau}`);
+    expect(await page.locator(".basis").innerText()).toContain(`risk at most ${risk}`);
+    expect(await page.locator(".basis").innerText()).toMatch(
+      /Rule in force: risk: at most .* annotated in their image/,
+    );
   });
 });
 
@@ -277,9 +291,11 @@ describe("every view", () => {
     }
   });
 
-  it("has a column and a row of τ × K for the settings in force", async () => {
-    await visit("?view=overview&set=band.k%3D7&set=band.tau%3D0.4321");
+  it("has a column and a row of the grid for the settings in force, whichever rule that is", async () => {
     const here = page.locator(".grid button.is-here");
+    await visit("?view=overview&set=band.k%3D7&set=band.risk%3D0.04");
+    await expect.poll(() => here.getAttribute("aria-label").catch(() => ""), patience).toMatch(/^risk 4 %, K 7:/);
+    await visit("?view=overview&set=band.k%3D7&set=band.risk%3Dnull&set=band.tau%3D0.4321");
     await expect.poll(() => here.getAttribute("aria-label").catch(() => ""), patience).toMatch(/^τ 0\.432, K 7:/);
   });
 

@@ -97,7 +97,8 @@ describe("Expression", () => {
     const before = await page.locator(".drops").innerText();
     await page.mouse.move(box.x + box.width * 0.3, box.y + box.height / 2);
     await page.mouse.down();
-    await page.mouse.move(box.x + box.width * 0.3, box.y + 120, { steps: 8 });
+    const ground = (await page.locator(".curve rect.ground").boundingBox())!;
+    await page.mouse.move(box.x + box.width * 0.3, ground.y + ground.height * 0.9, { steps: 8 });
     await page.mouse.up();
     await expect.poll(() => page.locator(".drops").innerText()).not.toBe(before);
     await expect.poll(() => page.url()).toMatch(/set=band\.tau%3D/);

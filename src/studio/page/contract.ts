@@ -58,6 +58,12 @@ export interface MinedInfo {
   readonly splits: readonly string[];
   /** What "auto" thresholds are resolved with. */
   readonly scores: ScoreSummary | undefined;
+  /** How completely images are annotated, and why the estimate of risk counts or not; absent where it was not measured. */
+  readonly coverage?: { readonly isComplete: boolean; readonly reason: string };
+  /** Of random images: mean estimated chance to be true, and share that shows the kind without being true. */
+  readonly random?: { readonly risk: number; readonly hard: number };
+  /** True where candidates have an estimated risk, which `band.risk` needs. */
+  readonly hasRisk: boolean;
   /** Text-to-image score of each expression with its own image. */
   readonly own: Float32Array;
 }

@@ -41,7 +41,8 @@ export class MinedSets {
   }
 
   async info(name: string): Promise<MinedInfo> {
-    const { manifest, own } = await this.get(name);
+    const mined = await this.get(name);
+    const { manifest, own, coverage, randomRisk } = mined;
     return {
       name,
       model: manifest.relevance.model,
@@ -50,7 +51,10 @@ export class MinedSets {
       depth: manifest.depth,
       candidates: manifest.candidates.count,
       splits: manifest.candidates.splits,
-      scores: scoreSummary(await this.get(name)),
+      scores: scoreSummary(mined),
+      ...(coverage === undefined ? {} : { coverage }),
+      ...(randomRisk === undefined ? {} : { random: randomRisk }),
+      hasRisk: mined.hasRisk,
       own,
     };
   }

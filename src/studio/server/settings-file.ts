@@ -66,11 +66,17 @@ export class SettingsFile {
     const old = bytes === undefined ? {} : headOf(bytes);
     const preset = typeof old.preset === "string" ? old.preset : undefined;
     const base = presetOr(preset);
-    const tree = {
+    const tree: Record<string, unknown> = {
       ...(old.$schema === undefined ? {} : { $schema: old.$schema }),
       ...(base.name === undefined ? {} : { preset: base.name }),
       ...difference(wanted, base.settings),
     };
+    // A threshold that is named switches the rule of risk off where this is not named too: name what else differs then.
+    const left = difference(wanted, parseSettings(tree, "what is saved"));
+    for (const [group, members] of Object.entries(left)) {
+      const there = tree[group];
+      tree[group] = isObject(there) && isObject(members) ? { ...there, ...members } : members;
+    }
     const text = `${JSON.stringify(tree, undefined, 2)}\n`;
     await writeFileAtomic(this.path, text);
     this.#words = undefined;

@@ -303,6 +303,23 @@ describe("the studio's answers", () => {
     expect((await post("api/settings", { tree: { band: { k: -1 } }, hash, overwrite: true })).status).toBe(400);
   });
 
+  it("saves a threshold beside the rule of risk so that both are in force when it is read again", async () => {
+    const settings = async () => ((await (await get("api/info")).json()) as StudioInfo).settings;
+    const save = async (tree: unknown) => (await post("api/settings", { tree, hash: null, overwrite: true })).status;
+    await writeFile(settingsPath, "{}");
+    const { saved } = (await settings()) as unknown as { saved: { band: object } };
+    for (const band of [
+      { tau: 0.3 },
+      { tau: "auto", prefer: "score" },
+      { tau: 0.3, risk: null },
+      { ratio: 0.9, k: 7 },
+    ]) {
+      const tree = { ...saved, band: { ...saved.band, ...band } };
+      expect(await save(tree)).toBe(200);
+      expect((await settings()).saved).toEqual(tree);
+    }
+  });
+
   it("shows each page the file as it is now, and never saves over what it has not read", async () => {
     const settings = async () => ((await (await get("api/info")).json()) as StudioInfo).settings;
     const save = async (tree: unknown, hash: string | null) => (await post("api/settings", { tree, hash })).status;

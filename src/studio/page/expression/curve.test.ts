@@ -21,4 +21,10 @@ describe("the score curve", () => {
     for (const k of [1, 2, 3, 4]) expect(kAtRank(survivors, bandEnd(survivors, k))).toBe(k);
     expect([kAtRank(survivors, 0), kAtRank(survivors, 400), bandEnd(survivors, 0)]).toEqual([1, 4, 0]);
   });
+
+  it("ends the band behind its last member where images of the target's kind come first", () => {
+    const survivors = Int32Array.of(9, 30, 2, 3);
+    expect([1, 2, 3, 4].map((size) => bandEnd(survivors, size))).toEqual([10, 31, 31, 31]);
+    expect([1, 3, 10, 31].map((rank) => kAtRank(survivors, rank))).toEqual([1, 1, 3, 4]);
+  });
 });

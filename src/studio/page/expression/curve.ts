@@ -42,14 +42,14 @@ export function scoreOfY({ low, high, height }: CurveScale, y: number): number {
   return low + (1 - (y - inset) / (height - inset)) * (high - low);
 }
 
-/** How a candidate looks: in the band, beyond K, above τ, its own image, or dropped by another rule. */
+/** How a candidate looks: in the band, beyond K, probably true (above τ or the risk), its own image, or dropped by another rule. */
 export const looks = ["band", "beyond", "tau", "own", "other"] as const;
 export type Look = (typeof looks)[number];
 
 export function lookOf(verdict: number): Look {
   if (verdict === 0) return "band";
   if (verdict === verdictOf["beyond-k"]) return "beyond";
-  if (verdict === verdictOf.tau) return "tau";
+  if (verdict === verdictOf.tau || verdict === verdictOf.risk) return "tau";
   if (verdict === verdictOf["own-image"]) return "own";
   return "other";
 }
@@ -73,14 +73,12 @@ export function curvePaths(scale: CurveScale, scores: Float32Array, verdicts: Ui
   return Object.fromEntries(looks.map((look) => [look, parts[look].join("")])) as Record<Look, string>;
 }
 
-/** The rank behind which the band ends: one past its last member. */
+/** The rank behind which the band ends: one past its last member, in whatever order the band prefers them. */
 export function bandEnd(survivors: Int32Array, size: number): number {
-  return size === 0 ? 0 : (survivors[size - 1] as number) + 1;
+  return survivors.subarray(0, size).reduce((end, rank) => Math.max(end, rank + 1), 0);
 }
 
 /** How many candidates survive among the first `rank`: the K that ends the band there, at least 1. */
 export function kAtRank(survivors: Int32Array, rank: number): number {
-  let k = 0;
-  while (k < survivors.length && (survivors[k] as number) < rank) k++;
-  return Math.max(1, k);
+  return Math.max(1, survivors.filter((at) => at < rank).length);
 }

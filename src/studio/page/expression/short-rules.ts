@@ -3,6 +3,8 @@ export const shortRules: Readonly<Record<string, string>> = {
   "own-image": "its own image",
   "near-duplicate": "near-duplicate",
   judged: "false negative",
+  "same-sentence": "same sentence",
+  risk: "probably true",
   tau: "above τ",
   "tau-image": "above τᵢ",
   "tau-text": "above τₜ",

@@ -2,7 +2,7 @@ import type { HubCuts } from "../../../band/index.ts";
 import type { ResolvedSettings } from "../../../settings/index.ts";
 import type { SampleAnswer } from "../contract.ts";
 import { unpack } from "../unpack.ts";
-import { coverage, gridKs, gridTaus, type Sampled, summarise } from "./summarise.ts";
+import { coverage, gridKs, gridRisks, gridTaus, type Sampled, summarise } from "./summarise.ts";
 
 /**
  * What the page asks: first the sample once, then summaries and grids under changing settings. Chances of false
@@ -56,12 +56,12 @@ self.onmessage = ({ data }: MessageEvent<OverviewQuestion>) => {
     const value =
       type === "summary"
         ? summarise(capped, settings, need)
-        : coverage(
-            capped,
-            settings,
-            gridTaus(sample, 22, settings.band.tau),
-            gridKs(sample[0]?.row.ids.length ?? 0, settings.band.k),
-          );
+        : coverage(capped, settings, need, {
+            ...(settings.band.risk === null
+              ? { rule: "tau", limits: gridTaus(sample, 22, settings.band.tau) }
+              : { rule: "risk", limits: gridRisks(settings.band.risk) }),
+            ks: gridKs(sample[0]?.row.ids.length ?? 0, settings.band.k),
+          });
     self.postMessage({ type, id, value });
   } catch (error) {
     self.postMessage({ type: "fault", id, message: (error as Error).message });

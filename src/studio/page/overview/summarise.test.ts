@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseSettings, resolveSettings } from "../../../settings/index.ts";
-import { coverage, gridKs, gridTaus, type Sampled, summarise } from "./summarise.ts";
+import { coverage, gridKs, gridRisks, gridTaus, type Sampled, summarise } from "./summarise.ts";
 
 const settings = resolveSettings(
   parseSettings(
@@ -66,8 +66,9 @@ describe("the estimate of false negatives", () => {
   });
 
   it("is the same in the grid", () => {
-    for (const { tau, k, falseNegatives } of coverage(rated, settings, gridTaus(rated, 6, null), [1, 2, 3])) {
-      const there = { ...settings, band: { ...settings.band, tau, k } };
+    const grid = { rule: "tau", limits: gridTaus(rated, 6, null), ks: [1, 2, 3] } as const;
+    for (const { limit, k, falseNegatives } of coverage(rated, settings, 1, grid)) {
+      const there = { ...settings, band: { ...settings.band, tau: limit, k } };
       const { rate } = summarise(rated, there, k).falseNegatives;
       if (rate === null) expect(falseNegatives).toBeNull();
       else expect(falseNegatives).toBeCloseTo(rate, 9);
@@ -77,26 +78,60 @@ describe("the estimate of false negatives", () => {
 
 describe("coverage", () => {
   it("equals summaries under each τ and K", () => {
-    const taus = gridTaus(sample, 5, null);
-    const ks = [1, 2, 3];
-    for (const cell of coverage(sample, settings, taus, ks)) {
-      const there = { ...settings, band: { ...settings.band, tau: cell.tau, k: cell.k } };
-      const summary = summarise(sample, there, cell.k);
+    const grid = { rule: "tau", limits: gridTaus(sample, 5, null), ks: [1, 2, 3] } as const;
+    for (const cell of coverage(sample, settings, 2, grid)) {
+      const there = { ...settings, band: { ...settings.band, tau: cell.limit, k: cell.k } };
+      const summary = summarise(sample, there, 2);
       expect(cell.full).toBeCloseTo(summary.full / 2, 9);
-      expect(cell.risk).toBeCloseTo(summary.aboveOwn / Math.max(1, summary.inBand), 9);
+      expect(cell.aboveOwn).toBeCloseTo(summary.aboveOwn / Math.max(1, summary.inBand), 9);
     }
     expect(gridKs(60, 20)).toEqual([3, 5, 10, 20, 50]);
   });
 
-  it("has a row and a column for the τ and K in force, whatever they are", () => {
+  it("equals summaries under each risk and K, images of the target's kind first", () => {
+    const risk = Float32Array.of(0.9, 0.02, 0.3, 0.01);
+    const risky = sample.map((each) => ({
+      ...each,
+      row: { ...each.row, risk, showsKind: Uint8Array.of(0, 0, 1, 1) },
+      chances: risk,
+    }));
+    const under = (limit: number, k: number) => ({
+      ...settings,
+      band: { ...settings.band, tau: null, risk: limit, prefer: "kind" as const, k },
+    });
+    const cells = coverage(risky, under(1, 1), 1, { rule: "risk", limits: gridRisks(0.04), ks: [1, 2, 3] });
+    expect(new Set(cells.map(({ full }) => full)).size).toBeGreaterThan(1);
+    for (const { limit, k, full, hard, falseNegatives } of cells) {
+      const summary = summarise(risky, under(limit, k), 1);
+      expect(full).toBeCloseTo(summary.full / 2, 9);
+      if (summary.falseNegatives.rate === null) expect([falseNegatives, hard]).toEqual([null, null]);
+      else {
+        expect(falseNegatives).toBeCloseTo(summary.falseNegatives.rate, 6);
+        expect(hard).toBeCloseTo(summary.means.band.hard, 6);
+      }
+    }
+  });
+
+  it("has a row and a column for the limit and K in force, whatever they are", () => {
     expect(gridKs(60, 37)).toEqual([3, 5, 10, 20, 37, 50]);
     expect(gridKs(60, 100)).toEqual([3, 5, 10, 20, 50, 100]);
+    expect(gridRisks(0.04)).toContain(0.04);
     const plain = gridTaus(sample, 5, null);
     const between = ((plain[1] as number) + (plain[2] as number)) / 2;
     expect(gridTaus(sample, 5, between)).toEqual([plain[0], plain[1], between, ...plain.slice(2)]);
     const k = 100;
-    const cells = coverage(sample, settings, [between], gridKs(3, k));
-    const alone = coverage(sample, settings, [between], [k]);
-    expect(cells.at(-1)).toEqual(alone[0]);
+    const over = (ks: number[]) => coverage(sample, settings, 3, { rule: "tau", limits: [between], ks });
+    expect(over(gridKs(3, k)).at(-1)).toEqual(over([k])[0]);
+  });
+});
+
+describe("the means", () => {
+  it("stand side by side: band, random image, own image", () => {
+    const { means } = summarise(sample, settings, 3);
+    // Bands: 0.5 and 0.25; 0.5 and 0.25 (0.375 is the own image). All others: 1.625 / 4; 0.875 / 3.
+    expect(means.band.score).toBeCloseTo(0.375, 9);
+    expect(means.random.score).toBeCloseTo((1.625 / 4 + 0.875 / 3) / 2, 9);
+    expect(means.ownScore).toBeCloseTo(0.45, 9);
+    expect(means.band.risk).toBeNaN();
   });
 });

@@ -1,4 +1,11 @@
-import { bandOf, countDrops, type DropRule, dropRules } from "../../../band/index.ts";
+import {
+  bandOf,
+  countDrops,
+  type DropRule,
+  dropRules,
+  type NegativeMeans,
+  NegativeTally,
+} from "../../../band/index.ts";
 import type { ResolvedSettings } from "../../../settings/index.ts";
 import type { CandidateAnswer } from "../contract.ts";
 
@@ -28,6 +35,8 @@ export interface SampleSummary {
   /** Band places whose image scores above the expression's own: the first to look at. */
   readonly aboveOwn: number;
   readonly falseNegatives: FalseNegativeRate;
+  /** A negative from the band, and a random image, side by side; `ownScore` is the mean score of own images, NaN without one. */
+  readonly means: { readonly band: NegativeMeans; readonly random: NegativeMeans; readonly ownScore: number };
   readonly own: Histogram;
   readonly all: Histogram;
   readonly band: Histogram;
@@ -59,7 +68,9 @@ export function summarise(sample: readonly Sampled[], settings: ResolvedSettings
   const uses = new Map<number, number>();
   const drops = Object.fromEntries(dropRules.map((rule) => [rule, 0])) as Record<DropRule, number>;
   const rates: { expression: number; rate: number }[] = [];
+  const [inBands, atRandom] = [new NegativeTally(), new NegativeTally()];
   let [candidates, inBand, full, empty, mineDeeper, aboveOwn] = [0, 0, 0, 0, 0, 0];
+  let [ownScores, owns] = [0, 0];
   for (const { expression, row, context, chances } of sample) {
     const result = bandOf(row, context, settings);
     candidates += row.ids.length;
@@ -68,8 +79,15 @@ export function summarise(sample: readonly Sampled[], settings: ResolvedSettings
     if (result.size === 0) empty++;
     if (result.mineDeeper) mineDeeper++;
     for (const [rule, count] of Object.entries(countDrops(result.verdicts))) drops[rule as DropRule] += count;
-    if (context.ownScore !== undefined) own.add(context.ownScore);
-    for (let at = 0; at < row.ids.length; at++) if (row.ids[at] !== context.ownImage) all.add(row.t2i[at] as number);
+    if (context.ownScore !== undefined && Number.isFinite(context.ownScore)) {
+      own.add(context.ownScore);
+      ownScores += context.ownScore;
+      owns++;
+    }
+    const others = Int32Array.from(row.ids.keys()).filter((at) => row.ids[at] !== context.ownImage);
+    for (const at of others) all.add(row.t2i[at] as number);
+    inBands.add(row, result.survivors.subarray(0, result.size));
+    atRandom.add(row, others, row.candidates);
     for (let member = 0; member < result.size; member++) {
       const at = result.survivors[member] as number;
       const score = row.t2i[at] as number;
@@ -99,6 +117,11 @@ export function summarise(sample: readonly Sampled[], settings: ResolvedSettings
       expressions: rates.length,
       worst: rates.sort((a, b) => b.rate - a.rate || a.expression - b.expression).slice(0, mostWorst),
     },
+    means: {
+      band: inBands.means(),
+      random: atRandom.means(),
+      ownScore: owns === 0 ? Number.NaN : ownScores / owns,
+    },
     own: own.result(),
     all: all.result(),
     band: band.result(),
@@ -120,63 +143,75 @@ function meanChance(chances: Float32Array | undefined, survivors: ArrayLike<numb
   return Number.isNaN(sum) ? undefined : sum / size;
 }
 
+/** The rule whose limit the grid goes through: the one that is in force. */
+export type GridRule = "risk" | "tau";
+
 export interface CoverageCell {
-  readonly tau: number;
+  /** The limit of the rule. */
+  readonly limit: number;
   readonly k: number;
-  /** Share of expressions whose band holds K images. */
+  /** Share of expressions whose band can fill a mosaic. */
   readonly full: number;
   /** Mean text-to-image score in the bands. */
-  readonly hardness: number;
+  readonly score: number;
+  /** Estimated share of negatives that show the target's kind and are not true; null where it is not known. */
+  readonly hard: number | null;
   /** Share of band places whose image scores above the expression's own. */
-  readonly risk: number;
+  readonly aboveOwn: number;
   /** Estimated rate of false negatives; null where it is not known. */
   readonly falseNegatives: number | null;
 }
 
-/** Bands over a grid of τ and K, all other settings as they are: each τ is filtered once, and every K is a prefix. */
+/** Bands over a grid of limits of one rule and K, all other settings as they are. `need` = negatives per mosaic. */
 export function coverage(
   sample: readonly Sampled[],
   settings: ResolvedSettings,
-  taus: readonly number[],
-  ks: readonly number[],
+  need: number,
+  { rule, limits, ks }: { readonly rule: GridRule; readonly limits: readonly number[]; readonly ks: readonly number[] },
 ): CoverageCell[] {
   const deepest = Math.max(...ks);
-  return taus.flatMap((tau) => {
-    const sums = ks.map(() => ({ full: 0, places: 0, score: 0, above: 0, rated: 0, chance: 0 }));
-    const loose = { ...settings, band: { ...settings.band, tau, k: deepest } };
+  return limits.flatMap((limit) => {
+    const sums = ks.map(() => ({ full: 0, places: 0, score: 0, above: 0, rated: 0, chance: 0, hard: 0 }));
+    const loose = { ...settings, band: { ...settings.band, [rule]: limit, k: deepest } };
     for (const { row, context, chances } of sample) {
-      const { survivors } = bandOf(row, context, loose);
+      const { survivors, size } = bandOf(row, context, loose);
       const own = context.ownScore ?? Number.POSITIVE_INFINITY;
-      let [score, above, chance, step] = [0, 0, 0, 0];
+      let [score, above, chance, hard, step] = [0, 0, 0, 0, 0];
       const close = (places: number): void => {
         const sum = sums[step];
         if (sum === undefined) return;
         sum.places += places;
         sum.score += score;
         sum.above += above;
-        if (places >= (ks[step] as number)) sum.full++;
+        if (places >= need) sum.full++;
         if (places > 0 && chances !== undefined && !Number.isNaN(chance)) {
           sum.rated++;
           sum.chance += chance / places;
+          sum.hard += hard / places;
         }
         step++;
       };
-      const most = Math.min(survivors.length, deepest);
-      for (let member = 0; member < most; member++) {
-        const text = row.t2i[survivors[member] as number] as number;
+      // Every K is the beginning of the band of the largest.
+      for (let member = 0; member < size; member++) {
+        const at = survivors[member] as number;
+        const text = row.t2i[at] as number;
         score += text;
         if (text > own) above++;
-        if (chances !== undefined) chance += chances[survivors[member] as number] as number;
+        if (chances !== undefined) {
+          chance += chances[at] as number;
+          hard += row.showsKind?.[at] === 1 ? 1 - (chances[at] as number) : 0;
+        }
         if (member + 1 === ks[step]) close(member + 1);
       }
-      while (step < ks.length) close(most);
+      while (step < ks.length) close(size);
     }
     return sums.map((sum, at) => ({
-      tau,
+      limit,
       k: ks[at] as number,
       full: sum.full / Math.max(1, sample.length),
-      hardness: sum.score / Math.max(1, sum.places),
-      risk: sum.above / Math.max(1, sum.places),
+      score: sum.score / Math.max(1, sum.places),
+      hard: sum.rated === 0 ? null : sum.hard / sum.rated,
+      aboveOwn: sum.above / Math.max(1, sum.places),
       falseNegatives: sum.rated === 0 ? null : sum.chance / sum.rated,
     }));
   });
@@ -186,6 +221,11 @@ export function coverage(
 export function gridKs(depth: number, k: number): number[] {
   const steps = [3, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000].filter((step) => step <= depth);
   return withValue(steps, k);
+}
+
+/** Limits of the risk for the grid, ascending: what one would ask for, and the one in force. */
+export function gridRisks(risk: number): number[] {
+  return withValue([0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1], risk);
 }
 
 /** τ for the grid, ascending, over the scores of the sample, and the τ in force. */

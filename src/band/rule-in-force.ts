@@ -1,0 +1,24 @@
+import type { ResolvedSettings } from "../settings/index.ts";
+
+/** Whether images are annotated completely enough for `band.risk`, and why, in a sentence. */
+export interface CoverageFact {
+  readonly isComplete: boolean;
+  readonly reason: string;
+}
+
+/** The rule that keeps false negatives out, and why, in a sentence. `coverage` is what mining measured of annotations. */
+export function ruleInForce({ band }: Pick<ResolvedSettings, "band">, coverage: CoverageFact | undefined): string {
+  const named = [
+    ...(band.tau === null ? [] : [`τ ${band.tau.toFixed(3)}`]),
+    ...(band.tauImage === null ? [] : [`τᵢ ${band.tauImage.toFixed(3)}`]),
+    ...(band.tauText === null ? [] : [`τₜ ${band.tauText}`]),
+    ...(band.margin === null ? [] : [`margin ${band.margin}`]),
+    ...(band.ratio === null ? [] : [`ratio ${band.ratio}`]),
+  ];
+  const scores = named.length === 0 ? "" : `${band.risk === null ? "" : ", and "}scores: ${named.join(", ")}`;
+  if (band.risk === null) return scores === "" ? "none: the guards alone" : scores;
+  if (coverage?.isComplete === false)
+    return `ranks: the best twentieth of candidates is dropped, and what is known to be true, for annotations are sparse (${coverage.reason})${scores}`;
+  const why = coverage === undefined ? "" : ` (${coverage.reason})`;
+  return `risk: at most ${100 * band.risk} % estimated chance to be true${why}${scores}`;
+}
