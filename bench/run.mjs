@@ -17,6 +17,7 @@ const benches = {
   scenes: [],
   evaluate: ["--json"],
   "mining-memory": [],
+  risk: [],
 };
 
 const asked = process.argv.slice(2).filter((name) => name in benches);

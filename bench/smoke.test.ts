@@ -66,6 +66,12 @@ describe("benchmarks run", () => {
     expect(rows.map(({ what }) => what.split(":")[0])).toEqual(["import", "open"]);
   });
 
+  it("risks are estimated, and the pool is opened with them", async () => {
+    const run = await bench("risk", "benchRisk");
+    const { rows } = await run({ refs: 30, expressions: 85, annotations: 120, images: 12, depth: 8, apart: false });
+    expect(rows.map(({ peakMegabytes }) => peakMegabytes! > 0)).toEqual([true, true]);
+  });
+
   it("the PyTorch loader's rates become rows, to one process and to all cores", async () => {
     const path = join(import.meta.dirname, "pytorch.mjs");
     const { rowsOf } = (await import(/* @vite-ignore */ path)) as {

@@ -4,8 +4,8 @@
  *   1. `readFacts` puts what is read of a pool into arrays (facts.ts), `WordStatistics` counts the words (word-statistics.ts).
  *   2. `Query.read` reads an expression: its content words (sentences.ts), how it chooses among like things
  *      (meant-objects.ts), the landmarks that it names, and for each category the chance of each word.
- *   3. `ImageReader.chanceIn` looks at an image's objects (chance.ts). One can be meant if its category is one of the expression's targets', or if
- *      every word has been said of that category before (an "animal" need not be the same animal).
+ *   3. `ImageReader.chanceIn` looks at an image's objects (chance.ts). One can be meant if its category is one of the
+ *      expression's targets', or if every word has been said of that category before (an "animal" need not be the same).
  *   4. `#chanceOfWords`: a word that names the category is true; a word said of that very object is true; any other word
  *      is true with chance t = f / m, where f is how often sentences about the category say it and m how often a sentence
  *      says a word that is true. By Bayes' rule, t falls with each sentence about the object that leaves the word
@@ -47,10 +47,8 @@ export interface RiskColumns {
 
 export interface RiskEstimate extends PairEstimate {
   readonly coverage: AnnotationCoverage;
-  /** What `estimateFrom` makes the same estimate of in another thread, boxes included where all are measured. */
+  /** What `estimateFrom` makes the same estimate of in another thread, once the boxes of `unmeasuredObjects` are measured. */
   readonly facts: RiskFacts;
-  /** Takes the boxes of all objects, where the dataset does not state them, from their masks. */
-  measureAll(): void;
 }
 
 /** Counts the pool's words once, and reads its annotations' boxes. */
@@ -77,14 +75,11 @@ export function estimateRisk(pool: Pool, measures?: AnnotationMeasures): RiskEst
   return {
     coverage,
     facts,
-    measureAll() {
-      for (let object = 0; object < facts.category.length; object++) measure(object);
-    },
     ...pairEstimate(facts, parts, measure),
   };
 }
 
-/** The estimate of a pool in a thread that has its facts alone: boxes that are not measured stay unknown. */
+/** The estimate in a thread that has a pool's facts alone; boxes that are not measured stay unknown. */
 export function estimateFrom(facts: RiskFacts): PairEstimate {
   return pairEstimate(facts, partsOf(facts), () => undefined);
 }

@@ -58,6 +58,11 @@ export function readFacts(pool: Pool, measures: AnnotationMeasures | undefined):
   return facts;
 }
 
+/** Objects whose boxes are not stated, until they are measured. */
+export function unmeasuredObjects({ share }: RiskFacts): Int32Array {
+  return Int32Array.from(share.keys()).filter((object) => Number.isNaN(share[object]!));
+}
+
 /** Where an object's box is not stated, takes that of its mask. */
 export function measureBox(facts: RiskFacts, pool: Pool, object: number): void {
   if (!Number.isNaN(facts.share[object]!)) return;

@@ -9,5 +9,5 @@ export {
   type RiskColumns,
   type RiskEstimate,
 } from "./estimate.ts";
-export type { RiskFacts } from "./facts.ts";
+export { measureBox, type RiskFacts, unmeasuredObjects } from "./facts.ts";
 export { contentWords } from "./sentences.ts";

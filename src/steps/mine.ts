@@ -30,7 +30,7 @@ export interface MineStepOptions {
   readonly name?: string | undefined;
   /** Which embeddings, where the pool has several. */
   readonly embeddings?: string | undefined;
-  /** Threads of the matrix product; default: all cores. Never changes a number. */
+  /** Threads of the matrix product, and of the estimated risks; default: all cores. Never changes a number. */
   readonly threads?: number | undefined;
   /** Mine one share of the expressions, as a part for `merge`. */
   readonly shard?: Shard | undefined;
@@ -68,8 +68,9 @@ async function mineInto(pool: Pool, options: MineStepOptions, listener: Listener
   const opened = await openEmbeddings(pool, options.embeddings);
   const candidates = candidatesOf(imagesOfSplits(pool, splits), opened, listener);
   const scorer = await candidateScorer(opened, candidates, options.threads);
+  let report: MineReport;
   try {
-    const report = await minePool(pool, scorer, {
+    report = await minePool(pool, scorer, {
       name,
       rank,
       depth,
@@ -84,13 +85,13 @@ async function mineInto(pool: Pool, options: MineStepOptions, listener: Listener
     if (shard !== undefined) return report;
     const mined = report.manifest;
     await mineNeighbours(pool, scorer, { name, mined, candidates, depth: neighbourDepth, force, progress });
-    await addRisk(pool, name, force, listener);
-    if (t2t) await addTextScores(pool, name, options, listener);
-    await removeMinedRemains(minedFolder(pool.folder, name));
-    return report;
   } finally {
-    await scorer.close();
+    await scorer.close(); // before what is added without it: it holds up to a gigabyte
   }
+  await addRisk(pool, name, options, listener);
+  if (t2t) await addTextScores(pool, name, options, listener);
+  await removeMinedRemains(minedFolder(pool.folder, name));
+  return report;
 }
 
 /** Images that could not be decoded when embedding have no vectors and are no candidates. */
@@ -122,10 +123,16 @@ async function candidateScorer(
 }
 
 /** Adds estimated risks to the mined set `name`, whatever scored it. */
-async function addRisk(pool: Pool, name: string, force: boolean, listener: Listener): Promise<void> {
+async function addRisk(
+  pool: Pool,
+  name: string,
+  { force = false, threads }: MineStepOptions,
+  listener: Listener,
+): Promise<void> {
   const mined = await Mined.open(pool.folder, name, pool.manifest.hash);
+  const { progress } = fullListener(listener);
   try {
-    if (mined !== undefined) await mineRisk(pool, mined, { name, force, progress: fullListener(listener).progress });
+    if (mined !== undefined) await mineRisk(pool, mined, { name, force, progress, threads });
   } finally {
     await mined?.close();
   }

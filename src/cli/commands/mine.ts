@@ -58,7 +58,11 @@ export function mineCommand(program: Command): void {
     )
     .option("--name <name>", "the set's name under mined/ (setting: mined)", "default")
     .option("--embeddings <name>", "which embeddings, where the pool has several")
-    .option("--threads <n>", "threads of the matrix product (default: all cores)", integerOption("--threads", 1))
+    .option(
+      "--threads <n>",
+      "threads of the matrix product and the estimates (default: all cores)",
+      integerOption("--threads", 1),
+    )
     .option("--shard <i/n>", shardHelp, (text) => parseShard(text, process.env))
     .option("--t2t", "also keep each candidate's highest text-to-text score (setting: band.tauText)", false)
     .option("--timing", "tell which stage holds the work back", false)

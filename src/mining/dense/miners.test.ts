@@ -1,38 +1,18 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { compileRooms } from "../../../test/compiled-rooms.ts";
 import { encodeNpy } from "../../codecs/index.ts";
 import { hashBytes } from "../../io/index.ts";
 import { memoryVectors, signVectors } from "../exact-vectors.contract.ts";
 import { PlainMiner } from "../plain/index.ts";
 import { createDenseScorer } from "./dense-scorer.ts";
 
-const root = join(import.meta.dirname, "../../..");
 let folder = "";
 
-/** The rooms that mining needs, compiled: threads start from JavaScript only. */
 beforeAll(() => {
-  const cache = join(root, "node_modules/.cache");
-  mkdirSync(cache, { recursive: true });
-  folder = mkdtempSync(join(cache, "nemosaic-mining-"));
-  for (const file of readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })) {
-    if (!/^(model|kernels|language|io|codecs|artefacts|pool|risk|mining)\/.*(?<!\.(?:test|contract))\.ts$/.test(file))
-      continue;
-    const { outputText } = ts.transpileModule(readFileSync(join(root, "src", file), "utf8"), {
-      compilerOptions: {
-        module: ts.ModuleKind.ESNext,
-        target: ts.ScriptTarget.ES2023,
-        verbatimModuleSyntax: true,
-        rewriteRelativeImportExtensions: true,
-      },
-    });
-    const path = join(folder, "dist", file.replace(/\.ts$/, ".js"));
-    mkdirSync(join(path, ".."), { recursive: true });
-    writeFileSync(path, outputText);
-  }
-  writeFileSync(join(folder, "package.json"), readFileSync(join(root, "package.json")));
+  folder = compileRooms("model", "kernels", "language", "io", "codecs", "artefacts", "pool", "risk", "mining");
   writeFileSync(join(folder, "run.mjs"), script);
 });
 afterAll(() => rmSync(folder, { recursive: true }));

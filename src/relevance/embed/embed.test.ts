@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { appendFile, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import ts from "typescript";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { compileRooms } from "../../../test/compiled-rooms.ts";
 import { decodeNpy, encodeJpeg } from "../../codecs/index.ts";
 import { hashJson } from "../../io/index.ts";
 import { NemosaicError } from "../../model/index.ts";
@@ -298,29 +298,6 @@ describe("embedSources", () => {
   });
 });
 
-/** Compiles the rooms that embedding needs into a folder from which packages resolve. */
-function compileRooms(): string {
-  const cache = join(root, "node_modules/.cache");
-  mkdirSync(cache, { recursive: true });
-  const out = mkdtempSync(join(cache, "nemosaic-embed-"));
-  for (const file of readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })) {
-    if (!/^(model|kernels|io|codecs|artefacts|tokens|relevance)\/.*(?<!\.(?:test|contract))\.ts$/.test(file)) continue;
-    const { outputText } = ts.transpileModule(readFileSync(join(root, "src", file), "utf8"), {
-      compilerOptions: {
-        module: ts.ModuleKind.ESNext,
-        target: ts.ScriptTarget.ES2023,
-        verbatimModuleSyntax: true,
-        rewriteRelativeImportExtensions: true,
-      },
-    });
-    const path = join(out, "dist", file.replace(/\.ts$/, ".js"));
-    mkdirSync(join(path, ".."), { recursive: true });
-    writeFileSync(path, outputText);
-  }
-  writeFileSync(join(out, "package.json"), readFileSync(join(root, "package.json")));
-  return out;
-}
-
 describe("the compiled program", () => {
   const script = `
 import { readdirSync, readFileSync } from "node:fs";
@@ -348,7 +325,7 @@ console.log(JSON.stringify({ ...report, lanes: model.imageLanes, runs }));
 
   let compiled = "";
   beforeAll(() => {
-    compiled = compileRooms();
+    compiled = compileRooms("model", "kernels", "io", "codecs", "artefacts", "tokens", "relevance");
     writeFileSync(join(compiled, "run.mjs"), script);
   });
   afterAll(() => rmSync(compiled, { recursive: true }));
