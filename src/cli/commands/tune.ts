@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import {
   type Recommendation,
@@ -9,16 +8,17 @@ import {
   tune,
   tunedRules,
 } from "../../analysis/index.ts";
-import { exists, grouped, writeFileAtomic, writeFileOnce } from "../../io/index.ts";
+import { grouped, writeFileOnce } from "../../io/index.ts";
 import { CounterRandom } from "../../kernels/index.ts";
 import { type Difficulty, Loader, measureDifficulty } from "../../loader/index.ts";
 import { fail, shown } from "../../model/index.ts";
 import { openRiskEstimate } from "../../risk/index.ts";
-import { mostNegatives, parseSettings, settingsTree } from "../../settings/index.ts";
+import { mostNegatives } from "../../settings/index.ts";
 import { type ChartPanel, chartPng } from "../../sheets/index.ts";
 import { difficultyTable } from "../difficulty-text.ts";
 import { action, integerOption, print, progressOf, readSettings, type SharedOptions, withShared } from "../session.ts";
 import { textTable } from "../table.ts";
+import { readSettingsTree, writeBandSettings } from "../write-settings.ts";
 
 interface Options extends SharedOptions {
   readonly output?: string;
@@ -49,7 +49,7 @@ function rateOption(text: string): number {
 
 async function run(folder: string, options: Options): Promise<void> {
   const { output, rate, write } = options;
-  const before = write === undefined ? undefined : await settingsFile(write);
+  const before = write === undefined ? undefined : await readSettingsTree(write);
   const settings = await readSettings(options);
   const loader = await Loader.open(folder, { ...settings, unit: "expression" }, { seed: options.seed });
   try {
@@ -72,7 +72,8 @@ async function run(folder: string, options: Options): Promise<void> {
       await writeFileOnce(`${output}.json`, `${JSON.stringify(result, undefined, 2)}\n`, once);
       await writeFileOnce(`${output}.png`, png, once);
     }
-    const written = write === undefined ? undefined : await writeAdvice(write, before, advice, options);
+    const written =
+      write === undefined ? undefined : await writeBandSettings(write, before, advice.band, options.force);
     const notes = [
       ...(output === undefined ? [] : [`wrote "${output}.png" and "${output}.json"`]),
       ...(written === undefined ? [] : [written]),
@@ -87,36 +88,6 @@ function sampled(rows: Int32Array, most: number, seed: number): Int32Array {
   if (rows.length <= most) return rows;
   const chosen = new CounterRandom(seed, 0, 0, 103).sample(rows.length, most);
   return Int32Array.from(chosen, (at) => rows[at] as number).sort();
-}
-
-type Tree = Readonly<Record<string, unknown>>;
-
-/** What the file holds now; undefined where there is none. Errors: "settings" where it is damaged: before the long work. */
-async function settingsFile(path: string): Promise<Tree | undefined> {
-  if (!(await exists(path))) return undefined;
-  const tree = settingsTree(await readFile(path, "utf8"), path);
-  parseSettings(tree, `"${path}"`);
-  return tree;
-}
-
-/** Puts the advised rule into the group "band" of the file. Errors: "exists" where that changes a file, without --force. */
-async function writeAdvice(
-  path: string,
-  before: Tree | undefined,
-  { band }: Recommendation,
-  { force }: Pick<Options, "force">,
-): Promise<string> {
-  if (band === null) return `"${path}" is left as it is: there is nothing to advise`;
-  const old = (before?.band ?? {}) as Tree;
-  const changed = Object.entries(band).filter(([key, value]) => old[key] !== value);
-  if (before !== undefined && changed.length === 0) return `"${path}" holds this already`;
-  const words = changed.map(([key, value]) => `band.${key} = ${JSON.stringify(value)}`).join(", ");
-  if (before !== undefined && !force)
-    fail("exists", `"${path}" would change (${words}); --force changes it, and keeps what else it holds`);
-  const tree = { ...before, band: { ...old, ...band } };
-  parseSettings(tree, `"${path}"`);
-  await writeFileAtomic(path, `${JSON.stringify(tree, undefined, 2)}\n`);
-  return `wrote "${path}": ${words}`;
 }
 
 const symbols: Readonly<Record<TunedRule | "now", string>> = {
