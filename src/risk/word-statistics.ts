@@ -38,11 +38,12 @@ export class WordStatistics {
   readonly #nouns = new Map<number, ReadonlySet<number>>();
   readonly #evidence: EvidenceCache;
 
-  constructor(facts: RiskFacts) {
+  /** `evidenceBytes`: tables of evidence kept; others are made again when asked for. */
+  constructor(facts: RiskFacts, evidenceBytes = 2 ** 26) {
     this.#facts = facts;
     const { words, category, targets, targetStarts, expressionStarts } = facts;
     this.ids = new Map(words.map((word, id) => [word, id]));
-    this.#evidence = new EvidenceCache(words.length);
+    this.#evidence = new EvidenceCache(words.length, evidenceBytes);
     const refsSaying: number[][] = words.map(() => []);
     const categoriesOfRef: Int32Array[] = [];
     const saying = new Float64Array(words.length);
@@ -248,8 +249,8 @@ class EvidenceCache {
   readonly #tables = new Map<number, Float32Array>();
   readonly #most: number;
 
-  constructor(words: number) {
-    this.#most = Math.max(16, Math.floor(evidenceBytes / (4 * Math.max(1, words))));
+  constructor(words: number, bytes: number) {
+    this.#most = Math.max(16, Math.floor(bytes / (4 * Math.max(1, words))));
   }
 
   of(word: number, make: () => Float32Array): Float32Array {
@@ -266,8 +267,6 @@ class EvidenceCache {
     return table;
   }
 }
-
-const evidenceBytes = 2 ** 26;
 
 const none = new Int32Array(0);
 
