@@ -46,6 +46,23 @@ describe("nemosaic on the command line", () => {
       nemosaic("stats", "pool", "--json", "--set", "band.tau=null", "--set", "band.tauImage=null").out,
     );
     expect(stats).toMatchObject({ pool: { images: 12, expressions: 24 }, band: { expressions: 10, candidates: 100 } });
+    const exported = nemosaic(
+      "export",
+      "refer",
+      "pool",
+      "-o",
+      "out",
+      "--epochs",
+      "2",
+      "--originals",
+      "0.5",
+      "--set",
+      "size=32",
+    );
+    expect(exported).toMatchObject({
+      status: 0,
+      out: expect.stringContaining("is 3 of its own: give it its number divided by 3"),
+    });
     const preview = nemosaic(
       "preview",
       "pool",

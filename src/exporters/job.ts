@@ -101,7 +101,7 @@ export function parseJob(value: unknown, where?: string): ExportJob {
 }
 
 /** Raise it when equal jobs give other bytes than before. */
-const bytesVersion = 2;
+const bytesVersion = 3;
 
 /** The identity of a job: what parts and manifests are compared by. */
 export function jobHash(job: ExportJob): string {

@@ -1,9 +1,15 @@
-/** One sample of `nemosaic export parquet` or `webdataset`, as records. Its mask is the union of its targets. */
+/**
+ * One sample of `nemosaic export parquet` or `webdataset`, as records. Its mask is the union of its targets; where these are
+ * several, `targets` lists them (also in `cris-lmdb`): [{category, size [height, width], counts}, …].
+ */
+
+import { type Rle, rleFromString, rleToString, rleUnion } from "../kernels/index.ts";
 import { type DatasetRecord, NemosaicError } from "../model/index.ts";
-import { type EntryState, entryRecords } from "./entry-records.ts";
-import { type BadReason, bad, note } from "./findings.ts";
-import { decodedMask, emptyMaskComplaint } from "./mask-file.ts";
-import { exactId, idComplaint, isInnerPath } from "./values.ts";
+import { type Entry, type EntryState, entryRecords } from "./entry-records.ts";
+import { type BadReason, bad, type Complaint, InWords, note } from "./findings.ts";
+import { decodedMask, emptyMaskComplaint, type ReadMaskImage } from "./mask-file.ts";
+import { parseSegmentation } from "./segmentation.ts";
+import { exactId, field, idComplaint, isDict, isInnerPath } from "./values.ts";
 
 /** A sample as its container holds it; what is unknown is still unchecked. */
 export interface ExportedSample {
@@ -15,6 +21,8 @@ export interface ExportedSample {
   readonly sentences: unknown;
   /** Stable keys of the sentences; their last part is the sentence's id. */
   readonly keys: unknown;
+  /** The list of several targets; undefined or null where there is one, or none. */
+  readonly targets: unknown;
 }
 
 /** The records of a sample. */
@@ -39,18 +47,16 @@ export async function exportedRecords(
   const isNothing = read.isEmpty && (category === "" || category === "no target" || category == null);
   if (read.isEmpty && !isNothing) return [bad("target without a mask", where, emptyMaskComplaint("the mask"))];
   const isNew = !state.images.has(image.name);
-  const target = {
-    id: refId,
-    category: typeof category === "string" ? category : "",
-    segmentation: read.segmentation,
-    isCrowd: false,
-  };
+  const named = typeof category === "string" ? category : "";
+  const whole = { id: refId, category: named, segmentation: read.segmentation, isCrowd: false };
+  const targets = listedTargets(sample.targets, refId, read);
+  if (targets !== undefined && "complaint" in targets) return [bad("bad segmentation", where, targets.complaint)];
   const listed: readonly unknown[] = Array.isArray(keys) ? keys : [];
   const records = entryRecords(
     {
       // A copy: a container's bytes are a view into more than this sample.
       image: { id: image.name, file: image.name, bytes: isNew ? image.bytes.slice() : image.bytes },
-      targets: isNothing ? [] : [target],
+      targets: isNothing ? [] : (targets ?? [whole]),
       refId,
       split,
       sentences: sentences.map((sent: unknown, at) => ({ id: sentenceId(listed[at], at), sent })),
@@ -59,6 +65,42 @@ export async function exportedRecords(
     state,
   );
   return [...read.notes.map((reason) => note(reason, where)), ...records];
+}
+
+type Target = Entry["targets"][number];
+
+/**
+ * The targets of a list, called <refId>.<n>; undefined where there is none. Together they have to be the sample's mask: else
+ * somebody changed one of the two.
+ */
+export function listedTargets(
+  value: unknown,
+  refId: string,
+  { segmentation: whole, size: [height, width] }: ReadMaskImage,
+): readonly Target[] | { readonly complaint: Complaint } | undefined {
+  if (value === undefined || value === null) return undefined;
+  const remedy = "export the pool again";
+  if (!Array.isArray(value) || !value.every(isDict))
+    return { complaint: { expected: `"targets" to be a list of {category, size, counts}`, came: value, remedy } };
+  const targets: Target[] = [];
+  const rles: Rle[] = [];
+  for (const [at, target] of value.entries()) {
+    const [parsed, category] = [parseSegmentation(target), field(target, "category")];
+    if ("complaint" in parsed) return parsed;
+    const { segmentation } = parsed;
+    const isFit = segmentation.kind === "rle" && segmentation.size[0] === height && segmentation.size[1] === width;
+    if (!isFit) return { complaint: { expected: `targets of ${height} × ${width} pixels`, came: target, remedy } };
+    rles.push(rleFromString(segmentation.counts, height, width));
+    targets.push({
+      id: `${refId}.${at}`,
+      category: typeof category === "string" ? category : "",
+      segmentation,
+      isCrowd: false,
+    });
+  }
+  const isWhole = whole.kind === "rle" && rleToString(rleUnion(rles, height, width)) === whole.counts;
+  if (isWhole) return targets;
+  return { complaint: { expected: `"targets" that make the mask together`, came: new InWords("others"), remedy } };
 }
 
 /** "source/ref/sentence" → sentence, where it is unescaped text; else its place. */

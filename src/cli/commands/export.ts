@@ -210,9 +210,20 @@ function exportText(report: ExportReport, folder: string): string {
   const lines = [
     `${report.reused ? "there already" : "exported"}: ${counted(count, "file")}, ${byteText(bytes)} in "${folder}"`,
     ...Object.entries(manifest.counts).map(([split, counts]) => `  ${split}: ${splitText(counts)}`),
+    ...epochsText(manifest),
     ...manifest.remarks.first.slice(0, 3).map((remark) => `  ${remark}`),
   ];
   return lines.join("\n");
+}
+
+/** A trainer's epoch goes over all that was exported, which is more than one of the data's. */
+function epochsText({ job, counts }: ExportManifest): string[] {
+  return job.splits.flatMap(({ name, drawn, units }) => {
+    const ratio = drawn && units > 0 ? (counts[name]?.records ?? 0) / units : 1;
+    if (Math.abs(ratio - 1) < 0.05) return [];
+    const times = String(Math.round(10 * ratio) / 10);
+    return [`  one epoch of a trainer over "${name}" is ${times} of its own: give it its number divided by ${times}`];
+  });
 }
 
 function splitText({ records, originals, leftOut, kinds }: ExportManifest["counts"][string]): string {

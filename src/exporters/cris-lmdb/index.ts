@@ -3,7 +3,7 @@
  *
  *   lmdb/<dataset>/<split>.lmdb     one file, no sub-directory; keys "0" … "N-1", `__keys__` (list of bytes), `__len__`; values are
  *                                   pickles of {img, mask, cat, seg_id, img_name, num_sents, sents, category}: encoded image, PNG
- *                                   of 0 and 255
+ *                                   of 0 and 255; and the targets where there are several (target-list.ts)
  *   anns/<dataset>/<split>.json     [{bbox [x1, y1, x2, y2], cat, category, segment_id, img_name, sentences [{idx, sent_id, sent}],
  *                                   sentences_num}]
  *   masks/<dataset>/<segment_id>.png   of the splits that are evaluated
@@ -19,6 +19,7 @@ import type { ExportJob } from "../job.ts";
 import type { ExportOutput } from "../output.ts";
 import type { AssembledRecord, PartReader } from "../parts.ts";
 import { cocoFileName, maskBox, maskPng, metaOf, sentenceSchema } from "../record-meta.ts";
+import { targetList } from "../target-list.ts";
 
 const metaSchema = z.object({
   bbox: z.array(z.number()),
@@ -61,6 +62,7 @@ async function encode(sample: ExportSample, job: ExportJob): Promise<EncodedSamp
     num_sents: sentences.length,
     sents: sentences.map(({ sent }) => sent),
     category: sample.category.name,
+    ...targetList(sample),
   };
   const evaluated = sample.plan === undefined && job.splits.some(({ name, drawn }) => name === sample.split && !drawn);
   const files = evaluated ? [{ path: `masks/${job.options.dataset}/${sample.refId}.png`, bytes: mask }] : [];

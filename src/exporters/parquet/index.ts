@@ -1,7 +1,7 @@
 /**
  * Parquet as the Hugging Face hub lays it out: data/<split>-00000-of-0000N.parquet, one row a sample. `image` and `mask` are
  * structs {bytes, path}; the key "huggingface" of the file's metadata makes `datasets` show them as images. A mask is a
- * PNG of 0 and 255.
+ * PNG of 0 and 255; `targets` is JSON, where there are several (target-list.ts).
  */
 import { z } from "zod";
 import type { EncodedSample } from "../encoded-sample.ts";
@@ -10,6 +10,7 @@ import type { ExportJob } from "../job.ts";
 import type { ExportOutput } from "../output.ts";
 import type { AssembledRecord, PartReader } from "../parts.ts";
 import { cocoFileName, maskPng, metaOf, sentenceSchema } from "../record-meta.ts";
+import { targetList } from "../target-list.ts";
 import { type NestedColumn, writeNestedTable } from "./nested-table.ts";
 
 const metaSchema = z.object({
@@ -23,6 +24,7 @@ const metaSchema = z.object({
   ref: z.string(),
   category: z.string(),
   categoryId: z.number(),
+  targets: z.array(z.unknown()).optional(),
   sentences: z.array(sentenceSchema),
 });
 
@@ -50,6 +52,7 @@ async function encode(sample: ExportSample): Promise<EncodedSample> {
     ref: sample.refKey,
     category: category.name,
     categoryId: category.id,
+    ...targetList(sample),
     sentences: [...sample.sentences],
   };
   return { meta, blob: Buffer.concat([image.bytes, mask]) };
@@ -68,6 +71,7 @@ const columns: readonly NestedColumn[] = [
   { name: "ref", kind: "string" },
   { name: "category", kind: "string" },
   { name: "category_id", kind: "int32" },
+  { name: "targets", kind: "string" },
   { name: "plan", kind: "string" },
 ];
 
@@ -122,6 +126,7 @@ async function rowOf(record: AssembledRecord, parts: PartReader): Promise<Record
     ref: meta.ref,
     category: meta.category,
     category_id: meta.categoryId,
+    targets: meta.targets === undefined ? null : JSON.stringify(meta.targets),
     plan: record.plan === undefined ? null : JSON.stringify(record.plan),
   };
 }

@@ -4,6 +4,8 @@
  *   annotations/<name>/instances.json     {split: [entries]}
  *   images/mscoco/train2014/COCO_train2014_<image_id, 12 digits>.jpg
  *
+ * `category`, the name beside `category_id`, is ours.
+ *
  * An entry of SeqTR's is a ref: {image_id, width, height, bbox [x, y, w, h], mask (polygons), expressions [text],
  * category_id}, and <name> is refcoco-unc, refcocoplus-unc, refcocog-umd. As "grefcoco" <name> is grefs, and an entry is
  * a sentence: {image_id, file_name, width, height, expressions {raw, sent, sent_id, ref_id}, annotations [{id, bbox,
@@ -62,13 +64,13 @@ const fileName = (imageId: number): string => cocoFileName(imageId, "jpg");
 
 function entryMembers(sample: ExportSample): string {
   const { mask, image, category } = sample;
-  return `"bbox": ${floatJson(maskBox(mask, image.width))}, "mask": ${floatJson(storedPolygons(sample, image))}, "category_id": ${category.id}`;
+  return `"bbox": ${floatJson(maskBox(mask, image.width))}, "mask": ${floatJson(storedPolygons(sample, image))}, "category_id": ${category.id}, "category": ${JSON.stringify(category.name)}`;
 }
 
 function annotationMembers(target: ExportTarget, { image }: ExportSample): string {
   const box = floatJson(maskBox(target.mask, image.width));
   const polygons = floatJson(storedPolygons(target, image));
-  return `"bbox": ${box}, "category_id": ${target.category.id}, "segmentation": ${polygons}, "iscrowd": 0, "bbox_mode": 1, "empty": false`;
+  return `"bbox": ${box}, "category_id": ${target.category.id}, "category": ${JSON.stringify(target.category.name)}, "segmentation": ${polygons}, "iscrowd": 0, "bbox_mode": 1, "empty": false`;
 }
 
 const nothingMeant = '{"iscrowd": null, "bbox": null, "category_id": null, "id": -1, "bbox_mode": 1, "empty": true}';

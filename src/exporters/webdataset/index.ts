@@ -3,7 +3,8 @@
  *
  *   <number>.jpg        the image (png, webp where the original is one)
  *   <number>.mask.png   0 and 255
- *   <number>.json       {split, kind, sentences [{key, raw, sent}], image_id, ref_id, ref, category, category_id, plan?}
+ *   <number>.json       {split, kind, sentences [{key, raw, sent}], image_id, ref_id, ref, category, category_id,
+ *                       targets? (target-list.ts), plan?}
  */
 import { z } from "zod";
 import { TarWriter } from "../../codecs/index.ts";
@@ -13,6 +14,7 @@ import type { ExportJob } from "../job.ts";
 import type { ExportOutput } from "../output.ts";
 import type { AssembledRecord, PartReader } from "../parts.ts";
 import { maskPng, metaOf } from "../record-meta.ts";
+import { targetList } from "../target-list.ts";
 
 const metaSchema = z.object({ key: z.string(), files: z.array(z.tuple([z.string(), z.number()])) });
 
@@ -34,6 +36,7 @@ async function encode(sample: ExportSample): Promise<EncodedSample> {
     ref: sample.refKey,
     category: category.name,
     category_id: category.id,
+    ...targetList(sample),
     ...(plan === undefined ? {} : { plan }),
   };
   const parts: [string, Uint8Array][] = [

@@ -17,6 +17,7 @@ import { type BadRecord, type DatasetRecord, fail, NemosaicError } from "../../m
 import { categoryOf } from "../cris/category.ts";
 import { isNoCategory } from "../cris/no-category.ts";
 import { type Entry, type EntrySentence, entryRecords, entrySentence, newEntryState } from "../entry-records.ts";
+import { listedTargets } from "../exported-sample.ts";
 import { type BadReason, bad, note } from "../findings.ts";
 import type { Importer, ImportOptions, ImportSource, Recognition } from "../importer.ts";
 import { decodedMask, emptyMaskComplaint } from "../mask-file.ts";
@@ -182,12 +183,14 @@ async function readEntry(bytes: Uint8Array | undefined, key: string, where: stri
   const category = categoryOf(value);
   const isUnknown = category === undefined && cat !== undefined && !isNothing;
   const id = exactId(field(value, "seg_id")) ?? key;
-  const target = { id, category: category ?? exactId(cat) ?? "", segmentation: read.segmentation, isCrowd: false };
+  const whole = { id, category: category ?? exactId(cat) ?? "", segmentation: read.segmentation, isCrowd: false };
+  const targets = listedTargets(field(value, "targets"), id, read);
+  if (targets !== undefined && "complaint" in targets) return bad("bad segmentation", where, targets.complaint);
   return {
     notes: [...read.notes, ...(isUnknown ? (["unknown category"] as const) : [])].map((reason) => note(reason, where)),
     entry: {
       image: { id: name, file: name, bytes: img },
-      targets: isNothing ? [] : [target],
+      targets: isNothing ? [] : (targets ?? [whole]),
       refId: id,
       split,
       sentences: sents.map(sentence),

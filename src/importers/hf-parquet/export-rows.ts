@@ -1,8 +1,9 @@
 /**
  * Rows of `nemosaic export parquet`: image and mask {bytes, path}, sentences [text], sentence_keys [key], kind, image_id, ref_id,
- * ref, category, category_id, plan. A mask that is empty, without a category, is an expression that means nothing.
+ * ref, category, category_id, targets (JSON), plan. A mask that is empty, without a category, is an expression that means nothing.
  */
-import type { DatasetRecord } from "../../model/index.ts";
+import { parseJson } from "../../codecs/index.ts";
+import { type DatasetRecord, NemosaicError } from "../../model/index.ts";
 import type { EntryState } from "../entry-records.ts";
 import { exportedRecords } from "../exported-sample.ts";
 import { bad } from "../findings.ts";
@@ -30,10 +31,22 @@ export async function exportRowRecords(
       split,
       refId: field(row, "ref_id"),
       category: field(row, "category"),
+      targets: parsedTargets(field(row, "targets")),
       sentences: field(row, "sentences"),
       keys: field(row, "sentence_keys"),
     },
     where,
     state,
   );
+}
+
+/** JSON text as its value; what is none stays text, which is no list. */
+function parsedTargets(value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  try {
+    return parseJson(value, "targets");
+  } catch (error) {
+    if (error instanceof NemosaicError) return value;
+    throw error;
+  }
 }

@@ -82,7 +82,7 @@ async function open(options: ImportOptions, progress?: Progress): Promise<Import
     raw: rawWarnings,
     embedded: embeddedWarnings(files),
     samples: rawWarnings,
-    exported: ["an export holds one mask a sample: several targets are one, and other objects of an image are unknown"],
+    exported: ["an export holds the targets alone: other objects of an image are unknown"],
   }[layout];
   return {
     format: "hf-parquet",

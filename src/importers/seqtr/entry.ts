@@ -137,10 +137,10 @@ function readTarget(value: unknown, mask: string, id: string, size: Size, where:
     return bad("mask of another size", where, { expected, came: segmentation.size, remedy });
   }
   const [box, area] = [boxOf(field(value, "bbox")), finite(field(value, "area"))];
-  const categoryId = field(value, "category_id");
+  const [categoryId, name] = [field(value, "category_id"), field(value, "category")];
   const target = {
     id,
-    category: cocoCategory(categoryId) ?? exactId(categoryId) ?? "",
+    category: typeof name === "string" ? name : (cocoCategory(categoryId) ?? exactId(categoryId) ?? ""),
     segmentation,
     isCrowd: false,
     ...(box === undefined ? {} : { box }),

@@ -48,7 +48,7 @@ async function recognise(path: string): Promise<Recognition | undefined> {
   const file = (await kindOf(path)) === "folder" ? await fileIn(path) : path;
   if (file !== undefined && (await isSeqtr(file)))
     return { how: `"${file}" starts with a split's list of entries with expressions`, options: { source: file } };
-  const below = await chooseDataset(path, undefined, "", isSeqtrFolder).catch(() => undefined);
+  const below = await chooseDataset(await setsFolder(path), undefined, "", isSeqtrFolder).catch(() => undefined);
   if (below === undefined || below === path) return undefined;
   return { how: `"${below}" holds SeqTR's instances.json`, options: { source: below } };
 }
@@ -58,7 +58,7 @@ async function open(options: ImportOptions): Promise<ImportSource> {
   const folder =
     kind === "file"
       ? dirname(options.source)
-      : await chooseDataset(options.source, options.dataset, "SeqTR's instances.json", isSeqtrFolder);
+      : await chooseDataset(await setsFolder(options.source), options.dataset, "SeqTR's instances.json", isSeqtrFolder);
   const file = kind === "file" ? options.source : ((await fileIn(folder)) ?? join(folder, "instances.json"));
   await requireFile(file, "SeqTR's instances.json");
   const first = await firstEntries(file);
@@ -72,6 +72,12 @@ async function open(options: ImportOptions): Promise<ImportSource> {
     records: () => records(file, images, nameOf),
     warnings: [...images.warnings, "SeqTR's file holds referred objects only: other objects of an image are unknown"],
   };
+}
+
+/** The folder whose folders are the sets: of a root as SeqTR's and our exports have it, its annotations/. */
+async function setsFolder(path: string): Promise<string> {
+  const annotations = join(path, "annotations");
+  return (await kindOf(annotations)) === "folder" && !(await isSeqtrFolder(path)) ? annotations : path;
 }
 
 /** Names an image by its id and, in "mixed" files, by the set that it is of. */

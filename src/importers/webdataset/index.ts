@@ -4,7 +4,7 @@
  *
  *   <key>.jpg         the image (png, webp)
  *   <key>.mask.png    every pixel that is not 0 is inside
- *   <key>.json        {split, kind, sentences [{key, raw, sent}], image_id, ref_id, ref, category, category_id, plan?}
+ *   <key>.json        {split, kind, sentences [{key, raw, sent}], image_id, ref_id, ref, category, category_id, targets?, plan?}
  */
 import { join } from "node:path";
 import { parseJson, readTar, type TarEntry, utf8Text } from "../../codecs/index.ts";
@@ -54,7 +54,7 @@ async function open(options: ImportOptions, progress?: Progress): Promise<Import
     ),
     records: () => records(shards),
     warnings: [
-      "an export holds one mask a sample: several targets are one, and other objects of an image are unknown",
+      "an export holds the targets alone: other objects of an image are unknown",
       ...(options.images === undefined ? [] : [`images are inside the shards; "${options.images}" is not read`]),
     ],
   };
@@ -116,6 +116,7 @@ async function sampleRecords(
       split: typeof split === "string" && split !== "" ? split : shardSplit,
       refId: field(value, "ref_id"),
       category: field(value, "category"),
+      targets: field(value, "targets"),
       sentences: sentences.map((sentence) => field(sentence, "sent")),
       keys: sentences.map((sentence) => field(sentence, "key")),
     },
