@@ -165,6 +165,13 @@ describe("the truth of overlapping polygons", () => {
   });
 });
 
+describe("a target with a box and no mask", () => {
+  it("is refused, since any prediction would be scored against nothing", () => {
+    const boxed = truthOf({ height: 20, width: 20, segmentations: [{ kind: "none" }] });
+    expect(() => truthMasks(evaluationPresets.cris).of(boxed)).toThrow(/its target has a box and no mask/);
+  });
+});
+
 describe("a declared target without a pixel", () => {
   const speck = truthOf({
     height: 20,

@@ -57,6 +57,8 @@ export function comparedSize(truth: Truth, size: SizeRule): readonly [height: nu
 }
 
 function truthMask(truth: Truth, preset: Preset): TruthMask {
+  if (truth.segmentations.some(({ kind }) => kind === "none"))
+    fail("bad-input", `truth of "${truth.key}": its target has a box and no mask, by which nothing can be scored`);
   const parts = partsOf(truth);
   const union = unionOf(parts, truth.height, truth.width);
   const unionArea = rleArea(union);

@@ -96,6 +96,20 @@ describe("the table importer", () => {
   });
 });
 
+describe("a row with a box and no mask", () => {
+  it("is a bad record of a table: it does not say that its text means nothing", async () => {
+    const options = await makeTable(folder());
+    put(
+      folder(),
+      "mine.csv",
+      'image,mask,text,bbox\na.jpg,masks/a.png,one,\na.jpg,,two,"[1, 2, 3, 4]"\nb.jpg,,none,\n',
+    );
+    const records = await allRecords(options, "table");
+    expect(only(records, "bad")).toMatchObject([{ where: "mine.csv, line 3", reason: "target without a mask" }]);
+    expect(only(records, "expression").map(({ sent }) => sent)).toEqual(["one", "none"]);
+  });
+});
+
 describe("the SA-Co importer", () => {
   it("makes a phrase without annotations a no-target one, several annotations several targets", async () => {
     const records = await allRecords(makeSaco(folder()), "saco");

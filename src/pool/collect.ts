@@ -13,6 +13,7 @@ import {
   NemosaicError,
   type RefRecord,
 } from "../model/index.ts";
+import { isTrainingSplit } from "./leave-leaks-out.ts";
 import { segmentationText } from "./segmentation-text.ts";
 import type { PoolRows, TableRow } from "./tables.ts";
 
@@ -397,8 +398,16 @@ function addRefs(
       ledger.note("ref of an annotation left out");
       continue;
     }
-    if (annotations.some((row) => isMaskless(rows.annotations[row ?? 0])))
-      ledger.note("target with a box and no mask: its mask is empty");
+    if (annotations.some((row) => isMaskless(rows.annotations[row ?? 0]))) {
+      if (isTrainingSplit(record.split)) {
+        ledger.bad(
+          "target without a mask",
+          `ref ${record.id} of ${source}: expected a mask of what it means, got a box alone, which would be trained on as an empty mask; give it a mask, or a split that is not trained on`,
+        );
+        continue;
+      }
+      ledger.note("target with a box and no mask: to be looked at, not scored");
+    }
     const own = sentences.get(record.id);
     if (own === undefined) {
       ledger.note("ref without sentences left out");

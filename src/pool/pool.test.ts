@@ -240,13 +240,22 @@ describe("pool", () => {
     await pool.close();
   });
 
-  it("notes targets that have a box and no mask", async () => {
+  it("refuses targets with a box and no mask where they are trained on, and notes them elsewhere", async () => {
     const folder = await scratchFolder();
-    const source = changed(await smallSource(folder, { images: 2, refsPerImage: 1 }), (record) => [
-      record.type === "annotation" ? { ...record, segmentation: { kind: "none" } } : record,
-    ]);
-    const { notes } = (await importPool(join(folder, "pool"), source, options)).source;
-    expect(notes["target with a box and no mask: its mask is empty"]).toBe(2);
+    const small = await smallSource(folder, { images: 3, refsPerImage: 1, valImages: 2 });
+    const without = (images: readonly string[]) =>
+      changed(small, (record) => [
+        record.type === "annotation" && images.includes(record.imageId)
+          ? { ...record, segmentation: { kind: "none" } }
+          : record,
+      ]);
+    await expect(importPool(join(folder, "a"), without(["im0", "im1", "im2"]), options)).rejects.toThrow(
+      /ref r0-0 of small: expected a mask .* got a box alone/,
+    );
+    const skipping = { ...options, onBad: "skip" } as const;
+    const { skipped, notes } = (await importPool(join(folder, "a"), without(["im0", "im1"]), skipping)).source;
+    expect(skipped).toEqual({ "target without a mask": 1 });
+    expect(notes).toEqual({ "target with a box and no mask: to be looked at, not scored": 1 });
   });
 
   it("packs images into the pool and reads them back without the folder", async () => {

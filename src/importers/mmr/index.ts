@@ -2,7 +2,7 @@
  * MMR, multi-target and multi-granularity reasoning segmentation: MMR_<split>.json =
  *
  *   [{file_name "train2017/000000000009.jpg", height, width, image_id, coco_url,
- *     questions [text], answers [[{segmentation run lengths, bbox, area, category}]], text_answers [text], annotations}]
+ *     questions [text], answers [[{segmentation run lengths, bbox, category_name, category_id}]], text_answers [text], annotations}]
  *
  * The n-th question means the objects of the n-th list of answers. A ref is named <image_id>-<place>, as the file gives
  * it no id; equal segmentations in one image are one annotation. Images are COCO 2017's.

@@ -54,6 +54,14 @@ export async function rowRecords(row: TableRow, reading: RowReading): Promise<Da
     return complain("wrong type", `"${columns.text}" to be text`, cellOf(value, columns.text), "correct the row");
   const mask = await targetOf(cellOf(value, columns.mask), columns.mask, where, reading);
   if ("type" in mask) return [mask];
+  const box = boxOf(listed(cellOf(value, columns.bbox)));
+  if (mask.target === undefined && box !== undefined)
+    return complain(
+      "target without a mask",
+      `"${columns.mask}" to hold a mask where "${columns.bbox}" holds a box`,
+      undefined,
+      "give the row a mask, or no box where its text means nothing",
+    );
   const refId = exactId(cellOf(value, columns.ref)) ?? `${reading.split}-${row.number}`;
   const given = exactId(cellOf(value, columns.sentence));
   const content = hashJson([image.id, mask.target?.segmentation ?? null]);
@@ -72,7 +80,6 @@ export async function rowRecords(row: TableRow, reading: RowReading): Promise<Da
     const remedy = "give each sentence its own id";
     return complain("duplicate sentence id", "a sentence's id once in its ref", taken.id, remedy);
   }
-  const box = boxOf(listed(cellOf(value, columns.bbox)));
   const category = cellOf(value, columns.category);
   const split = cellOf(value, columns.split);
   const targetId = state.known.get(content) ?? refId;
