@@ -4,7 +4,7 @@
  *
  *   targets   [{category, size [height, width], counts}, …]   COCO's compressed run lengths; left out for one target or none
  */
-import { rleFromMask, rleToString } from "../kernels/index.ts";
+import { encodeCocoRle } from "../codecs/index.ts";
 import type { ExportSample } from "./exporter.ts";
 
 /** One target of several. */
@@ -19,10 +19,9 @@ export function targetList({ targets, image }: Pick<ExportSample, "targets" | "i
   if (targets.length < 2) return {};
   const { height, width } = image;
   return {
-    targets: targets.map(({ category, mask }) => ({
-      category: category.name,
-      size: [height, width],
-      counts: rleToString(rleFromMask(mask, height, width)),
-    })),
+    targets: targets.map(({ category, mask }) => {
+      const { counts } = encodeCocoRle(mask, height, width);
+      return { category: category.name, size: [height, width], counts };
+    }),
   };
 }
