@@ -130,7 +130,7 @@ export function tableScorer(
     expressions: (rows) => block(rows, t2i),
     images: (rows) => block(rows, i2i),
     pairs: async (expressions, images) =>
-      Float32Array.from(expressions, (expression, at) => t2i(expression, images[at] as number)),
+      Float32Array.from(expressions, (expression, at) => t2i(expression, images[at]!)),
     close: async () => undefined,
   };
 }

@@ -46,7 +46,7 @@ export function summariseBands(
   const uses = new Float64Array(pool.images.count);
   let [candidates, inBand, tooFew, empty, mineDeeper, own, positives, bandScores] = [0, 0, 0, 0, 0, 0, 0, 0];
   for (let at = 0; at < rows.length; at++) {
-    const expression = rows[at] as number;
+    const expression = rows[at]!;
     const row = mined.row(expression);
     const context = contextOf(expression);
     const band = bandOf(row, context, settings);
@@ -62,10 +62,10 @@ export function summariseBands(
       positives++;
     }
     for (let member = 0; member < band.size; member++) {
-      const position = band.survivors[member] as number;
-      bandScores += row.t2i[position] as number;
-      const image = row.ids[position] as number;
-      uses[image] = (uses[image] as number) + 1;
+      const position = band.survivors[member]!;
+      bandScores += row.t2i[position]!;
+      const image = row.ids[position]!;
+      uses[image] = uses[image]! + 1;
     }
     task?.advance();
   }

@@ -35,7 +35,7 @@ export function summarisePool(pool: Pool): PoolSummary {
     const key = `${source}\n${split}`;
     const group = groups.get(key) ?? { source, split, images: new Set(), refs: 0, expressions: 0 };
     const [start, end] = pool.expressionsOfRef(ref);
-    group.images.add(pool.refs.image[ref] as number);
+    group.images.add(pool.refs.image[ref]!);
     group.refs++;
     group.expressions += end - start;
     groups.set(key, group);

@@ -70,21 +70,20 @@ export function bandOf(
   const survivors = new Int32Array(n);
   let alive = 0;
   for (let at = 0; at < n; at++) {
-    const id = ids[at] as number;
-    const text = t2i[at] as number;
-    const similar = i2i[at] as number;
+    const id = ids[at]!;
+    const text = t2i[at]!;
+    const similar = i2i[at]!;
     let verdict = 0;
     if (!ownAllowed && id === ownImage) verdict = ownImageRule;
     else if (!ownAllowed && similar >= nearDuplicate) verdict = nearDuplicateRule;
     else if (!ownAllowed && judged?.has(id)) verdict = judgedRule;
     else if (sameSentence?.has(id)) verdict = sameSentenceRule;
-    else if (risk !== undefined && isRisky(risk[at] as number, riskLimit as number, isRiskKnown, at < skip))
-      verdict = riskRule;
+    else if (risk !== undefined && isRisky(risk[at]!, riskLimit as number, isRiskKnown, at < skip)) verdict = riskRule;
     else if (text > tau) verdict = tauRule;
     else if (similar > tauImage) verdict = tauImageRule;
     else if (text > margin) verdict = marginRule;
     else if (text > ratio) verdict = ratioRule;
-    else if (t2t !== undefined && (t2t[at] as number) > tauText) verdict = tauTextRule;
+    else if (t2t !== undefined && t2t[at]! > tauText) verdict = tauTextRule;
     else if (text < least) verdict = minScoreRule;
     else if (at < rankFrom || at >= last) verdict = rankWindowRule;
     else if (hubs !== undefined && !isWithinCap(hubs, id, expression, text)) verdict = hubCapRule;
@@ -95,11 +94,11 @@ export function bandOf(
     verdicts[at] = verdict;
   }
   const size = orderSurvivors(row, survivors.subarray(0, alive), settings.band);
-  for (let place = size; place < alive; place++) verdicts[survivors[place] as number] = beyondKRule;
+  for (let place = size; place < alive; place++) verdicts[survivors[place]!] = beyondKRule;
   const highest = Math.min(tau, margin, ratio);
-  const lastText = n > 0 ? (t2i[n - 1] as number) : Number.POSITIVE_INFINITY;
+  const lastText = n > 0 ? t2i[n - 1]! : Number.POSITIVE_INFINITY;
   const lastAboveTau = lastText > highest;
-  const lastAboveTauImage = n > 0 && (i2i[n - 1] as number) > tauImage;
+  const lastAboveTauImage = n > 0 && i2i[n - 1]! > tauImage;
   const textUnknown = highest !== off && (row.rank !== "t2i" || lastAboveTau);
   return {
     verdicts,

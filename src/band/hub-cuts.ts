@@ -11,8 +11,8 @@ export interface HubCuts {
 
 /** True where an expression may use an image under `cuts`. */
 export function isWithinCap(cuts: HubCuts, image: number, expression: number, score: number): boolean {
-  const last = cuts.score[image] as number;
-  return score > last || (score === last && expression <= (cuts.expression[image] as number));
+  const last = cuts.score[image]!;
+  return score > last || (score === last && expression <= cuts.expression[image]!);
 }
 
 /** Collects who wants which image, in any order; memory is bounded by images × cap. */
@@ -35,7 +35,7 @@ export class HubCounter {
     } else if (heap.length < this.#cap) {
       heap.push(wish);
       rise(heap);
-    } else if (isWorse(heap[0] as Wish, wish)) {
+    } else if (isWorse(heap[0]!, wish)) {
       heap[0] = wish;
       sink(heap);
     }
@@ -44,8 +44,8 @@ export class HubCounter {
   cuts(): HubCuts {
     const isFull = (heap: Wish[] | undefined): heap is Wish[] => heap !== undefined && heap.length === this.#cap;
     return {
-      score: Float32Array.from(this.#heaps, (heap) => (isFull(heap) ? (heap[0] as Wish).score : -Infinity)),
-      expression: Int32Array.from(this.#heaps, (heap) => (isFull(heap) ? (heap[0] as Wish).expression : -1)),
+      score: Float32Array.from(this.#heaps, (heap) => (isFull(heap) ? heap[0]!.score : -Infinity)),
+      expression: Int32Array.from(this.#heaps, (heap) => (isFull(heap) ? heap[0]!.expression : -1)),
     };
   }
 }
@@ -62,7 +62,7 @@ function isWorse(a: Wish, b: Wish): boolean {
 function rise(heap: Wish[]): void {
   for (let at = heap.length - 1; at > 0; ) {
     const parent = (at - 1) >> 1;
-    if (!isWorse(heap[at] as Wish, heap[parent] as Wish)) return;
+    if (!isWorse(heap[at]!, heap[parent]!)) return;
     swap(heap, at, parent);
     at = parent;
   }
@@ -73,15 +73,15 @@ function sink(heap: Wish[]): void {
     const left = 2 * at + 1;
     if (left >= heap.length) return;
     const right = left + 1;
-    const child = right < heap.length && isWorse(heap[right] as Wish, heap[left] as Wish) ? right : left;
-    if (!isWorse(heap[child] as Wish, heap[at] as Wish)) return;
+    const child = right < heap.length && isWorse(heap[right]!, heap[left]!) ? right : left;
+    if (!isWorse(heap[child]!, heap[at]!)) return;
     swap(heap, at, child);
     at = child;
   }
 }
 
 function swap(heap: Wish[], a: number, b: number): void {
-  const moved = heap[a] as Wish;
-  heap[a] = heap[b] as Wish;
+  const moved = heap[a]!;
+  heap[a] = heap[b]!;
   heap[b] = moved;
 }

@@ -70,7 +70,7 @@ function bucketsOf(sketches: readonly (ImageSketch | undefined)[], all: Int32Arr
 
 function weightOf(all: Int32Array, at: number): number {
   let bits = 0;
-  for (let word = 0; word < words; word++) bits += bitCount(all[at * words + word] as number);
+  for (let word = 0; word < words; word++) bits += bitCount(all[at * words + word]!);
   return bits;
 }
 
@@ -78,7 +78,7 @@ function weightOf(all: Int32Array, at: number): number {
 function difference(first: Int32Array, a: number, second: Int32Array, b: number, enough: number): number {
   let bits = 0;
   for (let word = 0; word < words && bits <= enough; word++)
-    bits += bitCount((first[a * words + word] as number) ^ (second[b * words + word] as number));
+    bits += bitCount(first[a * words + word]! ^ second[b * words + word]!);
   return bits;
 }
 

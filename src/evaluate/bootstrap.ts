@@ -104,7 +104,7 @@ function weigh(group: Group, columns: Int8Array, weights: Float64Array, row: Flo
 
 function product(weights: Float64Array, sums: Float64Array, offset: number, count: number): number {
   let sum = 0;
-  for (let i = 0; i < count; i++) sum += (weights[i] as number) * (sums[offset + i] as number);
+  for (let i = 0; i < count; i++) sum += weights[i]! * sums[offset + i]!;
   return sum;
 }
 

@@ -11,9 +11,9 @@ export function maskPolygons(mask: Uint8Array, height: number, width: number): n
   const outlines = new Map<number, number[][]>();
   const visited = new Uint8Array(mask.length);
   for (let at = 0; at < mask.length; at++) {
-    const label = labels[at] as number;
+    const label = labels[at]!;
     if (label === 0 || visited[at] === 1) continue;
-    if (at >= width && (labels[at - width] as number) !== 0) continue; // no border above
+    if (at >= width && labels[at - width]! !== 0) continue; // no border above
     const loop = traceLoop(labels, height, width, at % width, Math.floor(at / width), visited);
     const loops = outlines.get(label);
     if (loops === undefined) outlines.set(label, [loop]);
@@ -87,7 +87,7 @@ function traceLoop(
   let y = startY;
   let direction = 0;
   do {
-    const step = steps[direction] as (typeof steps)[number];
+    const step = steps[direction]!;
     if (direction === 0) visited[y * width + x] = 1;
     x += step.dx;
     y += step.dy;

@@ -23,7 +23,7 @@ export function hubCutsOf(
   for (const expression of expressions) {
     const row = mined.row(expression);
     for (const at of bandOf(row, contextOf(expression), widest).survivors)
-      counter.want(row.ids[at] as number, expression, row.t2i[at] as number);
+      counter.want(row.ids[at]!, expression, row.t2i[at]!);
   }
   return counter.cuts();
 }

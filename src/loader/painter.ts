@@ -1,5 +1,5 @@
 import type { StageTimer } from "../io/index.ts";
-import type { CellPixels, Rle } from "../kernels/index.ts";
+import type { Rle } from "../kernels/index.ts";
 import type { Plan } from "../model/index.ts";
 import { type Canvas, compose, composeMask, type LayerContent } from "../mosaic/index.ts";
 import type { Pool } from "../pool/index.ts";
@@ -51,7 +51,7 @@ export class Painter {
     const cells = await Promise.all(
       plan.layers.map((layer) => this.#cells.pixels(this.#pool.imageRow(layer.image), layer, plan.resample)),
     );
-    const contents = plan.layers.map((layer, at) => this.#content(cells[at] as CellPixels, layer));
+    const contents = plan.layers.map((layer, at) => this.#content(cells[at]!, layer));
     return (canvas) => {
       const start = this.#timing.now();
       compose(plan, contents, canvas);
@@ -74,7 +74,7 @@ export class Painter {
   /** The union of annotations over an image; undefined for none. */
   maskOf(image: string, masks: readonly string[]): Rle | undefined {
     if (masks.length === 0) return undefined;
-    const key = masks.length === 1 ? (masks[0] as string) : masks.join("\n");
+    const key = masks.length === 1 ? masks[0]! : masks.join("\n");
     const known = this.#masks.get(key);
     if (known !== undefined) return known;
     const mask = this.#pool.mask(

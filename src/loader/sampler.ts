@@ -25,5 +25,5 @@ export function rankIndices(options: SamplerOptions): Uint32Array {
   }
   const order = shuffle ? epochOrder(seed, epoch, length) : Uint32Array.from({ length }, (_, at) => at);
   const each = tail === "drop" ? Math.floor(length / worldSize) : Math.ceil(length / worldSize);
-  return Uint32Array.from({ length: each }, (_, at) => order[(at * worldSize + rank) % length] as number);
+  return Uint32Array.from({ length: each }, (_, at) => order[(at * worldSize + rank) % length]!);
 }

@@ -64,7 +64,7 @@ function count(seen: Map<string, Seen>, layer: Layer, row: number, images: numbe
   };
   seen.set(key, size);
   size.cells++;
-  size.uses[row] = (size.uses[row] as number) + 1;
+  size.uses[row] = size.uses[row]! + 1;
   if (layer.role === "target") size.targets = true;
   else size.negatives = true;
 }
@@ -79,8 +79,8 @@ function demandOf(loader: Loader, { width, height, uses, targets, negatives }: S
     }
   }
   // An image that the plans looked at happened to leave out still comes, if rarely.
-  const use = (row: number): number => ((uses[row] as number) + 0.5) * scale;
-  const rows = Int32Array.from(may.keys()).filter((row) => may[row] === 1 || (uses[row] as number) > 0);
+  const use = (row: number): number => (uses[row]! + 0.5) * scale;
+  const rows = Int32Array.from(may.keys()).filter((row) => may[row] === 1 || uses[row]! > 0);
   rows.sort((a, b) => use(b) - use(a) || a - b);
   return { width, height, rows, uses: Float64Array.from(rows, use) };
 }

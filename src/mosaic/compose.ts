@@ -141,8 +141,8 @@ function drawClipped(
     if (truth[at] === 1) canvas.mask[canvas.maskOffset + pixel] = 1;
     const to = canvas.imageOffset + pixel * 3;
     for (let channel = 0; channel < 3; channel++) {
-      const below = canvas.image[to + channel] as number;
-      canvas.image[to + channel] = blended(below, cell[at * 3 + channel] as number, layer.alpha);
+      const below = canvas.image[to + channel]!;
+      canvas.image[to + channel] = blended(below, cell[at * 3 + channel]!, layer.alpha);
     }
   }
 
@@ -200,7 +200,7 @@ function blendRows(
   for (let row = 0; row < rows; row++) {
     const start = offset + row * stride;
     for (let at = 0; at < length; at++) {
-      to[start + at] = blended(to[start + at] as number, cell[row * length + at] as number, alpha);
+      to[start + at] = blended(to[start + at]!, cell[row * length + at]!, alpha);
     }
   }
 }

@@ -30,7 +30,7 @@ export function parseSegmentation(text: string, where: string): Segmentation {
   }
   const { size, counts } = value as { size?: unknown; counts?: unknown };
   if (Array.isArray(size) && size.length === 2 && size.every(Number.isInteger) && typeof counts === "string") {
-    return { kind: "rle", size: [size[0] as number, size[1] as number], counts };
+    return { kind: "rle", size: size as [number, number], counts };
   }
   return fail("bad-input", `expected polygons, {size, counts} or null as segmentation in ${where}`);
 }

@@ -237,7 +237,7 @@ function readerOf(table: Table, key: string, spec: ColumnSpec): (row: number) =>
 
 function requireRows(rows: Int32Array, count: number, path: string): void {
   for (let at = 0; at < rows.length; at++) {
-    const row = rows[at] as number;
+    const row = rows[at]!;
     if (row < 0 || row >= count)
       fail("bad-input", `expected row numbers below ${count} in "${path}", got ${row} in row ${at}; import again`);
   }

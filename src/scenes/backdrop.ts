@@ -12,7 +12,7 @@ const grain = tileOf([64, 128, 256], 12);
  */
 export function paintBackdrop(canvas: Float32Array, backdrop: Backdrop): void {
   const theme = themes[backdrop.theme];
-  const palette = theme.palettes[backdrop.palette % theme.palettes.length] ?? (theme.palettes[0] as Palette);
+  const palette = theme.palettes[backdrop.palette % theme.palettes.length] ?? theme.palettes[0]!;
   if (backdrop.theme === "studio") paintStudio(canvas, backdrop, palette);
   else {
     paintAbove(canvas, backdrop, palette);

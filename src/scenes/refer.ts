@@ -145,7 +145,7 @@ function drawn(candidates: readonly ParsedExpression[], random: CounterRandom): 
     const isGroup = nouns.find((noun) => noun.name === phrase?.noun)?.isGroup === true;
     return modifierWeight(phrase) * (isGroup ? 0.5 : 1) * 0.45 ** Math.max(0, (phrase?.modifiers.length ?? 0) - 1);
   });
-  return candidates[random.weighted(weights)] as ParsedExpression;
+  return candidates[random.weighted(weights)]!;
 }
 
 function modifierWeight(phrase: Phrase | undefined): number {

@@ -68,14 +68,13 @@ function chooseExpressions(loader: Loader, count: number): number[] {
   const tries = Math.min(facts.units.length, Math.max(200, count * 20));
   const units = new CounterRandom(loader.seed, 0, 0, 100).sample(facts.units.length, tries);
   const rated = units.map((unit, order) => {
-    const row = facts.units[unit] as number;
+    const row = facts.units[unit]!;
     const expression = facts.unit === "ref" ? facts.expressionsOfRef(row)[0] : row;
     const ref = facts.refOfExpression(expression);
     const band = bandFor(loader, expression)?.band;
-    const image = pool.refs.image[ref] as number;
+    const image = pool.refs.image[ref]!;
     const share =
-      rleArea(pool.mask(image, pool.targetsOfRef(ref))) /
-      ((pool.images.width[image] as number) * (pool.images.height[image] as number));
+      rleArea(pool.mask(image, pool.targetsOfRef(ref))) / (pool.images.width[image]! * pool.images.height[image]!);
     const drops = band === undefined ? undefined : countDrops(band.verdicts);
     const isPlaced = canBePlaced(loader, expression);
     const points =
@@ -116,31 +115,39 @@ export function limitsText({ risk, tau, tauImage }: ResolvedSettings["band"]): s
   return parts.length === 0 ? "no limit" : parts.join("   ");
 }
 
-function bandFor(loader: Loader, expression: number): { row: MinedRow; band: Band } | undefined {
+interface FoundBand {
+  readonly row: MinedRow;
+  readonly band: Band;
+}
+
+function bandFor(loader: Loader, expression: number): FoundBand | undefined {
   const row = loader.mined?.row(expression);
   if (row === undefined) return undefined;
   return { row, band: bandOf(row, loader.facts.bandContext(expression), loader.settings) };
+}
+
+async function candidateView(loader: Loader, { row, band }: FoundBand, at: number): Promise<CandidateView> {
+  const id = row.ids[at]!;
+  const rule = ruleOf(band.verdicts[at]!);
+  return {
+    rank: at,
+    t2i: row.t2i[at]!,
+    i2i: row.i2i[at]!,
+    risk: row.risk?.[at] ?? Number.NaN,
+    ...(rule === undefined ? {} : { rule }),
+    said: saidOf(loader, id),
+    picture: await decodePoolImage(loader.pool, id),
+  };
 }
 
 async function contactEntry(loader: Loader, expression: number, options: ContactOptions): Promise<ContactEntry> {
   const { facts, pool, settings } = loader;
   const ref = facts.refOfExpression(expression);
   const { key, text } = facts.expression(expression);
-  const image = pool.refs.image[ref] as number;
+  const image = pool.refs.image[ref]!;
   const found = bandFor(loader, expression);
-  const view = async (at: number): Promise<CandidateView> => {
-    const id = found?.row.ids[at] as number;
-    const rule = ruleOf(found?.band.verdicts[at] as number);
-    return {
-      rank: at,
-      t2i: found?.row.t2i[at] as number,
-      i2i: found?.row.i2i[at] as number,
-      risk: found?.row.risk?.[at] ?? Number.NaN,
-      ...(rule === undefined ? {} : { rule }),
-      said: saidOf(loader, id),
-      picture: await decodePoolImage(pool, id),
-    };
-  };
+  const views = async (places: readonly number[]): Promise<CandidateView[]> =>
+    found === undefined ? [] : Promise.all(places.map((at) => candidateView(loader, found, at)));
   const positions = Array.from(found?.band.verdicts.keys() ?? []);
   const isDropped = (at: number): boolean =>
     isBarred(found?.band.verdicts[at] ?? 0) && ruleOf(found?.band.verdicts[at] ?? 0) !== "own-image";
@@ -168,8 +175,8 @@ async function contactEntry(loader: Loader, expression: number, options: Contact
     curve: found?.row.t2i ?? new Float32Array(0),
     verdicts: found?.band.verdicts ?? new Uint8Array(0),
     target: { ...target, mask: rleToMask(pool.mask(image, pool.targetsOfRef(ref))) },
-    dropped: await Promise.all(dropped.map(view)),
-    band: await Promise.all(kept.map(view)),
+    dropped: await views(dropped),
+    band: await views(kept),
     mosaics,
   };
 }

@@ -44,7 +44,7 @@ export function withMask(picture: Picture, tint: number, thickness: number): Pic
   const data = picture.data.slice();
   const edge = distanceToEdge(mask, width, height, thickness + 1);
   for (let at = 0; at < width * height; at++) {
-    const distance = edge[at] as number;
+    const distance = edge[at]!;
     if (distance > 0 && distance <= thickness) paint(data, at, maskColour, 1);
     else if (distance > thickness && distance <= thickness + 1) paint(data, at, [255, 255, 255], 0.85);
     else if (mask[at] === 1) paint(data, at, maskColour, tint);
@@ -56,10 +56,7 @@ export function withMask(picture: Picture, tint: number, thickness: number): Pic
 export function greyed(picture: Picture): Picture {
   const data = new Uint8Array(picture.data.length);
   for (let at = 0; at < data.length; at += 3) {
-    const grey =
-      0.299 * (picture.data[at] as number) +
-      0.587 * (picture.data[at + 1] as number) +
-      0.114 * (picture.data[at + 2] as number);
+    const grey = 0.299 * picture.data[at]! + 0.587 * picture.data[at + 1]! + 0.114 * picture.data[at + 2]!;
     data.fill(Math.round(110 + grey * 0.5), at, at + 3);
   }
   return { ...picture, data };
@@ -100,6 +97,6 @@ function distanceToEdge(mask: Uint8Array, width: number, height: number, limit: 
 function paint(data: Uint8Array, at: number, colour: readonly [number, number, number], share: number): void {
   for (let channel = 0; channel < 3; channel++) {
     const index = at * 3 + channel;
-    data[index] = Math.round((data[index] as number) * (1 - share) + colour[channel as 0 | 1 | 2] * share);
+    data[index] = Math.round(data[index]! * (1 - share) + colour[channel as 0 | 1 | 2] * share);
   }
 }

@@ -30,7 +30,7 @@ export function scoreCurve(
 ): { svg: string; tauY: number | undefined } {
   if (scores.length === 0) return { svg: "", tauY: undefined };
   const high = Math.max(...scores.subarray(0, 4), tau ?? Number.NEGATIVE_INFINITY);
-  const low = Math.min(scores[scores.length - 1] as number, ...scores.subarray(0, 1));
+  const low = Math.min(scores[scores.length - 1]!, ...scores.subarray(0, 1));
   const span = Math.max(1e-6, high - low);
   const y = (score: number): number => box.y + box.height - (0.06 + 0.88 * ((score - low) / span)) * box.height;
   const x = (rank: number): number => box.x + Math.sqrt(rank / scores.length) * box.width;
@@ -40,9 +40,9 @@ export function scoreCurve(
   for (let rank = 0; rank < scores.length; rank++) {
     const right = x(rank + 1);
     if (right - previous < 0.9) continue; // several ranks share a pixel
-    const verdict = verdicts[rank] as number;
+    const verdict = verdicts[rank]!;
     const fill = verdict === 0 ? colours.band : verdict === beyondK ? "#cfe8e4" : colours.dropped;
-    const top = y(scores[rank] as number);
+    const top = y(scores[rank]!);
     bars += `<rect x="${n(previous < box.x ? box.x : previous)}" y="${n(top)}" width="${n(Math.max(0.8, right - Math.max(previous, box.x) - 0.4))}" height="${n(box.y + box.height - top)}" fill="${fill}"/>`;
     previous = right;
   }

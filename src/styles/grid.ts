@@ -64,23 +64,22 @@ function shiftedLines(size: number, parts: number, r: number, minCell: number, r
     const known = new Float64Array(span);
     let sum = 0;
     for (let at = span - 1, nextAt = span - 1; at >= 0; at--) {
-      const place = (even[line] as number) - reach + at;
+      const place = even[line]! - reach + at;
       if (next === undefined) {
         known[at] = size - place >= least ? 1 : 0;
         continue;
       }
-      for (; nextAt >= 0 && (even[line + 1] as number) - reach + nextAt >= place + least; nextAt--)
-        sum += next[nextAt] as number;
+      for (; nextAt >= 0 && even[line + 1]! - reach + nextAt >= place + least; nextAt--) sum += next[nextAt]!;
       known[at] = sum;
     }
     ways[line] = known;
   }
   const lines = [0];
   for (let line = 1; line < parts; line++) {
-    const from = (even[line] as number) - reach;
-    const first = Math.max(0, (lines[line - 1] as number) + least - from);
+    const from = even[line]! - reach;
+    const first = Math.max(0, lines[line - 1]! + least - from);
     // The even lines see to it that some way is left.
-    lines.push(from + first + random.weighted((ways[line] as Float64Array).subarray(first)));
+    lines.push(from + first + random.weighted(ways[line]!.subarray(first)));
   }
   return [...lines, size];
 }
@@ -92,7 +91,7 @@ function leastCell(size: number, parts: number, minCell: number): number {
 
 function cellsBetween(xs: readonly number[], ys: readonly number[]): PixelRect[] {
   const spans = (lines: readonly number[]): [start: number, length: number][] =>
-    lines.slice(1).map((end, at) => [lines[at] as number, end - (lines[at] as number)]);
+    lines.slice(1).map((end, at) => [lines[at]!, end - lines[at]!]);
   const across = spans(xs);
   return spans(ys).flatMap(([y, height]) => across.map(([x, width]): PixelRect => [x, y, width, height]));
 }

@@ -105,7 +105,7 @@ export interface ChosenTiles {
 export function chooseTiles(demands: readonly TileDemand[], maxBytes = Number.POSITIVE_INFINITY): ChosenTiles {
   const all = demands.flatMap((demand, size) =>
     Array.from(demand.rows, (row, at) => {
-      const uses = demand.uses[at] as number;
+      const uses = demand.uses[at]!;
       return { size, row, uses, bytes: tileBytes(demand), worth: uses / tileBytes(demand) };
     }),
   );

@@ -11,10 +11,10 @@ export async function writePredictions(folder: string, poolFolder: string): Prom
   const out = join(folder, "predictions");
   await mkdir(out);
   for (let row = 0; row < pool.expressions.count; row++) {
-    const ref = pool.expressions.ref[row] as number;
+    const ref = pool.expressions.ref[row]!;
     if (pool.refs.split[ref] !== "val") continue;
-    const image = pool.refs.image[ref] as number;
-    const [width, height] = [pool.images.width[image] as number, pool.images.height[image] as number];
+    const image = pool.refs.image[ref]!;
+    const [width, height] = [pool.images.width[image]!, pool.images.height[image]!];
     const truth = rleToMask(pool.mask(image, pool.targetsOfRef(ref)));
     const by = (row * 37) % 60;
     const data = Uint8Array.from(truth, (_, at) => (at % width >= by && truth[at - by] === 1 ? 255 : 0));

@@ -53,7 +53,7 @@ function wideSource(expressions: number): RecordSource {
     for (let image = 0; image < images; image++) {
       const [width, height] = [24, 18];
       const [a, b, c] = [image & 255, (image >> 8) & 255, (image * 37) & 255];
-      const data = Uint8Array.from({ length: width * height * 3 }, (_, at) => [a, b, c][at % 3] as number);
+      const data = Uint8Array.from({ length: width * height * 3 }, (_, at) => [a, b, c][at % 3]!);
       const imageId = `im${image}`;
       yield {
         type: "image",
@@ -66,7 +66,7 @@ function wideSource(expressions: number): RecordSource {
       for (let ref = 0; ref < refsOfImage; ref++) {
         const id = `${image}-${ref}`;
         const random = new CounterRandom(1, image, ref, 0);
-        const pick = (words: readonly string[]): string => words[random.below(words.length)] as string;
+        const pick = (words: readonly string[]): string => words[random.below(words.length)]!;
         const noun = pick(nouns);
         const parts = [[2 + ref * 8, 3, 10 + ref * 8, 3, 10 + ref * 8, 14, 2 + ref * 8, 14]];
         yield {

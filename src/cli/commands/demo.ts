@@ -195,7 +195,7 @@ function commandWord(): string {
 function trainExpressions(loader: Loader): Int32Array {
   const { pool, split } = loader;
   return Int32Array.from({ length: pool.expressions.count }, (_, row) => row).filter(
-    (row) => pool.refs.split[pool.expressions.ref[row] as number] === split,
+    (row) => pool.refs.split[pool.expressions.ref[row]!] === split,
   );
 }
 

@@ -24,14 +24,14 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader | undefined {
   const u16 = (at: number): number => ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
   let at = 2;
   while (at + 9 < bytes.length && bytes[at] === 0xff) {
-    const marker = bytes[at + 1] as number;
+    const marker = bytes[at + 1]!;
     if (marker === 0xff) {
       at++;
       continue;
     }
     const isFrame = marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
     if (isFrame) {
-      const [height, width, components] = [u16(at + 5), u16(at + 7), bytes[at + 9] as number];
+      const [height, width, components] = [u16(at + 5), u16(at + 7), bytes[at + 9]!];
       const isPlain = bytes[at + 4] === 8 && width > 0 && height > 0;
       const process = marker <= 0xc1 ? "baseline" : marker === 0xc2 ? "progressive" : "other";
       return isPlain ? { width, height, components, process } : undefined;

@@ -158,7 +158,7 @@ function checkDeltaBytes(data: Uint8Array, at: number, count: number): void {
   let before = 0;
   let total = 0;
   for (let i = 0; i < count; i++) {
-    const [prefix, suffix] = [shared.values[i] as number, own.values[i] as number];
+    const [prefix, suffix] = [shared.values[i]!, own.values[i]!];
     if (prefix < 0 || suffix < 0 || prefix > before || suffix > data.length)
       fail(
         "bad-input",

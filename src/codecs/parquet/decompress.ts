@@ -70,16 +70,16 @@ function checkZstd(input: Uint8Array, size: number): void {
       continue;
     }
     if (magic !== 0xfd2fb528) bad("a frame without its mark");
-    const flags = input[at + 4] as number;
+    const flags = input[at + 4]!;
     const isSingle = (flags & 32) !== 0;
-    const windowByte = input[at + 5] as number;
+    const windowByte = input[at + 5]!;
     if (!isSingle && (windowByte >> 3) + 10 > 27) bad("a window of more than 128 MB");
-    at += 5 + (isSingle ? 0 : 1) + ([0, 1, 2, 4][flags & 3] as number);
+    at += 5 + (isSingle ? 0 : 1) + [0, 1, 2, 4][flags & 3]!;
     const width = flags >> 6 === 0 ? (isSingle ? 1 : 0) : 1 << (flags >> 6);
     if (at + width > input.length) bad("a frame that is cut short");
     const stated =
       width === 1
-        ? (input[at] as number)
+        ? input[at]!
         : width === 2
           ? view.getUint16(at, true) + 256
           : width === 4
@@ -92,7 +92,7 @@ function checkZstd(input: Uint8Array, size: number): void {
     if (++frames > 1 + size) bad("more frames than bytes");
     for (let isLast = false; !isLast; ) {
       if (at + 3 > input.length) bad("a block that is cut short");
-      const head = (input[at] as number) | ((input[at + 1] as number) << 8) | ((input[at + 2] as number) << 16);
+      const head = input[at]! | (input[at + 1]! << 8) | (input[at + 2]! << 16);
       isLast = (head & 1) === 1;
       const length = head >> 3;
       if (length > zstdBlock) bad(`a block of ${length} bytes`);

@@ -107,7 +107,7 @@ async function openBytes(
     frame: (low, high) => frameOf(quantised, low, high),
     score(tensor, { biases, step }, index, bytes) {
       const product = products[index] ?? fail("internal", `no block ${index} of ${products.length}`);
-      return product.score(tensor, scale, biases[index] as Tensor, step, bytes);
+      return product.score(tensor, scale, biases[index]!, step, bytes);
     },
   };
 }

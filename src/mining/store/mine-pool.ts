@@ -339,12 +339,12 @@ async function scan(
     for (let start = 0; start < total; start += step) {
       const count = Math.min(step, total - start);
       for (const [at, handle] of handles.entries()) {
-        await handle.read(new Uint8Array(buffers[at] as ArrayBuffer), 0, count * depth * 4, header + start * depth * 4);
+        await handle.read(new Uint8Array(buffers[at]!), 0, count * depth * 4, header + start * depth * 4);
       }
       const [ids, t2i, i2i] = [
-        new Int32Array(buffers[0] as ArrayBuffer),
-        new Float32Array(buffers[1] as ArrayBuffer),
-        new Float32Array(buffers[2] as ArrayBuffer),
+        new Int32Array(buffers[0]!),
+        new Float32Array(buffers[1]!),
+        new Float32Array(buffers[2]!),
       ];
       for (let row = 0; row < count; row++) {
         const [from, to] = [row * depth, (row + 1) * depth];

@@ -121,17 +121,17 @@ function randomRisk(pool: Pool, mined: Mined, estimate: RiskEstimate): { risk: n
   const splits = new Set(mined.manifest.candidates.splits);
   const isIn = (row: number): boolean => splits.has(pool.refs.split[row] ?? "");
   const refs = Array.from({ length: pool.refs.count }, (_, row) => row).filter(isIn);
-  const images = [...new Set(refs.map((row) => pool.refs.image[row] as number))];
+  const images = [...new Set(refs.map((row) => pool.refs.image[row]!))];
   const rows = refs.flatMap((row) => (pool.targetsOfRef(row).length > 0 ? [pool.expressionsOfRef(row)] : []));
   const expressions = rows.flatMap(([start, end]) => Array.from({ length: end - start }, (_, at) => start + at));
   if (expressions.length === 0 || images.length < 2) return undefined;
   let [risk, hard, pairs] = [0, 0, 0];
   for (let draw = 0; draw < randomExpressions; draw++) {
     const random = new CounterRandom(0, 0, draw, 105);
-    const expression = expressions[random.below(expressions.length)] as number;
-    const own = pool.refs.image[pool.expressions.ref[expression] as number];
+    const expression = expressions[random.below(expressions.length)]!;
+    const own = pool.refs.image[pool.expressions.ref[expression]!];
     for (let at = 0; at < randomImages; at++) {
-      const image = images[random.below(images.length)] as number;
+      const image = images[random.below(images.length)]!;
       if (image === own) continue;
       const chance = estimate.chance(expression, image);
       risk += chance;

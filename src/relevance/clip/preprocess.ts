@@ -32,9 +32,9 @@ export function preprocessImage(image: DecodedImage, preprocessing: Preprocessin
     let from = start + row * stride;
     let at = (y - top + row) * width + x - left;
     for (const end = at + window.width; at < end; at++, from += 3) {
-      out[at] = red[data[from] as number] as number;
-      out[at + plane] = green[data[from + 1] as number] as number;
-      out[at + 2 * plane] = blue[data[from + 2] as number] as number;
+      out[at] = red[data[from]!]!;
+      out[at + plane] = green[data[from + 1]!]!;
+      out[at + 2 * plane] = blue[data[from + 2]!]!;
     }
   }
 }

@@ -24,7 +24,7 @@ export function bandContextOf(
   const ownScore = mined.own[expression];
   return {
     expression,
-    ownImage: pool.refs.image[ref] as number,
+    ownImage: pool.refs.image[ref]!,
     targets,
     // NaN where an imported list lacks the own image; an answer would carry it as null.
     ...(targets === 0 || ownScore === undefined || Number.isNaN(ownScore) ? {} : { ownScore }),
@@ -53,11 +53,11 @@ export function sampleRows(pool: Pool, mined: Mined): SampleRows {
   const splits = splitsOf(pool);
   const split = splits.includes("train") ? "train" : (splits[0] ?? "");
   const all = Int32Array.from(pool.expressions.ref.keys()).filter(
-    (row) => pool.refs.split[pool.expressions.ref[row] as number] === split,
+    (row) => pool.refs.split[pool.expressions.ref[row]!] === split,
   );
   const most = Math.max(1, Math.min(sampleExpressions, Math.floor(sampleCells / mined.manifest.depth)));
   const drawn = new CounterRandom(0, 0, 0, 103).sample(all.length, Math.min(most, all.length));
-  return { split, total: all.length, rows: Int32Array.from(drawn, (at) => all[at] as number) };
+  return { split, total: all.length, rows: Int32Array.from(drawn, (at) => all[at]!) };
 }
 
 /** The sample's candidates. */

@@ -9,7 +9,7 @@ const shownExpressions = 12;
 export function expressionDetail(pool: Pool, row: number): ExpressionDetail {
   const { expressions, refs, annotations } = pool;
   const ref = expressions.ref[row] ?? fail("usage", `expected an expression row, got ${row}`);
-  const image = refs.image[ref] as number;
+  const image = refs.image[ref]!;
   const targets = pool.targetsOfRef(ref);
   const pixels = (pool.images.width[image] ?? 1) * (pool.images.height[image] ?? 1);
   const [start, end] = pool.expressionsOfRef(ref);
@@ -62,14 +62,13 @@ function imageFacts(pool: Pool, row: number): ImageFacts {
 /** Refs by image, grouped once. */
 export function refsByImage(pool: Pool): (image: number) => Int32Array {
   const offsets = new Int32Array(pool.images.count + 1);
-  for (const image of pool.refs.image) offsets[image + 1] = (offsets[image + 1] as number) + 1;
-  for (let at = 0; at < pool.images.count; at++)
-    offsets[at + 1] = (offsets[at + 1] as number) + (offsets[at] as number);
+  for (const image of pool.refs.image) offsets[image + 1] = offsets[image + 1]! + 1;
+  for (let at = 0; at < pool.images.count; at++) offsets[at + 1] = offsets[at + 1]! + offsets[at]!;
   const next = offsets.slice();
   const refs = new Int32Array(pool.refs.count);
   pool.refs.image.forEach((image, ref) => {
-    refs[next[image] as number] = ref;
-    next[image] = (next[image] as number) + 1;
+    refs[next[image]!] = ref;
+    next[image] = next[image]! + 1;
   });
   return (image) => refs.subarray(offsets[image], offsets[image + 1]);
 }

@@ -15,7 +15,7 @@ export function listColumns(pool: Pool): ListColumns {
   const categoryOf = Uint16Array.from(annotations.category, (name) => Math.min(names.categories.index(name), 65535));
   for (let ref = 0; ref < refs.count; ref++) {
     const targets = pool.targetsOfRef(ref);
-    const category = targets.length === 0 ? names.categories.index("(no target)") : categoryOf[targets[0] as number];
+    const category = targets.length === 0 ? names.categories.index("(no target)") : categoryOf[targets[0]!];
     columns.split[ref] = Math.min(names.splits.index(refs.split[ref] ?? ""), 255);
     columns.source[ref] = Math.min(names.sources.index(refs.source[ref] ?? ""), 255);
     columns.category[ref] = category ?? 0;
@@ -41,7 +41,7 @@ export function keyColumns(pool: Pool): KeyColumns {
 function similarObjects(pool: Pool, ref: number, targets: Int32Array, categoryOf: Uint16Array): number {
   const wanted = new Set(Array.from(targets, (target) => categoryOf[target]));
   let count = 0;
-  for (const row of pool.annotationsOfImage(pool.refs.image[ref] as number)) {
+  for (const row of pool.annotationsOfImage(pool.refs.image[ref]!)) {
     if (pool.annotations.isCrowd[row] !== 1 && wanted.has(categoryOf[row]) && !targets.includes(row)) count++;
   }
   return count;
