@@ -13,6 +13,7 @@ import { pMapIterable } from "p-map";
 import { readJsonList } from "../../codecs/index.ts";
 import { type DatasetRecord, fail } from "../../model/index.ts";
 import { isOwnExport } from "../cris-lmdb/index.ts";
+import { entryHead } from "../entry-head.ts";
 import { type EntryState, entryRecords, entrySentence, newEntryState } from "../entry-records.ts";
 import { bad, note } from "../findings.ts";
 import type { Importer, ImportOptions, ImportSource, Recognition } from "../importer.ts";
@@ -28,7 +29,7 @@ import {
   shortPath,
 } from "../places.ts";
 import { chooseDataset, type SplitFile, splitFilesIn } from "../split-files.ts";
-import { type Dict, exactId, field, idComplaint, isDict, isInnerPath, numbersOf } from "../values.ts";
+import { type Dict, exactId, field, isDict, isInnerPath, numbersOf } from "../values.ts";
 import { categoryOf } from "./category.ts";
 import { isNoCategory } from "./no-category.ts";
 
@@ -107,7 +108,7 @@ async function* records(
       async ({ index, value }) => ({ where: `${file}, record ${index}`, value, mask: await maskOf(value, readMask) }),
       { concurrency: masksAtOnce, backpressure: 2 * masksAtOnce },
     );
-    for await (const { where, value, mask } of entries) yield* recordsOf(value, mask, where, split, state, images);
+    for await (const entry of entries) yield* recordsOf(entry, split, state, images);
   }
 }
 
@@ -118,30 +119,26 @@ async function maskOf(value: unknown, readMask: ReadMask): Promise<Mask | undefi
   return id === undefined ? undefined : readMask(`${id}.png`);
 }
 
+const keys = { shape: "an entry {segment_id, img_name, …}", id: "segment_id", file: "img_name" };
+
+/** An entry with the mask that its id names; without one where it has no usable id. */
+interface ReadEntry {
+  readonly value: unknown;
+  readonly where: string;
+  readonly mask: Mask | undefined;
+}
+
 function* recordsOf(
-  value: unknown,
-  mask: Mask | undefined,
-  where: string,
+  { value, where, mask }: ReadEntry,
   split: string,
   state: EntryState,
   images: ImagesFolder,
 ): Generator<DatasetRecord> {
-  if (!isDict(value)) {
-    return yield bad("not a record", where, {
-      expected: "an entry {segment_id, img_name, …}",
-      came: value,
-      remedy: "correct or remove it",
-    });
-  }
-  const refId = exactId(field(value, "segment_id"));
-  if (refId === undefined || mask === undefined)
-    return yield bad("bad id", where, idComplaint("segment_id", field(value, "segment_id")));
-  const name = field(value, "img_name");
-  if (typeof name !== "string" || !isInnerPath(name)) {
-    const expected = `"img_name" to be a path inside the images' folder`;
-    return yield bad("unsafe file name", where, { expected, came: name, remedy: "correct the name" });
-  }
-  const sentences = field(value, "sentences");
+  const head = entryHead(value, where, keys);
+  if ("type" in head) return yield head;
+  if (mask === undefined) return fail("internal", `${where} has an id and no mask`);
+  const { entry, id: refId, file } = head;
+  const sentences = field(entry, "sentences");
   if (!Array.isArray(sentences)) {
     return yield bad("wrong type", where, {
       expected: `"sentences" to be a list`,
@@ -150,24 +147,24 @@ function* recordsOf(
     });
   }
   if ("complaint" in mask) return yield bad("unreadable mask", where, mask.complaint);
-  const isNothing = mask.isEmpty && isNoCategory(field(value, "cat"));
+  const isNothing = mask.isEmpty && isNoCategory(field(entry, "cat"));
   if (mask.isEmpty && !isNothing)
     return yield bad("target without a mask", where, emptyMaskComplaint(`the mask "${refId}.png"`));
   for (const reason of mask.notes) yield note(reason, where);
-  const category = categoryOf(value);
+  const category = categoryOf(entry);
   if (category === undefined && !isNothing) yield note("unknown category", where);
-  const box = cornersBox(value);
+  const box = cornersBox(entry);
   if (box === undefined && !isNothing) yield note("box of four numbers expected, left out", where);
   const target = {
     id: refId,
-    category: category ?? exactId(field(value, "cat")) ?? "",
+    category: category ?? exactId(field(entry, "cat")) ?? "",
     segmentation: mask.segmentation,
     isCrowd: false,
     ...(box === undefined ? {} : { box }),
   };
   yield* entryRecords(
     {
-      image: { id: name, file: images.fileOf(name) },
+      image: { id: file, file: images.fileOf(file) },
       targets: isNothing ? [] : [target],
       refId,
       split,

@@ -11,6 +11,7 @@ import { dirname, join } from "node:path";
 import { readJsonList } from "../../codecs/index.ts";
 import { hashJson } from "../../io/index.ts";
 import type { DatasetRecord } from "../../model/index.ts";
+import { entryHead } from "../entry-head.ts";
 import { type Entry, type EntryState, entryRecords, newEntryState } from "../entry-records.ts";
 import { bad, note } from "../findings.ts";
 import type { Importer, ImportOptions, ImportSource, Recognition } from "../importer.ts";
@@ -26,7 +27,7 @@ import {
 } from "../places.ts";
 import { parseSegmentation } from "../segmentation.ts";
 import { chooseDataset, type SplitFile, splitFilesIn } from "../split-files.ts";
-import { boxOf, exactId, field, finite, idComplaint, isDict, isInnerPath, pixelsOf } from "../values.ts";
+import { boxOf, exactId, field, finite, isDict, isInnerPath, pixelsOf } from "../values.ts";
 
 export const mmr: Importer = {
   name: "mmr",
@@ -79,42 +80,37 @@ async function* records(
   folder: string,
   images: ImagesFolder,
 ): AsyncGenerator<DatasetRecord> {
-  const state = newEntryState();
-  const known = new Map<string, string>();
+  const reading: Reading = { images, state: newEntryState(), known: new Map() };
   for (const { split, path } of splits) {
     const file = shortPath(path, folder);
     for await (const { index, value } of readJsonList(path))
-      yield* imageRecords(value, `${file}, record ${index}`, split, state, known, images);
+      yield* imageRecords(value, `${file}, record ${index}`, split, reading);
   }
 }
 
-function* imageRecords(
-  value: unknown,
-  where: string,
-  split: string,
-  state: EntryState,
-  known: Map<string, string>,
-  images: ImagesFolder,
-): Generator<DatasetRecord> {
-  if (!isDict(value)) {
-    const complaint = { expected: "an image {file_name, questions, answers, …}", came: value, remedy: "correct it" };
-    return yield bad("not a record", where, complaint);
-  }
-  const imageId = exactId(field(value, "image_id"));
-  if (imageId === undefined) return yield bad("bad id", where, idComplaint("image_id", field(value, "image_id")));
-  const name = field(value, "file_name");
-  if (typeof name !== "string" || !isInnerPath(name)) {
-    const expected = `"file_name" to be a path inside the images' folder`;
-    return yield bad("unsafe file name", where, { expected, came: name, remedy: "correct the name" });
-  }
-  const [questions, answers] = [field(value, "questions"), field(value, "answers")];
+const keys = { shape: "an image {image_id, file_name, questions, answers, …}", id: "image_id", file: "file_name" };
+
+/** What is known of the records read so far. */
+interface Reading {
+  readonly images: ImagesFolder;
+  readonly state: EntryState;
+  /** The id of each answer by its content. */
+  readonly known: Map<string, string>;
+}
+
+function* imageRecords(value: unknown, where: string, split: string, reading: Reading): Generator<DatasetRecord> {
+  const { images, state, known } = reading;
+  const head = entryHead(value, where, keys);
+  if ("type" in head) return yield head;
+  const { entry, id: imageId, file } = head;
+  const [questions, answers] = [field(entry, "questions"), field(entry, "answers")];
   if (!Array.isArray(questions) || !Array.isArray(answers) || questions.length !== answers.length) {
     const expected = `"questions" and "answers" to be lists of one length`;
     return yield bad("wrong type", where, { expected, came: answers, remedy: "correct the image" });
   }
-  const [width, height] = [pixelsOf(field(value, "width")), pixelsOf(field(value, "height"))];
+  const [width, height] = [pixelsOf(field(entry, "width")), pixelsOf(field(entry, "height"))];
   const size = width === undefined || height === undefined ? {} : { width, height };
-  const image = { id: imageId, file: images.fileOf(name), ...size };
+  const image = { id: imageId, file: images.fileOf(file), ...size };
   for (const [n, question] of questions.entries()) {
     const refId = `${split}-${imageId}-${n}`;
     const place = `${where}, question ${n}`;

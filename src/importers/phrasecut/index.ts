@@ -105,25 +105,26 @@ async function* records(
   images: ImagesFolder,
 ): AsyncGenerator<DatasetRecord> {
   const sizes = table === undefined ? new Map() : await readSizes(table);
-  const state = newEntryState();
-  const instances = new Map<string, string>();
+  const reading: Reading = { images, sizes, state: newEntryState(), instances: new Map() };
   for (const { split, path } of splits) {
     const file = shortPath(path, folder);
     for await (const { index, value } of readJsonList(path)) {
-      yield* taskRecords(value, `${file}, record ${index}`, split, state, instances, sizes, images);
+      yield* taskRecords(value, `${file}, record ${index}`, split, reading);
     }
   }
 }
 
-function* taskRecords(
-  value: unknown,
-  where: string,
-  split: string,
-  state: EntryState,
-  instances: Map<string, string>,
-  sizes: Sizes,
-  images: ImagesFolder,
-): Generator<DatasetRecord> {
+/** What is known of the images, and of the records read so far. */
+interface Reading {
+  readonly images: ImagesFolder;
+  readonly sizes: Sizes;
+  readonly state: EntryState;
+  /** The id of each instance by its content. */
+  readonly instances: Map<string, string>;
+}
+
+function* taskRecords(value: unknown, where: string, split: string, reading: Reading): Generator<DatasetRecord> {
+  const { images, sizes, state, instances } = reading;
   if (!isDict(value)) {
     return yield bad("not a record", where, {
       expected: "a task {task_id, image_id, Polygons, phrase, …}",

@@ -10,6 +10,7 @@ import { dirname, join } from "node:path";
 import { readJsonList, readRows, readTableMetadata } from "../../codecs/index.ts";
 import { hashJson } from "../../io/index.ts";
 import { type DatasetRecord, fail, isInputError } from "../../model/index.ts";
+import { entryHead } from "../entry-head.ts";
 import { type EntryState, entryRecords, newEntryState } from "../entry-records.ts";
 import { bad } from "../findings.ts";
 import type { Importer, ImportOptions, ImportSource, Recognition } from "../importer.ts";
@@ -23,7 +24,7 @@ import {
   requireSource,
 } from "../places.ts";
 import { type SplitFile, splitFilesIn } from "../split-files.ts";
-import { boxOf, exactId, field, idComplaint, isDict, isInnerPath, pixelsOf } from "../values.ts";
+import { boxOf, field, isDict, isInnerPath, pixelsOf } from "../values.ts";
 
 export const refloco: Importer = {
   name: "refloco",
@@ -74,51 +75,50 @@ async function open(options: ImportOptions): Promise<ImportSource> {
 }
 
 async function* records(files: readonly SplitFile[], images: ImagesFolder): AsyncGenerator<DatasetRecord> {
-  const state = newEntryState();
-  const known = new Map<string, string>();
+  const reading: Reading = { images, state: newEntryState(), known: new Map() };
   for (const { split, path } of files) {
     for await (const { index, value } of rowsOf(path))
-      yield* captionRecords(value, `${folderName(path)}, record ${index}`, split, state, known, images);
+      yield* captionRecords(value, `${folderName(path)}, record ${index}`, split, reading);
   }
+}
+
+const keys = { shape: "an object {id, file_name, bbox, caption, …}", id: "id", file: "file_name" };
+
+/** What is known of the records read so far. */
+interface Reading {
+  readonly images: ImagesFolder;
+  readonly state: EntryState;
+  /** The id of each object by its content. */
+  readonly known: Map<string, string>;
 }
 
 function* captionRecords(
   value: unknown,
   where: string,
   fileSplit: string,
-  state: EntryState,
-  known: Map<string, string>,
-  images: ImagesFolder,
+  { images, state, known }: Reading,
 ): Generator<DatasetRecord> {
-  if (!isDict(value)) {
-    const complaint = { expected: "an object {id, file_name, bbox, caption, …}", came: value, remedy: "correct it" };
-    return yield bad("not a record", where, complaint);
-  }
-  const refId = exactId(field(value, "id"));
-  if (refId === undefined) return yield bad("bad id", where, idComplaint("id", field(value, "id")));
-  const name = field(value, "file_name");
-  if (typeof name !== "string" || !isInnerPath(name)) {
-    const expected = `"file_name" to be a path inside the images' folder`;
-    return yield bad("unsafe file name", where, { expected, came: name, remedy: "correct the name" });
-  }
-  const box = boxOf(field(value, "bbox"));
+  const head = entryHead(value, where, keys);
+  if ("type" in head) return yield head;
+  const { entry, id: refId, file } = head;
+  const box = boxOf(field(entry, "bbox"));
   if (box === undefined) {
     const expected = `"bbox" to be [x, y, width, height]`;
-    return yield bad("wrong type", where, { expected, came: field(value, "bbox"), remedy: "correct the object" });
+    return yield bad("wrong type", where, { expected, came: field(entry, "bbox"), remedy: "correct the object" });
   }
-  const [width, height] = [pixelsOf(field(value, "width")), pixelsOf(field(value, "height"))];
+  const [width, height] = [pixelsOf(field(entry, "width")), pixelsOf(field(entry, "height"))];
   const size = width === undefined || height === undefined ? {} : { width, height };
-  const content = hashJson([name, box]);
+  const content = hashJson([file, box]);
   const id = known.get(content) ?? refId;
   known.set(content, id);
-  const split = field(value, "split");
+  const split = field(entry, "split");
   yield* entryRecords(
     {
-      image: { id: name, file: images.fileOf(name), ...size },
+      image: { id: file, file: images.fileOf(file), ...size },
       targets: [{ id, category: "", segmentation: { kind: "none" }, isCrowd: false, box }],
       refId,
       split: typeof split === "string" && split !== "" ? split : fileSplit,
-      sentences: [{ id: "0", sent: field(value, "caption") }],
+      sentences: [{ id: "0", sent: field(entry, "caption") }],
     },
     where,
     state,
