@@ -139,19 +139,23 @@ function gainsOf(
     const values = own.map((group) => metricsOf(totalOf(group), preset));
     const drawn = replicates.slice(from, from + models.length);
     const count = own[0]?.images.length ?? 0;
-    return { images: count, gains: byMetric((name) => gainOf(name, values, drawn, weights, seedsA, count, options)) };
+    const sample = { values, drawn, weights, seedsA, images: count };
+    return { images: count, gains: byMetric((name) => gainOf(name, sample, options)) };
   });
 }
 
-function gainOf(
-  name: MetricName,
-  values: readonly Metrics[],
-  drawn: readonly Replicates[],
-  weights: readonly Float64Array[],
-  seedsA: number,
-  images: number,
-  options: BootstrapOptions,
-): Gain {
+/** What the models of both sides have on one set of samples: those of a first, `seedsA` of them. */
+interface MeasuredSet {
+  readonly values: readonly Metrics[];
+  readonly drawn: readonly Replicates[];
+  /** Of each model in the difference, by replicate. */
+  readonly weights: readonly Float64Array[];
+  readonly seedsA: number;
+  readonly images: number;
+}
+
+function gainOf(name: MetricName, set: MeasuredSet, options: BootstrapOptions): Gain {
+  const { values, drawn, weights, seedsA, images } = set;
   const all = values.map((metrics) => metrics[name]);
   const [ofA, ofB] = [all.slice(0, seedsA), all.slice(seedsA)];
   const [a, b] = [mean(ofA), mean(ofB)];

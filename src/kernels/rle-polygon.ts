@@ -1,7 +1,12 @@
 import { pixelsOf, type Rle } from "./rle.ts";
 
-/** Room for the crossings of one polygon, kept from call to call: thousands of arrays of some kilobytes cost more than the sums. */
-let room = { crossings: new Uint32Array(4096), ordered: new Uint32Array(4096), ends: new Uint32Array(1026) };
+/** Space for the crossings of one polygon, kept from call to call: thousands of arrays of some kilobytes cost more than the sums. */
+const space = {
+  crossings: new Uint32Array(4096),
+  used: 0,
+  ordered: new Uint32Array(4096),
+  ends: new Uint32Array(1026),
+};
 
 /** Above this, five times a coordinate no longer fits pycocotools' integers. */
 const maxCoordinate = 2 ** 27;
@@ -22,43 +27,34 @@ export function rleFromPolygon(xy: readonly number[] | Float64Array, height: num
     throw new RangeError(`a polygon needs an even number of coordinates, two or more, got ${xy.length}`);
   }
   if (pixels === 0) return { height, width, counts: new Uint32Array(1) };
-  let { crossings } = room;
-  let used = 0;
+  space.used = 0;
   let x0 = onGrid(xy[2 * corners - 2]!);
   let y0 = onGrid(xy[2 * corners - 1]!);
   for (let corner = 0; corner < corners; corner++) {
     const x1 = onGrid(xy[2 * corner]!);
     const y1 = onGrid(xy[2 * corner + 1]!);
-    // Column x is crossed where the grid's column steps between 5x + 2 and 5x + 3.
-    const first = Math.max(0, Math.ceil((Math.min(x0, x1) - 2) / 5));
-    const last = Math.min(width - 1, Math.floor((Math.max(x0, x1) - 3) / 5));
-    if (last >= first) {
-      const needed = used + last - first + 2;
-      if (needed > crossings.length) {
-        crossings = grown(crossings, needed);
-        room = { ...room, crossings, ordered: new Uint32Array(crossings.length) };
-      }
-      used = crossEdge(x0, y0, x1, y1, first, last, height, crossings, used);
-    }
+    crossEdge(x0, y0, x1, y1, { height, width });
     x0 = x1;
     y0 = y1;
   }
-  crossings[used++] = pixels;
-  return { height, width, counts: countsBetween(sorted(crossings.subarray(0, used), height, width)) };
+  const { crossings } = space;
+  crossings[space.used++] = pixels;
+  return { height, width, counts: countsBetween(sorted(crossings.subarray(0, space.used), height, width)) };
 }
 
-/** Writes the position (column-major) of each crossing of columns first … last by one edge; returns the new length. */
+/** Adds the position (column-major) of each crossing of a column by one edge to `space`, and leaves space for one more. */
 function crossEdge(
   fromX: number,
   fromY: number,
   toX: number,
   toY: number,
-  first: number,
-  last: number,
-  height: number,
-  crossings: Uint32Array,
-  length: number,
-): number {
+  { height, width }: Pick<Rle, "height" | "width">,
+): void {
+  // Column x is crossed where the grid's column steps between 5x + 2 and 5x + 3.
+  const first = Math.max(0, Math.ceil((Math.min(fromX, toX) - 2) / 5));
+  const last = Math.min(width - 1, Math.floor((Math.max(fromX, toX) - 3) / 5));
+  if (last < first) return;
+  makeSpace(space.used + last - first + 2);
   const dx = Math.abs(toX - fromX);
   const dy = Math.abs(toY - fromY);
   const flat = dx >= dy;
@@ -69,7 +65,8 @@ function crossEdge(
   const rise = flip ? fromY - toY : toY - fromY;
   const run = flip ? fromX - toX : toX - fromX;
   const slope = flat ? rise / dx : run / dy;
-  let used = length;
+  const { crossings } = space;
+  let { used } = space;
   for (let x = first; x <= last; x++) {
     const middle = 5 * x + 3;
     let v: number;
@@ -84,7 +81,7 @@ function crossEdge(
     else if (y > height) y = height;
     crossings[used++] = x * height + Math.ceil(y);
   }
-  return used;
+  space.used = used;
 }
 
 /** The first step t in 1 … steps at which xs + slope · t + 0.5 has passed `middle`, by the same rounding as a walk. */
@@ -109,14 +106,14 @@ const mostInColumn = 32;
  */
 function sorted(positions: Uint32Array, height: number, width: number): Uint32Array {
   // A crossing at the bottom of the last column is the position behind the last pixel: one column more.
-  if (room.ends.length < width + 2) room = { ...room, ends: new Uint32Array(width + 2) };
-  const ends = room.ends.subarray(0, width + 2).fill(0);
+  if (space.ends.length < width + 2) space.ends = new Uint32Array(width + 2);
+  const ends = space.ends.subarray(0, width + 2).fill(0);
   for (let i = 0; i < positions.length; i++) {
     const column = Math.trunc(positions[i]! / height) + 1;
     if (++ends[column]! > mostInColumn) return positions.sort();
   }
   for (let column = 1; column < ends.length; column++) ends[column]! += ends[column - 1]!;
-  const ordered = room.ordered.subarray(0, positions.length);
+  const ordered = space.ordered.subarray(0, positions.length);
   for (let i = 0; i < positions.length; i++) {
     const position = positions[i]!;
     const column = Math.trunc(position / height);
@@ -155,8 +152,10 @@ function onGrid(coordinate: number): number {
   return Math.trunc(5 * coordinate + 0.5);
 }
 
-function grown(positions: Uint32Array, needed: number): Uint32Array<ArrayBuffer> {
-  const larger = new Uint32Array(Math.max(needed, positions.length * 2));
-  larger.set(positions);
-  return larger;
+function makeSpace(needed: number): void {
+  if (needed <= space.crossings.length) return;
+  const larger = new Uint32Array(Math.max(needed, space.crossings.length * 2));
+  larger.set(space.crossings);
+  space.crossings = larger;
+  space.ordered = new Uint32Array(larger.length);
 }

@@ -14,10 +14,10 @@ export {
   type BatchMemory,
   type EpochOptions,
   Loader,
-  type LoaderOptions,
   loadMosaics,
   type SampleSink,
 } from "./loader.ts";
+export type { LoaderOptions } from "./open-parts.ts";
 export { parsePlan } from "./parse-plan.ts";
 export { rankIndices, type SamplerOptions } from "./sampler.ts";
 export { type LoaderDemand, tileDemand } from "./tile-demand.ts";

@@ -9,7 +9,8 @@ import type { Pool } from "../pool/index.ts";
 import { parseSettings, type Settings } from "../settings/index.ts";
 import { buildTiles } from "../tiles/index.ts";
 import type { Batch } from "./batch.ts";
-import { Loader, type LoaderOptions } from "./loader.ts";
+import { Loader } from "./loader.ts";
+import type { LoaderOptions } from "./open-parts.ts";
 import { tileDemand } from "./tile-demand.ts";
 
 let pool: Pool;

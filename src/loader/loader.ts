@@ -1,32 +1,18 @@
 import pMap, { pMapIterable } from "p-map";
-import { hashJson, noTiming, type StageTimer } from "../io/index.ts";
+import { hashJson, type StageTimer } from "../io/index.ts";
 import type { Rle } from "../kernels/index.ts";
 import { fail, NemosaicError, type Plan, unknownName } from "../model/index.ts";
-import { type Canvas, resizerOf } from "../mosaic/index.ts";
+import type { Canvas } from "../mosaic/index.ts";
 import { type PlanFacts, planSample, planSingle } from "../plan/index.ts";
-import { chooseMined, Mined, namesInstead, Pool, readJudgements } from "../pool/index.ts";
-import { type ResolvedSettings, resolveSettings, type Settings, usesMined } from "../settings/index.ts";
-import { type CellSource, type TileMode, tiledCells } from "../tiles/index.ts";
-import { openTokenizer, type Tokenizer } from "../tokens/index.ts";
+import type { Mined, Pool } from "../pool/index.ts";
+import type { ResolvedSettings, Settings } from "../settings/index.ts";
+import type { CellSource } from "../tiles/index.ts";
+import type { Tokenizer } from "../tokens/index.ts";
 import type { Batch, Replacement } from "./batch.ts";
-import { planFacts, scoreSummary } from "./facts.ts";
-import { type ImageVectors, openImageVectors } from "./image-vectors.ts";
+import type { ImageVectors } from "./image-vectors.ts";
+import { type LoaderOptions, type LoaderParts, openParts } from "./open-parts.ts";
 import { Painter } from "./painter.ts";
 import { rankIndices } from "./sampler.ts";
-import { sentenceFacts } from "./sentence-facts.ts";
-
-export interface LoaderOptions {
-  /** Default "train". Only this split is augmented; the others give single images, every sentence and the truth. */
-  readonly split?: string;
-  readonly seed?: number;
-  /**
-   * use (default) = copy cells from the pool's tiles where there are any, decode the rest; build = also keep what had to
-   * be decoded; off = always decode. The pixels are the same.
-   */
-  readonly tiles?: TileMode;
-  /** Gets the stages "plan", "tiles", "decode", "resize", "compose", "tokens". */
-  readonly timing?: StageTimer;
-}
 
 export interface EpochOptions {
   readonly epoch?: number;
@@ -88,94 +74,24 @@ export class Loader {
   readonly #painter: Painter;
 
   /** Opens a pool (a folder or an open `Pool`) for one split. Errors: "usage", "settings", "not-found", "incomplete". */
-  static async open(pool: string | Pool, asked: Settings, options: LoaderOptions = {}): Promise<Loader> {
-    const opened = typeof pool === "string" ? await Pool.open(pool) : pool;
-    let mined: Mined | undefined;
-    try {
-      const { split = "train", seed = 0 } = options;
-      if (!Number.isSafeInteger(seed) || seed < 0) fail("usage", `expected a seed from 0 to 2^53 - 1, got ${seed}`);
-      const augmented = split === "train";
-      const drawsMined = augmented && usesMined(asked);
-      const settings = drawsMined ? { ...asked, mined: await chooseMined(opened.folder, asked.mined) } : asked;
-      mined = await Mined.open(opened.folder, settings.mined, opened.manifest.hash);
-      if (drawsMined && mined === undefined) {
-        fail(
-          "incomplete",
-          `"${opened.folder}" has no mined/${settings.mined}${(await namesInstead(opened.folder)) || '; run "nemosaic embed" and "nemosaic mine" first, or use --preset random or none'}`,
-        );
-      }
-      const resolved = resolveSettings(settings, scoreSummary(mined), augmented);
-      const unit = augmented ? settings.unit : "expression";
-      const judgements = await readJudgements(opened.folder);
-      if (drawsMined && settings.band.tauText !== null && mined?.hasTextScores !== true) {
-        fail(
-          "incomplete",
-          `band.tauText needs text-to-text scores, and mined/${settings.mined} has none; run "nemosaic mine --t2t"`,
-        );
-      }
-      const vectors =
-        drawsMined && mined !== undefined && settings.draw.method === "mmr"
-          ? await openImageVectors(opened, mined)
-          : undefined;
-      const sentences = augmented ? await sentenceFacts(opened, resolved, mined) : undefined;
-      const facts = planFacts(opened, {
-        split,
-        unit,
-        settings: resolved,
-        mined,
-        judgements,
-        sentences,
-        ...(vectors === undefined ? {} : { vectors }),
-      });
-      const tokenizer = settings.tokens.kind === "none" ? undefined : openTokenizer(settings.tokens.kind);
-      return new Loader(
-        opened,
-        typeof pool === "string",
-        resolved,
-        split,
-        seed,
-        augmented,
-        facts,
-        mined,
-        tiledCells(opened, options.tiles ?? "use", resizerOf, options.timing),
-        tokenizer,
-        vectors,
-        options.timing ?? noTiming,
-      );
-    } catch (error) {
-      await mined?.close();
-      if (typeof pool === "string") await opened.close();
-      throw error;
-    }
+  static async open(pool: string | Pool, settings: Settings, options: LoaderOptions = {}): Promise<Loader> {
+    return new Loader(await openParts(pool, settings, options));
   }
 
-  private constructor(
-    pool: Pool,
-    ownsPool: boolean,
-    settings: ResolvedSettings,
-    split: string,
-    seed: number,
-    augmented: boolean,
-    facts: PlanFacts,
-    mined: Mined | undefined,
-    cells: CellSource,
-    tokenizer: Tokenizer | undefined,
-    vectors: ImageVectors | undefined,
-    timing: StageTimer,
-  ) {
-    this.pool = pool;
-    this.#ownsPool = ownsPool;
-    this.settings = settings;
-    this.split = split;
-    this.seed = seed;
-    this.augmented = augmented;
-    this.facts = facts;
-    this.mined = mined;
+  private constructor({ cells, tokenizer, vectors, ownsPool, timing, ...known }: LoaderParts) {
+    this.pool = known.pool;
+    this.settings = known.settings;
+    this.split = known.split;
+    this.seed = known.seed;
+    this.augmented = known.augmented;
+    this.facts = known.facts;
+    this.mined = known.mined;
     this.#cells = cells;
     this.#tokenizer = tokenizer;
     this.#vectors = vectors;
+    this.#ownsPool = ownsPool;
     this.#timing = timing;
-    this.#painter = new Painter(pool, cells, timing);
+    this.#painter = new Painter(known.pool, cells, timing);
   }
 
   /** Samples in an epoch. */

@@ -2,6 +2,7 @@ import {
   type CellPixels,
   gaussianBlur,
   maskCell,
+  type PixelsTarget,
   type Resize,
   type Rle,
   resizeLinear,
@@ -103,16 +104,17 @@ function composeScaled(
   upscaleMask(mask, side, plan.size, canvas.mask, canvas.maskOffset);
 }
 
+/** Where a layer's pixels go. */
+type Placed = { readonly [Key in keyof PixelsTarget]-?: NonNullable<PixelsTarget[Key]> };
+
 function drawPixels(layer: Layer, pixels: CellPixels, size: number, resize: Resize, canvas: Canvas): void {
   const [x, y, width, height] = layer.destination;
   const stride = size * 3;
   const offset = canvas.imageOffset + y * stride + x * 3;
-  if (layer.alpha === 1 && layer.blur === 0) {
-    if (pixels.kind === "tile") copyRows(pixels, width * 3, height, canvas.image, stride, offset);
-    else resize(pixels, { width, height, data: canvas.image, stride, offset });
-    return;
-  }
-  blendRows(cellOf(layer, pixels, resize), width * 3, height, layer.alpha, canvas.image, stride, offset);
+  const target = { width, height, data: canvas.image, stride, offset };
+  if (layer.alpha !== 1 || layer.blur !== 0) blendRows(cellOf(layer, pixels, resize), layer.alpha, target);
+  else if (pixels.kind === "tile") copyRows(pixels, target);
+  else resize(pixels, target);
 }
 
 /** The pixels of a cell by itself, blurred where the layer says so. */
@@ -175,12 +177,9 @@ function sourceOf(layer: Layer): { x: number; y: number; width: number; height: 
 
 function copyRows(
   { data, rows }: Extract<CellPixels, { kind: "tile" }>,
-  length: number,
-  height: number,
-  to: Uint8Array,
-  stride: number,
-  offset: number,
+  { width, height, data: to, stride, offset }: Placed,
 ): void {
+  const length = width * 3;
   if (data.length < length * height)
     throw new RangeError(`expected a tile of ${length * height} bytes, got ${data.length}`);
   for (let y = 0; y < height; y++)
@@ -188,16 +187,9 @@ function copyRows(
 }
 
 /** out = alpha · cell + (1 - alpha) · out, rounded half up. */
-function blendRows(
-  cell: Uint8Array,
-  length: number,
-  rows: number,
-  alpha: number,
-  to: Uint8Array,
-  stride: number,
-  offset: number,
-): void {
-  for (let row = 0; row < rows; row++) {
+function blendRows(cell: Uint8Array, alpha: number, { width, height, data: to, stride, offset }: Placed): void {
+  const length = width * 3;
+  for (let row = 0; row < height; row++) {
     const start = offset + row * stride;
     for (let at = 0; at < length; at++) {
       to[start + at] = blended(to[start + at]!, cell[row * length + at]!, alpha);

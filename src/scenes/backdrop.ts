@@ -129,8 +129,15 @@ function paintFar(canvas: Float32Array, backdrop: Backdrop, palette: Palette): v
   const { horizon, theme, texture } = backdrop;
   const shift = texture & 255;
   if (theme === "meadow") {
-    ridge(canvas, horizon, 46, 0.16, shift, palette.far, palette.skyLow, 0.5);
-    ridge(canvas, horizon, 24, 0.3, shift + 97, palette.far, palette.groundFar, 0.35);
+    ridge(canvas, horizon, { height: 46, rough: 0.16, shift, colour: palette.far, towards: palette.skyLow, haze: 0.5 });
+    ridge(canvas, horizon, {
+      height: 24,
+      rough: 0.3,
+      shift: shift + 97,
+      colour: palette.far,
+      towards: palette.groundFar,
+      haze: 0.35,
+    });
   } else if (theme === "beach") {
     for (let y = horizon - 44; y < horizon + 6; y++) {
       const t = (y - horizon + 44) / 50;
@@ -139,7 +146,7 @@ function paintFar(canvas: Float32Array, backdrop: Backdrop, palette: Palette): v
         if (y > shore) continue;
         const glint = (tileAt(grain, x * 0.5 + shift, y * 5) - 0.5) * 0.12;
         const foam = Math.max(0, 1 - (shore - y) / 4);
-        put(canvas, x, y, palette.far, [215, 240, 240], Math.min(1, 0.35 * t + foam), 1 + glint, 1);
+        put(canvas, x, y, { from: palette.far, to: [215, 240, 240], t: Math.min(1, 0.35 * t + foam), tone: 1 + glint });
       }
     }
   } else if (theme === "street") {
@@ -149,29 +156,35 @@ function paintFar(canvas: Float32Array, backdrop: Backdrop, palette: Palette): v
     for (let y = horizon - height; y < horizon; y++) {
       const isEdge = y === horizon - height;
       for (let x = 0; x < sceneWidth; x++)
-        put(canvas, x, y, palette.far, palette.far, 0, isEdge ? 0.9 : 1 - 0.05 * ((y - horizon + height) / height), 1);
+        put(canvas, x, y, {
+          from: palette.far,
+          to: palette.far,
+          t: 0,
+          tone: isEdge ? 0.9 : 1 - 0.05 * ((y - horizon + height) / height),
+        });
     }
     shadeBand(canvas, horizon, 26, 0.16);
   }
 }
 
+interface Ridge {
+  readonly height: number;
+  readonly rough: number;
+  readonly shift: number;
+  readonly colour: Rgb;
+  readonly towards: Rgb;
+  readonly haze: number;
+}
+
 /** A line of hills, softened into the sky. */
-function ridge(
-  canvas: Float32Array,
-  horizon: number,
-  height: number,
-  rough: number,
-  shift: number,
-  colour: Rgb,
-  towards: Rgb,
-  haze: number,
-): void {
+function ridge(canvas: Float32Array, horizon: number, hills: Ridge): void {
+  const { height, rough, shift, colour, towards, haze } = hills;
   for (let x = 0; x < sceneWidth; x++) {
     const top = horizon - height * (0.15 + 1.25 * tileAt(fog, x * rough + shift, 50 + shift));
     for (let y = Math.max(0, Math.floor(top)); y < horizon; y++) {
       const edge = Math.min(1, y + 1 - top);
       const down = (y - top) / (horizon - top + 1);
-      put(canvas, x, y, colour, towards, haze + (1 - haze) * 0.7 * down, 1, edge);
+      put(canvas, x, y, { from: colour, to: towards, t: haze + (1 - haze) * 0.7 * down, share: edge });
     }
   }
 }
@@ -198,14 +211,16 @@ function houses(canvas: Float32Array, backdrop: Backdrop, palette: Palette): voi
           y < backdrop.horizon - 14 &&
           x - left < width - 8 &&
           x - left > 6;
-        put(canvas, x, y, palette.far, palette.skyLow, isWindow ? Math.min(1, pale + 0.38) : pale, tone, 1);
+        const t = isWindow ? Math.min(1, pale + 0.38) : pale;
+        put(canvas, x, y, { from: palette.far, to: palette.skyLow, t, tone });
       }
     }
     left += width;
   }
   for (let y = backdrop.horizon; y < backdrop.horizon + 12; y++) {
     const tone = y < backdrop.horizon + 9 ? 1.13 : 0.9;
-    for (let x = 0; x < sceneWidth; x++) put(canvas, x, y, palette.groundFar, palette.skyLow, 0.2, tone, 1);
+    for (let x = 0; x < sceneWidth; x++)
+      put(canvas, x, y, { from: palette.groundFar, to: palette.skyLow, t: 0.2, tone });
   }
 }
 
@@ -232,16 +247,16 @@ function paintLight(canvas: Float32Array, backdrop: Backdrop): void {
   }
 }
 
-function put(
-  canvas: Float32Array,
-  x: number,
-  y: number,
-  from: Rgb,
-  to: Rgb,
-  t: number,
-  tone: number,
-  share: number,
-): void {
+/** A colour `t` of the way from one to another, as light as `tone` says; it covers `share` of its pixel. */
+interface Paint {
+  readonly from: Rgb;
+  readonly to: Rgb;
+  readonly t: number;
+  readonly tone?: number;
+  readonly share?: number;
+}
+
+function put(canvas: Float32Array, x: number, y: number, { from, to, t, tone = 1, share = 1 }: Paint): void {
   const at = (y * sceneWidth + x) * 3;
   for (let c = 0; c < 3; c++) {
     const colour = mix(from[c] ?? 0, to[c] ?? 0, t) * tone;

@@ -23,7 +23,7 @@ import { readmeOf } from "./folder-readme.ts";
 import type { ScenesManifest } from "./manifest.ts";
 import { type SceneSettings, sceneSettingsOf, type WriteScenesOptions } from "./options.ts";
 import { openOutputs } from "./outputs.ts";
-import { loadSprites } from "./sprites.ts";
+import { loadSprites, type SpriteSet } from "./sprites.ts";
 import { wordings } from "./wordings.ts";
 
 /** What `writeScenes` did. `isReused`: the folder held the same dataset already, and nothing was written. */
@@ -70,7 +70,7 @@ export async function writeScenes(
     }
     const goesOn = await prepare(folder, settingsHash, known !== undefined, isSame, options.force === true);
     await writeFileAtomic(join(folder, startedName), canonicalJson({ settingsHash }));
-    const manifest = await draw(folder, settings, settingsHash, goesOn, workers, sprites, progress);
+    const manifest = await draw({ folder, settings, settingsHash, keepsImages: goesOn, workers, sprites }, progress);
     await writeFileAtomic(join(folder, manifestName), `${JSON.stringify(manifest, null, 2)}\n`);
     await rm(join(folder, startedName), { force: true });
     return { manifest, isReused: false };
@@ -131,13 +131,17 @@ async function removeOwn(folder: string): Promise<void> {
   for (const name of images.filter((file) => imagePattern.test(file))) await rm(join(folder, "images", name));
 }
 
+interface DrawJob {
+  readonly folder: string;
+  readonly settings: SceneSettings;
+  readonly settingsHash: string;
+  readonly keepsImages: boolean;
+  readonly workers: number;
+  readonly sprites: SpriteSet;
+}
+
 async function draw(
-  folder: string,
-  settings: SceneSettings,
-  settingsHash: string,
-  keepsImages: boolean,
-  workers: number,
-  sprites: Awaited<ReturnType<typeof loadSprites>>,
+  { folder, settings, settingsHash, keepsImages, workers, sprites }: DrawJob,
   progress: Progress,
 ): Promise<ScenesManifest> {
   const counts: SceneTally = {};

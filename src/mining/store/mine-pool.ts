@@ -108,8 +108,9 @@ export async function minePool(pool: Pool, scorer: Scorer, options: MinePoolOpti
     const expressions = order.subarray(...rows);
     const places = shard === undefined ? expressions : Int32Array.from(expressions, (_, at) => at);
     const staging = await openStaging(folder, minedStaging);
-    await mineInto(staging, pool, scorer, options, facts, expressions, places);
-    const histograms = await finish(staging, pool, scorer, options.candidates, facts.depth, expressions, places);
+    const job: MineJob = { staging, pool, scorer, options, facts, expressions, places };
+    await mineInto(job);
+    const histograms = await finish(job);
     const manifest: MinedManifest = { ...facts, scores: quantilesOf(histograms) };
     if (shard === undefined) {
       await writeFileAtomic(staging.path(minedManifest), manifestText(manifest));
@@ -128,6 +129,17 @@ export async function minePool(pool: Pool, scorer: Scorer, options: MinePoolOpti
     }
     return { reused: false, manifest };
   });
+}
+
+/** One run of mining: the candidates of expressions[i] go to row places[i] of the columns. */
+interface MineJob {
+  readonly staging: Staging;
+  readonly pool: Pool;
+  readonly scorer: Scorer;
+  readonly options: MinePoolOptions;
+  readonly facts: MinedPart["facts"];
+  readonly expressions: Int32Array;
+  readonly places: Int32Array;
 }
 
 /** What a mined set's manifest will say before anything is mined. Errors: "bad-input" where there are no candidates. */
@@ -210,27 +222,19 @@ async function hashesOf(staging: Staging): Promise<MinedPart["files"]> {
   return { ids: await hash("ids"), t2i: await hash("t2i"), i2i: await hash("i2i"), own: await hash("own") };
 }
 
-/** Mines the expressions `order`; the candidates of order[i] go to row places[i] of the columns. */
-async function mineInto(
-  staging: Staging,
-  pool: Pool,
-  scorer: Scorer,
-  options: MinePoolOptions,
-  { depth, hash }: MinedPart["facts"],
-  order: Int32Array,
-  places: Int32Array,
-): Promise<void> {
-  const total = order.length;
+async function mineInto(job: MineJob): Promise<void> {
+  const { staging, options, facts } = job;
+  const total = job.expressions.length;
   const columns = Object.entries(columnTypes).map(([name, dtype]) => ({
     file: `${name}.npy`,
     dtype,
-    shape: [total, depth],
+    shape: [total, facts.depth],
   }));
-  const writer = await openColumns(staging, { name: minedStaging, key: hash, rows: total, columns });
+  const writer = await openColumns(staging, { name: minedStaging, key: facts.hash, rows: total, columns });
   const task = options.progress.begin("mine", total, "expressions");
   task.advance(writer.done);
   try {
-    await mineSteps(pool, scorer, options, depth, order, places, writer, (rows) => task.advance(rows));
+    await mineSteps(job, writer, (rows) => task.advance(rows));
   } finally {
     task.end();
     await writer.close();
@@ -238,27 +242,25 @@ async function mineInto(
 }
 
 async function mineSteps(
-  pool: Pool,
-  scorer: Scorer,
-  options: MinePoolOptions,
-  depth: number,
-  order: Int32Array,
-  places: Int32Array,
+  { pool, scorer, options, facts: { depth }, expressions, places }: MineJob,
   writer: ColumnsWriter<never>,
   advance: (rows: number) => void,
 ): Promise<void> {
   const { done } = writer;
   const timing = options.timing ?? noTiming;
-  const stepRows = stepSize(options, depth, order.length);
+  const stepRows = stepSize(options, depth, expressions.length);
   const miners = (await scorer.miners?.(options.rank, depth, stepRows, timing)) ?? [
     new PlainMiner(scorer, { rank: options.rank, depth, rows: stepRows, timing }),
   ];
-  const starts = Array.from({ length: Math.ceil((order.length - done) / stepRows) }, (_, at) => done + at * stepRows);
+  const starts = Array.from(
+    { length: Math.ceil((expressions.length - done) / stepRows) },
+    (_, at) => done + at * stepRows,
+  );
   const free = [...miners];
   const mined = pMapIterable(
     starts,
     async (start) => {
-      const step = order.subarray(start, start + stepRows);
+      const step = expressions.subarray(start, start + stepRows);
       const { images, imageOf } = imagesOf(pool, step);
       const miner = free.pop() ?? fail("internal", "more steps than miners");
       const columns = await miner.mine(step, images, imageOf);
@@ -289,25 +291,18 @@ export function stepSize(
   return Math.max(1, Math.min(stepExpressions, mostExpressions, total, Math.floor(stepBytes / listBytes(depth))));
 }
 
-/** Own scores, which are written beside the columns, and counts of all scores. Expression order[i] has row places[i]. */
-async function finish(
-  staging: Staging,
-  pool: Pool,
-  scorer: Scorer,
-  candidates: Int32Array,
-  depth: number,
-  order: Int32Array,
-  places: Int32Array,
-): Promise<ScoreHistograms> {
-  const total = order.length;
+/** Own scores, which are written beside the columns, and counts of all scores. */
+async function finish({ staging, pool, scorer, options, facts, ...mined }: MineJob): Promise<ScoreHistograms> {
+  const { depth } = facts;
+  const total = mined.expressions.length;
   const expressions = new Int32Array(total);
-  for (let at = 0; at < total; at++) expressions[places[at]!] = order[at]!;
+  for (let at = 0; at < total; at++) expressions[mined.places[at]!] = mined.expressions[at]!;
   const images = expressions.map((row) => pool.refs.image[pool.expressions.ref[row]!]!);
   const own = await scorer.pairs(expressions, images);
   await writeFileAtomic(staging.path("own.npy"), encodeNpy(own, [total]));
 
   const isCandidate = new Uint8Array(pool.images.count);
-  for (const image of candidates) isCandidate[image] = 1;
+  for (const image of options.candidates) isCandidate[image] = 1;
   const histograms = { own: new ScoreHistogram(), t2i: new ScoreHistogram(), i2i: new ScoreHistogram() };
   for (const [row, expression] of expressions.entries()) {
     // A no-target expression is true of nothing in its own image: no positive.

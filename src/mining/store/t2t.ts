@@ -105,10 +105,11 @@ async function textScores(
     const valid = Math.min(blockColumns, candidateCount - first);
     const low = ofColumn[first]!;
     const high = ofColumn[first + valid - 1]!;
+    const block = { first, end: first + valid, low, high };
     for (const [chunk, part] of parts.entries()) {
       const { scores, columns } = await scorer.images(part);
       for (let row = 0; row < part.length; row++) {
-        highestOf(scores, row * columns - first, starts, low, high, first, first + valid, highest);
+        highestOf(scores, row * columns - first, starts, block, highest);
         const from = (chunk * blockRows + row) * depth;
         for (let at = from; at < from + depth; at++) {
           const segment = wanted[at]!;
@@ -121,15 +122,20 @@ async function textScores(
   return found;
 }
 
-/** highest[s] = the highest of segment s's scores, of low ≤ s ≤ high, within columns `first` to `end`. */
+/** Columns from `first` up to `end`, and the segments that these touch. */
+interface Block {
+  readonly first: number;
+  readonly end: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** highest[s] = the highest score of each of a block's segments within the block. */
 function highestOf(
   scores: Float32Array,
   offset: number,
   starts: Int32Array,
-  low: number,
-  high: number,
-  first: number,
-  end: number,
+  { first, end, low, high }: Block,
   highest: Float32Array,
 ): void {
   for (let segment = low; segment <= high; segment++) {
