@@ -1,5 +1,5 @@
 import { CounterRandom } from "../kernels/index.ts";
-import { addScore, type MetricName, metricNames, metricsOf, sumCount } from "./metrics.ts";
+import { addScore, hasSamples, type MetricName, metricNames, metricsOf, sumCount } from "./metrics.ts";
 import type { Preset } from "./presets.ts";
 import type { Score } from "./score.ts";
 
@@ -71,7 +71,7 @@ export function bootstrap(
     for (const { group, columns, values } of resampled) {
       for (let i = 0; i < group.images.length; i++) weights[i] = times[group.images[i] ?? 0] ?? 0;
       weigh(group, columns, weights, row);
-      const metrics = row[0] === 0 ? undefined : metricsOf(row, preset);
+      const metrics = hasSamples(row) ? metricsOf(row, preset) : undefined;
       for (const name of metricNames) values[name][replicate] = metrics?.[name] ?? Number.NaN;
     }
   }

@@ -1,46 +1,78 @@
 import type { Preset } from "./presets.ts";
 import type { Score } from "./score.ts";
 
-/** The thresholds of P@X, rising; Pr@X, which counts samples with a target only, has the last three. */
+/** The thresholds of P@X, rising. */
 export const precisionThresholds = [0.5, 0.6, 0.7, 0.8, 0.9] as const;
+/** Those of Pr@X, which counts samples with a target only: the last of them. */
+export const targetPrecisionThresholds = [0.7, 0.8, 0.9] as const;
+
+const precisionNames = precisionThresholds.map((threshold) => `P@${threshold}` as const);
+const targetPrecisionNames = targetPrecisionThresholds.map((threshold) => `Pr@${threshold}` as const);
+
+export type MetricName =
+  | "oIoU"
+  | "mIoU"
+  | "gIoU"
+  | "cIoU"
+  | "N-acc"
+  | "T-acc"
+  | (typeof precisionNames)[number]
+  | (typeof targetPrecisionNames)[number];
 
 /** Every metric's name, in the order of tables. */
-export const metricNames = [
+export const metricNames: readonly MetricName[] = [
   "oIoU",
   "mIoU",
-  "P@0.5",
-  "P@0.6",
-  "P@0.7",
-  "P@0.8",
-  "P@0.9",
+  ...precisionNames,
   "gIoU",
   "cIoU",
   "N-acc",
   "T-acc",
-  "Pr@0.7",
-  "Pr@0.8",
-  "Pr@0.9",
-] as const;
-export type MetricName = (typeof metricNames)[number];
+  ...targetPrecisionNames,
+];
 
 /** Values as shares, 0 … 1. gIoU is mIoU and cIoU is oIoU under the names that GRES gives them. */
 export type Metrics = Readonly<Record<MetricName, number>>;
 
-// The columns of a table of sums: samples, targets, ΣIoU, ΣI, ΣU, P@ × 5, Pr@ × 3, no-target right, target right.
-const columns = {
-  samples: 0,
+type Sum =
+  | "samples"
+  | "targets"
+  | "iou"
+  | "intersection"
+  | "union"
+  | "precision"
+  | "targetPrecision"
+  | "noTargetRight"
+  | "targetRight";
+
+/** How many columns of a table of sums each thing counted has, in their order. */
+const columnCounts: Readonly<Record<Sum, number>> = {
+  samples: 1,
   targets: 1,
-  iou: 2,
-  intersection: 3,
-  union: 4,
-  precision: 5,
-  targetPrecision: 10,
-  noTargetRight: 13,
-  targetRight: 14,
+  iou: 1,
+  intersection: 1,
+  union: 1,
+  precision: precisionThresholds.length,
+  targetPrecision: targetPrecisionThresholds.length,
+  noTargetRight: 1,
+  targetRight: 1,
 };
 
 /** The number of sums. */
-export const sumCount = 15;
+export const sumCount = Object.values(columnCounts).reduce((sum, count) => sum + count, 0);
+
+/** The first column of each. */
+const columns = firstColumns();
+
+function firstColumns(): Readonly<Record<Sum, number>> {
+  const first = { ...columnCounts };
+  let next = 0;
+  for (const name of Object.keys(columnCounts) as Sum[]) {
+    first[name] = next;
+    next += columnCounts[name];
+  }
+  return first;
+}
 
 /**
  * Adds one sample to a table of sums in columns: that of column c stands at c × stride + row. Rows add up: the sums of a
@@ -66,8 +98,8 @@ export function addScore(sums: Float64Array, row: number, stride: number, sample
   }
   add(columns.targets, 1);
   if (!sample.predictedNoTarget) add(columns.targetRight, 1);
-  // Pr@X has the last three of the thresholds of P@X.
-  for (let i = 0; i < reached - 2; i++) add(columns.targetPrecision + i, 1);
+  const below = precisionThresholds.length - targetPrecisionThresholds.length;
+  for (let i = 0; i < reached - below; i++) add(columns.targetPrecision + i, 1);
 }
 
 /** The metrics of a row of sums; 0 where one is undefined (no sample, no target, no pixel). */
@@ -78,25 +110,29 @@ export function metricsOf(sums: Float64Array, preset: Preset): Metrics {
   const noTargets = samples - targets;
   const mean = ratio(at(columns.iou), samples);
   const overall = ratio(at(columns.intersection), at(columns.union));
-  const precision = (i: number): number => ratio(at(columns.precision + i), samples);
-  const targetPrecision = (i: number): number => ratio(at(columns.targetPrecision + i), targets);
   const targetAccuracy = ratio(at(columns.targetRight), targets);
-  return {
-    oIoU: overall,
-    mIoU: mean,
-    "P@0.5": precision(0),
-    "P@0.6": precision(1),
-    "P@0.7": precision(2),
-    "P@0.8": precision(3),
-    "P@0.9": precision(4),
-    gIoU: mean,
-    cIoU: overall,
-    "N-acc": ratio(at(columns.noTargetRight), noTargets),
-    "T-acc": preset.targetAccuracyNeedsNoTarget && noTargets === 0 ? 0 : targetAccuracy,
-    "Pr@0.7": targetPrecision(0),
-    "Pr@0.8": targetPrecision(1),
-    "Pr@0.9": targetPrecision(2),
-  };
+  const metrics: Record<MetricName, number> = { ...nothing };
+  metrics.oIoU = overall;
+  metrics.mIoU = mean;
+  metrics.gIoU = mean;
+  metrics.cIoU = overall;
+  metrics["N-acc"] = ratio(at(columns.noTargetRight), noTargets);
+  metrics["T-acc"] = preset.targetAccuracyNeedsNoTarget && noTargets === 0 ? 0 : targetAccuracy;
+  precisionNames.forEach((name, i) => {
+    metrics[name] = ratio(at(columns.precision + i), samples);
+  });
+  targetPrecisionNames.forEach((name, i) => {
+    metrics[name] = ratio(at(columns.targetPrecision + i), targets);
+  });
+  return metrics;
+}
+
+/** Every metric in the order of tables. */
+const nothing = Object.fromEntries(metricNames.map((name) => [name, 0])) as Record<MetricName, number>;
+
+/** Whether a row of sums has any sample. */
+export function hasSamples(sums: Float64Array): boolean {
+  return sums[columns.samples] !== 0;
 }
 
 /** The metrics of a list of samples. */
