@@ -46,7 +46,7 @@ export function syntheticFacts(options: SyntheticOptions = {}): SyntheticFacts {
     Math.fround(new CounterRandom(7, a, b, stream).float());
   const t2i = (expression: number, image: number): number => score(expression, image, 1);
   const i2i = (a: number, b: number): number => (a === b ? 1 : score(Math.min(a, b), Math.max(a, b), 2));
-  const ownImage = (expression: number): number => refImage[expression >> 1] as number;
+  const ownImage = (expression: number): number => refImage[expression >> 1]!;
   const rows = refImage
     .flatMap((_, ref) => [2 * ref, 2 * ref + 1])
     .map((expression): CandidateRow => {
@@ -79,7 +79,7 @@ export function syntheticFacts(options: SyntheticOptions = {}): SyntheticFacts {
     refsOfImage: (image) => refImage.flatMap((own, ref) => (own === image ? [ref] : [])),
     expression: (row) => ({ key: `s/${row >> 1}/${row & 1}`, text: textOf(row) }),
     ref: (row) => ({
-      image: refImage[row] as number,
+      image: refImage[row]!,
       masks: Array.from({ length: targetsOf(row) }, (_, target) => `s/${row}-${target}`),
     }),
     image: (row) => ({ key: `image-${row}`, width, height }),

@@ -23,13 +23,13 @@ export class NegativeTally {
     if (of.length === 0) return;
     let [score, risk, hard] = [0, 0, 0];
     for (const at of of) {
-      score += row.t2i[at] as number;
+      score += row.t2i[at]!;
       const chance = row.risk?.[at] ?? Number.NaN;
       risk += chance;
       hard += row.showsKind?.[at] === 1 ? 1 - chance : 0;
     }
     const unlisted = Math.max(0, outOf - of.length);
-    this.#score += (score + unlisted * (row.t2i[row.t2i.length - 1] as number)) / (of.length + unlisted);
+    this.#score += (score + unlisted * row.t2i[row.t2i.length - 1]!) / (of.length + unlisted);
     this.#lists++;
     if (Number.isNaN(risk)) return;
     this.#risk += risk / of.length;

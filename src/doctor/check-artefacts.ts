@@ -154,8 +154,7 @@ async function alikeVectors(pool: Pool, name: string, threshold: number): Promis
       for (let b = a + 1; b < count; b++) {
         const second = b * dimension;
         let dot = 0;
-        for (let at = 0; at < dimension; at++)
-          dot += (vectors[first + at] as number) * (vectors[second + at] as number);
+        for (let at = 0; at < dimension; at++) dot += vectors[first + at]! * vectors[second + at]!;
         if (dot >= threshold) cases.add(() => `${pool.imageName(a)} and ${pool.imageName(b)}: ${dot.toFixed(4)}`);
       }
     }

@@ -23,7 +23,7 @@ export function imagesOfSplits(pool: Pool, splits: readonly string[]): Int32Arra
   const wanted = new Set(splits);
   const isIn = new Uint8Array(pool.images.count);
   pool.refs.split.forEach((split, ref) => {
-    if (wanted.has(split)) isIn[pool.refs.image[ref] as number] = 1;
+    if (wanted.has(split)) isIn[pool.refs.image[ref]!] = 1;
   });
   return Int32Array.from(isIn.keys()).filter((row) => isIn[row] === 1);
 }
@@ -98,7 +98,7 @@ export function planFacts(pool: Pool, options: FactsOptions): PlanFacts {
     return pool.refs.split[ref] === split && end > start;
   });
   const units =
-    unit === "ref" ? refs : rowsWhere(pool.expressions.count, (row) => pool.refs.split[refOf[row] as number] === split);
+    unit === "ref" ? refs : rowsWhere(pool.expressions.count, (row) => pool.refs.split[refOf[row]!] === split);
   const judgedRows = judgedByRow(pool, judgements);
   const sameSentence = settings.guards.sameSentence ? imagesBySentence(pool) : undefined;
   const refOfExpression = (row: number): number => refOf[row] ?? fail("internal", `no expression row ${row}`);
@@ -109,7 +109,7 @@ export function planFacts(pool: Pool, options: FactsOptions): PlanFacts {
     const same = sameSentence?.(expression);
     const ownScore = targets > 0 ? mined?.own[expression] : undefined;
     return {
-      ownImage: pool.refs.image[ref] as number,
+      ownImage: pool.refs.image[ref]!,
       targets,
       expression,
       ...(judged === undefined ? {} : { judged }),
@@ -132,7 +132,7 @@ export function planFacts(pool: Pool, options: FactsOptions): PlanFacts {
     expressionsOfRef: (ref) => pool.expressionsOfRef(ref),
     refOfExpression,
     refsOfImage: (image) => {
-      byImage ??= groupedBy(refs, (ref) => pool.refs.image[ref] as number);
+      byImage ??= groupedBy(refs, (ref) => pool.refs.image[ref]!);
       return byImage.get(image) ?? [];
     },
     expression: (row) => ({ key: pool.expressionKey(row), text: pool.expressions.sent[row] ?? "" }),
@@ -147,7 +147,7 @@ export function planFacts(pool: Pool, options: FactsOptions): PlanFacts {
     }),
     targetMask: remembered((ref): Rle | undefined => {
       const targets = pool.targetsOfRef(ref);
-      return targets.length === 0 ? undefined : pool.mask(pool.refs.image[ref] as number, targets);
+      return targets.length === 0 ? undefined : pool.mask(pool.refs.image[ref]!, targets);
     }),
     objectsOfImage: remembered((image) => objectsOf(pool, image)),
     candidates: (row): CandidateRow | undefined => mined?.row(row),
@@ -224,18 +224,18 @@ function imagesBySentence(pool: Pool): (expression: number) => ReadonlySet<numbe
       groups.set(words, group);
       images.push([]);
     }
-    const ref = pool.expressions.ref[row] as number;
-    const image = pool.refs.image[ref] as number;
+    const ref = pool.expressions.ref[row]!;
+    const image = pool.refs.image[ref]!;
     const isTrue = words !== "" && pool.targetsOfRef(ref).length > 0;
     if (isTrue && images[group]?.at(-1) !== image) images[group]?.push(image);
     return group;
   });
   const sets = new Map<number, ReadonlySet<number>>();
   return (expression) => {
-    const group = groupOf[expression] as number;
+    const group = groupOf[expression]!;
     const known = sets.get(group);
     if (known !== undefined) return known;
-    const own = pool.refs.image[pool.expressions.ref[expression] as number];
+    const own = pool.refs.image[pool.expressions.ref[expression]!];
     const rows = images[group] ?? [];
     if (rows.every((image) => image === own)) return undefined;
     const made = new Set(rows);

@@ -147,17 +147,17 @@ export class Loader {
     const cold: number[] = [];
     for (let at = 0; at < indices.length; at++) {
       if (at > 0 && at % samplesPerTurn === 0) await turn();
-      const plan = this.#timedPlan(epoch, indices[at] as number);
+      const plan = this.#timedPlan(epoch, indices[at]!);
       plans.push(plan);
       if (!this.#drawTiles(plan, at, sink)) cold.push(at);
     }
     await pMap(
       cold,
       async (at) => {
-        const index = indices[at] as number;
+        const index = indices[at]!;
         // The first samples have tiles opened: those behind them find them open.
-        if (this.#drawTiles(plans[at] as Plan, at, sink)) return;
-        const { plan, by, reason, paint } = await this.#readable(epoch, index, plans[at] as Plan);
+        if (this.#drawTiles(plans[at]!, at, sink)) return;
+        const { plan, by, reason, paint } = await this.#readable(epoch, index, plans[at]!);
         paint(sink.canvas(at));
         sink.drawn(at);
         plans[at] = plan;
@@ -250,8 +250,8 @@ export class Loader {
       const mask = this.#painter.maskOf(target.image, target.masks);
       if (mask !== undefined) return mask;
     }
-    const ref = this.pool.expressions.ref[this.pool.expressionRow(plan.expression)] as number;
-    return this.pool.mask(this.pool.refs.image[ref] as number, []);
+    const ref = this.pool.expressions.ref[this.pool.expressionRow(plan.expression)]!;
+    return this.pool.mask(this.pool.refs.image[ref]!, []);
   }
 
   #drawTiles(plan: Plan, at: number, sink: SampleSink): boolean {

@@ -254,7 +254,7 @@ function startsOf(refOfExpression: Int32Array, refs: number, path: string): Int3
   const starts = new Int32Array(refs + 1);
   let previous = -1;
   for (let row = 0; row < refOfExpression.length; row++) {
-    const ref = refOfExpression[row] as number;
+    const ref = refOfExpression[row]!;
     if (ref < previous)
       fail(
         "bad-input",
@@ -269,13 +269,13 @@ function startsOf(refOfExpression: Int32Array, refs: number, path: string): Int3
 
 function grouped(groupOf: Int32Array, groups: number): IntLists {
   const offsets = new Int32Array(groups + 1);
-  for (const group of groupOf) offsets[group + 1] = (offsets[group + 1] as number) + 1;
-  for (let at = 0; at < groups; at++) offsets[at + 1] = (offsets[at + 1] as number) + (offsets[at] as number);
+  for (const group of groupOf) offsets[group + 1] = offsets[group + 1]! + 1;
+  for (let at = 0; at < groups; at++) offsets[at + 1] = offsets[at + 1]! + offsets[at]!;
   const next = offsets.slice();
   const values = new Int32Array(groupOf.length);
   for (let row = 0; row < groupOf.length; row++) {
-    const group = groupOf[row] as number;
-    const at = next[group] as number;
+    const group = groupOf[row]!;
+    const at = next[group]!;
     values[at] = row;
     next[group] = at + 1;
   }

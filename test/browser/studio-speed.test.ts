@@ -53,7 +53,7 @@ describe(`the studio at ${expressions} expressions`, () => {
   it("paints a list that holds the rows in sight only", async () => {
     numbers.firstListMs = Math.round(await paint());
     const again = [await paint(), await paint(), await paint()].sort((a, b) => a - b);
-    numbers.listAgainMs = Math.round(again[1] as number);
+    numbers.listAgainMs = Math.round(again[1]!);
     const drawn = await page.locator("[role=option]").count();
     expect(drawn).toBeGreaterThan(5);
     expect(drawn).toBeLessThan(40);
@@ -88,12 +88,12 @@ describe(`the studio at ${expressions} expressions`, () => {
         frames.push(performance.now());
         sizes.add(document.querySelector(".drops")?.textContent ?? "");
       }
-      const gaps = frames.slice(1).map((at, index) => at - (frames[index] as number));
+      const gaps = frames.slice(1).map((at, index) => at - frames[index]!);
       gaps.sort((a, b) => a - b);
-      const total = (frames.at(-1) as number) - (frames[0] as number);
+      const total = (frames.at(-1) as number) - frames[0]!;
       return {
         fps: (1000 * gaps.length) / total,
-        slowest: gaps[Math.floor(gaps.length * 0.95)] as number,
+        slowest: gaps[Math.floor(gaps.length * 0.95)]!,
         bands: sizes.size,
       };
     });

@@ -262,10 +262,10 @@ function chosenCells(): Cell[] {
   if (cells >= all.length) return all;
   const random = new CounterRandom(seed, 0, 0, 29);
   return Array.from({ length: cells }, (_, turn) => {
-    const fault = faults[turn % faults.length] as Fault;
+    const fault = faults[turn % faults.length]!;
     const any: Machine = { canMount: true, canLimitMemory: true };
     const fit = all.filter((cell) => cell.fault === fault && fault.cannot?.(cell.step, any) === undefined);
-    return fit[random.below(fit.length)] as Cell;
+    return fit[random.below(fit.length)]!;
   });
 }
 

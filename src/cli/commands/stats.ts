@@ -132,7 +132,7 @@ const plansCounted = 5000;
 function sampled(rows: Int32Array, most: number, seed: number): Int32Array {
   if (rows.length <= most) return rows;
   const chosen = new CounterRandom(seed, 0, 0, 102).sample(rows.length, most);
-  return Int32Array.from(chosen, (at) => rows[at] as number).sort();
+  return Int32Array.from(chosen, (at) => rows[at]!).sort();
 }
 
 /** The lines of a band summary for people: label and value. */

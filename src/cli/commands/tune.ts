@@ -87,7 +87,7 @@ async function run(folder: string, options: Options): Promise<void> {
 function sampled(rows: Int32Array, most: number, seed: number): Int32Array {
   if (rows.length <= most) return rows;
   const chosen = new CounterRandom(seed, 0, 0, 103).sample(rows.length, most);
-  return Int32Array.from(chosen, (at) => rows[at] as number).sort();
+  return Int32Array.from(chosen, (at) => rows[at]!).sort();
 }
 
 const symbols: Readonly<Record<TunedRule | "now", string>> = {

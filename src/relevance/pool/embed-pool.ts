@@ -106,10 +106,10 @@ function wordsOfImages(pool: Pool): ImageWords[] {
     categories: [],
   }));
   pool.expressions.sent.forEach((sent, row) => {
-    words[pool.refs.image[pool.expressions.ref[row] as number] as number]?.texts.push(sent);
+    words[pool.refs.image[pool.expressions.ref[row]!]!]?.texts.push(sent);
   });
   pool.annotations.category.forEach((category, row) => {
-    words[pool.annotations.image[row] as number]?.categories.push(category);
+    words[pool.annotations.image[row]!]?.categories.push(category);
   });
   return words;
 }

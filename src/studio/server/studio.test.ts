@@ -194,7 +194,7 @@ describe("the studio's answers", () => {
     expect(new TextDecoder().decode(list.texts).split("\n")).toEqual([...pool.expressions.sent]);
     expect(Array.from(list.ref)).toEqual(Array.from(pool.expressions.ref));
     expect(Array.from(list.split, (code) => list.splits[code])).toEqual([...pool.refs.split]);
-    expect(list.categories[list.category[0] as number]).toBe("kind0");
+    expect(list.categories[list.category[0]!]).toBe("kind0");
     expect(Array.from(list.targets)).toEqual(Array.from(list.ref.slice(0, pool.refs.count), () => 1));
     expect(Array.from(list.similar).every((count) => count === 1)).toBe(true); // two refs of one kind an image
   });
@@ -205,7 +205,7 @@ describe("the studio's answers", () => {
     const settings = resolveSettings(parseSettings({ band: { tau: 0.6, tauImage: 0.7, k: 3 } }, "the test"), mined);
     const band = bandOf(row, context, settings);
     expect(band.size).toBeGreaterThan(0);
-    for (let at = 0; at < band.size; at++) expect(row.t2i[band.survivors[at] as number]).toBeLessThanOrEqual(0.6);
+    for (let at = 0; at < band.size; at++) expect(row.t2i[band.survivors[at]!]).toBeLessThanOrEqual(0.6);
     const sizes = await (
       await get(`api/bands?${new URLSearchParams({ settings: JSON.stringify(settings) })}`)
     ).arrayBuffer();
@@ -278,7 +278,7 @@ describe("the studio's answers", () => {
     });
     const lines = (await readFile(join(pool.folder, "judgements.jsonl"), "utf8")).trim().split("\n");
     expect(lines.map((line) => JSON.parse(line).verdict)).toEqual(["false-negative", "negative"]);
-    expect(JSON.parse(lines[0] as string)).toMatchObject({
+    expect(JSON.parse(lines[0]!)).toMatchObject({
       expression: pool.expressionKey(0),
       image: pool.images.hash[image],
     });
