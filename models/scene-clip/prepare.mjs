@@ -17,9 +17,9 @@ import { decodeImage, encodeNpy } from "../../dist/codecs/index.js";
 import { writeFileAtomic } from "../../dist/io/index.js";
 import { CounterRandom, resizeTriangle } from "../../dist/kernels/index.js";
 import { colourSynonyms, colourWords } from "../../dist/scenes/colours.js";
+import { nouns } from "../../dist/scenes/grammar/nouns.js";
+import { wordings } from "../../dist/scenes/grammar/wordings.js";
 import { judge, objectClasses } from "../../dist/scenes/index.js";
-import { nouns } from "../../dist/scenes/nouns.js";
-import { wordings } from "../../dist/scenes/wordings.js";
 import { loadTokenizer } from "../../dist/tokens/index.js";
 
 const width = 128;

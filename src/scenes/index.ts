@@ -1,15 +1,25 @@
 /** The room `scenes`: a referring dataset that the package draws for itself, and what its sentences are true of. */
-export type { ChunkResult, SceneLine, SceneTally } from "./chunk.ts";
+
 export { classNamed, objectClasses } from "./classes.ts";
 export { type Colour, colourWords } from "./colours.ts";
+export type { ChunkResult, SceneLine, SceneTally } from "./dataset/chunk.ts";
 export {
   defaultSceneOptions,
   generateScene,
   generateWithRefs,
   type SceneOptions,
   type SceneWithRefs,
-} from "./generate.ts";
-export { holds, type Judged, judge, mayHold } from "./judge.ts";
+} from "./dataset/generate.ts";
+export type { ScenesManifest } from "./dataset/manifest.ts";
+export {
+  defaultSceneSettings,
+  type SceneSettings,
+  sceneOptionsHelp,
+  sceneSettingsOf,
+  type WriteScenesOptions,
+} from "./dataset/options.ts";
+export { expressionsOf, refTo, refToNone, refToSeveral, type SceneRef, type SceneSentence } from "./dataset/refer.ts";
+export { type ScenesReport, writeScenes } from "./dataset/write.ts";
 export {
   type ExpressionKind,
   expressionKinds,
@@ -20,20 +30,14 @@ export {
   type PlainModifier,
   type Pole,
   type Relation,
-} from "./logic.ts";
-export type { ScenesManifest } from "./manifest.ts";
+} from "./grammar/logic.ts";
+export { parseExpression, tryParseExpression } from "./grammar/parse.ts";
+export { textOf } from "./grammar/phrase-text.ts";
+export { holds, type Judged, judge, mayHold } from "./meaning/judge.ts";
+export type { Truth } from "./meaning/truth.ts";
 export type { ColourVariant, ObjectClass } from "./object-class.ts";
-export {
-  defaultSceneSettings,
-  type SceneSettings,
-  sceneOptionsHelp,
-  sceneSettingsOf,
-  type WriteScenesOptions,
-} from "./options.ts";
-export { parseExpression, tryParseExpression } from "./parse.ts";
-export { textOf } from "./phrase-text.ts";
-export { expressionsOf, refTo, refToNone, refToSeveral, type SceneRef, type SceneSentence } from "./refer.ts";
-export { type DrawnScene, instancesOf, renderScene } from "./render.ts";
+export { type DrawnScene, instancesOf, renderScene } from "./picture/render.ts";
+export { loadSprites, type Sprite, type SpriteSet } from "./picture/sprites.ts";
 export {
   type Appearance,
   type Backdrop,
@@ -44,6 +48,3 @@ export {
   sceneHeight,
   sceneWidth,
 } from "./scene.ts";
-export { loadSprites, type Sprite, type SpriteSet } from "./sprites.ts";
-export type { Truth } from "./truth.ts";
-export { type ScenesReport, writeScenes } from "./write.ts";
