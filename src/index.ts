@@ -18,7 +18,38 @@ export {
   rankIndices,
 } from "./loader/index.ts";
 export { type ImportListsOptions, type ImportListsReport, importLists, type MineReport } from "./mining/index.ts";
-export * from "./model/index.ts";
+export {
+  type AnnotationRecord,
+  annotationKey,
+  type BadRecord,
+  type Box,
+  type DatasetRecord,
+  type ErrorCode,
+  type ExpressionRecord,
+  exitStatus,
+  expressionKey,
+  type FalseSentence,
+  fail,
+  type ImageRecord,
+  isInputError,
+  isShortage,
+  type Layer,
+  NemosaicError,
+  type NoteRecord,
+  nearest,
+  type PixelRect,
+  type Plan,
+  type PlanKind,
+  type PlanPolicy,
+  type PlanReasons,
+  type RefRecord,
+  type Resample,
+  resampleVersions,
+  type Segmentation,
+  shown,
+  someOf,
+  unknownName,
+} from "./model/index.ts";
 export { type ImportReport, importPool, Pool } from "./pool/index.ts";
 export { type HubAccess, hubAccess } from "./relevance/index.ts";
 export {

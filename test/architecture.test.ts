@@ -142,6 +142,19 @@ describe("architecture", () => {
     expect(broken).toEqual([]);
   });
 
+  it("opens every room's index.ts with a sentence on what the room holds, and exports by name", () => {
+    const indexes = tested.filter((file) => /\/index\.ts$/.test(file));
+    expect(indexes.length).toBeGreaterThan(25);
+    const everything = indexes.filter((file) => /^export \*/m.test(readFileSync(file, "utf8")));
+    expect(everything.map((file) => relative(root, file))).toEqual([]);
+    const silent = Object.keys(rooms).filter((room) => {
+      const file = join(src, room, "index.ts");
+      const opening = new RegExp(`^/\\*\\*\\s+(?:\\* )?The room \`${room}\`: \\S[^.]*\\.`);
+      return existsSync(file) ? !opening.test(readFileSync(file, "utf8")) : room !== "cli";
+    });
+    expect(silent).toEqual([]);
+  });
+
   it("imports only files that exist", () => {
     const missing = edges.filter(
       ({ file, target }) => target.startsWith(".") && !existsSync(resolve(dirname(file), target)),
@@ -187,6 +200,17 @@ describe("architecture", () => {
     const broken = files.filter((file) =>
       /^\s*(?:private|protected)\s+(?!constructor\b)/m.test(readFileSync(file, "utf8")),
     );
+    expect(broken.map((file) => relative(root, file))).toEqual([]);
+  });
+
+  it("asserts with ! only behind an index or a look-up, and with no cast in its place", () => {
+    const broken = tested.filter((file) => {
+      const text = readFileSync(file, "utf8").replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "");
+      return (
+        /\] as (?:number|string)\b(?!\[)/.test(text) ||
+        /\w!(?:[.;,)\]]|\[|$)/m.test(text.replace(/(["'`])(?:\\.|(?!\1).)*\1/g, ""))
+      );
+    });
     expect(broken.map((file) => relative(root, file))).toEqual([]);
   });
 

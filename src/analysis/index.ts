@@ -1,3 +1,4 @@
+/** The room `analysis`: statistics of pools, bands and settings, and the advice that follows from them. */
 export { type BandSummary, summariseBands } from "./band-summary.ts";
 export { type PoolSummary, type SplitSummary, summarisePool } from "./pool-summary.ts";
 export { type Recommendation, recommend } from "./recommend.ts";

@@ -1,3 +1,4 @@
+/** The room `band`: an expression's candidates, settings and judgements to its band, each drop with its rule; pure. */
 export { type Band, bandOf, type CandidateRow } from "./band.ts";
 export type { BandContext } from "./context.ts";
 export { HubCounter, type HubCuts, isWithinCap } from "./hub-cuts.ts";

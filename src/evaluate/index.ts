@@ -1,3 +1,4 @@
+/** The room `evaluate`: predictions against truth in every convention of the field, with intervals, comparisons and reports. */
 export type { Interval } from "./bootstrap.ts";
 export { type Breakdown, breakdowns } from "./breakdowns.ts";
 export { type EvaluateChoices, evaluateOptions } from "./choices.ts";

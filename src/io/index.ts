@@ -1,14 +1,33 @@
-export * from "./atomic.ts";
-export * from "./hash.ts";
-export * from "./if-missing.ts";
-export * from "./image-finder.ts";
-export * from "./lock.ts";
-export * from "./make-folder.ts";
-export * from "./on-disk.ts";
-export * from "./paths.ts";
-export * from "./producer.ts";
-export * from "./progress.ts";
-export * from "./shards.ts";
-export * from "./temporary-folder.ts";
-export * from "./timing.ts";
-export * from "./worker-thread.ts";
+/** The room `io`: what touches the disk safely: atomic writes, hashes, locks, paths, shards; progress, timing and worker threads. */
+export {
+  type AtomicFile,
+  exists,
+  openAtomic,
+  removeLeftovers,
+  temporaryMark,
+  writeFileAtomic,
+  writeFileOnce,
+  writeFully,
+} from "./atomic.ts";
+export { canonicalJson, hashBytes, hashFile, hashJson } from "./hash.ts";
+export { ifMissing } from "./if-missing.ts";
+export { ImageFinder, pathBelow } from "./image-finder.ts";
+export { removeRemains, withLock } from "./lock.ts";
+export { makeFolder } from "./make-folder.ts";
+export { diskProblem, onDisk } from "./on-disk.ts";
+export { artefactName, insidePath } from "./paths.ts";
+export { producer, version } from "./producer.ts";
+export {
+  byteText,
+  counted,
+  duration,
+  grouped,
+  type Progress,
+  type ProgressTask,
+  silentProgress,
+  streamProgress,
+} from "./progress.ts";
+export { type Shard, shardRange, shardText } from "./shards.ts";
+export { temporaryFolder } from "./temporary-folder.ts";
+export { noTiming, type StageTimer, type StageTiming, stageTiming, timingText } from "./timing.ts";
+export { stopWorker, takeTasks } from "./worker-thread.ts";

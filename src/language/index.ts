@@ -1,3 +1,4 @@
+/** The room `language`: what an expression says of places, order and counts, word by word. */
 export { allowedCells, countIsOpen } from "./cells.ts";
 export {
   type EditCondition,

@@ -1,3 +1,4 @@
+/** The room `loader`: joins pool, settings and split to plans and batches, by random access. */
 export type { NegativeMeans } from "../band/index.ts";
 export type { Canvas } from "../mosaic/index.ts";
 export { type Batch, normalisations, normalised, type Replacement } from "./batch.ts";

@@ -2,7 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { hubAccess, openRelevance, relevanceNames } from "./index.ts";
+import { hubAccess } from "./index.ts";
+import { openRelevance, relevanceNames } from "./open-relevance.ts";
 
 const tinyClip = join(import.meta.dirname, "../../test/fixtures/tiny-clip/model");
 let cacheDir = "";

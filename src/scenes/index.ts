@@ -1,4 +1,12 @@
-/** The room `scenes`: a referring dataset that the package draws for itself, and what its sentences are true of. */
+/**
+ * The room `scenes`: a referring dataset that the package draws for itself, and what its sentences are true of.
+ *
+ *   scene.ts, classes/, colours.ts, themes.ts   what a scene is made of
+ *   grammar/   sentences to logic and back
+ *   meaning/   what logic is true of, plainly, plainly not, or in doubt
+ *   picture/   a scene to pixels
+ *   dataset/   scenes made up, with their refs, written in REFER's form
+ */
 
 export { classNamed, objectClasses } from "./classes.ts";
 export { type Colour, colourWords } from "./colours.ts";

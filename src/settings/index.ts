@@ -1,3 +1,4 @@
+/** The room `settings`: the schema of nemosaic.json, its presets, and the checks that one value cannot make. */
 export { mostNegatives, settingsRemarks } from "./check-settings.ts";
 export {
   parseSettings,

@@ -1,3 +1,4 @@
+/** The room `sheets`: pictures and pages of what was chosen: contact sheets, previews, charts. */
 export { type ContactEntry, type ContactOptions, contactEntries, limitsText } from "./contact-entry.ts";
 export { contactHtml, escaped, type SummaryLine } from "./contact-html.ts";
 export { contactPng } from "./contact-svg.ts";

@@ -1,3 +1,4 @@
+/** The room `styles`: ways to put a mosaic together, a file and an entry of the registry each; pure. */
 export { fitted } from "./fit.ts";
 export { gridCells, movedCells } from "./grid.ts";
 export { gridShapes } from "./grid-shape.ts";

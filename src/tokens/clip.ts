@@ -5,6 +5,9 @@ import { makeTokenizer, type Tokenizer } from "./tokenizer.ts";
 /**
  * CLIP's tokenizer (Radford et al. 2021, byte-pair encoding of Sennrich et al. 2016): vocabulary of 49,408, context 77,
  * text cleaned as open_clip does, padded with 0. The instance is made once and shared; it caches words.
+ *
+ * @huggingface/tokenizers, which reads models' own files (load.ts), gives the same ids for every golden row, but opens 3.7 times
+ * and encodes 6 times as slowly; of BERT's word pieces 8 times and 1.2 to 1.6 times.
  */
 export function clipTokenizer(): Tokenizer {
   clip ??= makeClipTokenizer();

@@ -61,10 +61,10 @@ export function curvePaths(scale: CurveScale, scores: Float32Array, verdicts: Ui
   for (let rank = 0; rank < scores.length; rank++) {
     const right = xOfRank(scale, rank + 1);
     const left = Math.max(xOfRank(scale, rank), drawnTo);
-    const look = lookOf(verdicts[rank] as number);
+    const look = lookOf(verdicts[rank]!);
     if (right - drawnTo < 0.7 && look !== "own") continue; // several ranks share a pixel
     const gap = right - left > 3 ? 1 : 0;
-    const top = yOfScore(scale, scores[rank] as number);
+    const top = yOfScore(scale, scores[rank]!);
     parts[look].push(
       `M${left.toFixed(1)} ${scale.height}V${top.toFixed(1)}H${Math.max(left + 0.6, right - gap).toFixed(1)}V${scale.height}Z`,
     );

@@ -38,7 +38,7 @@ export function filterRows(
   const rows = new Int32Array(total);
   let found = 0;
   for (let at = 0; at < total; at++) {
-    const row = order === undefined ? at : (order[at] as number);
+    const row = order === undefined ? at : order[at]!;
     let isOut = false;
     for (const pass of passes) if (pass[row] === 0) isOut = true;
     if (isOut) continue;
@@ -46,27 +46,27 @@ export function filterRows(
     let failed = 0;
     for (let f = 0; f < tables.length; f++) {
       const table = tables[f];
-      if (table !== undefined && table[(facets[f] as Facet).codes[row] as number] === 0) {
+      if (table !== undefined && table[facets[f]!.codes[row]!] === 0) {
         failures++;
         failed = f;
       }
     }
     if (failures > 1) continue;
     if (failures === 1) {
-      count(counts[failed] as Uint32Array, (facets[failed] as Facet).codes[row] as number);
+      count(counts[failed]!, facets[failed]!.codes[row]!);
       continue;
     }
     rows[found++] = row;
-    for (let f = 0; f < tables.length; f++) count(counts[f] as Uint32Array, (facets[f] as Facet).codes[row] as number);
+    for (let f = 0; f < tables.length; f++) count(counts[f]!, facets[f]!.codes[row]!);
   }
   return {
     rows: rows.slice(0, found),
-    counts: Object.fromEntries(facets.map((facet, f) => [facet.name, counts[f] as Uint32Array])),
+    counts: Object.fromEntries(facets.map((facet, f) => [facet.name, counts[f]!])),
   };
 }
 
 function count(counts: Uint32Array, code: number): void {
-  counts[code] = (counts[code] as number) + 1;
+  counts[code] = counts[code]! + 1;
 }
 
 /** 1 for each text that holds every word of `query`, in any order and case; undefined for an empty query. */
@@ -78,7 +78,7 @@ export function matching(lowerTexts: readonly string[], query: string): Uint8Arr
   if (words.length === 0) return undefined;
   const passes = new Uint8Array(lowerTexts.length);
   for (let row = 0; row < lowerTexts.length; row++) {
-    const text = lowerTexts[row] as string;
+    const text = lowerTexts[row]!;
     passes[row] = words.every((word) => text.includes(word)) ? 1 : 0;
   }
   return passes;

@@ -25,21 +25,21 @@ export function listFacets(
       "split",
       "Split",
       columns.splits,
-      ofRef((ref) => columns.split[ref] as number),
+      ofRef((ref) => columns.split[ref]!),
     ),
     columns.sources.length > 1
       ? named(
           "source",
           "Dataset",
           columns.sources,
-          ofRef((ref) => columns.source[ref] as number),
+          ofRef((ref) => columns.source[ref]!),
         )
       : undefined,
     named(
       "similar",
       "Similar objects in the image",
       similarLabels,
-      ofRef((ref) => similarCode(columns.similar[ref] as number)),
+      ofRef((ref) => similarCode(columns.similar[ref]!)),
     ),
     bands === undefined ? undefined : named("band", "Band", bandLabels, bands),
     features === undefined ? undefined : named("position", "Position words", positionLabels, features.position),
@@ -47,13 +47,13 @@ export function listFacets(
       "kind",
       "Kind",
       kindLabels,
-      ofRef((ref) => kindCode(columns.targets[ref] as number)),
+      ofRef((ref) => kindCode(columns.targets[ref]!)),
     ),
     named(
       "category",
       "Category",
       columns.categories,
-      ofRef((ref) => columns.category[ref] as number),
+      ofRef((ref) => columns.category[ref]!),
     ),
   ];
   return facets.filter((facet) => facet !== undefined);

@@ -20,9 +20,9 @@ export function orderBy(values: ArrayLike<number>, descending: boolean): Int32Ar
   const float = new Float32Array(bits.buffer);
   const keys = new Float64Array(n);
   for (let row = 0; row < n; row++) {
-    const value = values[row] as number;
+    const value = values[row]!;
     float[0] = Number.isNaN(value) ? 0 : value;
-    const pattern = bits[0] as number;
+    const pattern = bits[0]!;
     // IEEE order as unsigned order: flip all bits of negatives, the sign bit of the others.
     let key = pattern >= 0x80000000 ? 0xffffffff - pattern : pattern + 0x80000000;
     if (descending) key = 0xffffffff - key;

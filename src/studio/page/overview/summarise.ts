@@ -85,15 +85,15 @@ export function summarise(sample: readonly Sampled[], settings: ResolvedSettings
       owns++;
     }
     const others = Int32Array.from(row.ids.keys()).filter((at) => row.ids[at] !== context.ownImage);
-    for (const at of others) all.add(row.t2i[at] as number);
+    for (const at of others) all.add(row.t2i[at]!);
     inBands.add(row, result.survivors.subarray(0, result.size));
     atRandom.add(row, others, row.candidates);
     for (let member = 0; member < result.size; member++) {
-      const at = result.survivors[member] as number;
-      const score = row.t2i[at] as number;
+      const at = result.survivors[member]!;
+      const score = row.t2i[at]!;
       band.add(score);
       if (context.ownScore !== undefined && score > context.ownScore) aboveOwn++;
-      const image = row.ids[at] as number;
+      const image = row.ids[at]!;
       uses.set(image, (uses.get(image) ?? 0) + 1);
     }
     const chance = meanChance(chances, result.survivors, result.size);
@@ -139,7 +139,7 @@ const mostWorst = 6;
 function meanChance(chances: Float32Array | undefined, survivors: ArrayLike<number>, size: number): number | undefined {
   if (chances === undefined || size === 0) return undefined;
   let sum = 0;
-  for (let member = 0; member < size; member++) sum += chances[survivors[member] as number] as number;
+  for (let member = 0; member < size; member++) sum += chances[survivors[member]!]!;
   return Number.isNaN(sum) ? undefined : sum / size;
 }
 
@@ -193,13 +193,13 @@ export function coverage(
       };
       // Every K is the beginning of the band of the largest.
       for (let member = 0; member < size; member++) {
-        const at = survivors[member] as number;
-        const text = row.t2i[at] as number;
+        const at = survivors[member]!;
+        const text = row.t2i[at]!;
         score += text;
         if (text > own) above++;
         if (chances !== undefined) {
-          chance += chances[at] as number;
-          hard += row.showsKind?.[at] === 1 ? 1 - (chances[at] as number) : 0;
+          chance += chances[at]!;
+          hard += row.showsKind?.[at] === 1 ? 1 - chances[at]! : 0;
         }
         if (member + 1 === ks[step]) close(member + 1);
       }
@@ -207,7 +207,7 @@ export function coverage(
     }
     return sums.map((sum, at) => ({
       limit,
-      k: ks[at] as number,
+      k: ks[at]!,
       full: sum.full / Math.max(1, sample.length),
       score: sum.score / Math.max(1, sum.places),
       hard: sum.rated === 0 ? null : sum.hard / sum.rated,

@@ -82,8 +82,8 @@ async function keyRows(): Promise<Map<string, number>> {
   const sentenceIds = decoder.decode(keys.sentenceIds).split("\n");
   return new Map(
     sentenceIds.map((id, row) => {
-      const ref = columns.ref[row] as number;
-      return [expressionKey(columns.sources[columns.source[ref] as number] ?? "", refIds[ref] ?? "", id), row];
+      const ref = columns.ref[row]!;
+      return [expressionKey(columns.sources[columns.source[ref]!] ?? "", refIds[ref] ?? "", id), row];
     }),
   );
 }

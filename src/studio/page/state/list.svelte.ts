@@ -51,7 +51,7 @@ class ListState {
       case "similar":
         return orderBy(
           Float32Array.from(columns.ref, (ref) => {
-            const count = columns.similar[ref] as number;
+            const count = columns.similar[ref]!;
             return count === 255 ? Number.NaN : count;
           }),
           descending,
@@ -76,7 +76,7 @@ class ListState {
         const count = counts.get(row) ?? 0;
         return count >= uses[0] && count <= uses[1] ? 1 : 0;
       });
-      passes.push(Uint8Array.from(columns.ref, (ref) => isIn[columns.image[ref] as number] as number));
+      passes.push(Uint8Array.from(columns.ref, (ref) => isIn[columns.image[ref]!]!));
     }
     return passes;
   });
