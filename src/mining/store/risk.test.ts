@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { mineSmall, smallPool } from "../../../test/small-pool.ts";
@@ -60,6 +60,38 @@ describe("mineRisk", () => {
     expect(await bytesOf(folder)).toEqual(whole); // what was finished stays
     await mineRisk(pool, mined, { ...options, progress: silentProgress });
     expect(await bytesOf(folder)).toEqual(whole);
+    await mined.close();
+  });
+
+  it("makes of the two what is not there, and goes on where a kill came between the two of a step", async () => {
+    pool = await smallPool({ images: 14, refsPerImage: 2, valImages: 2 });
+    await mineSmall(pool, { depth: 7 });
+    const folder = minedFolder(pool.folder, "default");
+    const whole = await bytesOf(folder);
+    const mined = (await Mined.open(pool.folder, "default", pool.manifest.hash))!;
+    const make = (left: number, force = true): Promise<void> => {
+      const advance = () => {
+        if (left-- <= 0) throw new Error("killed");
+      };
+      const progress = { begin: () => ({ advance, note: () => undefined, end: () => undefined }) };
+      return mineRisk(pool!, mined, { name: "default", force, stepExpressions: 5, progress });
+    };
+    const { mtimeMs } = await stat(join(folder, "risk.npy"));
+    await rm(join(folder, "shows-kind.json"));
+    await make(100, false);
+    expect((await stat(join(folder, "risk.npy"))).mtimeMs).toBe(mtimeMs);
+    expect(await bytesOf(folder)).toEqual(whole);
+
+    for (const behind of ["risk", "showsKind"]) {
+      await expect(make(3)).rejects.toThrow("killed");
+      const path = join(folder, `.partial-${behind}`, `${behind}.journal`);
+      const lines = (await readFile(path, "utf8")).trimEnd().split("\n");
+      expect(lines).toHaveLength(4); // its key, and three steps
+      await writeFile(path, `${lines.slice(0, 3).join("\n")}\n`);
+      await make(100);
+      expect(await bytesOf(folder)).toEqual(whole);
+    }
+    await make(0, false); // both are there: nothing is begun
     await mined.close();
   });
 });
