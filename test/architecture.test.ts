@@ -18,7 +18,7 @@ const rooms: Record<string, readonly string[] | typeof everyRoom> = {
   scenes: ["model", "kernels", "io", "codecs", "language"],
   pool: ["model", "kernels", "io", "codecs", "artefacts"],
   relevance: ["model", "kernels", "io", "codecs", "artefacts", "tokens", "pool"],
-  mining: ["model", "kernels", "io", "codecs", "artefacts", "pool", "risk"],
+  mining: ["model", "kernels", "io", "codecs", "artefacts", "pool", "risk", "sentences"],
   band: ["model", "kernels", "settings"],
   plan: ["model", "kernels", "styles", "settings", "band"],
   mosaic: ["model", "kernels"],

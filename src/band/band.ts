@@ -93,7 +93,7 @@ export function bandOf(
     }
     verdicts[at] = verdict;
   }
-  const size = orderSurvivors(row, survivors.subarray(0, alive), settings.band);
+  const size = orderSurvivors(row, survivors.subarray(0, alive), settings.band, context.kindShare);
   for (let place = size; place < alive; place++) verdicts[survivors[place]!] = beyondKRule;
   const highest = Math.min(tau, margin, ratio);
   const lastText = n > 0 ? t2i[n - 1]! : Number.POSITIVE_INFINITY;
@@ -128,18 +128,23 @@ const skippedShare = 0.05;
 /**
  * Orders survivors, best first, and returns how many of them are the band. By rank these are the first K. Where images
  * that show the target's kind come first, the band holds as many others at most, so that half of it is hard, but not
- * fewer than `leastBand` in all.
+ * fewer than 10 in all.
  */
-function orderSurvivors(row: CandidateRow, survivors: Int32Array, { k, prefer }: ResolvedSettings["band"]): number {
+function orderSurvivors(
+  row: CandidateRow,
+  survivors: Int32Array,
+  { k, prefer }: ResolvedSettings["band"],
+  { least, times } = mosaicShare,
+): number {
   const { showsKind } = row;
   if (prefer === "score" || showsKind === undefined || row.isRiskKnown === false) return Math.min(survivors.length, k);
   const hard = survivors.filter((at) => showsKind[at] === 1);
   if (hard.length === 0) return Math.min(survivors.length, k);
   survivors.set([...hard, ...survivors.filter((at) => showsKind[at] !== 1)]);
-  return Math.min(survivors.length, k, Math.max(leastBand, 2 * hard.length));
+  return Math.min(survivors.length, k, Math.max(least, times * hard.length));
 }
 
-const leastBand = 10;
+const mosaicShare = { least: 10, times: 2 };
 
 const off = Number.POSITIVE_INFINITY;
 // Looked up once: the loop above runs over every candidate of every plan.

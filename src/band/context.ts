@@ -12,6 +12,11 @@ export interface BandContext {
   readonly sameSentence?: ReadonlySet<number>;
   /** How many objects it names: 1 unless given; several or none tighten the text filters. */
   readonly targets?: number;
+  /**
+   * Where what shows the target's kind comes first: the band holds at least so many where there are, and at most so many times as
+   * what shows it. 10 and 2 unless given.
+   */
+  readonly kindShare?: { readonly least: number; readonly times: number };
   /** Its row, and the images' hub cap, where there is one. */
   readonly expression?: number;
   readonly hubs?: HubCuts;

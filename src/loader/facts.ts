@@ -4,7 +4,7 @@ import { type Rle, rleArea, rleBox } from "../kernels/index.ts";
 import { fail, resampleVersions, unknownName } from "../model/index.ts";
 import type { PlanFacts, SentenceFacts } from "../plan/index.ts";
 import type { Mined, Pool } from "../pool/index.ts";
-import type { ResolvedSettings, ScoreSummary } from "../settings/index.ts";
+import { drawsNegatives, type ResolvedSettings, type ScoreSummary } from "../settings/index.ts";
 import type { PictureObject } from "../styles/index.ts";
 import { hubCutsOf } from "./hubs.ts";
 import type { ImageVectors } from "./image-vectors.ts";
@@ -39,6 +39,8 @@ export function scoreSummary(mined: Mined | undefined): ScoreSummary | undefined
 export interface PlanInputs {
   /** Hash of the mined set; absent where there is none. */
   readonly mined?: string;
+  /** Of the sentences mined for images, where the settings draw of them. */
+  readonly sentences?: string | undefined;
   readonly judgements?: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
@@ -53,6 +55,7 @@ export function settingsHash(settings: ResolvedSettings, inputs: PlanInputs = {}
     ...withoutOff(drawn),
     resampleVersion: resampleVersions[settings.resample],
     minedHash: inputs.mined ?? null,
+    ...(drawsNegatives(settings, "mined") ? { sentences: inputs.sentences ?? null } : {}),
     judged,
   });
 }
@@ -124,7 +127,10 @@ export function planFacts(pool: Pool, options: FactsOptions): PlanFacts {
   let byImage: Map<number, number[]> | undefined;
   return {
     pool: pool.manifest.hash,
-    settings: settingsHash(settings, { ...(mined === undefined ? {} : { mined: mined.manifest.hash }), judgements }),
+    settings: settingsHash(settings, {
+      ...(mined === undefined ? {} : { mined: mined.manifest.hash, sentences: mined.sentenceFacts?.hash }),
+      judgements,
+    }),
     units,
     unit,
     refs,

@@ -3,7 +3,7 @@ import { fail } from "../model/index.ts";
 import { resizerOf } from "../mosaic/index.ts";
 import type { PlanFacts } from "../plan/index.ts";
 import { chooseMined, Mined, namesInstead, Pool, readJudgements } from "../pool/index.ts";
-import { type ResolvedSettings, resolveSettings, type Settings, usesMined } from "../settings/index.ts";
+import { drawsNegatives, type ResolvedSettings, resolveSettings, type Settings, usesMined } from "../settings/index.ts";
 import { type CellSource, type TileMode, tiledCells } from "../tiles/index.ts";
 import { openTokenizer, type Tokenizer } from "../tokens/index.ts";
 import { planFacts, scoreSummary } from "./facts.ts";
@@ -54,14 +54,17 @@ export async function openParts(
     if (!Number.isSafeInteger(seed) || seed < 0) fail("usage", `expected a seed from 0 to 2^53 - 1, got ${seed}`);
     const augmented = split === "train";
     const drawsMined = augmented && usesMined(asked);
-    const settings = drawsMined ? { ...asked, mined: await chooseMined(opened.folder, asked.mined) } : asked;
+    const readsMined = drawsMined || (augmented && drawsNegatives(asked, "mined"));
+    const settings = readsMined ? { ...asked, mined: await chooseMined(opened.folder, asked.mined) } : asked;
     mined = await Mined.open(opened.folder, settings.mined, opened.manifest.hash);
     if (drawsMined) await requireMined(opened, mined, settings);
     const resolved = resolveSettings(settings, scoreSummary(mined), augmented);
     const judgements = await readJudgements(opened.folder);
     if (drawsMined && mined !== undefined && settings.draw.method === "mmr")
       vectors = await openImageVectors(opened, mined);
-    const sentences = augmented ? await sentenceFacts(opened, resolved, mined) : undefined;
+    const sentences = augmented
+      ? await sentenceFacts(opened, { settings: resolved, mined, split, judgements })
+      : undefined;
     const facts = planFacts(opened, {
       split,
       unit: augmented ? settings.unit : "expression",

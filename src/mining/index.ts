@@ -7,4 +7,5 @@ export { mergeMined } from "./store/merge-mined.ts";
 export { type MinePoolOptions, type MineReport, minePool } from "./store/mine-pool.ts";
 export { mineNeighbours, type NeighbourOptions } from "./store/neighbours.ts";
 export { mineRisk, type RiskOptions } from "./store/risk.ts";
+export { mineSentences, openCandidateSentences, type SentenceOptions } from "./store/sentences.ts";
 export { expressionsByImage, mineTextScores, type TextScoreOptions } from "./store/t2t.ts";

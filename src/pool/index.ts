@@ -11,6 +11,7 @@ export {
   type MinedManifest,
   type MinedNeighbours,
   type MinedRow,
+  type MinedSentences,
   minedExtras,
   minedFolder,
   minedFormat,

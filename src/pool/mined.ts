@@ -75,6 +75,19 @@ export const minedExtras = {
     of: "candidates",
     columns: { showsKind: { file: "shows-kind.npy", dtype: "uint8" } },
   },
+  /** The sentences that score each image best, by "mine --sentences": rows of expressions, each sentence once. */
+  sentences: {
+    format: "nemosaic-mined-sentences",
+    version: 1,
+    manifest: "sentences.json",
+    of: "images",
+    columns: {
+      ids: { file: "sentence-ids.npy", dtype: "int32" },
+      scores: { file: "sentence-scores.npy", dtype: "float32" },
+      risk: { file: "sentence-risk.npy", dtype: "float16" },
+      showsKind: { file: "sentence-shows-kind.npy", dtype: "uint8" },
+    },
+  },
   /** The images most like each image. */
   neighbours: {
     format: "nemosaic-mined-neighbours",
@@ -109,6 +122,17 @@ export type RandomRisk = z.infer<typeof randomRiskSchema>;
 const riskFactsSchema = z.object({ coverage: coverageSchema, random: randomRiskSchema.optional() });
 type RiskFacts = z.infer<typeof riskFactsSchema>;
 
+const sentenceFactsSchema = z.object({
+  /** Sentences kept per image. */
+  depth: z.number().int().positive(),
+  /** Sentences that could be listed, and those of the splits that do not say what they are about. */
+  candidates: z.number().int(),
+  unnamed: z.number().int(),
+  /** Of which sentences these are, and of how their risk is estimated. */
+  hash: z.string(),
+});
+export type SentenceFacts = z.infer<typeof sentenceFactsSchema>;
+
 /** The name of an extra. */
 export type MinedExtra = keyof typeof minedExtras;
 /** Extras with a number for each candidate. */
@@ -137,6 +161,19 @@ export interface MinedNeighbours {
   readonly truncated: boolean;
 }
 
+/** The sentences that score an image best, best first, its own among them; fresh arrays. */
+export interface MinedSentences {
+  /** Rows of expressions: of each sentence the first. */
+  readonly ids: Int32Array;
+  readonly t2i: Float32Array;
+  /** The chance that the sentence is true of something in the image, 0 to 1. */
+  readonly risk: Float32Array;
+  /** 1 where the image shows an object of the sentence's target's kind. */
+  readonly showsKind: Float32Array;
+  /** How many sentences could have been listed. */
+  readonly candidates: number;
+}
+
 /** The folder of a mined set: mined/<name>. Errors: "usage" for a name that is none. */
 export function minedFolder(poolFolder: string, name: string): string {
   return join(poolFolder, "mined", artefactName(name, "the name of a mined set"));
@@ -157,6 +194,8 @@ export class Mined {
   readonly coverage: AnnotationCoverage | undefined;
   /** Estimates for random candidates: the mean chance to be true, and the share that shows the target's kind and is not. */
   readonly randomRisk: RandomRisk | undefined;
+  /** Which sentences were mined for images, and how many there were; undefined where none were. */
+  readonly sentenceFacts: SentenceFacts | undefined;
   readonly #extras: OpenExtras;
   /** Columns beside the scores with a number for each candidate. */
   readonly #more: readonly (readonly [name: CandidateExtra, reader: NpyReader])[];
@@ -200,8 +239,10 @@ export class Mined {
         const opened = await openExtra(place, extra, manifest, readers);
         if (opened !== undefined) extras[extra] = opened;
       }
-      const facts = extras.risk === undefined ? undefined : await readRiskFacts(place);
-      return new Mined({ manifest, own, ids, t2i, i2i, extras, facts });
+      const facts = extras.risk === undefined ? undefined : await readExtraFacts(place, "risk", riskFactsSchema);
+      const sentences =
+        extras.sentences === undefined ? undefined : await readExtraFacts(place, "sentences", sentenceFactsSchema);
+      return new Mined({ manifest, own, ids, t2i, i2i, extras, facts, sentences });
     } catch (error) {
       await Promise.all(readers.map((reader) => reader.close()));
       throw error;
@@ -216,6 +257,7 @@ export class Mined {
     readonly i2i: NpyReader;
     readonly extras: OpenExtras;
     readonly facts: RiskFacts | undefined;
+    readonly sentences: SentenceFacts | undefined;
   }) {
     this.manifest = opened.manifest;
     this.own = opened.own;
@@ -225,6 +267,7 @@ export class Mined {
     this.#extras = opened.extras;
     this.coverage = opened.facts?.coverage;
     this.randomRisk = opened.facts?.random;
+    this.sentenceFacts = opened.sentences;
     this.#more = (Object.keys(minedExtras) as MinedExtra[]).flatMap((name) => {
       const reader = minedExtras[name].of === "candidates" ? opened.extras[name]?.[0] : undefined;
       return reader === undefined ? [] : [[name as CandidateExtra, reader] as const];
@@ -272,6 +315,24 @@ export class Mined {
     return { ids, scores, truncated: ids.length < this.manifest.candidates.count };
   }
 
+  /** The sentences that score an image row best, read by position; undefined where mining has none for it. */
+  sentences(image: number): MinedSentences | undefined {
+    const [idReader, scoreReader, riskReader, kindReader] = this.#extras.sentences ?? [];
+    if (idReader === undefined || scoreReader === undefined || riskReader === undefined || kindReader === undefined)
+      return undefined;
+    const ids = idReader.rowsSync(image, 1) as Int32Array;
+    const listed = ids.indexOf(-1);
+    const end = listed < 0 ? ids.length : listed;
+    if (end === 0) return undefined;
+    return {
+      ids: ids.subarray(0, end),
+      t2i: scoreReader.rowsAsFloat32Sync(image, 1).subarray(0, end),
+      risk: riskReader.rowsAsFloat32Sync(image, 1).subarray(0, end),
+      showsKind: kindReader.rowsAsFloat32Sync(image, 1).subarray(0, end),
+      candidates: this.sentenceFacts?.candidates ?? end,
+    };
+  }
+
   async close(): Promise<void> {
     const readers = [this.#ids, this.#t2i, this.#i2i, ...Object.values(this.#extras).flat()];
     await Promise.all(readers.map((reader) => reader.close()));
@@ -288,11 +349,12 @@ export async function readExtraManifest(
   return value === undefined ? undefined : { mined: (value as { mined?: unknown }).mined };
 }
 
-async function readRiskFacts(place: string): Promise<RiskFacts> {
-  const { format, version, manifest } = minedExtras.risk;
+async function readExtraFacts<T>(place: string, name: MinedExtra, schema: z.ZodType<T>): Promise<T> {
+  const { format, version, manifest } = minedExtras[name];
   const path = join(place, manifest);
-  const result = riskFactsSchema.safeParse(await readManifestJson(path, { format, version, remake: "mine again" }));
-  if (!result.success) fail("bad-input", `"${path}" does not say how completely images are annotated; mine again`);
+  const result = schema.safeParse(await readManifestJson(path, { format, version, remake: "mine again" }));
+  if (!result.success)
+    fail("bad-input", `"${path}" lacks what it should say (${result.error.issues[0]?.path.join(".")}); mine again`);
   return result.data;
 }
 

@@ -47,6 +47,11 @@ export interface RiskColumns {
 
 export interface RiskEstimate extends PairEstimate {
   readonly coverage: AnnotationCoverage;
+  /**
+   * True where an expression says what its targets are, by a word that names their category: then only such things are meant. "Left one"
+   * may be anything.
+   */
+  namesKind(expression: number): boolean;
   /** What `estimateFrom` makes the same estimate of in another thread, once the boxes of `unmeasuredObjects` are measured. */
   readonly facts: RiskFacts;
 }
@@ -75,6 +80,13 @@ export function estimateRisk(pool: Pool, measures?: AnnotationMeasures): RiskEst
   return {
     coverage,
     facts,
+    namesKind(expression) {
+      const said = facts.wordIds.subarray(facts.wordStarts[expression]!, facts.wordStarts[expression + 1]!);
+      const targets = statistics.categoriesOf(facts.ref[expression]!);
+      return (
+        targets.length > 0 && targets.every((category) => said.some((word) => names.words.get(category)?.has(word)))
+      );
+    },
     ...pairEstimate(facts, parts, measure),
   };
 }

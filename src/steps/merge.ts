@@ -13,6 +13,8 @@ import { mine, optionsOf, removeMinedRemains } from "./mine.ts";
 export interface MergeStepOptions {
   /** Then add text-to-text scores to the mined sets. */
   readonly t2t?: boolean | undefined;
+  /** Then rank for each image the sentences that score it best. */
+  readonly sentences?: boolean | undefined;
   /** Replace what was finished with other settings. */
   readonly force?: boolean | undefined;
 }
@@ -53,35 +55,36 @@ async function mergeAllEmbeddings(pool: Pool, { force = false }: MergeStepOption
 }
 
 async function mergeAllMined(pool: Pool, options: MergeStepOptions, listener: Listener): Promise<string[]> {
-  const { t2t = false, force = false } = options;
+  const { force = false } = options;
   const merged: string[] = [];
   const sets = await readdir(join(pool.folder, "mined")).catch(ifMissing([]));
   for (const name of sets.sort()) {
     const folder = minedFolder(pool.folder, name);
     const joined = (await exists(partsFolder(folder))) && (await mergeMined(pool, name, { force }));
     if (joined) merged.push(`mined/${name}`);
-    if (joined || (await lacksExtra(folder, t2t))) await complete(pool, name, t2t, listener);
+    if (joined || (await lacksExtra(folder, options))) await complete(pool, name, options, listener);
     else await removeMinedRemains(folder);
   }
   return merged;
 }
 
 /** Whether something that mining adds is not there: a merge may have been killed before it, or between two. */
-async function lacksExtra(folder: string, t2t: boolean): Promise<boolean> {
+async function lacksExtra(folder: string, { t2t = false, sentences = false }: MergeStepOptions): Promise<boolean> {
+  const isAsked: Readonly<Record<string, boolean>> = { t2t, sentences };
   for (const [extra, { manifest }] of Object.entries(minedExtras))
-    if ((extra !== "t2t" || t2t) && !(await exists(join(folder, manifest)))) return true;
+    if ((isAsked[extra] ?? true) && !(await exists(join(folder, manifest)))) return true;
   return false;
 }
 
 /** What a run without shards makes beside the candidates: it finds them mined, and adds the rest. */
-async function complete(pool: Pool, name: string, t2t: boolean, listener: Listener): Promise<void> {
+async function complete(pool: Pool, name: string, asked: MergeStepOptions, listener: Listener): Promise<void> {
   const mined = await Mined.open(pool.folder, name, pool.manifest.hash).catch(nothingIncomplete);
   if (mined === undefined) return; // not finished, or of another state of the pool
   const { manifest } = mined;
   await mined.close();
   const embeddings = await embeddingsOf(pool, manifest.relevance.hash);
   if (embeddings === undefined) return; // imported lists: their scores come from elsewhere
-  await mine(pool, { ...optionsOf(manifest), name, embeddings, t2t }, listener);
+  await mine(pool, { ...optionsOf(manifest), name, embeddings, t2t: asked.t2t, sentences: asked.sentences }, listener);
 }
 
 async function embeddingsOf(pool: Pool, hash: string): Promise<string | undefined> {

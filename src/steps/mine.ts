@@ -10,7 +10,9 @@ import {
   mineNeighbours,
   minePool,
   mineRisk,
+  mineSentences,
   mineTextScores,
+  openCandidateSentences,
   type Rank,
   type Scorer,
 } from "../mining/index.ts";
@@ -36,6 +38,8 @@ export interface MineStepOptions {
   readonly shard?: Shard | undefined;
   /** Also keep each candidate's highest text-to-text score. */
   readonly t2t?: boolean | undefined;
+  /** Also rank for each image the sentences that score it best. */
+  readonly sentences?: boolean | undefined;
   /** Replace what is there; it stays until the new set is whole. */
   readonly force?: boolean | undefined;
   /** Gets the stages that `minePool` names. */
@@ -47,7 +51,7 @@ const neighbourDepth = 256;
 
 /**
  * Ranks the candidate images of every expression of a pool and keeps the best under mined/<name>, with each image's neighbours,
- * estimated risks and, with `t2t`, text-to-text scores. A killed run goes on where it was. Errors: "incomplete" where the pool has no embeddings, or
+ * estimated risks and, with `t2t`, text-to-text scores, with `sentences` the sentences that score each image best. A killed run goes on where it was. Errors: "incomplete" where the pool has no embeddings, or
  * older ones; "usage" where it has several and none is named; those of `minePool`.
  */
 export function mine(pool: string | Pool, options: MineStepOptions = {}, listener: Listener = {}): Promise<MineReport> {
@@ -56,12 +60,14 @@ export function mine(pool: string | Pool, options: MineStepOptions = {}, listene
 
 async function mineInto(pool: Pool, options: MineStepOptions, listener: Listener): Promise<MineReport> {
   const { rank = "t2i", depth = 1024, candidates: splits = ["train"], name = "default", force = false } = options;
-  const { shard, t2t = false, timing } = options;
-  if (t2t && shard !== undefined)
+  const { shard, t2t = false, sentences = false, timing } = options;
+  if ((t2t || sentences) && shard !== undefined) {
+    const [what, option] = t2t ? ["text-to-text scores", "--t2t"] : ["images' sentences", "--sentences"];
     fail(
       "usage",
-      'text-to-text scores are added when shards are joined: leave --t2t out here, and run "nemosaic merge POOL --t2t"',
+      `${what} are added when shards are joined: leave ${option} out here, and run "nemosaic merge POOL ${option}"`,
     );
+  }
   const { progress, onRemark } = fullListener(listener);
   const language = languageRemark(pool.expressions.sent);
   if (language !== undefined && (shard?.index ?? 0) === 0) onRemark(language);
@@ -83,13 +89,13 @@ async function mineInto(pool: Pool, options: MineStepOptions, listener: Listener
       ...(timing === undefined ? {} : { timing }),
     });
     if (shard !== undefined) return report;
-    const mined = report.manifest;
-    await mineNeighbours(pool, scorer, { name, mined, candidates, depth: neighbourDepth, force, progress });
+    await mineNeighbours(pool, scorer, { name, mined: report.manifest, candidates, depth: neighbourDepth, force, progress });
   } finally {
     await scorer.close(); // before what is added without it: it holds up to a gigabyte
   }
   await addRisk(pool, name, options, listener);
   if (t2t) await addTextScores(pool, name, options, listener);
+  if (sentences) await addSentences(pool, report.manifest, name, options, listener);
   await removeMinedRemains(minedFolder(pool.folder, name));
   return report;
 }
@@ -155,6 +161,52 @@ async function addTextScores(
     await mined?.close();
     await scorer.close();
   }
+}
+
+/** Sentences kept per image: most of the best are true of it. */
+const sentenceDepth = 512;
+
+/** Adds to the mined set `name` the sentences of its splits that score each image best, from the same embeddings. */
+async function addSentences(
+  pool: Pool,
+  mined: MinedManifest,
+  name: string,
+  { embeddings, threads, force = false }: MineStepOptions,
+  listener: Listener,
+): Promise<void> {
+  const { progress, onWarning } = fullListener(listener);
+  const candidates = await openCandidateSentences(pool, mined.candidates.splits);
+  if (candidates.rows.length === 0) {
+    onWarning(
+      `no sentence of the splits ${mined.candidates.splits.join(", ")} says what it is about by the name of a category: none is ranked for images`,
+    );
+    return;
+  }
+  const opened = await openEmbeddings(pool, embeddings);
+  const skipped = opened.kind === "lexical" ? [] : opened.skipped;
+  const scorer = await sentenceScorer(opened, candidates.rows, threads);
+  try {
+    await mineSentences(pool, scorer, { name, mined, candidates, skipped, depth: sentenceDepth, force, progress });
+  } finally {
+    await scorer.close();
+  }
+}
+
+/** A scorer with the sides swapped: it ranks rows of expressions by images. */
+async function sentenceScorer(
+  opened: OpenedEmbeddings,
+  candidates: Int32Array,
+  threads = availableParallelism(),
+): Promise<Scorer> {
+  if (opened.kind === "lexical") {
+    const { index, expressions } = opened.vectors;
+    return lexicalScorer({ index: { ...index, images: expressions }, expressions: index.images }, candidates);
+  }
+  const { images, expressions } = opened;
+  return createDenseScorer(expressions, images, { candidates, threads, files: true }).catch(async (error: unknown) => {
+    await Promise.all([images.close(), expressions.close()]);
+    throw error;
+  });
 }
 
 /** A scorer of expressions against expressions, in the order of their images. */

@@ -28,6 +28,7 @@ interface Options extends SharedOptions {
   readonly threads?: number;
   readonly shard?: Shard;
   readonly t2t: boolean;
+  readonly sentences: boolean;
   readonly timing: boolean;
 }
 
@@ -65,13 +66,18 @@ export function mineCommand(program: Command): void {
     )
     .option("--shard <i/n>", shardHelp, (text) => parseShard(text, process.env))
     .option("--t2t", "also keep each candidate's highest text-to-text score (setting: band.tauText)", false)
+    .option(
+      "--sentences",
+      "also rank for each image the sentences that score it best (setting: gres.negativeSource)",
+      false,
+    )
     .option("--timing", "tell which stage holds the work back", false)
     .addHelpText("after", "\nExample:\n  nemosaic mine pool --rank t2i --depth 1024 --candidates train")
     .action(
       action(async (folder: string, options: Options) => {
         const timing: StageTiming | undefined = options.timing ? stageTiming(() => performance.now()) : undefined;
-        const { rank, depth, candidates, name, embeddings, threads, shard, t2t, force } = options;
-        const given = { rank, depth, candidates, name, embeddings, threads, shard, t2t, force, timing };
+        const { rank, depth, candidates, name, embeddings, threads, shard, t2t, sentences, force } = options;
+        const given = { rank, depth, candidates, name, embeddings, threads, shard, t2t, sentences, force, timing };
         const report = await mine(folder, given, listenerOf(options));
         if (timing !== undefined) process.stderr.write(`${timingText(timing, timingAdvice)}\n`);
         const difficulty = shard === undefined ? await difficultyOf(folder, options) : undefined;
