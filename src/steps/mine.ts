@@ -89,7 +89,14 @@ async function mineInto(pool: Pool, options: MineStepOptions, listener: Listener
       ...(timing === undefined ? {} : { timing }),
     });
     if (shard !== undefined) return report;
-    await mineNeighbours(pool, scorer, { name, mined: report.manifest, candidates, depth: neighbourDepth, force, progress });
+    await mineNeighbours(pool, scorer, {
+      name,
+      mined: report.manifest,
+      candidates,
+      depth: neighbourDepth,
+      force,
+      progress,
+    });
   } finally {
     await scorer.close(); // before what is added without it: it holds up to a gigabyte
   }

@@ -3,7 +3,7 @@ import { hashBytes, hashJson, type Progress } from "../../io/index.ts";
 import { floatToHalf } from "../../kernels/index.ts";
 import { type MinedManifest, minedFolder, type Pool } from "../../pool/index.ts";
 import { openRiskEstimate, type PairEstimate } from "../../risk/index.ts";
-import { type CandidateSentences, candidateSentences } from "../../sentences/index.ts";
+import { type CandidateSentences, candidateSentences, FalsityReasons } from "../../sentences/index.ts";
 import { PlainMiner } from "../plain/index.ts";
 import type { Scorer, StepMiner } from "../scorer.ts";
 import { makeExtra } from "./extras.ts";
@@ -64,6 +64,7 @@ export async function mineSentences(pool: Pool, scorer: Scorer, options: Sentenc
     label: "sentences",
     unit: "images",
   } as const;
+  const pairs = withReasons(pool, estimate);
   const chunk = Math.min(chunkImages, stepRows);
   const miners = (await scorer.miners?.("t2i", depth, chunk)) ?? [
     new PlainMiner(scorer, { rank: "t2i", depth, rows: chunk }),
@@ -74,7 +75,7 @@ export async function mineSentences(pool: Pool, scorer: Scorer, options: Sentenc
     const ids = new Int32Array(count * depth).fill(-1);
     const scores = new Float32Array(count * depth).fill(-1);
     const columns = { risk: new Float32Array(count * depth), showsKind: new Uint8Array(count * depth) };
-    const estimated = estimateAll(estimate, rows, wanted, found.ids, depth);
+    const estimated = estimateAll(pairs, rows, wanted, found.ids, depth);
     wanted.forEach((image, at) => {
       const [from, to] = [at * depth, (image - start) * depth];
       for (let place = 0; place < depth; place++) ids[to + place] = rows[found.ids[from + place]!]!;
@@ -128,9 +129,28 @@ async function bestSentences(
   return { ids, scores };
 }
 
+/**
+ * The estimate, raised where nothing known speaks against a sentence whose kind is shown, or what may be taken for it: of such pairs
+ * that the estimate passed, up to two fifths were true after all on photographs with truth (docs/negatives.md).
+ */
+function withReasons(pool: Pool, estimate: PairEstimate): Pick<PairEstimate, "fill"> {
+  const reasons = new FalsityReasons(pool);
+  return {
+    fill(expression, images, columns, at) {
+      estimate.fill(expression, images, columns, at);
+      for (let place = 0; place < images.length; place++) {
+        if (columns.risk[at + place]! >= riskWithoutReason) continue;
+        if (!reasons.has(expression, images[place]!)) columns.risk[at + place] = riskWithoutReason;
+      }
+    },
+  };
+}
+
+const riskWithoutReason = 0.25;
+
 /** Risk and kind of every pair, sentence by sentence: reading a sentence costs more than asking it of an image. */
 function estimateAll(
-  estimate: PairEstimate,
+  estimate: Pick<PairEstimate, "fill">,
   rows: Int32Array,
   images: Int32Array,
   ids: Int32Array,
