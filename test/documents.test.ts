@@ -40,6 +40,13 @@ describe("documents", () => {
     expect(broken).toEqual([]);
   });
 
+  it("name only files of src/ that exist in ARCHITECTURE.md", () => {
+    const named = [...read("ARCHITECTURE.md").matchAll(/`((?:[\w.-]+\/)+[\w.-]+\.ts)`/g)].map(([, name = ""]) => name);
+    const known = named.filter((name) => !name.includes("NAME"));
+    expect(known.length).toBeGreaterThan(30);
+    expect(known.filter((name) => !existsSync(join(root, "src", name)) && !existsSync(join(root, name)))).toEqual([]);
+  });
+
   it("name every setting with its default in docs/settings.md, and every preset", () => {
     const text = read("docs/settings.md");
     const rows = new Map(
