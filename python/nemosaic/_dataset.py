@@ -124,7 +124,7 @@ class MosaicDataset:
         # Shared with workers, as the epoch is. Nobody waits for a lock: that two workers draw one item at a time is rare,
         # and then both draw the same.
         self._draws = multiprocessing.RawArray("I", len(self) if mode == "train" else 0)
-        warn_of_settings(welcome, stacklevel=3)
+        warn_of_settings(welcome, stacklevel=2)
 
     def __len__(self) -> int:
         return self.samples * self.repeat if self._groups is None else len(self._groups)

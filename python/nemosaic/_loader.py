@@ -143,7 +143,7 @@ class Loader:
         self._consumed = 0
         self._begun = False
         self._running: Optional["_Epoch"] = None
-        warn_of_settings(welcome, stacklevel=3)
+        warn_of_settings(welcome, stacklevel=2)
         if len(self) == 0:
             warnings.warn(
                 f'split "{self.split}" has {self.samples} samples: fewer than a global batch of '

@@ -341,6 +341,19 @@ def test_single_images_at_an_unknown_end_are_warned_of():
         warn_of_settings({"augmented": True, "resolved": {"schedule": {"plainLast": 9, "epochs": 27}}}, stacklevel=1)
 
 
+def test_thin_bands_are_warned_of_once_where_the_loader_is_made(scenes_pool):
+    thin = {"band": {"tau": -0.99, "tauImage": None}, "tooFew": "single", "mosaic": {"gamma": 1}}
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("default")
+        with Loader(scenes_pool, batch_size=4, plans=True, **{**FAST, "preset": None, "settings": thin}) as loader:
+            batches = iter(loader)
+            kinds = {plan["kind"] for _ in range(3) for plan in next(batches).plan}
+    assert kinds == {"single"}
+    lines = [one for one in said if "mosaics asked for" in str(one.message)]
+    assert len(lines) == 1 and lines[0].filename == __file__
+    assert "only 0 % of the mosaics asked for can be made" in str(lines[0].message) and "nemosaic tune" in str(lines[0].message)
+
+
 def test_a_server_of_another_pool_is_refused(pool, scenes_pool, tmp_path):
     with Loader(pool, batch_size=2, **FAST) as owner:
         path = owner._stream.server.path

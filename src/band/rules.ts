@@ -27,7 +27,7 @@ export const dropRuleTexts: Readonly<Record<DropRule, string>> = {
   "near-duplicate": "a near-duplicate of its own image",
   judged: "judged a false negative by a person",
   "same-sentence": "the same sentence is said of it",
-  risk: "estimated risk above the limit",
+  risk: "probably true (risk or rank)",
   tau: "text-to-image score above τ: probably true",
   "tau-image": "image-to-image score above τᵢ: too similar to the target image",
   margin: "text-to-image score within the margin of the own image's: probably true",

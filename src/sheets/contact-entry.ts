@@ -14,7 +14,7 @@ export interface CandidateView {
   readonly rank: number;
   readonly t2i: number;
   readonly i2i: number;
-  /** Estimated chance that the expression is true of it; NaN where it is not known. */
+  /** Estimated chance that the expression is true of it; NaN where it is not known, or where the rank decided. */
   readonly risk: number;
   /** Why it was dropped; absent for the band. */
   readonly rule?: DropRule;
@@ -105,10 +105,10 @@ function oneMosaic({ facts, settings, seed }: Loader, expression: number, draw: 
   return planSample(one, always, seed, draw, 0);
 }
 
-/** What keeps false negatives out of bands, in short: "risk at most 3 %   τ = 0.400". */
-export function limitsText({ risk, tau, tauImage }: ResolvedSettings["band"]): string {
+/** What keeps false negatives out of bands, in short: "risk at most 3 %   τ = 0.400"; where risk is not known, the ranks. */
+export function limitsText({ risk, tau, tauImage }: ResolvedSettings["band"], isRiskKnown: boolean): string {
   const parts = [
-    ...(risk === null ? [] : [`risk at most ${100 * risk} %`]),
+    ...(risk === null ? [] : [isRiskKnown ? `risk at most ${100 * risk} %` : "without the best 5 % of ranks"]),
     ...(tau === null ? [] : [`τ = ${tau.toFixed(3)}`]),
     ...(tauImage === null ? [] : [`τi = ${tauImage.toFixed(3)}`]),
   ];
@@ -128,12 +128,14 @@ function bandFor(loader: Loader, expression: number): FoundBand | undefined {
 
 async function candidateView(loader: Loader, { row, band }: FoundBand, at: number): Promise<CandidateView> {
   const id = row.ids[at]!;
+  const risk = row.risk?.[at] ?? Number.NaN;
+  const isByRank = !row.isRiskKnown && risk <= (loader.settings.band.risk ?? 1);
   const rule = ruleOf(band.verdicts[at]!);
   return {
     rank: at,
     t2i: row.t2i[at]!,
     i2i: row.i2i[at]!,
-    risk: row.risk?.[at] ?? Number.NaN,
+    risk: isByRank ? Number.NaN : risk,
     ...(rule === undefined ? {} : { rule }),
     said: saidOf(loader, id),
     picture: await decodePoolImage(loader.pool, id),
@@ -168,7 +170,7 @@ async function contactEntry(loader: Loader, expression: number, options: Contact
     text,
     ownScore: loader.mined?.own[expression] ?? Number.NaN,
     tau: settings.band.tau,
-    limits: limitsText(settings.band),
+    limits: limitsText(settings.band, found?.row.isRiskKnown !== false),
     bandSize: found?.band.size ?? 0,
     survivors: found?.band.survivors.length ?? 0,
     drops: countDrops(found?.band.verdicts ?? new Uint8Array(0)),

@@ -147,7 +147,7 @@ async function showResult(loader: Loader, options: Options, steps: string[][], s
     { label: "mosaics", value: `${grouped(rate)}/s` },
   ];
   const title = "NeMo mosaics: what the miner chose, and what training sees";
-  const subtitle = `${pool.manifest.sources.map(({ name }) => name).join(", ")} · ${mined.manifest.relevance.model} · ${limitsText(settings.band)} · K ${settings.band.k} · seed ${loader.seed}`;
+  const subtitle = `${pool.manifest.sources.map(({ name }) => name).join(", ")} · ${mined.manifest.relevance.model} · ${limitsText(settings.band, mined.coverage?.isComplete !== false)} · K ${settings.band.k} · seed ${loader.seed}`;
   const png = await contactPng(entries, title, subtitle);
   const { picture, page } = await placeFor(png, options);
   await writeFileAtomic(picture, png);
