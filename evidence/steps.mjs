@@ -11,18 +11,22 @@ const cli = join(dist, "cli", "main.js");
 /** Draws the scenes, imports, embeds and mines them, and decodes what training draws; or does so with the data of a ground. */
 export async function prepare(out, profile, model, ground) {
   if (ground.source !== undefined) return prepareRefer(out, profile, ground);
-  for (const name of ["base", "train", "test"]) await drawScenes(out, profile, name);
+  await Promise.all(["base", "train", "test"].map((name) => drawScenes(out, profile, name)));
   await once(out, "mined", async () => {
     // The base scenes, being more, are those on which false negatives are counted.
-    for (const pool of ["pool-train", "pool-base"]) {
-      await nemosaic(out, ["embed", pool, "--model", model]);
-      await nemosaic(out, ["mine", pool, "--depth", profile.depth, "--t2t"]);
-    }
+    await Promise.all(
+      ["pool-train", "pool-base"].map(async (pool) => {
+        await nemosaic(out, ["embed", pool, "--model", model]);
+        await nemosaic(out, ["mine", pool, "--depth", profile.depth, "--t2t"]);
+      }),
+    );
   });
   await once(out, "tiles", async () => {
-    await nemosaic(out, ["tiles", "pool-train", "--size", profile.size, "--preset", "random"]);
-    await nemosaic(out, ["tiles", "pool-base", "--size", profile.size, "--preset", "none"]);
-    await nemosaic(out, ["tiles", "pool-test", "--size", profile.size, "--preset", "none", "--split", "val"]);
+    await Promise.all([
+      nemosaic(out, ["tiles", "pool-train", "--size", profile.size, "--preset", "random"]),
+      nemosaic(out, ["tiles", "pool-base", "--size", profile.size, "--preset", "none"]),
+      nemosaic(out, ["tiles", "pool-test", "--size", profile.size, "--preset", "none", "--split", "val"]),
+    ]);
   });
   if (ground.name === "lone") await prepareLone(out, profile, model);
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -32,6 +32,13 @@ beforeAll(async () => {
 });
 
 describe("nemosaic on the command line", () => {
+  it("lists every command in its help, though each is loaded alone", () => {
+    const files = readdirSync(join(root, "src", "cli", "commands")).map((file) => file.replace(/\.ts$/, ""));
+    const listed = [...nemosaic("--help").out.matchAll(/^ {2}([a-z-]+) /gm)].map(([, name]) => name);
+    expect(listed.filter((name) => name !== "help").sort()).toEqual(files.sort());
+    expect(nemosaic("minne").err).toMatch(/Did you mean mine/);
+  });
+
   it("goes the whole way: import, embed, mine, stats, preview, plan, draw", async () => {
     expect(nemosaic("import", "auto", refer, "--images", images, "--pool", "pool")).toMatchObject({
       status: 0,
