@@ -108,6 +108,24 @@ describe("evaluateCommand", () => {
     expect(JSON.parse(JSON.stringify(json))).toEqual(json);
   });
 
+  it("makes its own report again once the pictures that it lacked are there, and no other", async () => {
+    const htmlFile = join(folder, "lacking.html");
+    const asked = { htmlFile, worst: 4 };
+    const whole = await request("a.jsonl", {
+      ...asked,
+      loadImage: async () => encodePng({ width: 60, height: 40, channels: 3, data: new Uint8Array(7200).fill(90) }),
+    });
+    await evaluateCommand(await request("a.jsonl", asked));
+    await evaluateCommand(whole);
+    expect(await readFile(htmlFile, "utf8")).not.toContain("the image is gone");
+    const refused = { unwritten: { code: "exists" } };
+    expect(await evaluateCommand(await request("a.jsonl", asked))).toMatchObject(refused);
+    await evaluateCommand(await request("a.jsonl", { ...asked, force: true }));
+    expect(await evaluateCommand({ ...whole, predictions: await predictions("c.jsonl", () => 900) })).toMatchObject(
+      refused,
+    );
+  });
+
   it("writes a page that needs nothing from outside, text made safe, pictures inline", async () => {
     const htmlFile = join(folder, "report.html");
     const samplesFile = join(folder, "samples.jsonl");

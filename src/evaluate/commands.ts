@@ -1,6 +1,7 @@
+import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { pMapIterable } from "p-map";
-import { type Progress, writeFileOnce } from "../io/index.ts";
+import { ifMissing, type Progress, writeFileOnce } from "../io/index.ts";
 import { fail, NemosaicError } from "../model/index.ts";
 import { type EvaluateChoices, evaluateOptions } from "./choices.ts";
 import { type Comparison, compare } from "./compare.ts";
@@ -10,7 +11,7 @@ import { openPredictions, type PredictionSource } from "./predictions/index.ts";
 import type { Preset } from "./presets.ts";
 import { comparisonJson, evaluationJson, sampleJson } from "./report/evaluation-json.ts";
 import { tableFormat } from "./report/format-table.ts";
-import { evaluationHtml } from "./report/html.ts";
+import { completesReport, evaluationHtml } from "./report/html.ts";
 import type { SamplePair, ShownCase } from "./report/shown-case.ts";
 import { comparisonText, evaluationText } from "./report/table.ts";
 import { casesOf, furthestPairs, type LoadImage, pairSamples, worstSamples } from "./report/worst-cases.ts";
@@ -158,7 +159,8 @@ async function writeFiles(
   const against =
     rivals === undefined ? {} : { against: { ...rivals, gains: await furthest(1), losses: await furthest(-1) } };
   const html = await evaluationHtml({ title, evaluation, cases, ...against });
-  await writeFileOnce(htmlFile, html, { what: "report", force });
+  const there = await readFile(htmlFile, "utf8").catch(ifMissing(""));
+  await writeFileOnce(htmlFile, html, { what: "report", force: force || completesReport(html, there) });
 }
 
 /** What was worked out is not lost to a file that cannot be written. */

@@ -4,6 +4,7 @@ import { evaluate, evaluateDefaults } from "./evaluate.ts";
 import { box, firstPixels, polygons, predictionsOf, truthOf } from "./made-samples.contract.ts";
 import { metricsOfScores } from "./metrics.ts";
 import { evaluationPreset, evaluationPresetNames, evaluationPresets, type PresetName, withChanges } from "./presets.ts";
+import { shownMetrics } from "./report/table.ts";
 import { type Score, score } from "./score.ts";
 import { truthMasks } from "./truth-mask.ts";
 
@@ -109,6 +110,14 @@ describe("P@X", () => {
       evaluationPresets.rela,
     );
     expect([metrics["P@0.7"], metrics["Pr@0.7"]]).toEqual([0.5, 0]);
+  });
+});
+
+describe("the metrics that are shown", () => {
+  it("are those of GRES where they are asked for; N-acc and Pr@X where there are no-target samples", () => {
+    expect(shownMetrics(false, 0)).toEqual(["oIoU", "mIoU", "P@0.5", "P@0.6", "P@0.7", "P@0.8", "P@0.9"]);
+    expect(shownMetrics(true, 0)).toEqual([...shownMetrics(false, 0), "gIoU", "cIoU", "T-acc"]);
+    expect(shownMetrics(true, 3)).toContain("N-acc");
   });
 });
 

@@ -256,8 +256,9 @@ function expectClear(
   if (file !== undefined) expect(lines[0], said).toContain(nameOf(file));
 }
 
-/** What a line has to hold of a file: its name; of a part the part's folder is enough. */
+/** What a line has to hold of a file: its name; of a part the part's folder is enough, of a prediction the sentence's id. */
 function nameOf(file: string): string {
+  if (file.startsWith("predictions/")) return basename(file, ".png");
   return /\/parts\/([^/]+)\//.exec(file)?.[1] ?? basename(file);
 }
 

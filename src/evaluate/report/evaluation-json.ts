@@ -24,7 +24,7 @@ export function evaluationJson(evaluation: Evaluation): Readonly<Record<string, 
     samples: evaluation.samples.length,
     images: evaluation.images,
     noTargets: evaluation.noTargets,
-    metricsShown: shownMetrics(isGeneralised(evaluation)),
+    metricsShown: shownMetrics(isGeneralised(evaluation), evaluation.noTargets),
     metrics,
     breakdowns,
   };

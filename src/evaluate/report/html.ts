@@ -80,9 +80,18 @@ ${sections.join("\n")}
 `;
 }
 
+/** Where a picture could not be had. */
+const goneMark = '<div class="gone">';
+
+/** Whether `html` is the report `other` made again, with pictures that `other` had to go without. */
+export function completesReport(html: string, other: string): boolean {
+  const titleOf = (page: string): string => page.slice(0, page.indexOf("</title>"));
+  return other.includes(goneMark) && titleOf(html) === titleOf(other);
+}
+
 function overview(evaluation: Evaluation, title?: string): string {
   const { preset, metrics, samples, images, noTargets, splits, bootstrap } = evaluation;
-  const rows = shownMetrics(isGeneralised(evaluation)).map((name) => {
+  const rows = shownMetrics(isGeneralised(evaluation), noTargets).map((name) => {
     return `<tr><th scope="row">${name}</th><td>${percent(metrics[name].value)}</td><td class="quiet">${intervalText(metrics[name], percent)}</td></tr>`;
   });
   const size =
@@ -99,7 +108,7 @@ function overview(evaluation: Evaluation, title?: string): string {
 
 function gains(against: Against, generalised: boolean, dotChart: (chart: DotChart) => string): string {
   const { comparison, nameA, nameB } = against;
-  const rows = shownMetrics(generalised || comparison.noTargets > 0).map((name) => {
+  const rows = shownMetrics(generalised || comparison.noTargets > 0, comparison.noTargets).map((name) => {
     const { a, b, gain, isClear, deviations } = comparison.gains[name];
     const cells = [
       withDeviation(a, deviations[0]),
@@ -150,7 +159,7 @@ function pictures(
     const { truth, score } = sample;
     const picture =
       jpeg === undefined
-        ? `<div class="gone">${escapeHtml(problem ?? "no picture")}</div>`
+        ? `${goneMark}${escapeHtml(problem ?? "no picture")}</div>`
         : `<img alt="${escapeHtml(`${truth.text}: ${key.map(([, name]) => name).join(", ")} outlined`)}" src="data:image/jpeg;base64,${Buffer.from(jpeg).toString("base64")}">`;
     const decision = score.noTarget ? " · no target" : score.predictedNoTarget ? " · predicted “no target”" : "";
     const iou =

@@ -11,7 +11,7 @@ const binMetrics = ["oIoU", "mIoU", "P@0.5", "P@0.7", "P@0.9"] as const;
 /** An evaluation as text: what was scored, every metric with its interval, the breakdowns. */
 export function evaluationText(evaluation: Evaluation, format: TableFormat = "text"): string {
   const { metrics, breakdowns, bootstrap } = evaluation;
-  const names = shownMetrics(isGeneralised(evaluation));
+  const names = shownMetrics(isGeneralised(evaluation), evaluation.noTargets);
   if (format === "csv") {
     const lines = (breakdown: string, bin: string, samples: number, images: number, values: Estimates): string[] =>
       names.map((name) => {
@@ -53,7 +53,7 @@ export function comparisonText(
   format: TableFormat = "text",
 ): string {
   const { gains, breakdowns } = comparison;
-  const names = shownMetrics(comparison.noTargets > 0);
+  const names = shownMetrics(comparison.noTargets > 0, comparison.noTargets);
   if (format === "csv") {
     const lines = (breakdown: string, bin: string, samples: number, images: number, values: Gains): string[] =>
       names.map((name) => {
@@ -135,9 +135,13 @@ export function withDeviation(value: number, deviation: number | null): string {
   return deviation === null ? percent(value) : `${percent(value)} ± ${percent(deviation)}`;
 }
 
-/** The metrics worth a line: the names and accuracies of GRES only where they are asked for. */
-export function shownMetrics(generalised: boolean): readonly MetricName[] {
-  return generalised ? metricNames : metricNames.filter((name) => /^(oIoU|mIoU|P@)/.test(name));
+/**
+ * The metrics worth a line: the names and accuracies of GRES only where they are asked for; without a no-target sample, no
+ * accuracy on them, which would be an empty 0, and no Pr@X, which is P@X then.
+ */
+export function shownMetrics(isGeneral: boolean, noTargets: number): readonly MetricName[] {
+  if (!isGeneral) return metricNames.filter((name) => /^(oIoU|mIoU|P@)/.test(name));
+  return noTargets > 0 ? metricNames : metricNames.filter((name) => !/^(N-acc|Pr@)/.test(name));
 }
 
 /** Whether an evaluation is one of generalised expressions (GRES): by its samples or its preset. */
