@@ -114,7 +114,7 @@ async function difficultyOf(folder: string, options: Options): Promise<Difficult
 function mineText(name: string, { reused, manifest }: MineReport, shard?: Shard): string {
   const { own, t2i } = manifest.scores;
   return (
-    `mined/${name}${shard === undefined ? "" : `, shard ${shardText(shard)} of`}: ${counted(manifest.expressions, "expression")} × ${grouped(manifest.depth)} of ${counted(manifest.candidates.count, "candidate")} by ${manifest.rank}` +
+    `mined/${name}${shard === undefined ? "" : `, shard ${shardText(shard)}`}: ${counted(manifest.expressions, "expression")} × ${grouped(manifest.depth)} of ${counted(manifest.candidates.count, "candidate")} by ${manifest.rank}` +
     `${reused ? " (mined already, nothing to do)" : ""}\n` +
     `  median score: own image ${own["0.5"]?.toFixed(3) ?? "–"}, mined candidates ${t2i["0.5"]?.toFixed(3) ?? "–"}`
   );

@@ -126,9 +126,8 @@ async function writeExtras(
     }
     const writers = opened.map(({ writer }) => writer);
     const doneByAll = (): number => Math.min(...writers.map(({ done }) => done));
-    const task = progress.begin(label, rows, unit);
+    const task = progress.begin(label, rows - doneByAll(), unit); // as in mine-pool.ts: of this run
     try {
-      task.advance(doneByAll());
       for (let start = doneByAll(); start < rows; start = doneByAll()) {
         // One that an earlier run left ahead is written again from where it stands.
         const end = Math.min(start + stepRows, rows, ...writers.map(({ done }) => (done > start ? done : rows)));

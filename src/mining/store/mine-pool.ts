@@ -231,8 +231,8 @@ async function mineInto(job: MineJob): Promise<void> {
     shape: [total, facts.depth],
   }));
   const writer = await openColumns(staging, { name: minedStaging, key: facts.hash, rows: total, columns });
-  const task = options.progress.begin("mine", total, "expressions");
-  task.advance(writer.done);
+  // What an earlier run made is no work of this one: rate and time left are of the rest.
+  const task = options.progress.begin("mine", total - writer.done, "expressions");
   try {
     await mineSteps(job, writer, (rows) => task.advance(rows));
   } finally {
