@@ -71,6 +71,25 @@ describe("documents", () => {
     }
   });
 
+  it("keep the changelog by version, the newest first, only the first of them unreleased", () => {
+    const sections = read("CHANGELOG.md")
+      .split(/^## /m)
+      .slice(1)
+      .map((section) => /^(\d+\.\d+\.\d+) \(([^)]+)\)\n\n- /.exec(section)?.slice(1) ?? [section.slice(0, 40), ""]);
+    expect(sections.length).toBeGreaterThan(0);
+    for (const [index, [version = "", state = ""]] of sections.entries()) {
+      expect(state, version).toMatch(index === 0 ? /^unreleased$|^\d{4}-\d\d-\d\d$/ : /^\d{4}-\d\d-\d\d$/);
+      const older = sections[index + 1]?.[0] ?? "0.0.0";
+      expect(version.localeCompare(older, "en", { numeric: true }), version).toBeGreaterThan(0);
+    }
+  });
+
+  it("define each term of the glossary once", () => {
+    const terms = [...read("docs/glossary.md").matchAll(/^\| \*\*([^*]+)\*\*/gm)].map(([, term = ""]) => term);
+    expect(terms.length).toBeGreaterThan(29);
+    expect(new Set(terms).size).toBe(terms.length);
+  });
+
   it("name no machine's path and no registry's host", () => {
     const broken = markdown(root).filter((file) =>
       /\/(work|root)\/|registry\.npmjs|pypi\.org/.test(readFileSync(file, "utf8")),
