@@ -9,7 +9,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { cpus, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -190,44 +190,40 @@ print(json.dumps(out))
   return JSON.parse(done.stdout);
 }
 
-function report({ text, bare, whole }, peers) {
-  const rows = [
-    ["ours, run lengths as text → IoU", text],
-    ["ours, the same numbers from a JSONL file and polygons", bare],
-    ["ours, with breakdowns and bootstrap", whole],
-    ["NumPy loop of the LAVT kind (arrays in memory)", peers.lavt],
-    ["NumPy loop of the CRIS kind (arrays in memory)", peers.cris],
-    ["NumPy loop of the LAVT kind (from the same files)", peers.lavtFile],
-    ["NumPy loop of the CRIS kind (from the same files)", peers.crisFile],
-  ].map(([name, times]) => ({ name, msPerMask: median(times), from: Math.min(...times), to: Math.max(...times) }));
-  const times = Object.fromEntries(
-    ["text", "file", "whole", "lavt", "cris", "lavt from files", "cris from files"].map((name, i) => [
-      name,
-      rows[i].msPerMask,
-    ]),
-  );
-  const ratios = Object.fromEntries(
-    ["text", "file", "whole"].flatMap((own) =>
-      ["lavt", "cris", "lavt from files", "cris from files"].map((peer) => [
-        `${own} / ${peer}`,
-        times[peer] / times[own],
-      ]),
-    ),
+/** Ours beside the loops that papers' scripts have, in milliseconds a mask; a ratio is that of a round. */
+function report(ours, peers) {
+  const named = {
+    text: "run lengths as text to IoU",
+    bare: "from a JSONL file and polygons",
+    whole: "with breakdowns and bootstrap",
+  };
+  const beside = {
+    text: { lavt: "NumPy loop as in LAVT, arrays in memory", cris: "NumPy loop as in CRIS, arrays in memory" },
+    bare: { lavtFile: "NumPy loop as in LAVT, same files", crisFile: "NumPy loop as in CRIS, same files" },
+    whole: { lavtFile: "NumPy loop as in LAVT, same files", crisFile: "NumPy loop as in CRIS, same files" },
+  };
+  const rows = Object.entries(beside).flatMap(([own, others]) =>
+    Object.entries(others).map(([peer, words]) => ({
+      what: `${masks} masks of ${width} × ${height}, ${named[own]}, one thread`,
+      unit: "ms a mask",
+      ours: spread(ours[own]),
+      peer: words,
+      theirs: spread(peers[peer]),
+      ratio: spread(ours[own].map((time, round) => peers[peer][round] / time)),
+    })),
   );
   if (process.argv.includes("--json")) {
-    console.log(JSON.stringify({ name: "evaluate", masks, rounds, cpu: cpus()[0]?.model, rows, ratios }));
+    console.log(JSON.stringify({ bench: "evaluate", rows }));
     return;
   }
-  console.log(
-    `${masks} masks of ${width} × ${height}, median of ${rounds} rounds, one thread each; ${cpus()[0]?.model}`,
-  );
-  for (const row of rows) {
+  for (const { what, ours: own, peer, theirs, ratio } of rows)
     console.log(
-      `${row.name.padEnd(56)} ${row.msPerMask.toFixed(4)} ms a mask (${row.from.toFixed(4)} to ${row.to.toFixed(4)})`,
+      `${what}: ${own.median.toFixed(4)} ms a mask; ${peer}: ${theirs.median.toFixed(4)}; ${ratio.median.toFixed(1)} times as fast`,
     );
-  }
-  for (const [name, ratio] of Object.entries(ratios))
-    console.log(`${name.padEnd(56)} ${ratio.toFixed(1)} times as fast`);
+}
+
+function spread(values) {
+  return { median: median(values), low: Math.min(...values), high: Math.max(...values) };
 }
 
 function median(values) {

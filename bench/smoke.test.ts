@@ -106,5 +106,13 @@ describe("benchmarks run", () => {
       "| a: this | 2.00 (1.00–3.00) x/s | that | 2.00 (1.00–3.00) | 2.00 (1.00–3.00) | ≥ 3 | 2026-01-01, 0.1 |",
     );
     expect(text).toContain("blas openblas/libblas.so");
+    const fast = { median: 0.010481606099999999, low: 0.0099, high: 12345.6 };
+    const facts = { what: "all", threads: 2, seconds: 9.1834, peakMegabytes: 12345, buildSeconds: 0.04567 };
+    const people = tableOf({
+      machine: { cpu: "CPU", cores: 2, node: "v20" },
+      benches: { b: { rows: [facts, { what: "it", unit: "ms", ours: fast }], date: "d", loadBefore: 0 } },
+    });
+    expect(people).toContain("| b: all | 2 threads, 9.18 s, 12,345 MB at most, 0.0457 build seconds |");
+    expect(people).toContain("| b: it | 0.0105 (0.0099–12,345.6000) ms |");
   });
 });

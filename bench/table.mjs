@@ -14,7 +14,7 @@ export function tableOf({ machine, benches }) {
   for (const [name, { notes }] of noted) {
     const facts = Object.entries(notes).map(
       ([key, value]) =>
-        `${key} ${Array.isArray(value) ? value.map((path) => String(path).split("/").slice(-2).join("/")).join(", ") : value}`,
+        `${key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)} ${Array.isArray(value) ? value.map((path) => String(path).split("/").slice(-2).join("/")).join(", ") : typeof value === "number" ? numberText(value) : value}`,
     );
     lines.push("", `${name}: ${facts.join("; ")}.`);
   }
@@ -40,14 +40,45 @@ function rowsOf(name, { rows, ...rest }) {
   });
 }
 
+/** Facts with their units, for people: {seconds: 9.18, peakMegabytes: 769} → "9.18 s, 769 MB at most". */
 function factsOf(facts) {
   return Object.entries(facts)
     .filter(([key, value]) => !["bench", "date", "loadBefore", "notes"].includes(key) && typeof value !== "object")
-    .map(([key, value]) => `${key} ${value}`)
+    .map(([key, value]) => (phrases[key] ?? plainPhrase(key))(typeof value === "number" ? numberText(value) : value))
     .join(", ");
 }
 
+const phrases = {
+  seconds: (value) => `${value} s`,
+  coreSeconds: (value) => `${value} s of core time`,
+  peakMegabytes: (value) => `${value} MB at most`,
+  cpuMillisecondsPerScene: (value) => `${value} ms of core time a scene`,
+  oneThreadPerSecond: (value) => `${value}/s on one thread`,
+  allCoresPerSecond: (value) => `${value}/s on all cores`,
+  speedUp: (value) => `${value} times as fast on all`,
+  millionPairs: (value) => `${value} million pairs`,
+  millionPairsPerSecond: (value) => `${value} million pairs/s`,
+};
+
+/** "threads" → "2 threads"; "buildSeconds" → "2 build seconds". */
+function plainPhrase(key) {
+  return (value) => `${value} ${key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)}`;
+}
+
 function spreadText({ median, low, high }) {
-  const digits = median >= 100 ? 0 : median >= 10 ? 1 : 2;
-  return `${median.toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`;
+  const digits = digitsOf(median);
+  return `${fixed(median, digits)} (${fixed(low, digits)}–${fixed(high, digits)})`;
+}
+
+/** Three figures, and thousands in groups. */
+function numberText(value) {
+  return Number.isInteger(value) ? fixed(value, 0) : fixed(value, digitsOf(value));
+}
+
+function digitsOf(value) {
+  return value === 0 ? 0 : Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
+}
+
+function fixed(value, digits) {
+  return value.toFixed(digits).replace(/\B(?=(\d{3})+(?!\d))(?<!\..*)/g, ",");
 }
