@@ -1,5 +1,5 @@
 // npm run bench [-- NAME …]: every benchmark in turn, each in its own process; writes bench/results.json and the table of
-// docs/performance.md. Needs a build. Other work on the machine spoils the numbers: the load average is recorded.
+// docs/bench.md. Needs a build. Other work on the machine spoils the numbers: the load average is recorded.
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, loadavg } from "node:os";
@@ -55,7 +55,7 @@ function save() {
   results.machine = { cpu: cpus()[0]?.model ?? "unknown", cores: availableParallelism(), node: process.version };
   writeFileSync(path, `${JSON.stringify(results, undefined, 2)}\n`);
 
-  const page = join(root, "docs", "performance.md");
+  const page = join(root, "docs", "bench.md");
   const text = readFileSync(page, "utf8");
   const [begin, end] = ["<!-- table: npm run bench -->", "<!-- end of table -->"];
   if (!text.includes(begin) || !text.includes(end)) throw new Error(`expected the marks of the table in ${page}`);
