@@ -7,6 +7,24 @@ import { defaults, presetNames, settingsJsonSchema } from "../src/settings/index
 const root = resolve(import.meta.dirname, "..");
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
 
+/** Pages that are still to be wrapped at 120 columns; no new ones. */
+const unwrapped = new Set([
+  "ARCHITECTURE.md",
+  "CHANGELOG.md",
+  "docs/development.md",
+  "docs/errors.md",
+  "docs/evidence.md",
+  "docs/export.md",
+  "docs/formats/pool.md",
+  "docs/import.md",
+  "docs/install.md",
+  "docs/negatives.md",
+  "docs/pytorch.md",
+  "docs/relevance.md",
+  "docs/sampling.md",
+  "docs/settings.md",
+]);
+
 function markdown(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     if (["node_modules", "dist", ".git", ".venv", "demo-out", ".scratch", ".cache"].includes(entry.name)) return [];
@@ -88,6 +106,29 @@ describe("documents", () => {
     const terms = [...read("docs/glossary.md").matchAll(/^\| \*\*([^*]+)\*\*/gm)].map(([, term = ""]) => term);
     expect(terms.length).toBeGreaterThan(29);
     expect(new Set(terms).size).toBe(terms.length);
+  });
+
+  it("keep to 120 columns, tables, code and single long words apart", () => {
+    const long: string[] = [];
+    let lines = 0;
+    for (const file of markdown(root)) {
+      const name = relative(root, file);
+      if (unwrapped.has(name) || /^(test|assets)\//.test(name)) continue;
+      let isCode = false;
+      for (const [index, line] of readFileSync(file, "utf8").split("\n").entries()) {
+        lines++;
+        if (line.trimStart().startsWith("```")) isCode = !isCode;
+        const isLongWord = !line
+          .replace(/`[^`]*`/g, "")
+          .trim()
+          .replace(/^([-*]|\d+\.) /, "")
+          .includes(" ");
+        if (line.length > 120 && !isCode && !isLongWord && !line.trimStart().startsWith("|"))
+          long.push(`${name}:${index + 1}: ${line.length}`);
+      }
+    }
+    expect(lines).toBeGreaterThan(2000);
+    expect(long).toEqual([]);
   });
 
   it("name no machine's path and no registry's host", () => {
