@@ -8,12 +8,26 @@
 The work is done by the nemosaic command, which a Loader starts and ends; docs/pytorch.md says how it is found.
 """
 
+from . import encoders
 from ._batch import Batch
 from ._dataset import MosaicDataset
+from ._embed import EmbedReport, embed
 from ._errors import NemosaicError, ServerGone
 from ._loader import Loader
 from ._predictions import save_prediction
 from ._run import run
 
 __version__ = "0.1.0"
-__all__ = ["Batch", "Loader", "MosaicDataset", "NemosaicError", "ServerGone", "__version__", "run", "save_prediction"]
+__all__ = [
+    "Batch",
+    "EmbedReport",
+    "Loader",
+    "MosaicDataset",
+    "NemosaicError",
+    "ServerGone",
+    "__version__",
+    "embed",
+    "encoders",
+    "run",
+    "save_prediction",
+]

@@ -17,6 +17,8 @@ export interface CandidateRow {
   readonly t2t?: Float32Array;
   /** The chance that the expression is true of the image, 0 to 1; NaN where it cannot be known. */
   readonly risk?: Float32Array;
+  /** What another judge scored the pair, higher = truer; NaN where it said nothing. */
+  readonly judge?: Float32Array;
   /** 1 where the image shows an object of the target's kind. */
   readonly showsKind?: ArrayLike<number>;
   /** False where images are annotated too sparsely for `risk` to say that an image lacks a thing. */
@@ -61,6 +63,8 @@ export function bandOf(
   const riskLimit = settings.band.risk;
   const risk = riskLimit === null ? undefined : (row.risk ?? noRisk());
   const skip = riskLimit === null ? 0 : ranksSkipped(row, k);
+  const judgeLimit = settings.band.judge ?? off;
+  const judge = judgeLimit === off ? undefined : (row.judge ?? noJudge());
   const isRiskKnown = row.isRiskKnown !== false;
   const { ownImage, judged, sameSentence, hubs, expression = -1 } = context;
   const ownAllowed = settings.legacy?.ownImage === true;
@@ -79,6 +83,7 @@ export function bandOf(
     else if (!ownAllowed && judged?.has(id)) verdict = judgedRule;
     else if (sameSentence?.has(id)) verdict = sameSentenceRule;
     else if (risk !== undefined && isRisky(risk[at]!, riskLimit as number, isRiskKnown, at < skip)) verdict = riskRule;
+    else if (judge !== undefined && judge[at]! > judgeLimit) verdict = judgeRule;
     else if (text > tau) verdict = tauRule;
     else if (similar > tauImage) verdict = tauImageRule;
     else if (text > margin) verdict = marginRule;
@@ -153,6 +158,7 @@ const nearDuplicateRule = verdictOf["near-duplicate"];
 const judgedRule = verdictOf.judged;
 const sameSentenceRule = verdictOf["same-sentence"];
 const riskRule = verdictOf.risk;
+const judgeRule = verdictOf.judge;
 const tauRule = verdictOf.tau;
 const tauImageRule = verdictOf["tau-image"];
 const marginRule = verdictOf.margin;
@@ -167,6 +173,13 @@ function noTextScores(): never {
   return fail(
     "incomplete",
     'band.tauText needs text-to-text scores, and this mined set has none; run "nemosaic mine --t2t"',
+  );
+}
+
+function noJudge(): never {
+  return fail(
+    "incomplete",
+    'band.judge needs scores of another judge, and this mined set has none; run "nemosaic judge POOL --scores FILE"',
   );
 }
 

@@ -22,6 +22,8 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   "import-lists": async () => (await import("./commands/import-lists.ts")).importListsCommand,
   "import-vectors": async () => (await import("./commands/import-vectors.ts")).importVectorsCommand,
   keys: async () => (await import("./commands/keys.ts")).keysCommand,
+  judge: async () => (await import("./commands/judge.ts")).judgeCommand,
+  pairs: async () => (await import("./commands/pairs.ts")).pairsCommand,
   mine: async () => (await import("./commands/mine.ts")).mineCommand,
   merge: async () => (await import("./commands/merge.ts")).mergeCommand,
   tiles: async () => (await import("./commands/tiles.ts")).tilesCommand,

@@ -3,6 +3,7 @@ export { createDenseScorer, type DenseScorerOptions, type VectorFile } from "./d
 export { type ExportListsOptions, exportLists, type ListsReport } from "./lists/export-lists.ts";
 export { type ImportListsOptions, type ImportListsReport, importLists } from "./lists/import-lists.ts";
 export type { MinedColumns, Rank, ScoreBlock, Scorer, StepMiner } from "./scorer.ts";
+export { type JudgeScoreOptions, type JudgeScoreReport, mineJudgeScores, PairScores } from "./store/judge-scores.ts";
 export { mergeMined } from "./store/merge-mined.ts";
 export { type MinePoolOptions, type MineReport, minePool } from "./store/mine-pool.ts";
 export { mineNeighbours, type NeighbourOptions } from "./store/neighbours.ts";

@@ -20,9 +20,21 @@ const fileName = "judgements.jsonl";
  * Errors: "bad-input" with the line number.
  */
 export async function readJudgements(folder: string): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+  const result = new Map<string, Set<string>>();
+  for (const [expression, images] of await readVerdicts(folder)) {
+    const isFalse = [...images].filter(([, verdict]) => verdict === "false-negative").map(([image]) => image);
+    result.set(expression, new Set(isFalse));
+  }
+  return result;
+}
+
+/** The last verdict on each pair: by expression key, by image hash. Errors: as `readJudgements`. */
+export async function readVerdicts(
+  folder: string,
+): Promise<ReadonlyMap<string, ReadonlyMap<string, Judgement["verdict"]>>> {
   const path = join(folder, fileName);
   const text = await readFile(path, "utf8").catch(ifMissing(""));
-  const result = new Map<string, Set<string>>();
+  const result = new Map<string, Map<string, Judgement["verdict"]>>();
   const lines = text.split("\n");
   lines.forEach((line, at) => {
     if (line.trim() === "") return;
@@ -35,22 +47,27 @@ export async function readJudgements(folder: string): Promise<ReadonlyMap<string
         `expected {"expression", "image", "verdict"} in line ${at + 1} of "${path}", got ${shown(line)}`,
       );
     }
-    const images = result.get(judgement.expression) ?? new Set();
-    if (judgement.verdict === "false-negative") images.add(judgement.image);
-    else images.delete(judgement.image);
+    const images = result.get(judgement.expression) ?? new Map<string, Judgement["verdict"]>();
+    images.set(judgement.image, judgement.verdict);
     result.set(judgement.expression, images);
   });
   return result;
 }
 
 /** Appends one judgement as a line of judgements.jsonl; nothing is ever rewritten. */
-export async function appendJudgement(folder: string, judgement: Judgement): Promise<void> {
+export function appendJudgement(folder: string, judgement: Judgement): Promise<void> {
+  return appendJudgements(folder, [judgement]);
+}
+
+/** As `appendJudgement`, for many in one go: a run that is killed in between leaves whole lines, which count. */
+export async function appendJudgements(folder: string, judgements: readonly Judgement[]): Promise<void> {
+  if (judgements.length === 0) return;
   const path = join(folder, fileName);
-  const { expression, image, verdict } = judgement;
+  const lines = judgements.map(({ expression, image, verdict }) => JSON.stringify({ expression, image, verdict }));
   await onDisk(path, async () => {
     const text = await readFile(path, "utf8").catch(ifMissing(""));
     const separator = text === "" || text.endsWith("\n") ? "" : "\n";
-    await appendFile(path, `${separator}${JSON.stringify({ expression, image, verdict })}\n`);
+    await appendFile(path, `${separator}${lines.join("\n")}\n`);
   });
 }
 

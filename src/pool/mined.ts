@@ -88,6 +88,14 @@ export const minedExtras = {
       showsKind: { file: "sentence-shows-kind.npy", dtype: "uint8" },
     },
   },
+  /** What another judge scored the pair, by "judge --scores"; NaN where it said nothing. */
+  judge: {
+    format: "nemosaic-mined-judge",
+    version: 1,
+    manifest: "judge.json",
+    of: "candidates",
+    columns: { judge: { file: "judge.npy", dtype: "float32" } },
+  },
   /** The images most like each image. */
   neighbours: {
     format: "nemosaic-mined-neighbours",

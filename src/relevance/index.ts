@@ -22,4 +22,10 @@ export {
   type OpenedEmbeddings,
   openEmbeddings,
 } from "./pool/index.ts";
-export { type ImportedMatrix, type ImportVectorsReport, importVectors, type VectorFiles } from "./vectors/index.ts";
+export {
+  type ImportedMatrix,
+  type ImportVectorsReport,
+  importVectors,
+  readPairs,
+  type VectorFiles,
+} from "./vectors/index.ts";

@@ -76,6 +76,11 @@ const band = z.strictObject({
   tauText: plainThreshold.describe(
     "τₜ: drop candidates of whose own expressions one has a text-to-text score with the expression above it (needs mine --t2t); null = off",
   ),
+  judge: orNull(z.number(), "a number")
+    .optional()
+    .describe(
+      "drop candidates that another judge scored above it, as true (needs judge --scores); null or left out = off",
+    ),
   k: z.number().int().min(1).describe("K: of the candidates that survive, keep the best K: hard, yet not trivial"),
   margin: orNull(z.number().min(0).max(2), "a number from 0 to 2").describe(
     "positive-aware: drop candidates whose score is above the own image's minus this; null = off",

@@ -5,6 +5,7 @@
 export { type EmbedStepOptions, type EmbedStepReport, embed } from "./embed.ts";
 export { type ImportDatasetOptions, importDataset } from "./import-dataset.ts";
 export { type ImportVectorsStepOptions, importVectors } from "./import-vectors.ts";
+export { type JudgeScoresOptions, judge, judgeScores, type VerdictReport } from "./judge.ts";
 export type { Listener } from "./listener.ts";
 export {
   type MakeTilesOptions,

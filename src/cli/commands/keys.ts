@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { NemosaicError } from "../../model/index.ts";
 import { Pool } from "../../pool/index.ts";
 import { action, type SharedOptions, withShared } from "../session.ts";
 
@@ -30,8 +31,16 @@ export function keysCommand(program: Command): void {
 }
 
 async function imageLine(pool: Pool, row: number): Promise<object> {
-  const path = await pool.imagePath(row);
   const line = { image: pool.images.hash[row], name: pool.imageName(row) };
+  const found = await pool.imagePath(row).then(
+    (path) => ({ path }),
+    (error: unknown) => {
+      if (error instanceof NemosaicError) return { problem: error.message };
+      throw error;
+    },
+  );
+  if ("problem" in found) return { ...line, file: null, ...found };
+  const { path } = found;
   if (path !== undefined) return { ...line, file: path };
   return {
     ...line,

@@ -84,6 +84,22 @@ describe("parsePreprocessing", () => {
 });
 
 describe("preprocessImage", () => {
+  it("cuts an odd rest as torchvision does for open_clip, and as transformers does for its own", () => {
+    const openClip = { preprocess_cfg: { size: 4, mean: 0, std: 1 } };
+    const ramp = (width: number): DecodedImage => {
+      const data = Uint8Array.from({ length: width * 4 * 3 }, (_, i) => Math.floor(i / 3) % width);
+      return { width, height: 4, channels: 3, data };
+    };
+    const first = (preprocessing: Preprocessing, width: number): number => {
+      const out = new Float32Array(48);
+      preprocessImage(ramp(width), preprocessing, out);
+      return Math.round((out[0] ?? 0) * (preprocessing.rescale === 1 ? 1 : 255));
+    };
+    const [torchvision, transformers] = [parse(undefined, { openClip }), parse({ ...plain, size: 4, crop_size: 4 })];
+    expect([4, 5, 6, 7, 8, 9, 11].map((width) => first(torchvision, width))).toEqual([0, 0, 1, 2, 2, 2, 4]);
+    expect([4, 5, 6, 7, 8, 9, 11].map((width) => first(transformers, width))).toEqual([0, 0, 1, 1, 2, 2, 3]);
+  });
+
   it("rounds the longer side down, as int(edge · long / short)", () => {
     const preprocessing = parse({ size: 224, crop_size: 224 });
     expect(resizedSize({ width: 640, height: 427 }, preprocessing)).toEqual({ width: 335, height: 224 });

@@ -13,9 +13,8 @@ export function preprocessImage(image: DecodedImage, preprocessing: Preprocessin
   if (out.length !== 3 * width * height)
     fail("internal", `expected room for 3×${height}×${width}, got ${out.length} values`);
   const resized = resizedSize(image, preprocessing);
-  // Python's // rounds down and its padding up, so a short side is padded more before than behind.
-  const left = Math.floor((resized.width - width) / 2);
-  const top = Math.floor((resized.height - height) / 2);
+  const left = offsetOf(resized.width - width, preprocessing);
+  const top = offsetOf(resized.height - height, preprocessing);
   const [x, y] = [Math.max(0, left), Math.max(0, top)];
   const window = {
     x,
@@ -37,6 +36,13 @@ export function preprocessImage(image: DecodedImage, preprocessing: Preprocessin
       out[at + 2 * plane] = blue[data[from + 2]!]!;
     }
   }
+}
+
+/** Pixels cut off before the crop, of `rest` in all; below zero where the crop is larger and padded. */
+function offsetOf(rest: number, { crop }: Preprocessing): number {
+  // Python's // rounds down and its padding up, so a short side is padded more before than behind.
+  const down = Math.floor(rest / 2);
+  return crop?.rounding === "half to even" && rest > 0 && rest % 2 === 1 ? down + (down % 2) : down;
 }
 
 /** The size that an image gets before the crop. */

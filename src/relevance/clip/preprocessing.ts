@@ -8,8 +8,13 @@ export interface Preprocessing {
     | { readonly kind: "exact"; readonly width: number; readonly height: number }
     | undefined;
   readonly resample: "bicubic" | "bilinear";
-  /** Centre crop; what lies outside the image is black. */
-  readonly crop: { readonly width: number; readonly height: number } | undefined;
+  /**
+   * Centre crop; what lies outside the image is black. Where an odd number of pixels is cut off, transformers rounds the offset
+   * down, and torchvision, which open_clip prepares by, half to even.
+   */
+  readonly crop:
+    | { readonly width: number; readonly height: number; readonly rounding?: "half to even" | undefined }
+    | undefined;
   /** Factor on 0–255 before mean and standard deviation. */
   readonly rescale: number;
   readonly mean: readonly [number, number, number];
@@ -115,7 +120,7 @@ function fromOpenClip(config: Json, files: PreprocessingFiles): Preprocessing {
   return finish({
     resize: mode === "squash" ? { kind: "exact", ...box } : { kind: "shortest", edge: box.width },
     resample: parseResample(config.interpolation ?? "bicubic", files.where),
-    crop: mode === "squash" ? undefined : box,
+    crop: mode === "squash" ? undefined : { ...box, rounding: "half to even" },
     rescale: 1 / 255,
     mean: triple(config.mean ?? clipMean, "mean", files.where),
     std: triple(config.std ?? clipStd, "std", files.where),

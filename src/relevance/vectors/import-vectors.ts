@@ -188,7 +188,7 @@ async function settingsOf(
     dimension,
     dtype: "float32",
     count: keyed.count,
-    batch: 1,
+    batch: typeof about?.batch === "number" ? about.batch : 1,
     inputs: inputs[matrix],
     ...(matrix === "images" ? { onBad } : {}),
   }));

@@ -5,3 +5,4 @@ export {
   importVectors,
   type VectorFiles,
 } from "./import-vectors.ts";
+export { readPairs } from "./read-pairs.ts";
