@@ -3,8 +3,8 @@ import { singleCaption, whyWhole } from "./single-caption.ts";
 
 describe("singleCaption", () => {
   it("tells a small band from words that no cell keeps true, and from chance", () => {
-    expect(singleCaption("single")).toBe("single image: too few images fit beside it");
-    expect(singleCaption("placement")).toBe("single image: moved, the words would be wrong");
+    expect(singleCaption("single")).toBe("single: too few images fit beside it");
+    expect(singleCaption("placement")).toBe("single: words hold only here");
     expect(singleCaption(undefined)).toBe("single image");
   });
 });

@@ -4,7 +4,7 @@ const reasons: Readonly<Record<PlanPolicy, string>> = {
   widen: "too few images fit beside it",
   random: "too few images fit beside it",
   single: "too few images fit beside it",
-  placement: "moved, the words would be wrong",
+  placement: "words hold only here",
   "large-target": "its target would be too large",
   visibility: "its target would be hidden",
   partner: "no partner",
@@ -14,7 +14,7 @@ const reasons: Readonly<Record<PlanPolicy, string>> = {
 
 /** What stands below a single image where a mosaic could have been: the reason, where it was not drawn by γ. */
 export function singleCaption(policy: PlanPolicy | undefined): string {
-  return policy === undefined ? "single image" : `single image: ${reasons[policy]}`;
+  return policy === undefined ? "single image" : `single: ${reasons[policy]}`;
 }
 
 const explanations: Readonly<Record<PlanPolicy, string>> = {
