@@ -30,6 +30,5 @@ export {
 export { rleFromPolygon } from "./rle-polygon.ts";
 export { openShrinkFrame, type ShrinkFrame, type ShrinkSizes } from "./shrink-kernel.ts";
 export { toFloat32Chw } from "./tensor.ts";
-export { TopKBuffer } from "./top-k.ts";
 export { upscaleCubic, upscaleMask } from "./upscale-canvas.ts";
 export { kernelMaker, type WasmKernel } from "./wasm-kernel.ts";

@@ -1,6 +1,9 @@
 import type { StageTimer } from "../../io/index.ts";
-import { TopKBuffer } from "../../kernels/index.ts";
+import type { WasmKernel } from "../../kernels/index.ts";
 import { fail } from "../../model/index.ts";
+import { type DenseKernel, openDense } from "../dense/compiled/dense.ts";
+import { bytesOfList, Lists, scoreColumn } from "../dense/lists.ts";
+import { ScoreOrder } from "../dense/score-order.ts";
 import type { ScoreBlock, Scorer } from "../scorer.ts";
 
 export type Side = "expressions" | "images";
@@ -11,18 +14,25 @@ export interface Best {
   readonly scores: Float32Array;
 }
 
-/** Lists of the best candidates of rows, made from a scorer's blocks; memory is taken once. */
+/**
+ * Lists of the best candidates of rows, made from a scorer's blocks by the kernel that ends lists of `dense` too (`assembly/shortlist.ts`,
+ * `offer`); memory is taken once.
+ */
 export class BestLists {
   readonly #scorer: Scorer;
   readonly #depth: number;
   readonly #timing: StageTimer;
-  readonly #lists: TopKBuffer[] = [];
+  readonly #capacity: number;
+  readonly #order: ScoreOrder;
+  #memory: Memory | undefined;
 
   /** Lists of `depth` candidates (at most the scorer's). `timing` gets the stages "reading", "product" and "selection". */
   constructor(scorer: Scorer, depth: number, timing: StageTimer) {
     this.#scorer = scorer;
     this.#depth = depth;
     this.#timing = timing;
+    this.#capacity = Math.ceil((2 * depth + spareEntries) / 16) * 16;
+    this.#order = new ScoreOrder(this.#capacity);
   }
 
   /**
@@ -30,29 +40,69 @@ export class BestLists {
    * `first`. Errors: "bad-input" for scores that are not numbers.
    */
   async of(rows: Int32Array, make: (part: Int32Array, first: number) => Promise<ScoreBlock>): Promise<Best> {
-    while (this.#lists.length < rows.length) this.#lists.push(new TopKBuffer(this.#depth));
-    for (const list of this.#lists) list.reset();
+    const { kernel, lists, scoresAt } = this.#memoryFor(rows.length);
+    const depth = this.#depth;
+    for (let row = 0; row < rows.length; row++) lists.reset(row, Number.NEGATIVE_INFINITY);
     await sweep(this.#scorer, this.#timing, rows, make, ({ scores, columns }, { first, count, firstId, valid }) => {
       for (let row = 0; row < count; row++) {
-        const start = row * columns;
-        try {
-          this.#lists[first + row]!.offer(scores, start, start + valid, firstId);
-        } catch (error) {
-          if (!(error instanceof RangeError)) throw error;
-          fail("bad-input", `expected scores that are numbers: ${error.message}`, error);
-        }
+        const of = scores.subarray(row * columns, row * columns + valid);
+        refuseNaN(of, firstId);
+        kernel.floats.set(of, scoresAt >> 2);
+        kernel.offer(lists.address(first + row), lists.capacity, depth, scoresAt, valid, firstId);
       }
     });
     const start = this.#timing.now();
-    const depth = this.#depth;
     const best = { ids: new Int32Array(rows.length * depth), scores: new Float32Array(rows.length * depth) };
     for (let row = 0; row < rows.length; row++) {
-      const [from, to] = [row * depth, (row + 1) * depth];
-      this.#lists[row]!.finish(best.ids.subarray(from, to), best.scores.subarray(from, to));
+      kernel.cut(lists.address(row), lists.capacity, depth);
+      if (lists.length(row) < depth)
+        fail("bad-input", `expected ${depth} finite scores, got ${lists.length(row)} above -∞`);
+      const [ids, scores] = [lists.ids(row), lists.scores(row, scoreColumn)];
+      const places = this.#order.of(scores);
+      for (let at = 0, to = row * depth; at < depth; at++, to++) {
+        best.ids[to] = ids[places[at]!]!;
+        best.scores[to] = scores[places[at]!]!;
+      }
     }
     this.#timing.since("selection", start);
     return best;
   }
+
+  /** For `rows` lists and the scores of one row of a block. */
+  #memoryFor(rows: number): Memory {
+    if (this.#memory !== undefined && this.#memory.rows >= rows) return this.#memory;
+    const scoresAt = rows * bytesOfList(this.#capacity);
+    const kernel = openDense(scoresAt + this.#scorer.blockColumns * 4);
+    this.#memory = { rows, kernel, scoresAt, lists: new Lists(kernel.bytes.buffer, this.#capacity) };
+    return this.#memory;
+  }
+}
+
+interface Memory {
+  readonly rows: number;
+  readonly kernel: WasmKernel<DenseKernel>;
+  readonly lists: Lists;
+  /** The byte at which a row of scores is offered. */
+  readonly scoresAt: number;
+}
+
+/** Entries beyond twice the depth: lists are cut the less often. */
+const spareEntries = 64;
+
+/** The kernel leaves out what is no number; that nothing is left out is seen here. Four sums, since each waits for its last. */
+function refuseNaN(scores: Float32Array, firstId: number): void {
+  let [a, b, c, d] = [0, 0, 0, 0];
+  const whole = scores.length & ~3;
+  for (let at = 0; at < whole; at += 4) {
+    a += scores[at]!;
+    b += scores[at + 1]!;
+    c += scores[at + 2]!;
+    d += scores[at + 3]!;
+  }
+  for (let at = whole; at < scores.length; at++) a += scores[at]!;
+  if (!Number.isNaN(a + b + c + d)) return;
+  const place = scores.findIndex(Number.isNaN); // infinite ones can sum to NaN as well
+  if (place >= 0) fail("bad-input", `expected scores that are numbers: that of candidate ${firstId + place} is NaN`);
 }
 
 /** What a block of scores is of: `count` rows from place `first` on, and `valid` candidates from `firstId` on. */
