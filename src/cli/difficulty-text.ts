@@ -1,4 +1,5 @@
-import type { Difficulty } from "../loader/index.ts";
+import { grouped } from "../io/index.ts";
+import type { Difficulty, FalseSentenceSummary } from "../loader/index.ts";
 
 const percent = (share: number): string => (Number.isNaN(share) ? "–" : `${(100 * share).toFixed(1)} %`);
 const score = (value: number): string => (Number.isNaN(value) ? "–" : value.toFixed(3));
@@ -22,6 +23,30 @@ export function difficultyTable(difficulty: Difficulty): string[][] {
       : [
           ["estimated to be true", percent(band.risk), percent(random.risk), "100 %"],
           ["hard: shows the kind, is not true", percent(band.hard), percent(random.hard), ""],
+        ]),
+  ];
+}
+
+/** The sentences of an epoch that are to be true of nothing, as rows of a table: label and value. */
+export function falseSentenceRows(summary: FalseSentenceSummary): [label: string, value: string][] {
+  const { samples, drawn, lacking, sources, changes, risk, showsKind } = summary;
+  const said = (counts: Readonly<Record<string, number>>): string =>
+    Object.entries(counts)
+      .map(([name, count]) => `${name} ${grouped(count)}`)
+      .join(", ");
+  const changed = Object.keys(changes).length === 0 ? "" : ` (${said(changes)})`;
+  return [
+    ["sentences true of nothing", `${grouped(drawn)} of ${grouped(samples)} samples: ${said(sources)}${changed}`],
+    ...(lacking === 0
+      ? []
+      : [["none known to be false", `${grouped(lacking)} samples, which keep their own`] as [string, string]]),
+    ...(Number.isNaN(risk)
+      ? []
+      : [
+          [
+            "of the pool's, estimated",
+            `true after all ${percent(risk)}; name a kind that the image shows ${percent(showsKind)}`,
+          ] as [string, string],
         ]),
   ];
 }

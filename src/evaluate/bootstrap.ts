@@ -142,7 +142,8 @@ function quantile(sorted: Float64Array, share: number): number {
   return low + (high - low) * (position - below);
 }
 
-function drawImages(times: Uint32Array, seed: number, replicate: number): void {
+/** How often each image is drawn in a replicate, into `times`. */
+export function drawImages(times: Uint32Array, seed: number, replicate: number): void {
   const random = new CounterRandom(seed, 0, replicate, stream);
   times.fill(0);
   for (let draw = 0; draw < times.length; draw++) {

@@ -9,6 +9,7 @@ import {
   type PredictionSource,
   resolvePredictions,
 } from "./predictions/index.ts";
+import { robustnessOf } from "./robustness.ts";
 import { type ScoreOptions, scorePredictions } from "./score-predictions.ts";
 import { selectTruths, withoutRepeats } from "./select-truths.ts";
 import { summarise } from "./summarise.ts";
@@ -79,6 +80,7 @@ export async function evaluate(
   const scored = await scorePredictions(selection.scored, assigned.byKey, options);
   if (scored.samples.length === 0) fail("bad-input", "every expression was skipped: nothing is left to score");
   const summary = summarise(scored.samples, options.breakdowns ?? allBreakdowns, preset, options);
+  const robustness = robustnessOf(scored.samples, options);
   return {
     preset,
     splits: selection.splits,
@@ -106,6 +108,7 @@ export async function evaluate(
     samples: scored.samples,
     noTargets: scored.samples.filter((sample) => sample.score.noTarget).length,
     ...summary,
+    ...(robustness === undefined ? {} : { robustness }),
   };
 }
 

@@ -37,6 +37,17 @@ export interface BreakdownResult {
   readonly bins: readonly BinResult[];
 }
 
+/** R-RefCOCO's measures, which robustness.ts defines. */
+export interface Robustness {
+  /** Refs that have sentences of both sorts. */
+  readonly refs: number;
+  readonly images: number;
+  readonly mIoU: Estimate;
+  readonly oIoU: Estimate;
+  readonly mRR: Estimate;
+  readonly rIoU: Estimate;
+}
+
 /** What was counted, dropped or filled in on the way; every policy leaves its number here. */
 export interface Counts {
   /** Expressions of the truth in the splits and the list asked for. */
@@ -74,4 +85,6 @@ export interface Evaluation {
   readonly noTargets: number;
   readonly metrics: Estimates;
   readonly breakdowns: readonly BreakdownResult[];
+  /** Where refs have true and false sentences, as in R-RefCOCO. */
+  readonly robustness?: Robustness;
 }

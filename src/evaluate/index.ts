@@ -11,7 +11,16 @@ export {
 } from "./commands.ts";
 export { type BinGain, type Comparison, compare, type Gain, type Gains } from "./compare.ts";
 export { type EvaluateOptions, type ExtraPolicy, evaluate, evaluateDefaults, extraPolicies } from "./evaluate.ts";
-export type { BinResult, BreakdownResult, Counts, Estimate, Estimates, Evaluation, Sample } from "./evaluation.ts";
+export type {
+  BinResult,
+  BreakdownResult,
+  Counts,
+  Estimate,
+  Estimates,
+  Evaluation,
+  Robustness,
+  Sample,
+} from "./evaluation.ts";
 export { ambiguityMargins, type MinedScores } from "./margins.ts";
 export { type MetricName, type Metrics, metricNames, metricsOfScores } from "./metrics.ts";
 export {
@@ -48,6 +57,7 @@ export { evaluationHtml, type Report } from "./report/html.ts";
 export type { ShownCase } from "./report/shown-case.ts";
 export { comparisonText, evaluationText } from "./report/table.ts";
 export { casesOf, type LoadImage, worstSamples } from "./report/worst-cases.ts";
+export { robustnessNames, robustnessOf } from "./robustness.ts";
 export { type Score, type ScoreInput, score } from "./score.ts";
 export { type MissingPolicy, missingPolicies, type SizePolicy, sizePolicies } from "./score-predictions.ts";
 export { pickSubset, readKeys, type Subset, type SubsetOptions, type SubsetRule } from "./subset.ts";

@@ -10,6 +10,7 @@ export {
   warningsOf,
 } from "./difficulty.ts";
 export { imagesOfSplits, planFacts, scoreSummary, settingsHash, splitsOf } from "./facts.ts";
+export { type FalseSentenceSummary, summariseFalseSentences } from "./false-sentences.ts";
 export {
   type BatchFacts,
   type BatchMemory,

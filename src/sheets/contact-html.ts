@@ -2,7 +2,7 @@ import { dropRules, dropRuleTexts } from "../band/index.ts";
 import { type CandidateView, type ContactEntry, measureOf } from "./contact-entry.ts";
 import { dataUri, filling, scaledTo, withMask } from "./picture.ts";
 import { scoreCurve } from "./score-curve.ts";
-import { singleCaption, whyWhole } from "./single-caption.ts";
+import { kindCaption, singleCaption, whyWhole } from "./single-caption.ts";
 
 /** One line of the summary table of a page. */
 export interface SummaryLine {
@@ -49,7 +49,12 @@ async function section(entry: ContactEntry): Promise<string> {
   const mosaics = await Promise.all(
     entry.mosaics.map(async ({ picture, plan }, at) => {
       const scores = plan.why.negatives.map(({ t2i }) => (t2i === null ? "?" : t2i.toFixed(3))).join(", ");
-      const caption = plan.kind === "single" ? singleCaption(plan.why.policy) : `${plan.kind}; negatives ${scores}`;
+      const caption =
+        plan.kind === "single"
+          ? singleCaption(plan.why.policy)
+          : plan.why.sentence !== undefined
+            ? `${kindCaption(plan)}: “${plan.text}”`
+            : `${plan.kind}; negatives ${scores}`;
       return figure(
         await dataUri(withMask(scaledTo(picture, 300), 0.35, 2)),
         `mosaic ${at + 1} for “${entry.text}”, mask in pink`,

@@ -4,7 +4,7 @@ import { type CandidateView, type ContactEntry, measureOf } from "./contact-entr
 import { textPath, wrapText } from "./outlined-text.ts";
 import { dataUri, filling, greyed, type Picture, scaledTo, withMask } from "./picture.ts";
 import { colours, scoreCurve } from "./score-curve.ts";
-import { singleCaption } from "./single-caption.ts";
+import { kindCaption, singleCaption } from "./single-caption.ts";
 
 const margin = 32;
 const column = { target: 300, middle: 570, mosaic: 214, gap: 26, mosaicGap: 12 } as const;
@@ -148,7 +148,9 @@ async function mosaics(entry: ContactEntry, x: number, y: number): Promise<strin
       const caption =
         plan.kind === "single"
           ? singleCaption(plan.why.policy)
-          : `${plan.kind}: ${scores.slice(0, 3).join("  ")}${scores.length > 3 ? " …" : ""}`;
+          : plan.why.sentence !== undefined
+            ? `“${plan.text}”: ${kindCaption(plan)}`
+            : `${plan.kind}: ${scores.slice(0, 3).join("  ")}${scores.length > 3 ? " …" : ""}`;
       return (
         (await image(withMask(scaledTo(picture, column.mosaic), 0.35, 2), left, y)) +
         textPath(caption, left, y + column.mosaic + 18, { size: 12, fill: colours.soft, maxWidth: column.mosaic })

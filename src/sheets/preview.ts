@@ -4,6 +4,7 @@ import type { Loader } from "../loader/index.ts";
 import { textPath, wrapText } from "./outlined-text.ts";
 import { dataUri, scaledTo, withMask } from "./picture.ts";
 import { colours } from "./score-curve.ts";
+import { kindCaption } from "./single-caption.ts";
 
 /** A PNG of samples as training sees them, masks overlaid, each with its expression: `count` of epoch `epoch`, drawn by the loader's seed. */
 export async function previewPng(
@@ -31,7 +32,7 @@ export async function previewPng(
       ...lines.map((text, line) =>
         textPath(text, x, y + side + 20 + line * 19, { size: 15, weight: 600, fill: colours.ink }),
       ),
-      textPath(`${plan.kind} · sample ${plan.index}`, x, y + side + 20 + lines.length * 19, {
+      textPath(`${kindCaption(plan)} · sample ${plan.index}`, x, y + side + 20 + lines.length * 19, {
         size: 12,
         fill: colours.soft,
       }),

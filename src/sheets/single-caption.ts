@@ -17,6 +17,17 @@ export function singleCaption(policy: PlanPolicy | undefined): string {
   return policy === undefined ? "single image" : `single: ${reasons[policy]}`;
 }
 
+/** What a sample is, for people; of a sentence that is true of nothing where it comes from. */
+export function kindCaption({ kind, why }: Pick<Plan, "kind" | "why">): string {
+  const { sentence } = why;
+  if (sentence === undefined) return kind;
+  const { source, change, risk } = sentence;
+  if (change !== undefined) return `${kind}: ${change.from} → ${change.to}`;
+  return risk === undefined
+    ? `${kind}: ${source} sentence`
+    : `${kind}: ${source}, true by ${(100 * risk).toFixed(1)} %`;
+}
+
 const explanations: Readonly<Record<PlanPolicy, string>> = {
   widen: "τ and K leave too few other images for a mosaic",
   random: "τ and K leave too few other images for a mosaic",

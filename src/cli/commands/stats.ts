@@ -8,14 +8,16 @@ import {
   countPlans,
   type Difficulty,
   difficultyWarnings,
+  type FalseSentenceSummary,
   Loader,
   measureDifficulty,
   type PlanCounts,
   splitsOf,
+  summariseFalseSentences,
 } from "../../loader/index.ts";
 import { chooseMined, Mined, namesInstead, Pool } from "../../pool/index.ts";
 import { mostNegatives, type ResolvedSettings, type Settings } from "../../settings/index.ts";
-import { difficultyTable } from "../difficulty-text.ts";
+import { difficultyTable, falseSentenceRows } from "../difficulty-text.ts";
 import {
   action,
   integerOption,
@@ -58,6 +60,7 @@ export function statsCommand(program: Command): void {
               band: bands?.summary ?? null,
               plans: bands?.plans ?? null,
               difficulty: bands?.difficulty ?? null,
+              ...(bands?.sentences === undefined ? {} : { sentences: bands.sentences }),
               settings: bands?.settings.band ?? null,
             },
             statsText(summary, bands, await namesInstead(folder)),
@@ -77,6 +80,8 @@ interface Bands {
   readonly summary: BandSummary;
   /** Of the first epoch; absent where the split is not augmented. */
   readonly plans?: PlanCounts;
+  /** Where samples have sentences that are true of nothing. */
+  readonly sentences?: FalseSentenceSummary;
   readonly settings: ResolvedSettings;
   readonly split: string;
   /** Of the first epoch, beside chance. */
@@ -108,7 +113,15 @@ async function bandsOf(pool: Pool, asked: Settings, options: Options): Promise<B
       Math.min(loader.length, plansCounted),
     );
     const plans = countPlans(loader, 0, indices);
-    return { summary, plans, settings: loader.settings, split, ...(difficulty === undefined ? {} : { difficulty }) };
+    const sentences = await summariseFalseSentences(loader, 0, indices);
+    return {
+      summary,
+      plans,
+      settings: loader.settings,
+      split,
+      ...(sentences === undefined ? {} : { sentences }),
+      ...(difficulty === undefined ? {} : { difficulty }),
+    };
   } finally {
     await loader.close();
   }
@@ -212,6 +225,12 @@ function statsText(pool: PoolSummary, bands: Bands | undefined, instead: string)
           `  rule: ${bands.difficulty.rule}`,
           "",
         ]),
-    textTable([...bandLines(bands.summary, bands.settings), ...planLines(bands.plans)].map((row) => ["  ", ...row])),
+    textTable(
+      [
+        ...bandLines(bands.summary, bands.settings),
+        ...planLines(bands.plans),
+        ...(bands.sentences === undefined ? [] : falseSentenceRows(bands.sentences)),
+      ].map((row) => ["  ", ...row]),
+    ),
   ].join("\n");
 }

@@ -10,12 +10,12 @@ import {
 } from "../../analysis/index.ts";
 import { grouped, writeFileOnce } from "../../io/index.ts";
 import { CounterRandom } from "../../kernels/index.ts";
-import { type Difficulty, Loader, measureDifficulty } from "../../loader/index.ts";
+import { type Difficulty, Loader, measureDifficulty, summariseFalseSentences } from "../../loader/index.ts";
 import { fail, shown } from "../../model/index.ts";
 import { openRiskEstimate } from "../../risk/index.ts";
 import { mostNegatives } from "../../settings/index.ts";
 import { type ChartPanel, chartPng } from "../../sheets/index.ts";
-import { difficultyTable } from "../difficulty-text.ts";
+import { difficultyTable, falseSentenceRows } from "../difficulty-text.ts";
 import { action, integerOption, print, progressOf, readSettings, type SharedOptions, withShared } from "../session.ts";
 import { textTable } from "../table.ts";
 import { readSettingsTree, writeBandSettings } from "../write-settings.ts";
@@ -64,7 +64,15 @@ async function run(folder: string, options: Options): Promise<void> {
     const { k, prefer } = loader.settings.band;
     const advice = recommend(report, rate, k, prefer);
     const difficulty = measureDifficulty(loader);
-    const result = { ...report, difficulty, recommendation: advice, settings: loader.settings.band };
+    const epoch = new CounterRandom(options.seed, 0, 0, 104).sample(loader.length, Math.min(loader.length, 2000));
+    const sentences = await summariseFalseSentences(loader, 0, epoch);
+    const result = {
+      ...report,
+      ...(sentences === undefined ? {} : { sentences }),
+      difficulty,
+      recommendation: advice,
+      settings: loader.settings.band,
+    };
     if (output !== undefined) {
       const title = `Tuning on ${grouped(report.expressions)} expressions`;
       const png = await chartPng(title, advice.text, panelsOf(report, advice, k));
@@ -75,6 +83,7 @@ async function run(folder: string, options: Options): Promise<void> {
     const written =
       write === undefined ? undefined : await writeBandSettings(write, before, advice.band, options.force);
     const notes = [
+      ...(sentences === undefined ? [] : [textTable(falseSentenceRows(sentences))]),
       ...(output === undefined ? [] : [`wrote "${output}.png" and "${output}.json"`]),
       ...(written === undefined ? [] : [written]),
     ];

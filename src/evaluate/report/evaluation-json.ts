@@ -26,6 +26,7 @@ export function evaluationJson(evaluation: Evaluation): Readonly<Record<string, 
     noTargets: evaluation.noTargets,
     metricsShown: shownMetrics(isGeneralised(evaluation), evaluation.noTargets),
     metrics,
+    ...(evaluation.robustness === undefined ? {} : { robustness: evaluation.robustness }),
     breakdowns,
   };
 }

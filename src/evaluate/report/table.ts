@@ -1,8 +1,9 @@
 import { counted } from "../../io/index.ts";
 import type { Interval } from "../bootstrap.ts";
 import type { Comparison, Gains } from "../compare.ts";
-import type { Counts, Estimates, Evaluation } from "../evaluation.ts";
+import type { Counts, Estimate, Estimates, Evaluation } from "../evaluation.ts";
 import { type MetricName, metricNames } from "../metrics.ts";
+import { robustnessNames } from "../robustness.ts";
 import { csvLine, formatTables, type TableFormat } from "./format-table.ts";
 
 /** The columns of a breakdown on the terminal. */
@@ -10,7 +11,7 @@ const binMetrics = ["oIoU", "mIoU", "P@0.5", "P@0.7", "P@0.9"] as const;
 
 /** An evaluation as text: what was scored, every metric with its interval, the breakdowns. */
 export function evaluationText(evaluation: Evaluation, format: TableFormat = "text"): string {
-  const { metrics, breakdowns, bootstrap } = evaluation;
+  const { metrics, breakdowns, bootstrap, robustness } = evaluation;
   const names = shownMetrics(isGeneralised(evaluation), evaluation.noTargets);
   if (format === "csv") {
     const lines = (breakdown: string, bin: string, samples: number, images: number, values: Estimates): string[] =>
@@ -21,6 +22,12 @@ export function evaluationText(evaluation: Evaluation, format: TableFormat = "te
     return `${[
       "breakdown,bin,samples,images,metric,value,low,high",
       ...lines("all", "all", evaluation.samples.length, evaluation.images, metrics),
+      ...(robustness === undefined
+        ? []
+        : robustnessNames.map((name) => {
+            const { value, low, high } = robustness[name];
+            return csvLine(["robustness", "refs", robustness.refs, robustness.images, name, value, low, high]);
+          })),
       ...breakdowns.flatMap(({ name, bins }) =>
         bins.flatMap((bin) => lines(name, bin.label, bin.samples, bin.images, bin.metrics)),
       ),
@@ -29,7 +36,16 @@ export function evaluationText(evaluation: Evaluation, format: TableFormat = "te
   const notes = [heading(evaluation), ...countLines(evaluation.counts)];
   if (evaluation.images < bootstrap.leastImages) notes.push(noIntervals(bootstrap.leastImages));
   const tables = [
-    { header: ["metric", "value", "95 % interval"], rows: names.map((name) => estimateRow(name, metrics)) },
+    { header: ["metric", "value", "95 % interval"], rows: names.map((name) => estimateRow(name, metrics[name])) },
+    ...(robustness === undefined
+      ? []
+      : [
+          {
+            title: `R-RefCOCO's measures, over ${counted(robustness.refs, "ref")} with true and false sentences`,
+            header: ["metric", "value", "95 % interval"],
+            rows: robustnessNames.map((name) => estimateRow(name, robustness[name])),
+          },
+        ]),
     ...breakdowns
       .filter(({ bins }) => bins.length > 1)
       .map(({ title, bins }) => ({
@@ -182,8 +198,8 @@ function heading(evaluation: Evaluation): string {
   return `preset ${preset.name} (${preset.evaluators}), ${size}: ${counted(samples.length, "expression")} of ${counted(images, "image")}${without}; ${splits.join(", ")}`;
 }
 
-function estimateRow(name: MetricName, metrics: Estimates): string[] {
-  return [name, percent(metrics[name].value), intervalText(metrics[name], percent)];
+function estimateRow(name: string, estimate: Estimate): string[] {
+  return [name, percent(estimate.value), intervalText(estimate, percent)];
 }
 
 function gainRow(label: string, gains: Gains, name: MetricName): string[] {
