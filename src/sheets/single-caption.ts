@@ -22,7 +22,7 @@ export function kindCaption({ kind, why }: Pick<Plan, "kind" | "why">): string {
   const { sentence } = why;
   if (sentence === undefined) return kind;
   const { source, change, risk } = sentence;
-  if (change !== undefined) return `${kind}: ${change.from} → ${change.to}`;
+  if (change !== undefined) return `${kind}: “${change.from}” is now “${change.to}”`;
   return risk === undefined
     ? `${kind}: ${source} sentence`
     : `${kind}: ${source}, true by ${(100 * risk).toFixed(1)} %`;

@@ -1,4 +1,4 @@
-import { allowedCells, countIsOpen, positionsOf } from "../language/index.ts";
+import { allowedCells, comparesWithOthers, countIsOpen, expressionFeatures, positionsOf } from "../language/index.ts";
 import { fail, type PixelRect } from "../model/index.ts";
 import { gridCells, movedCells } from "./grid.ts";
 import { gridShapes } from "./grid-shape.ts";
@@ -59,6 +59,7 @@ export function targetPlace(request: StyleRequest, columns: number, rows: number
   const { facts, settings, ref } = request;
   const count = columns * rows;
   const random = request.random("placement");
+  if (request.isFalse && needsMore(request.text)) return { cell: -1, cells: [] };
   if (settings.mosaic.placement === "uniform") return { cell: random.below(count) };
   const finding = positionsOf(request.text);
   const cells = allowedCells(finding, columns, rows);
@@ -67,6 +68,14 @@ export function targetPlace(request: StyleRequest, columns: number, rows: number
   const keepsNone = isNoTarget || settings.mosaic.placement === "position-free" || countIsOpen(finding, columns, rows);
   if (cells.length === 0 || keepsNone) return { cell: -1, cells: [] };
   return { cell: random.pick(cells), cells };
+}
+
+/**
+ * True for what the things of other cells could make true: "bigger dog" where there is one dog, "dog left of the car" where there is no
+ * car.
+ */
+function needsMore(text: string): boolean {
+  return comparesWithOthers(text) || expressionFeatures(text).hasRelation;
 }
 
 const square = [2, 2] as const;
