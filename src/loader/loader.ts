@@ -14,6 +14,7 @@ import { type LoaderOptions, type LoaderParts, openParts } from "./open-parts.ts
 import { Painter } from "./painter.ts";
 import { rankIndices } from "./sampler.ts";
 
+/** Which batches of an epoch: its number, their size and order, the rank they are for, where to begin. */
 export interface EpochOptions {
   readonly epoch?: number;
   readonly batchSize?: number;
@@ -236,6 +237,7 @@ export class Loader {
     });
   }
 
+  /** Closes the files behind the loader, and the pool if the loader opened it; nothing can be drawn afterwards. */
   async close(): Promise<void> {
     await this.#cells.close();
     await this.mined?.close();

@@ -10,6 +10,7 @@ import { planFacts, scoreSummary } from "./facts.ts";
 import { type ImageVectors, openImageVectors } from "./image-vectors.ts";
 import { sentenceFacts } from "./sentence-facts.ts";
 
+/** What a loader draws from and how, beside the settings. */
 export interface LoaderOptions {
   /** Default "train". Only this split is augmented; the others give single images, every sentence and the truth. */
   readonly split?: string;

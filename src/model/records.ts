@@ -72,6 +72,7 @@ export interface NoteRecord {
   readonly where: string;
 }
 
+/** One record of a dataset, as an importer streams them: images first, then what refers to them. */
 export type DatasetRecord = ImageRecord | AnnotationRecord | RefRecord | ExpressionRecord | BadRecord | NoteRecord;
 
 /** The stable name of an expression outside a pool: `source/ref/sentence`. Parts never contain "/" (escaped as %2F). */

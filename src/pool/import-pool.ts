@@ -45,6 +45,7 @@ export interface ImportPoolOptions {
   readonly progress: Progress;
 }
 
+/** What an import brought into the pool. */
 export interface ImportReport {
   /** True where the pool held this very source already, images of the same sizes, and nothing was done. */
   readonly reused: boolean;

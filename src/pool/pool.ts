@@ -216,6 +216,7 @@ export class Pool {
     return bytes;
   }
 
+  /** Closes the files behind the pool. A closed pool gives no packed images. */
   async close(): Promise<void> {
     const pack = this.#pack;
     this.#pack = undefined;

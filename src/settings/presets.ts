@@ -89,4 +89,5 @@ export const presets: Readonly<Record<string, { readonly about: string; readonly
   none: { about: "single images only, no augmentation", settings: { mosaic: { gamma: 0 } } },
 };
 
+/** The names of all presets, for messages and help. */
 export const presetNames: readonly string[] = Object.keys(presets);

@@ -16,6 +16,7 @@ import {
 } from "../relevance/index.ts";
 import { fullListener, type Listener, withPool } from "./listener.ts";
 
+/** What to embed with, and how. */
 export interface EmbedStepOptions {
   /** Hub id, model folder, "clip" (default), "scene-clip", "lexical" or "auto": see `openRelevance`. */
   readonly model?: string | undefined;
@@ -39,6 +40,7 @@ export interface EmbedStepOptions {
   readonly force?: boolean | undefined;
 }
 
+/** What embedding made. */
 export interface EmbedStepReport {
   /** The folder under embeddings/. */
   readonly name: string;

@@ -2,6 +2,7 @@ import { findImporter, type ImportOptions, recogniseImporter } from "../importer
 import { type BadPolicy, type ImportReport, importPool } from "../pool/index.ts";
 import { fullListener, type Listener } from "./listener.ts";
 
+/** Which dataset to import, and what to do with records that make no sense. */
 export interface ImportDatasetOptions
   extends Pick<ImportOptions, "source" | "images" | "dataset" | "splitBy" | "columns" | "name"> {
   /** An importer's name, or "auto" (default): the one that recognises the source. */

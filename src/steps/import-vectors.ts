@@ -9,6 +9,7 @@ import {
 } from "../relevance/index.ts";
 import { fullListener, type Listener, withPool } from "./listener.ts";
 
+/** Which vectors to import, and what made them. */
 export interface ImportVectorsStepOptions {
   readonly images: VectorFiles;
   readonly expressions: VectorFiles;

@@ -16,6 +16,7 @@ import {
 } from "../tiles/index.ts";
 import { fullListener, type Listener } from "./listener.ts";
 
+/** Which tiles to make, and how much disk they may take. */
 export interface MakeTilesOptions {
   /** What samples are drawn by: sizes, images and the kernel follow from it. */
   readonly settings: Settings;
@@ -38,11 +39,13 @@ export interface MakeTilesOptions {
   readonly onPlan?: ((plan: TilesStepPlan) => void) | undefined;
 }
 
+/** What tiles would be made, before any is. */
 export interface TilesStepPlan extends TilesPlan {
   /** The share of an epoch's cells that no tile can serve: parts of images, and sizes too varied to keep. */
   readonly cold: number;
 }
 
+/** What tiles were made. */
 export interface TilesStepReport extends TilesReport {
   readonly cold: number;
   /** A shard whose part was there already, finished. */

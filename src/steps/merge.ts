@@ -10,6 +10,7 @@ import { mergeTiles } from "../tiles/index.ts";
 import { fullListener, type Listener, withPool } from "./listener.ts";
 import { mine, optionsOf, removeMinedRemains } from "./mine.ts";
 
+/** What to add once the parts are joined. */
 export interface MergeStepOptions {
   /** Then add text-to-text scores to the mined sets. */
   readonly t2t?: boolean | undefined;
@@ -19,6 +20,7 @@ export interface MergeStepOptions {
   readonly force?: boolean | undefined;
 }
 
+/** What was joined. */
 export interface MergeStepReport {
   /** What was made of parts, below the pool: "embeddings/clip", "mined/default", "tiles/240x240-opencv". */
   readonly merged: readonly string[];

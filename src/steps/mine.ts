@@ -21,6 +21,7 @@ import { Mined, type MinedManifest, minedExtras, minedFolder, type Pool } from "
 import { lexicalScorer, type OpenedEmbeddings, openEmbeddings } from "../relevance/index.ts";
 import { fullListener, type Listener, withPool } from "./listener.ts";
 
+/** How to mine: ranking, depth, pool of candidates, extra scores. */
 export interface MineStepOptions {
   /** What candidates are ranked by: "t2i" (default), "i2i" or "mean". */
   readonly rank?: Rank | undefined;

@@ -21,6 +21,7 @@ import { mineRisk } from "../store/risk.ts";
 import { ScoreHistogram } from "../store/score-histogram.ts";
 import { chosenSource, imagesInReferenceOrder, refsOf, rowsByImageId } from "./list-images.ts";
 
+/** Which lists of the released loader to read, and whose sentences they rank. */
 export interface ImportListsOptions {
   /** The reference's text-to-image lists; its image-to-image lists where there are any. */
   readonly t2i: string;
@@ -36,6 +37,7 @@ export interface ImportListsOptions {
   readonly progress: Progress;
 }
 
+/** What reading the lists gave. */
 export interface ImportListsReport {
   /** Sentences of the split with a list, and those without. */
   readonly listed: number;

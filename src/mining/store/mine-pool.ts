@@ -70,6 +70,7 @@ export interface MinePoolOptions {
   readonly shard?: Shard;
 }
 
+/** What mining made, or that it was there already (`reused`). */
 export interface MineReport {
   readonly reused: boolean;
   readonly manifest: MinedManifest;
