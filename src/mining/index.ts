@@ -1,5 +1,11 @@
 /** The room `mining`: for each expression its candidate images in order (`dense` by embeddings, `plain` by any scores), as columns on disk. */
-export { createDenseScorer, type DenseScorerOptions, type VectorFile } from "./dense/index.ts";
+export {
+  createDenseScorer,
+  createGroupedScorer,
+  type DenseScorerOptions,
+  type ImageParts,
+  type VectorFile,
+} from "./dense/index.ts";
 export { type ExportListsOptions, exportLists, type ListsReport } from "./lists/export-lists.ts";
 export { type ImportListsOptions, type ImportListsReport, importLists } from "./lists/import-lists.ts";
 export type { MinedColumns, Rank, ScoreBlock, Scorer, StepMiner } from "./scorer.ts";

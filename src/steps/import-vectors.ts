@@ -13,6 +13,8 @@ import { fullListener, type Listener, withPool } from "./listener.ts";
 export interface ImportVectorsStepOptions {
   readonly images: VectorFiles;
   readonly expressions: VectorFiles;
+  /** Whether images may have several vectors, whose best counts; the whole picture's comes first. */
+  readonly many?: boolean | undefined;
   /** The folder under embeddings/; default "vectors". */
   readonly name?: string | undefined;
   /** What made the vectors, for the manifests: `model` {id, hash} and more; default: the files themselves. */
@@ -33,9 +35,9 @@ export function importVectors(
   listener: Listener = {},
 ): Promise<ImportVectorsReport> {
   return withPool(pool, async (opened) => {
-    const { images, expressions, name = "vectors", about, onBad = "fail", force = false } = options;
+    const { images, expressions, many, name = "vectors", about, onBad = "fail", force = false } = options;
     const { progress, onRemark, onWarning } = fullListener(listener);
-    const report = await importInto(opened, { images, expressions, name, about, onBad, force, progress });
+    const report = await importInto(opened, { images, expressions, many, name, about, onBad, force, progress });
     for (const unit of ["images", "expressions"] as const)
       for (const line of remarksOn(unit, report[unit])) onRemark(line);
     const [first] = report.images.skipped;

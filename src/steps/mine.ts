@@ -5,6 +5,7 @@ import { languageRemark } from "../language/index.ts";
 import { imagesOfSplits } from "../loader/index.ts";
 import {
   createDenseScorer,
+  createGroupedScorer,
   expressionsByImage,
   type MineReport,
   mineNeighbours,
@@ -129,9 +130,14 @@ async function candidateScorer(
   threads = availableParallelism(),
 ): Promise<Scorer> {
   if (opened.kind === "lexical") return lexicalScorer(opened.vectors, candidates);
-  const { images, expressions } = opened;
-  return createDenseScorer(images, expressions, { candidates, threads, files: true }).catch(async (error: unknown) => {
-    await Promise.all([images.close(), expressions.close()]);
+  const { images, parts, expressions } = opened;
+  const options = { candidates, threads, files: true };
+  const scorer =
+    parts === undefined
+      ? createDenseScorer(images, expressions, options)
+      : createGroupedScorer(images, parts, expressions, options);
+  return scorer.catch(async (error: unknown) => {
+    await Promise.all([images.close(), parts?.vectors.close(), expressions.close()]);
     throw error;
   });
 }
@@ -229,8 +235,8 @@ async function textScorer(
     const { index, expressions } = opened.vectors;
     return lexicalScorer({ index: { ...index, images: expressions }, expressions }, candidates);
   }
-  const { images, expressions } = opened;
-  await images.close();
+  const { images, parts, expressions } = opened;
+  await Promise.all([images.close(), parts?.vectors.close()]);
   return createDenseScorer(expressions, expressions, { candidates, threads }).catch(async (error: unknown) => {
     await expressions.close();
     throw error;

@@ -10,6 +10,7 @@ interface Options extends SharedOptions {
   readonly imageKeys: string;
   readonly expressions: string;
   readonly expressionKeys: string;
+  readonly many: boolean;
   readonly name: string;
   readonly about?: string;
   readonly onBad: "fail" | "skip";
@@ -25,6 +26,7 @@ export function importVectorsCommand(program: Command): void {
     )
     .requiredOption("--expressions <file>", "expression vectors, of the same width")
     .requiredOption("--expression-keys <file>", "text, a line a row: source/ref/sentence")
+    .option("--many", "an image may have several vectors, the whole picture's first; the best of them counts", false)
     .option("--name <name>", "the name under embeddings/", "vectors")
     .option("--about <file>", "JSON with the model {id, hash} and settings that made them, for the manifests")
     .option(
@@ -39,13 +41,14 @@ export function importVectorsCommand(program: Command): void {
     )
     .action(
       action(async (folder: string, options: Options) => {
-        const { name, onBad, force } = options;
+        const { name, many, onBad, force } = options;
         const report = await importVectors(
           folder,
           {
             images: { vectors: options.images, keys: options.imageKeys },
             expressions: { vectors: options.expressions, keys: options.expressionKeys },
             name,
+            many,
             about: options.about === undefined ? undefined : await readAbout(options.about),
             onBad,
             force,

@@ -31,4 +31,5 @@
  */
 export { listBytes } from "./dense-memory.ts";
 export { createDenseScorer, type DenseScorerOptions } from "./dense-scorer.ts";
+export { createGroupedScorer, type ImageParts } from "./grouped-scorer.ts";
 export type { VectorFile } from "./vector-file.ts";

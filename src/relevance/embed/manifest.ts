@@ -32,6 +32,8 @@ const settingsSchema = z.looseObject({
   batch: wholeNumber(1),
   /** Hash of what was embedded. */
   inputs: z.string(),
+  /** Where images have several vectors: their number in all, and the hash of where they come from. */
+  parts: z.object({ rows: wholeNumber(), hash: z.string() }).optional(),
 });
 export type MatrixSettings = z.infer<typeof settingsSchema>;
 

@@ -28,6 +28,11 @@ export type OpenedEmbeddings =
       readonly hash: string;
       readonly images: StoredVectors;
       readonly expressions: StoredVectors;
+      /**
+       * Where images have several vectors: all of them, image by image, those of image i in rows starts[i] up to starts[i + 1].
+       * `images` holds the first of each.
+       */
+      readonly parts?: { readonly vectors: StoredVectors; readonly starts: Int32Array } | undefined;
       /** Image rows that could not be decoded: rows of zeros. */
       readonly skipped: readonly number[];
     }
@@ -69,8 +74,10 @@ export async function openEmbeddings(pool: Pool, name?: string): Promise<OpenedE
       throw error;
     },
   );
+  const parts = images.parts === undefined ? undefined : await openParts(folder, images.parts.rows, pool.images.count);
   return {
     kind: "clip",
+    parts,
     name: chosen,
     model: images.model.id,
     hash: hashJson([images.key, expressions.key]),
@@ -78,6 +85,24 @@ export async function openEmbeddings(pool: Pool, name?: string): Promise<OpenedE
     expressions: expressionVectors,
     skipped: images.skipped.map(({ row }) => row),
   };
+}
+
+/** The files of embeddings with several vectors an image. */
+export const partFiles = { vectors: "image-parts.npy", starts: "image-part-starts.npy" } as const;
+
+async function openParts(folder: string, rows: number, images: number) {
+  const reader = await NpyReader.open(join(folder, partFiles.starts));
+  try {
+    if (reader.dtype !== "int32" || reader.shape.join() !== `${images + 1}`)
+      fail(
+        "bad-input",
+        `expected int32 of shape [${images + 1}] in "${reader.path}", got ${reader.dtype} of ${shown(reader.shape)}; import the vectors again with --force`,
+      );
+    const starts = (await reader.rows(0, images + 1)) as Int32Array;
+    return { vectors: await openVectors(join(folder, partFiles.vectors), rows), starts };
+  } finally {
+    await reader.close();
+  }
 }
 
 function stale(folder: string): string {

@@ -304,6 +304,31 @@ describe("importVectors", () => {
     expect(await bytes()).toEqual(whole);
   });
 
+  it("keeps several vectors an image where they are asked for, the first as the image's own", async () => {
+    const keys = [...images, "2.png", "4.png", "2.png"];
+    const vectors = matrix(keys);
+    vectors.set([3, 0, 0, 0, 0], 6 * width); // the second of 2.png
+    give("images", keys, vectors);
+    expect(await failure()).toMatch(/got two for "2\.png"/);
+    await importVectors(pool, options({ many: true }));
+    for (const [at, value] of stored("images").entries()) expect(value).toBeCloseTo(matrix(images)[at] ?? 0, 6);
+    const opened = await openEmbeddings(pool, "ours");
+    if (opened.kind !== "clip" || opened.parts === undefined) throw new Error("expected several vectors an image");
+    const { starts, vectors: parts } = opened.parts;
+    expect([...starts]).toEqual([0, 1, 2, 5, 6, 8, 9]);
+    const rows = [0, 1, 2, 6, 8, 3, 4, 7, 5].flatMap((row) => [...vectors.slice(row * width, (row + 1) * width)]);
+    rows.splice(3 * width, width, 1, 0, 0, 0, 0);
+    for (const [at, value] of (await parts.read(0, 9, new Float32Array(9 * width))).entries())
+      expect(value).toBeCloseTo(rows[at] ?? 0, 6);
+    for (const side of [opened.images, opened.expressions, parts]) await side.close();
+    vectors.fill(Number.NaN, 8 * width, 8 * width + 1);
+    give("images", keys, vectors);
+    expect(await failure({ many: true, force: true })).toMatch(/"2\.png" \(row 8\) holds NaN/);
+    give("images", images);
+    await importVectors(pool, options({ force: true }));
+    expect((await readdir(join(pool.folder, "embeddings/ours"))).sort()).toHaveLength(4);
+  });
+
   it("keeps the identity that its maker states, so that the same model's vectors are the same embeddings", async () => {
     const about = { model: { id: "org/model", hash: "h" }, preprocessing: { size: 224 } };
     await importVectors(pool, options({ about }));

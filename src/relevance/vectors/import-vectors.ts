@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type Column,
@@ -7,13 +8,14 @@ import {
   removeWorkOf,
   type Staging,
 } from "../../artefacts/index.ts";
-import { NpyReader } from "../../codecs/index.ts";
+import { encodeNpy, NpyReader, npyHeader } from "../../codecs/index.ts";
 import {
   exists,
   grouped,
   hashFile,
   hashJson,
   makeFolder,
+  openAtomic,
   type Progress,
   producer,
   withLock,
@@ -31,7 +33,7 @@ import {
   readMatrixManifest,
   type SkippedRow,
 } from "../embed/index.ts";
-import { embeddingsFolder } from "../pool/index.ts";
+import { embeddingsFolder, partFiles } from "../pool/index.ts";
 import { type Keyed, type KeyRows, keyedExpressions, keyedImages, readKeys, rowsByKey } from "./key-rows.ts";
 
 /** A file of vectors and the file of their keys, a line a row. */
@@ -47,6 +49,11 @@ export interface ImportVectorsOptions {
   readonly name: string;
   readonly images: VectorFiles;
   readonly expressions: VectorFiles;
+  /**
+   * An image may have several vectors (the whole picture first, then crops or tiles): an expression's score with it is the best
+   * of them.
+   */
+  readonly many?: boolean | undefined;
   /**
    * What made the vectors, for the manifests: `model` {id, hash}, and whatever else decides the numbers. Without it the files
    * themselves are the identity.
@@ -85,10 +92,13 @@ export interface ImportVectorsReport {
 export async function importVectors(pool: Pool, options: ImportVectorsOptions): Promise<ImportVectorsReport> {
   const { name, onBad, force } = options;
   const folder = embeddingsFolder(pool.folder, name);
+  const many = options.many === true;
   const sides: Side[] = [];
   try {
-    sides.push(await openSide(options.images, keyedImages(pool), "images", onBad));
-    sides.push(await openSide(options.expressions, keyedExpressions(pool), "expressions", "fail"));
+    sides.push(await openSide(options.images, keyedImages(pool), "images", { onBad, many }));
+    sides.push(
+      await openSide(options.expressions, keyedExpressions(pool), "expressions", { onBad: "fail", many: false }),
+    );
     const [images, expressions] = sides as [Side, Side];
     if (images.dimension !== expressions.dimension)
       fail(
@@ -117,9 +127,10 @@ export async function importVectors(pool: Pool, options: ImportVectorsOptions): 
         fail("exists", `"${folder}" holds other vectors: use --force to replace them, or --name to keep both`);
       const staging = await openStaging(folder, embeddingsStaging);
       const made: Made[] = [];
-      for (const [at, side] of sides.entries())
-        made.push(await writeSide(staging, side, settings[at] as MatrixSettings, options));
+      for (const [at, side] of sides.entries()) made.push(await writeSide(staging, side, settings[at]!, options));
+      if (many) await writeParts(staging, images);
       await staging.commit(["images.json", "expressions.json"]);
+      if (!many) for (const file of Object.values(partFiles)) await rm(join(folder, file), { force: true });
       return report(false, made);
     });
   } finally {
@@ -138,7 +149,12 @@ interface Side {
   readonly onBad: "fail" | "skip";
 }
 
-async function openSide(files: VectorFiles, keyed: Keyed, matrix: MatrixName, onBad: "fail" | "skip"): Promise<Side> {
+async function openSide(
+  files: VectorFiles,
+  keyed: Keyed,
+  matrix: MatrixName,
+  { onBad, many }: { readonly onBad: "fail" | "skip"; readonly many: boolean },
+): Promise<Side> {
   const reader = await NpyReader.open(files.vectors);
   try {
     const where = shown(files.vectors);
@@ -153,7 +169,7 @@ async function openSide(files: VectorFiles, keyed: Keyed, matrix: MatrixName, on
         "bad-input",
         `expected a key for each of the ${grouped(count)} rows of ${where} in ${shown(files.keys)}, got ${grouped(keys.length)}`,
       );
-    const rows = rowsByKey(keys, keyed, files.keys, false);
+    const rows = rowsByKey(keys, keyed, files.keys, many);
     const without = Array.from({ length: keyed.count }, (_, row) => row).filter(
       (row) => rows.starts[row] === rows.starts[row + 1],
     );
@@ -171,12 +187,17 @@ async function openSide(files: VectorFiles, keyed: Keyed, matrix: MatrixName, on
 
 async function settingsOf(
   pool: Pool,
-  { name, about, onBad }: ImportVectorsOptions,
+  { name, about, onBad, many }: ImportVectorsOptions,
   sides: readonly Side[],
 ): Promise<MatrixSettings[]> {
   const files = sides.flatMap(({ files: { vectors, keys } }) => [vectors, keys]);
   const content = about === undefined ? await Promise.all(files.map((path) => hashFile(path))) : undefined;
   const model = { id: name, hash: hashJson(content ?? null), ...Object(about?.model) } as { id: string; hash: string };
+  const [images] = sides;
+  const parts =
+    many === true && images !== undefined
+      ? { parts: { rows: partStarts(images).at(-1) ?? 0, hash: await hashFile(images.files.vectors) } }
+      : {};
   const inputs = { images: hashJson(pool.images.hash), expressions: hashJson(pool.expressions.sent) };
   return sides.map(({ matrix, dimension, keyed }) => ({
     ...about,
@@ -190,7 +211,7 @@ async function settingsOf(
     count: keyed.count,
     batch: typeof about?.batch === "number" ? about.batch : 1,
     inputs: inputs[matrix],
-    ...(matrix === "images" ? { onBad } : {}),
+    ...(matrix === "images" ? { onBad, ...parts } : {}),
   }));
 }
 
@@ -245,6 +266,59 @@ async function writeSide(
   return { scaled, skipped };
 }
 
+/** Where the vectors of image i begin among all: an image without any has one, of zeros. */
+function partStarts({ keyed, rows: { starts } }: Side): Int32Array {
+  const result = new Int32Array(keyed.count + 1);
+  for (let row = 0; row < keyed.count; row++)
+    result[row + 1] = result[row]! + Math.max(1, starts[row + 1]! - starts[row]!);
+  return result;
+}
+
+/** Writes all vectors of the images, image by image, and where each image's begin. */
+async function writeParts(staging: Staging, side: Side): Promise<void> {
+  const { reader, dimension, keyed, rows, onBad } = side;
+  const starts = partStarts(side);
+  const out = await openAtomic(staging.path(partFiles.vectors));
+  try {
+    await out.write(npyHeader("float32", [starts.at(-1) ?? 0, dimension]));
+    for (let image = 0; image < keyed.count; image++) {
+      const vectors = new Float32Array((starts[image + 1]! - starts[image]!) * dimension);
+      for (let at = rows.starts[image]!; at < rows.starts[image + 1]!; at++) {
+        const from = (at - rows.starts[image]!) * dimension;
+        const into = vectors.subarray(from, from + dimension);
+        const line = rows.rows[at]!;
+        reader.rowsAsFloat32Sync(line, 1, into);
+        const length = normalise(into);
+        if (!isUsable(length) && onBad === "fail") failVector(side, image, line, length);
+      }
+      await out.write(new Uint8Array(vectors.buffer));
+    }
+    await out.commit();
+  } finally {
+    await out.abort();
+  }
+  await writeFileAtomic(staging.path(partFiles.starts), encodeNpy(starts, [starts.length]));
+}
+
+/** Scales a vector to length 1 in place and returns its length before; one that has no direction becomes zeros. */
+function normalise(vector: Float32Array): number {
+  const length = lengthOf(vector);
+  if (!isUsable(length)) vector.fill(0);
+  else for (let at = 0; at < vector.length; at++) vector[at] = vector[at]! / length;
+  return length;
+}
+
+function isUsable(length: number): boolean {
+  return length > 0 && Number.isFinite(length);
+}
+
+function failVector({ files, keyed }: Side, row: number, line: number, length: number): never {
+  return fail(
+    "bad-input",
+    `${shown(files.vectors)}: the vector of ${shown(keyed.nameOf(row))} (row ${line}) ${problemOf(length)}`,
+  );
+}
+
 function stepRows(dimension: number): number {
   return Math.max(1, Math.floor(2 ** 22 / dimension));
 }
@@ -262,15 +336,10 @@ async function readStep(side: Side, start: number, end: number): Promise<{ vecto
     const line = rows.starts[row] === rows.starts[row + 1] ? undefined : rows.rows[rows.starts[row] ?? 0];
     const into = vectors.subarray((row - start) * dimension, (row - start + 1) * dimension);
     if (line !== undefined) reader.rowsAsFloat32Sync(line, 1, into);
-    const length = lengthOf(into);
-    if (line === undefined || !(length > 0 && Number.isFinite(length))) {
+    const length = normalise(into);
+    if (line === undefined || !isUsable(length)) {
+      if (onBad === "fail") failVector(side, row, line ?? -1, length);
       const reason = line === undefined ? "no vector was given" : `its vector ${problemOf(length)}`;
-      if (onBad === "fail")
-        fail(
-          "bad-input",
-          `${shown(side.files.vectors)}: the vector of ${shown(keyed.nameOf(row))} (row ${line}) ${problemOf(length)}`,
-        );
-      into.fill(0);
       notes.push({ row, name: keyed.nameOf(row), reason });
       continue;
     }
@@ -279,7 +348,6 @@ async function readStep(side: Side, start: number, end: number): Promise<{ vecto
       scaled.least = Math.min(scaled.least, length);
       scaled.most = Math.max(scaled.most, length);
     }
-    for (let at = 0; at < dimension; at++) into[at] = (into[at] ?? 0) / length;
   }
   if (scaled.scaled > 0) notes.push(scaled);
   return { vectors, notes };
