@@ -38,6 +38,10 @@ export async function sentenceFacts(pool: Pool, options: SentenceFactsOptions): 
       return made;
     },
     mined: (expression) => rules?.of(expression),
+    categoryOf: (expression) => {
+      const [target] = pool.targetsOfRef(pool.expressions.ref[expression] ?? 0);
+      return pool.annotations.category[target ?? -1] ?? "";
+    },
     shows: (image, category) => edits.shows(image, category),
   };
 }

@@ -14,7 +14,7 @@ export interface DrawnSentence {
   readonly text: string;
   /** The row of the pool's expression whose sentence it is; absent for an edited one. */
   readonly expression?: number;
-  /** The category that an edited one is about. */
+  /** The category that it is about, where that is known. */
   readonly category?: string;
   readonly reasons: FalseSentence;
 }
@@ -82,6 +82,7 @@ function drawMined(facts: PlanFacts, settings: ResolvedSettings, expression: num
   return {
     text,
     expression: sentence,
+    category: facts.sentences?.categoryOf(sentence) ?? "",
     reasons: {
       source: "mined",
       expression: key,

@@ -37,6 +37,8 @@ export interface SentenceFacts {
   mined(expression: number): { readonly row: CandidateRow; readonly context: BandContext } | undefined;
   /** Every change of an expression's sentence that is true of nothing in its image. */
   edited(expression: number): readonly EditedSentence[];
+  /** The category that a mined sentence is about. */
+  categoryOf(expression: number): string;
   /** True where an image shows an object of a category, or one that may be taken for it. */
   shows(image: number, category: string): boolean;
 }

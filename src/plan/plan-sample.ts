@@ -109,7 +109,7 @@ function planFalse(
     isFalse: true,
     negatives: (need) => {
       const { category } = sentence;
-      if (category !== undefined) return drawLacking(request, need, category);
+      if (category !== undefined) return drawLacking(request, need, category, own);
       return drawNegatives(request, need, (image) => image !== own);
     },
   };

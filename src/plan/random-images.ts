@@ -68,16 +68,17 @@ function acceptsAll(): boolean {
 
 /**
  * `need` distinct images of the candidate set, uniformly, that show nothing of a category: what a sentence about it is not true
- * of, whatever else it says. Never the own image or what is too like it.
+ * of, whatever else it says. Never `own`, the image that the sample shows, nor what is too like the expression's.
  */
 export function drawLacking(
   request: Pick<Request, "facts" | "settings" | "expression" | "random">,
   need: number,
   category: string,
+  own: number,
 ): Negatives {
   const { facts, settings, expression } = request;
   const context = facts.bandContext(expression);
-  const accepts = (image: number): boolean => facts.sentences?.shows(image, category) === false;
+  const accepts = (image: number): boolean => image !== own && facts.sentences?.shows(image, category) === false;
   const rules = { context, row: undefined, band: undefined, accepts };
   const images = drawRandom(facts, settings, rules, need, request.random("negatives"));
   const negatives = images.map(() => ({ rank: -1, t2i: null, i2i: null }));
