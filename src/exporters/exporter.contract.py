@@ -200,7 +200,7 @@ def read_sa2va(root):
 
 
 def read_cris(root):
-    import cv2, lmdb
+    import cv2, lmdb, pycocotools.mask
 
     for split in ["train", "val"]:
         listed = json.load(open(os.path.join(root, "anns/refcoco", split + ".json")))
@@ -211,7 +211,7 @@ def read_cris(root):
             assert keys == [str(at).encode() for at in range(length)]
             for key, entry in zip(keys, listed):
                 ref = pickle.loads(txn.get(key))
-                assert set(ref) == {"img", "mask", "cat", "seg_id", "img_name", "num_sents", "sents", "category"}
+                assert set(ref) - {"targets"} == {"img", "mask", "cat", "seg_id", "img_name", "num_sents", "sents", "category"}
                 assert ref["num_sents"] == len(ref["sents"]) == entry["sentences_num"]
                 assert [sentence["sent"] for sentence in entry["sentences"]] == [sent.strip() for sent in ref["sents"]]
                 assert (entry["segment_id"], entry["img_name"], entry["cat"], entry["category"]) == (ref["seg_id"], ref["img_name"], ref["cat"], ref["category"])
@@ -221,6 +221,9 @@ def read_cris(root):
                 assert colours.shape[:2] == decoded.shape, "OpenCV turns images with an EXIF orientation"
                 mask = png_mask(ref["mask"])
                 assert (decoded == 255 * mask).all()
+                if "targets" in ref:
+                    parts = [pycocotools.mask.decode(target) for target in ref["targets"]]
+                    assert len(parts) > 1 and (np.maximum.reduce(parts) == mask).all()
                 if split == "val":
                     stored = cv2.imread(os.path.join(root, "masks/refcoco", str(ref["seg_id"]) + ".png"), cv2.IMREAD_GRAYSCALE)
                     assert (stored == decoded).all()
