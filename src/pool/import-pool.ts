@@ -15,8 +15,9 @@ import {
   writeFully,
 } from "../io/index.ts";
 import { type DatasetRecord, fail } from "../model/index.ts";
-import { type BadPolicy, collectRecords, type PackSink } from "./collect.ts";
+import { collectRecords, type PackSink } from "./collect.ts";
 import { leakNote, leaveLeaksOut } from "./leave-leaks-out.ts";
+import type { BadPolicy } from "./ledger.ts";
 import { type PoolManifest, type PoolSource, poolFormat, poolVersion, readManifest, tableNames } from "./manifest.ts";
 import { type PoolRows, readColumns, readRows, writeTables } from "./tables.ts";
 

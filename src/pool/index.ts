@@ -1,8 +1,9 @@
 /** The room `pool`: a dataset's records as tables in a folder, written, opened and read; judgements and mined sets beside them. */
-export type { BadPolicy } from "./collect.ts";
+
 export { type ImportPoolOptions, type ImportReport, importPool, type RecordSource } from "./import-pool.ts";
 export { appendJudgement, appendJudgements, type Judgement, readJudgements, readVerdicts } from "./judgements.ts";
 export { isTrainingSplit, photographNumber } from "./leave-leaks-out.ts";
+export type { BadPolicy } from "./ledger.ts";
 export { type PoolManifest, type PoolSource, readManifest } from "./manifest.ts";
 export {
   type AnnotationCoverage,

@@ -15,7 +15,7 @@ describe("how completely a pool is annotated", () => {
         [dog("dog"), dog()],
       ]).pool,
       none,
-    ); // prettier-ignore
+    );
     expect(half).toEqual({
       annotationsPerImage: 2,
       referredShare: 0.5,

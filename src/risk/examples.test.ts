@@ -167,7 +167,7 @@ describe("what the columns say beside the chance", () => {
     const { pool, measures } = poolOf(
       [[dog("black dog")], [dog("white dog")], [cat]],
       [{ image: 0, things: [], sentences: ["black cat"] }],
-    ); // prettier-ignore
+    );
     const { chance, showsKind } = estimateRisk(pool, measures);
     expect([0, 1, 2].map((image) => showsKind(0, image))).toEqual([true, true, false]);
     expect([0, 1, 2].map((image) => showsKind(2, image))).toEqual([false, false, false]);

@@ -84,7 +84,7 @@ export function plainEstimate(pool: Pool, measures: AnnotationMeasures) {
   const isNoun = (word: string, category: string): boolean => {
     const all = about(category)
       .flatMap(({ said }) => said)
-      .filter((some) => some.includes(word)); // prettier-ignore
+      .filter((some) => some.includes(word));
     const other = all.filter((some) => some.some((each) => each !== word && named.get(category)!.has(each)));
     return all.length >= 2 && other.length <= 0.15 * all.length;
   };

@@ -2,7 +2,6 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type Column,
-  type ColumnsWriter,
   finishSwap,
   gatherRows,
   openColumns,
@@ -13,7 +12,6 @@ import {
 } from "../../artefacts/index.ts";
 import {
   exists,
-  grouped,
   hashFile,
   hashJson,
   makeFolder,
@@ -28,13 +26,11 @@ import {
 import { type ErrorCode, fail, NemosaicError } from "../../model/index.ts";
 import type { Tokenizer } from "../../tokens/index.ts";
 import type { ImageTextModel } from "../clip/index.ts";
-import { type LaneClock, laneClock } from "./lane-clock.ts";
 import {
   embeddingsFormat,
   embeddingsKey,
   embeddingsStaging,
   embeddingsVersion,
-  type MatrixName,
   type MatrixSettings,
   partFormat,
   readMatrixManifest,
@@ -43,6 +39,7 @@ import {
 } from "./manifest.ts";
 import type { Decode } from "./preparation.ts";
 import { openPreparer, type Preparer } from "./preparer.ts";
+import { type Job, runBatches } from "./run-batches.ts";
 
 /** Images by row, wherever they are kept. */
 export interface ImageSource {
@@ -142,28 +139,6 @@ export async function embedSources(options: EmbedOptions): Promise<EmbedReport> 
       reports.get(matrix) ?? fail("internal", "a matrix without a report");
     return { images: report(images), expressions: report(expressions), distinctTexts: distinct };
   });
-}
-
-/** One matrix to make: batches of rows in order, each a pure function of its rows. */
-interface Job {
-  readonly name: MatrixName;
-  readonly unit: string;
-  readonly count: number;
-  readonly batch: number;
-  /** Rows of the finished matrix. */
-  readonly rows: number;
-  /** What decides the numbers, for the manifest. */
-  readonly facts: Readonly<Record<string, unknown>> & { readonly inputs: string };
-  /** Batches that run side by side. */
-  readonly lanes: number;
-  /** Starts making the batch at `start`; called a few batches ahead. */
-  prepare(start: number, end: number): Promise<Prepared>;
-  close(): Promise<void>;
-}
-
-interface Prepared {
-  readonly skipped: readonly SkippedRow[];
-  run(clock: LaneClock): Promise<Float32Array>;
 }
 
 function imageJob({ model, images, onBad, imageBatch = 16, decode = "exact", threads }: EmbedOptions): Job {
@@ -358,71 +333,6 @@ const inOrder = "distinct.npy";
 function rowsOfShard({ count, batch }: Job, shard: Shard): readonly [start: number, end: number] {
   const [first, last] = shardRange(shard, Math.ceil(count / batch));
   return [Math.min(count, first * batch), Math.min(count, last * batch)];
-}
-
-/** Batches in the making beside the one that the model runs: enough to ride out a slow image, few enough for memory. */
-const batchesAhead = 2;
-
-async function runBatches(
-  job: Job,
-  first: number,
-  last: number,
-  writer: ColumnsWriter<SkippedRow>,
-  dimension: number,
-  progress: Progress,
-): Promise<{ modelMs: number; waitMs: number }> {
-  const done = first + writer.done;
-  const label = writer.done > 0 ? `embed ${job.unit} (${grouped(writer.done)} from before)` : `embed ${job.unit}`;
-  const task = progress.begin(label, last - done, job.unit);
-  const ahead: Promise<Prepared>[] = [];
-  const running: Promise<Ran>[] = [];
-  // One more than there are lanes waits for the first that is free; alone, a batch runs when the one before is written.
-  const runningAtOnce = job.lanes === 1 ? 1 : job.lanes + 1;
-  let next = done;
-  const clock = laneClock(job.lanes);
-  const start = (): void => {
-    const end = Math.min(last, next + job.batch);
-    const prepared = job.prepare(next, end);
-    prepared.catch(() => undefined); // awaited in its turn; until then a failure is not unhandled
-    ahead.push(prepared);
-    next = end;
-  };
-  let written: Promise<void> = Promise.resolve();
-  try {
-    for (;;) {
-      for (;;) {
-        while (next < last && ahead.length <= batchesAhead) start();
-        const batch = running.length < runningAtOnce ? ahead.shift() : undefined;
-        if (batch === undefined) break;
-        const ran = runWhenPrepared(batch, clock);
-        ran.catch(() => undefined); // awaited in its turn too
-        running.push(ran);
-      }
-      const first = running.shift();
-      if (first === undefined) break;
-      const { vectors, skipped } = await first;
-      await written;
-      written = writer.write([vectors], { notes: skipped });
-      written.catch(() => undefined);
-      for (const { name, reason } of skipped) task.note(`skipped ${name}: ${reason}`);
-      task.advance(vectors.length / dimension);
-    }
-    await written;
-  } finally {
-    await written.catch(() => undefined);
-    task.end();
-  }
-  return clock.read();
-}
-
-interface Ran {
-  readonly vectors: Float32Array;
-  readonly skipped: readonly SkippedRow[];
-}
-
-async function runWhenPrepared(batch: Promise<Prepared>, clock: LaneClock): Promise<Ran> {
-  const { skipped, run } = await batch;
-  return { vectors: await run(clock), skipped };
 }
 
 const badImageCodes: ReadonlySet<ErrorCode> = new Set(["bad-input", "not-found", "unsupported", "refused"]);
