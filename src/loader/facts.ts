@@ -151,11 +151,11 @@ export function planFacts(pool: Pool, options: FactsOptions): PlanFacts {
       width: pool.images.width[row] ?? 0,
       height: pool.images.height[row] ?? 0,
     }),
-    targetMask: remembered((ref): Rle | undefined => {
+    targetMask: memoize((ref): Rle | undefined => {
       const targets = pool.targetsOfRef(ref);
       return targets.length === 0 ? undefined : pool.mask(pool.refs.image[ref]!, targets);
     }),
-    objectsOfImage: remembered((image) => objectsOf(pool, image)),
+    objectsOfImage: memoize((image) => objectsOf(pool, image)),
     candidates: (row): CandidateRow | undefined => mined?.row(row),
     bandContext: (row) => (hubs === undefined ? plainContext(row) : { ...plainContext(row), hubs }),
     judged: (row) => judgedRows.get(row),
@@ -199,7 +199,7 @@ function objectsOf(pool: Pool, image: number): PictureObject[] {
 }
 
 /** Masks and objects are asked for again every epoch; run lengths are small. */
-function remembered<T>(make: (row: number) => T): (row: number) => T {
+function memoize<T>(make: (row: number) => T): (row: number) => T {
   const known = new Map<number, T>();
   return (row) => {
     if (known.has(row)) return known.get(row) as T;

@@ -5,7 +5,7 @@ import { type SyntheticFacts, syntheticFacts } from "../../test/synthetic-facts.
 import { CounterRandom, rleAreaInside } from "../kernels/index.ts";
 import type { Layer, Plan } from "../model/index.ts";
 import { parseSettings, type ResolvedSettings, resolveSettings } from "../settings/index.ts";
-import { fitted, movedCells } from "../styles/index.ts";
+import { fitImage, movedCells } from "../styles/index.ts";
 import { planSample } from "./index.ts";
 
 const count = 100_000;
@@ -245,7 +245,7 @@ describe("geometry", () => {
         const x = a % width;
         const y = b % height;
         const focus = [x, y, 1 + (b % (width - x)), 1 + (a % (height - y))] as const;
-        const covered = fitted("cover", width, height, [3, 5, w, h], focus);
+        const covered = fitImage("cover", width, height, [3, 5, w, h], focus);
         const [left, top, across, down] = covered.source;
         expect(covered.destination).toEqual([3, 5, w, h]);
         expect(left >= 0 && top >= 0 && left + across <= width && top + down <= height).toBe(true);
@@ -257,7 +257,7 @@ describe("geometry", () => {
           if (extent <= length) expect(from >= start && from + extent <= start + length).toBe(true);
           else expect(start + 1 >= from && start + length - 1 <= from + extent).toBe(true);
         }
-        const contained = fitted("contain", width, height, [3, 5, w, h]);
+        const contained = fitImage("contain", width, height, [3, 5, w, h]);
         expect(contained.source).toEqual([0, 0, width, height]);
         const [cx, cy, cw, ch] = contained.destination;
         expect(cw === w || ch === h).toBe(true);

@@ -28,13 +28,17 @@ export function drawNegatives(
         `no mined candidates for expression ${facts.expression(expression).key}; run "nemosaic mine" first`,
       );
     const images = randomImages(request, context, undefined, undefined, need, accepts);
-    return { kind: named("random"), images, why: lacking(reasons(undefined, undefined, images), images, need, wanted) };
+    return {
+      kind: named("random"),
+      images,
+      why: recordShortage(reasons(undefined, undefined, images), images, need, wanted),
+    };
   }
   const whole = bandOf(row, context, settings);
   const band = accepts === undefined ? whole : acceptedBand(row, whole, accepts);
   if (kind === "random") {
     const images = randomImages(request, context, row, band, need, accepts);
-    return { kind: named("random"), images, why: lacking(reasons(row, band, images), images, need, wanted) };
+    return { kind: named("random"), images, why: recordShortage(reasons(row, band, images), images, need, wanted) };
   }
   const legacy =
     accepts === undefined ? legacyMined(settings, row, band, need, request.random("negatives")) : undefined;
@@ -104,7 +108,7 @@ function imageAt(row: CandidateRow, band: Band, place: number): number {
   return row.ids[band.survivors[place]!]!;
 }
 
-function lacking(why: PlanReasons, images: readonly number[], need: number, wanted: PlanKind): PlanReasons {
+function recordShortage(why: PlanReasons, images: readonly number[], need: number, wanted: PlanKind): PlanReasons {
   return images.length < need ? { ...why, wanted, policy: "single" } : why;
 }
 

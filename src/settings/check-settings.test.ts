@@ -2,10 +2,10 @@ import { describe, expect, it } from "vitest";
 import { styles } from "../styles/index.ts";
 import {
   defaults,
+  interpolateRamp,
   mostNegatives,
   parseSettings,
   presetNames,
-  ramped,
   resolveSettings,
   settingsAt,
   settingsRemarks,
@@ -127,7 +127,9 @@ describe("schedules", () => {
       [4, 1],
       [5, 0.5],
     ] as const;
-    expect([0, 2, 3, 4, 4.5, 5, 99].map((epoch) => ramped(points, epoch))).toEqual([0, 0, 0.5, 1, 0.75, 0.5, 0.5]);
+    expect([0, 2, 3, 4, 4.5, 5, 99].map((epoch) => interpolateRamp(points, epoch))).toEqual([
+      0, 0, 0.5, 1, 0.75, 0.5, 0.5,
+    ]);
   });
 
   it("reproduce the released loader's two phases with a step", () => {

@@ -9,6 +9,6 @@ export {
   withSets,
 } from "./parse.ts";
 export { defaults, presetNames, presets } from "./presets.ts";
-export { drawsNegatives, plainEpochs, ramped, settingsAt, usesMined } from "./schedule.ts";
+export { drawsNegatives, interpolateRamp, plainEpochs, settingsAt, usesMined } from "./schedule.ts";
 export type { PartialSettings, ResolvedSettings, Settings } from "./schema.ts";
 export { type NegativeSource, negativeSources, settingsSchema } from "./schema.ts";

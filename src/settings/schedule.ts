@@ -1,7 +1,7 @@
 import type { ResolvedSettings, Settings } from "./schema.ts";
 
 /** The value of a ramp at an epoch: straight between its points, held before the first and after the last. */
-export function ramped(points: readonly (readonly [epoch: number, value: number])[], epoch: number): number {
+export function interpolateRamp(points: readonly (readonly [epoch: number, value: number])[], epoch: number): number {
   let [fromEpoch, from] = points[0] ?? [0, Number.NaN];
   for (const [toEpoch, to] of points) {
     if (epoch <= toEpoch)
@@ -24,13 +24,13 @@ export function settingsAt(settings: ResolvedSettings, epoch: number): ResolvedS
     ...settings,
     mosaic: {
       ...settings.mosaic,
-      gamma: isPlain ? 0 : gamma === null ? settings.mosaic.gamma : ramped(gamma, epoch),
+      gamma: isPlain ? 0 : gamma === null ? settings.mosaic.gamma : interpolateRamp(gamma, epoch),
       randomShare: isWarmUp ? 1 : settings.mosaic.randomShare,
     },
     band: {
       ...settings.band,
-      tau: tau === null ? settings.band.tau : ramped(tau, epoch),
-      k: k === null ? settings.band.k : Math.max(1, Math.round(ramped(k, epoch))),
+      tau: tau === null ? settings.band.tau : interpolateRamp(tau, epoch),
+      k: k === null ? settings.band.k : Math.max(1, Math.round(interpolateRamp(k, epoch))),
     },
   };
 }

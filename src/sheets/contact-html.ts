@@ -1,6 +1,6 @@
 import { dropRules, dropRuleTexts } from "../band/index.ts";
 import { type CandidateView, type ContactEntry, measureOf } from "./contact-entry.ts";
-import { dataUri, filling, scaledTo, withMask } from "./picture.ts";
+import { dataUri, fillCell, scaledTo, withMask } from "./picture.ts";
 import { scoreCurve } from "./score-curve.ts";
 import { kindCaption, singleCaption, whyWhole } from "./single-caption.ts";
 
@@ -23,14 +23,14 @@ export async function contactHtml(
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escaped(title)}</title>
+<title>${escapeHtml(title)}</title>
 <style>${style}</style>
 </head>
 <body>
 <header>
-<h1>${escaped(title)}</h1>
-<p>${escaped(subtitle)}</p>
-<dl>${summary.map(({ label, value }) => `<div><dt>${escaped(label)}</dt><dd>${escaped(value)}</dd></div>`).join("")}</dl>
+<h1>${escapeHtml(title)}</h1>
+<p>${escapeHtml(subtitle)}</p>
+<dl>${summary.map(({ label, value }) => `<div><dt>${escapeHtml(label)}</dt><dd>${escapeHtml(value)}</dd></div>`).join("")}</dl>
 </header>
 <main>
 ${sections.join("\n")}
@@ -45,7 +45,7 @@ async function section(entry: ContactEntry): Promise<string> {
   const curve = scoreCurve(entry.curve, entry.verdicts, entry.tau, { x: 0, y: 0, width: 600, height: 72 });
   const drops = dropRules
     .filter((rule) => rule !== "own-image" && entry.drops[rule] > 0)
-    .map((rule) => `<li><b>${entry.drops[rule]}</b> ${escaped(dropRuleTexts[rule])}</li>`);
+    .map((rule) => `<li><b>${entry.drops[rule]}</b> ${escapeHtml(dropRuleTexts[rule])}</li>`);
   const mosaics = await Promise.all(
     entry.mosaics.map(async ({ picture, plan }, at) => {
       const scores = plan.why.negatives.map(({ t2i }) => (t2i === null ? "?" : t2i.toFixed(3))).join(", ");
@@ -64,21 +64,21 @@ async function section(entry: ContactEntry): Promise<string> {
   );
   const whole = whyWhole(entry.mosaics.map(({ plan }) => plan));
   return `<section>
-<h2>“${escaped(entry.text)}”</h2>
-<p class="key">${escaped(entry.key)}</p>
+<h2>“${escapeHtml(entry.text)}”</h2>
+<p class="key">${escapeHtml(entry.key)}</p>
 <div class="grid">
 <div>${figure(await dataUri(target), `target image of “${entry.text}”, mask outlined in pink`, `the target; own score ${score(entry.ownScore)}`)}
 <ul>${drops.join("")}<li><b>${entry.bandSize}</b> in the band of ${entry.curve.length} mined candidates</li></ul></div>
 <div class="strips">
 <h3 class="tau">Dropped: probably true of these, too</h3>
 <div class="strip dropped">${await strip(entry.dropped)}</div>
-<p class="line"><span>${escaped(entry.limits)}</span></p>
+<p class="line"><span>${escapeHtml(entry.limits)}</span></p>
 <h3 class="band">The band: hard negatives</h3>
 <div class="strip">${await strip(entry.band)}</div>
 <svg viewBox="0 0 600 72" role="img" aria-label="scores of all candidates over their rank, τ as a dashed line">${curve.svg}</svg>
 </div>
 </div>
-${whole === undefined ? "" : `<p>${escaped(whole)}</p>\n`}<div class="mosaics">${mosaics.join("")}</div>
+${whole === undefined ? "" : `<p>${escapeHtml(whole)}</p>\n`}<div class="mosaics">${mosaics.join("")}</div>
 </section>`;
 }
 
@@ -89,7 +89,7 @@ async function strip(views: readonly CandidateView[]): Promise<string> {
       const why = view.rule === undefined ? "in the band" : dropRuleTexts[view.rule];
       const caption = `#${view.rank + 1} · ${measureOf(view)}`;
       return figure(
-        await dataUri(filling(view.picture, 160, 120), 82),
+        await dataUri(fillCell(view.picture, 160, 120), 82),
         view.said === "" ? "candidate image" : `candidate; described as “${view.said}”`,
         caption,
         why,
@@ -100,7 +100,7 @@ async function strip(views: readonly CandidateView[]): Promise<string> {
 }
 
 function figure(source: string, alt: string, caption: string, hover?: string): string {
-  return `<figure${hover === undefined ? "" : ` title="${escaped(hover)}"`}><img src="${source}" alt="${escaped(alt)}"><figcaption>${escaped(caption)}</figcaption></figure>`;
+  return `<figure${hover === undefined ? "" : ` title="${escapeHtml(hover)}"`}><img src="${source}" alt="${escapeHtml(alt)}"><figcaption>${escapeHtml(caption)}</figcaption></figure>`;
 }
 
 function score(value: number): string {
@@ -108,7 +108,7 @@ function score(value: number): string {
 }
 
 /** Text made safe inside HTML and attributes. */
-export function escaped(text: string): string {
+export function escapeHtml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }
 

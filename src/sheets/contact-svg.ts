@@ -2,7 +2,7 @@ import { type DropRule, dropRules, dropRuleTexts } from "../band/index.ts";
 import { renderSvg } from "../codecs/index.ts";
 import { type CandidateView, type ContactEntry, measureOf } from "./contact-entry.ts";
 import { textPath, wrapText } from "./outlined-text.ts";
-import { dataUri, filling, greyed, type Picture, scaledTo, withMask } from "./picture.ts";
+import { dataUri, fillCell, greyOut, type Picture, scaledTo, withMask } from "./picture.ts";
 import { colours, scoreCurve } from "./score-curve.ts";
 import { kindCaption, singleCaption } from "./single-caption.ts";
 
@@ -92,9 +92,9 @@ async function candidates(entry: ContactEntry, x: number, y: number): Promise<st
       await Promise.all(
         views.slice(0, 5).map(async (view, at) => {
           const left = x + at * (each + 8);
-          const scaled = filling(view.picture, each, high);
+          const scaled = fillCell(view.picture, each, high);
           return (
-            (await image(isDropped ? greyed(scaled) : scaled, left, top, each)) +
+            (await image(isDropped ? greyOut(scaled) : scaled, left, top, each)) +
             textPath(`#${view.rank + 1}`, left, top + high + 14, { size: 12, fill: colours.soft }) +
             textPath(measureOf(view), left + each, top + high + 14, {
               size: 12,

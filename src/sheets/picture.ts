@@ -19,7 +19,7 @@ export function scaledTo(picture: Picture, height: number): Picture {
 }
 
 /** A picture that fills width × height, aspect kept, what sticks out cut off evenly. */
-export function filling(picture: Picture, width: number, height: number): Picture {
+export function fillCell(picture: Picture, width: number, height: number): Picture {
   const scale = Math.max(width / picture.width, height / picture.height);
   const part = {
     width: Math.min(picture.width, Math.round(width / scale)),
@@ -53,7 +53,7 @@ export function withMask(picture: Picture, tint: number, thickness: number): Pic
 }
 
 /** A copy without colour, washed out: what a rule has dropped. */
-export function greyed(picture: Picture): Picture {
+export function greyOut(picture: Picture): Picture {
   const data = new Uint8Array(picture.data.length);
   for (let at = 0; at < data.length; at += 3) {
     const grey = 0.299 * picture.data[at]! + 0.587 * picture.data[at + 1]! + 0.114 * picture.data[at + 2]!;

@@ -11,7 +11,7 @@ export interface Fitted {
  * of the cell's aspect, centred, or moved as little as keeps `focus` (a box in the image) inside; around the middle
  * of a box that does not fit. contain: all of it, aspect kept, centred in the cell; the rest of the cell stays black.
  */
-export function fitted(
+export function fitImage(
   fit: Layer["fit"],
   width: number,
   height: number,

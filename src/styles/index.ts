@@ -1,5 +1,5 @@
 /** The room `styles`: ways to put a mosaic together, a file and an entry of the registry each; pure. */
-export { fitted } from "./fit.ts";
+export { fitImage } from "./fit.ts";
 export { gridCells, movedCells } from "./grid.ts";
 export { gridShapes } from "./grid-shape.ts";
 export { targetLayer } from "./layers.ts";

@@ -1,6 +1,6 @@
 import { rleBox } from "../kernels/index.ts";
 import type { Layer, PixelRect } from "../model/index.ts";
-import { type Fitted, fitted } from "./fit.ts";
+import { type Fitted, fitImage } from "./fit.ts";
 import type { StyleFacts, StyleRequest } from "./style.ts";
 
 /** The expression's own image in a cell. `fit` is the settings' unless given. */
@@ -13,7 +13,7 @@ export function targetLayer(request: StyleRequest, cell: PixelRect, fit = reques
     facts,
     image,
     fit,
-    fitted(fit, width, height, cell, mask === undefined ? undefined : rleBox(mask)),
+    fitImage(fit, width, height, cell, mask === undefined ? undefined : rleBox(mask)),
     isFalse ? [] : masks,
   );
 }
@@ -23,7 +23,7 @@ export function negativeLayer(request: StyleRequest, image: number, cell: PixelR
   const { facts, settings } = request;
   const { width, height } = facts.image(image);
   const { fit, blur } = settings.mosaic;
-  return { ...layer(facts, image, fit, fitted(fit, width, height, cell)), blur };
+  return { ...layer(facts, image, fit, fitImage(fit, width, height, cell)), blur };
 }
 
 /** A layer of an image: a target's where `masks` are given. */

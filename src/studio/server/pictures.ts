@@ -1,7 +1,7 @@
 import { decodeImageAtLeast, encodeWebp } from "../../codecs/index.ts";
 import { resizeTriangle } from "../../kernels/index.ts";
 import type { Pool } from "../../pool/index.ts";
-import { filling } from "../../sheets/index.ts";
+import { fillCell } from "../../sheets/index.ts";
 import { BoundedCache } from "./bounded-cache.ts";
 
 /** Images of more pixels are not decoded for the page. */
@@ -27,7 +27,7 @@ export class Pictures {
     return this.#thumbnails.get(String(row), () =>
       this.#inTurn(async () => {
         const { width, height } = thumbnail;
-        const picture = filling(await this.#decode(row, width, height), width, height);
+        const picture = fillCell(await this.#decode(row, width, height), width, height);
         return copied(await encodeWebp({ ...picture, channels: 3 }, { quality: 76 }));
       }),
     );
