@@ -47,6 +47,25 @@ const root = (): string => join(cacheDir, "models--org--tiny-clip");
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 describe("a model on the hub", () => {
+  it("names the dtype that a repository has, and reads the image processor where transformers 5 keeps it", async () => {
+    const { "preprocessor_config.json": processor = Buffer.from("{}"), ...others } = repository.files;
+    const renamed = Object.entries(others).map(([name, bytes]) => [
+      name.replace("_model.onnx", "_model_fp16.onnx"),
+      bytes,
+    ]);
+    const moved = Buffer.from(JSON.stringify({ image_processor: JSON.parse(processor.toString()) as unknown }));
+    const files = { ...Object.fromEntries(renamed), "processor_config.json": moved } as FakeRepository["files"];
+    await hub.close();
+    hub = await startFakeHub({ ...repository, files, large: [] });
+    await expect(openImageTextModel("org/tiny-clip", { hub: access() })).rejects.toThrow(
+      /in the hub's org\/tiny-clip, found no fp32 model; it has fp16: take --dtype fp16$/,
+    );
+    const half = await openImageTextModel("org/tiny-clip", { hub: access(), dtype: "fp16" });
+    const local = await openImageTextModel(model, { hub: access() });
+    expect(half.preprocessing).toEqual(local.preprocessing);
+    await Promise.all([half.close(), local.close()]);
+  });
+
   it("is downloaded, opens, and lies in the layout that Python shares", async () => {
     const opened = await openImageTextModel("org/tiny-clip", { hub: access() });
     const local = await openImageTextModel(model, { hub: access() });
