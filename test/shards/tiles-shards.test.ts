@@ -145,7 +145,12 @@ describe("tiles in shards", () => {
     for (const part of ["0/2", "1/2"]) await ran(place, [...sized, "--shard", part]);
     const more = join(place, "more.jsonl");
     await mkdir(place, { recursive: true });
-    const line = { image: "1.jpg", expressions: ["the odd one"], split: "train", bbox: [1, 1, 5, 5] };
+    const line = {
+      image: "1.jpg",
+      expressions: ["the odd one"],
+      split: "train",
+      segmentation: [[1, 1, 6, 1, 6, 6, 1, 6]],
+    };
     await writeFile(more, `${JSON.stringify(line)}\n`);
     const images = join(folder, "images");
     await ran(place, ["import", "jsonl", more, "--images", images, "--pool", "pool", "--quiet", "--force"]);
