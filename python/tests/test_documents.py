@@ -16,6 +16,8 @@ PAGES = [
     ROOT / "docs" / "pytorch.md",
     ROOT / "python" / "README.md",
 ]
+# Trainers that are fed by an export alone: their pages show Python of the trainer.
+EXPORTED = {"lisa.md"}
 
 
 def blocks(page):
@@ -41,7 +43,7 @@ def test_snippets_parse_and_call_what_exists(page):
                 known = inspect.signature(getattr(nemosaic, node.func.id)).parameters
                 assert {word.arg for word in node.keywords} <= set(known), block
                 calls += 1
-    assert calls, f"{page.name} shows no call of the package"
+    assert calls or page.name in EXPORTED, f"{page.name} shows no call of the package"
 
 
 def test_the_recipe_for_rela_gives_what_its_model_reads(pool, monkeypatch):

@@ -72,7 +72,7 @@ async function mergeAllMined(pool: Pool, options: MergeStepOptions, listener: Li
 
 /** Whether something that mining adds is not there: a merge may have been killed before it, or between two. */
 async function lacksExtra(folder: string, { t2t = false, sentences = false }: MergeStepOptions): Promise<boolean> {
-  const isAsked: Readonly<Record<string, boolean>> = { t2t, sentences };
+  const isAsked: Readonly<Record<string, boolean>> = { t2t, sentences, judge: false }; // a judge's scores are brought
   for (const [extra, { manifest }] of Object.entries(minedExtras))
     if ((isAsked[extra] ?? true) && !(await exists(join(folder, manifest)))) return true;
   return false;
