@@ -285,8 +285,8 @@ describe("docs/errors.md", () => {
     expect([...table.matchAll(/^\| ([^|]+?) \|/gm)].map(([, name]) => name).slice(1)).toEqual(
       faults.map(({ name }) => name),
     );
-    const [, listed = ""] = /Steps:\n([\w, \n]+)\./.exec(text) ?? [];
-    expect(listed.split(", ")).toEqual(steps.map(({ name }) => name));
+    const [, listed = ""] = /Steps:\s+([\w,\s]+)\./.exec(text) ?? [];
+    expect(listed.split(/,\s+/)).toEqual(steps.map(({ name }) => name));
   });
 });
 
