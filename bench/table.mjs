@@ -16,9 +16,20 @@ export function tableOf({ machine, benches }) {
       ([key, value]) =>
         `${key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)} ${Array.isArray(value) ? value.map((path) => String(path).split("/").slice(-2).join("/")).join(", ") : typeof value === "number" ? numberText(value) : value}`,
     );
-    lines.push("", `${name}: ${facts.join("; ")}.`);
+    lines.push("", ...wrapped(`${name}: ${facts.join("; ")}.`));
   }
   return lines.join("\n");
+}
+
+/** Lines of at most 120 columns, as the documents' test asks for. */
+function wrapped(text) {
+  const lines = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > 120) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
 }
 
 function rowsOf(name, { rows, ...rest }) {
