@@ -31,6 +31,9 @@ it("leaves the file alone where nothing is advised, and refuses a damaged one be
   const path = join(await scratchFolder(), "nemosaic.json");
   expect(await writeBandSettings(path, undefined, null, true)).toMatch(/left as it is: there is nothing to advise/);
   await expect(readFile(path)).rejects.toThrow();
+  await expect(readSettingsTree(join(path, ".."))).rejects.toThrow(
+    /expected a settings file at ".*", and it cannot be read/,
+  );
   await writeFile(path, '{"band":');
   await expect(readSettingsTree(path)).rejects.toThrow(/expected JSON/);
   await writeFile(path, '{"band":{"kk":1}}');

@@ -8,7 +8,10 @@ type Tree = Readonly<Record<string, unknown>>;
 /** What the file holds now; undefined where there is none. Errors: "settings" where it is damaged: before the long work. */
 export async function readSettingsTree(path: string): Promise<Tree | undefined> {
   if (!(await exists(path))) return undefined;
-  const tree = settingsTree(await readFile(path, "utf8"), path);
+  const text = await readFile(path, "utf8").catch((error: Error) =>
+    fail("bad-input", `expected a settings file at "${path}", and it cannot be read: ${error.message}`, error),
+  );
+  const tree = settingsTree(text, path);
   parseSettings(tree, `"${path}"`);
   return tree;
 }
