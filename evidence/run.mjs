@@ -109,7 +109,7 @@ async function main(words) {
   says("pretraining the image tower");
   await pretrain(out, profile, options, ground);
   const began = Date.now();
-  if (!values["as-is"]) await trainAll(out, profile, arms, seeds, jobs, options, says, ground);
+  if (!values["as-is"]) await trainAll({ out, profile, arms, seeds, jobs, options, says, ground });
   const clock = addedUp(join(out, clockOf(ground)), (Date.now() - began) / 1000);
   if (last < 4) return;
   says("scoring");
@@ -163,7 +163,7 @@ async function falseNegativesOf(out, profile, says) {
 }
 
 /** Runs all arms and seeds, `jobs` at a time: seed by seed, so that a stopped experiment has whole rounds. */
-async function trainAll(out, profile, arms, seeds, jobs, options, says, ground) {
+async function trainAll({ out, profile, arms, seeds, jobs, options, says, ground }) {
   const resultOf = ({ arm, seed }) => join(out, runsOf(ground), `${arm.name}-${seed}`, "result.json");
   const all = seeds.flatMap((seed) => arms.map((arm) => ({ arm, seed })));
   const waiting = all.filter((run) => !existsSync(resultOf(run)));

@@ -1,7 +1,7 @@
-import { type BandContext, bandOf, countDrops, type DropRule, dropRules } from "../band/index.ts";
-import type { ProgressTask } from "../io/index.ts";
+import { bandOf, countDrops, type DropRule, dropRules } from "../band/index.ts";
 import type { Mined, Pool } from "../pool/index.ts";
 import type { ResolvedSettings } from "../settings/index.ts";
+import type { BandSelection } from "./band-selection.ts";
 
 /** How the bands of many expressions look under given settings. */
 export interface BandSummary {
@@ -28,18 +28,12 @@ export interface BandSummary {
   readonly topPercentShare: number;
 }
 
-/**
- * Looks at the bands of `rows` (expression rows). `need` = negatives per mosaic. Bands are read by position: memory
- * does not grow with the pool.
- */
+/** Looks at bands, by position: memory does not grow with the pool. */
 export function summariseBands(
   pool: Pool,
   mined: Mined,
   settings: ResolvedSettings,
-  contextOf: (expression: number) => BandContext,
-  rows: ArrayLike<number>,
-  need: number,
-  task?: ProgressTask,
+  { rows, need, contextOf, task }: BandSelection,
 ): BandSummary {
   const drops = Object.fromEntries(dropRules.map((rule) => [rule, 0])) as Record<DropRule, number>;
   const sizes = new Int32Array(rows.length);

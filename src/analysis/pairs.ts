@@ -1,6 +1,7 @@
-import { type BandContext, bandOf } from "../band/index.ts";
+import { bandOf } from "../band/index.ts";
 import type { Mined, Pool } from "../pool/index.ts";
 import type { ResolvedSettings } from "../settings/index.ts";
+import type { BandSelection } from "./band-selection.ts";
 
 /** A candidate in an expression's band, and how often training meets it. */
 export interface WorthJudging {
@@ -16,8 +17,6 @@ export interface WorthJudging {
 }
 
 export interface WorthJudgingOptions {
-  /** Negatives that a mosaic takes. */
-  readonly need: number;
   readonly unit: "ref" | "expression";
   /** Pairs to leave out. */
   readonly isJudged: (expression: number, image: number) => boolean;
@@ -26,7 +25,7 @@ export interface WorthJudgingOptions {
 }
 
 /**
- * The pairs whose verdict matters most: those in the bands of `rows`, most drawn first, of equals the likeliest to be true
+ * The pairs whose verdict matters most: those in the bands, most drawn first, of equals the likeliest to be true
  * (risk, then text-to-image score), then by row. A pair of a small band is drawn again and again; one that is a false negative
  * there does the most harm.
  */
@@ -34,9 +33,8 @@ export function worthJudging(
   pool: Pool,
   mined: Mined,
   settings: ResolvedSettings,
-  contextOf: (expression: number) => BandContext,
-  rows: ArrayLike<number>,
-  { need, unit, isJudged, most }: WorthJudgingOptions,
+  { rows, need, contextOf, task }: BandSelection,
+  { unit, isJudged, most }: WorthJudgingOptions,
 ): WorthJudging[] {
   let found: WorthJudging[] = [];
   const cut = (): void => {
@@ -52,6 +50,7 @@ export function worthJudging(
   };
   for (let at = 0; at < rows.length; at++) {
     const expression = rows[at]!;
+    task?.advance();
     const row = mined.row(expression);
     const { size, survivors } = bandOf(row, contextOf(expression), settings);
     if (size === 0) continue;

@@ -1,9 +1,9 @@
 import { ticks } from "d3-array";
-import { type BandContext, bandOf, type CandidateRow } from "../band/index.ts";
-import type { ProgressTask } from "../io/index.ts";
+import { bandOf, type CandidateRow } from "../band/index.ts";
 import type { AnnotationCoverage, Mined } from "../pool/index.ts";
 import type { RiskEstimate } from "../risk/index.ts";
 import type { ResolvedSettings } from "../settings/index.ts";
+import type { BandSelection } from "./band-selection.ts";
 
 /** The rules that are looked at, each alone: the others of them are off. "none" = all of them are off. */
 export const tunedRules = ["risk", "tau", "margin", "ratio", "none"] as const;
@@ -50,22 +50,13 @@ export interface TuneReport {
   readonly now: TunePoint;
 }
 
-export interface TuneOptions {
-  /** Expression rows to look at. */
-  readonly rows: ArrayLike<number>;
-  readonly need: number;
-  readonly contextOf: (expression: number) => BandContext;
-  readonly task?: ProgressTask;
-}
-
 /** Looks at the bands of some expressions under many limits of every rule and several K; all other settings as they are. */
 export function tune(
   mined: Mined,
   estimate: Pick<RiskEstimate, "chance" | "showsKind">,
   settings: ResolvedSettings,
-  options: TuneOptions,
+  { rows, need, contextOf, task }: BandSelection,
 ): TuneReport {
-  const { rows, need, contextOf, task } = options;
   const positives: number[] = [];
   const sample: number[] = [];
   let depth = 0;

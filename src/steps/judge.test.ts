@@ -128,18 +128,18 @@ it("worthJudging lists the band's pairs, most drawn first, without those that ar
   const listed = rows.flatMap((row) =>
     [...mined.row(row).ids.slice(0, row === 2 ? 2 : 4)].map((id) => [row, id] as const),
   );
-  const context = (row: number) => ({
+  const contextOf = (row: number) => ({
     ownImage: -1,
     ...(row === 2 ? { judged: new Set(mined.row(2).ids.slice(2)) } : {}),
   });
+  const bands = { rows, need: 3, contextOf };
   const [first] = listed;
   const options = {
-    need: 3,
     unit: "ref",
     isJudged: (e: number, i: number) => e === first?.[0] && i === first?.[1],
     most: 99,
   } as const;
-  const found = worthJudging(pool, mined, settings, context, rows, options);
+  const found = worthJudging(pool, mined, settings, bands, options);
   expect(found.map(({ expression, image }) => `${expression} ${image}`).sort()).toEqual(
     listed
       .slice(1)
@@ -150,6 +150,6 @@ it("worthJudging lists the band's pairs, most drawn first, without those that ar
   expect(found.map(({ draws }) => draws)).toEqual([...Array(2).fill(0.5), ...Array(11).fill(0.375)]);
   const scores = found.slice(2).map(({ t2i }) => t2i);
   expect(scores).toEqual([...scores].sort((a, b) => b - a));
-  expect(worthJudging(pool, mined, settings, context, rows, { ...options, most: 3 })).toEqual(found.slice(0, 3));
+  expect(worthJudging(pool, mined, settings, bands, { ...options, most: 3 })).toEqual(found.slice(0, 3));
   await mined.close();
 });

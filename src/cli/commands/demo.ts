@@ -134,7 +134,7 @@ async function showResult(loader: Loader, options: Options, steps: string[][], s
   const { pool, settings } = loader;
   const rows = trainExpressions(loader);
   const need = mostNegatives(settings);
-  const bands = summariseBands(pool, mined, settings, loader.facts.bandContext, rows, need);
+  const bands = summariseBands(pool, mined, settings, { rows, need, contextOf: loader.facts.bandContext });
   const rate = await mosaicRate(loader);
   const task = progressOf(options).begin("draw the sheet", undefined, "pictures");
   const entries = await contactEntries(loader, { expressions: 6, candidates: 5, mosaics: 3 });

@@ -34,8 +34,12 @@ export function pairsCommand(program: Command): void {
             );
           const verdicts = await readVerdicts(folder);
           const hash = (image: number): string => pool.images.hash[image] ?? "";
-          const found = worthJudging(pool, mined, loader.settings, facts.bandContext, expressionsOf(loader), {
+          const bands = {
+            rows: expressionsOf(loader),
             need: mostNegatives(settings),
+            contextOf: facts.bandContext,
+          };
+          const found = worthJudging(pool, mined, loader.settings, bands, {
             unit: facts.unit,
             most: options.most,
             isJudged: (expression, image) => verdicts.get(pool.expressionKey(expression))?.has(hash(image)) === true,

@@ -104,7 +104,12 @@ async function bandsOf(pool: Pool, asked: Settings, options: Options): Promise<B
     const rows = expressionsOfEpoch(loader, options.sample, options.seed);
     const task = progressOf(options).begin("bands", rows.length, "expressions");
     const need = mostNegatives(settings);
-    const summary = summariseBands(pool, mined, loader.settings, loader.facts.bandContext, rows, need, task);
+    const summary = summariseBands(pool, mined, loader.settings, {
+      rows,
+      need,
+      contextOf: loader.facts.bandContext,
+      task,
+    });
     task.end();
     const difficulty = measureDifficulty(loader, { most: 2000 });
     if (!loader.augmented) return { summary, settings: loader.settings, split };
