@@ -35,7 +35,7 @@ describe("maskCell", () => {
     fc.assert(
       fc.property(cells, ({ height, width, mask, part, cellWidth, cellHeight }) => {
         const ours = new Uint8Array(cellWidth * cellHeight);
-        maskCell(rleFromMask(mask, height, width), part, cellWidth, cellHeight, ours, cellWidth, 0);
+        maskCell(rleFromMask(mask, height, width), part, { width: cellWidth, height: cellHeight, data: ours });
         expect(ours).toEqual(
           resizeNearest({ data: mask, width, height, channels: 1, part }, { width: cellWidth, height: cellHeight }),
         );
@@ -47,7 +47,7 @@ describe("maskCell", () => {
   it("passes over runs of length 0", () => {
     const rle = rleFromCounts([0, 0, 3, 0, 1, 2, 0, 1, 5, 0], 4, 3);
     const ours = new Uint8Array(12);
-    maskCell(rle, { x: 0, y: 0, width: 3, height: 4 }, 3, 4, ours, 3, 0);
+    maskCell(rle, { x: 0, y: 0, width: 3, height: 4 }, { width: 3, height: 4, data: ours });
     expect(ours).toEqual(rleToMask(rle));
   });
 
@@ -55,7 +55,7 @@ describe("maskCell", () => {
     const out = new Uint8Array(7 * 6);
     out[7 + 2] = 1;
     const rle = rleFromPolygon([0, 0, 5, 0, 5, 4], 4, 5);
-    maskCell(rle, { x: 0, y: 0, width: 5, height: 4 }, 5, 4, out, 7, 7 + 1);
+    maskCell(rle, { x: 0, y: 0, width: 5, height: 4 }, { width: 5, height: 4, data: out, stride: 7, offset: 7 + 1 });
     const expected = new Uint8Array(7 * 6);
     const mask = rleToMask(rle);
     for (let y = 0; y < 4; y++) expected.set(mask.subarray(5 * y, 5 * y + 5), 7 * (1 + y) + 1);
@@ -65,11 +65,13 @@ describe("maskCell", () => {
 
   it("refuses a part outside the mask and a cell outside the target", () => {
     const rle = rleFromCounts([12], 4, 3);
-    const out = new Uint8Array(16);
-    expect(() => maskCell(rle, { x: 1, y: 0, width: 3, height: 4 }, 4, 4, out, 4, 0)).toThrow(RangeError);
-    expect(() => maskCell(rle, { x: 0, y: 0, width: 3, height: 4 }, 4, 4, out, 4, 1)).toThrow(RangeError);
-    expect(() => maskCell(rle, { x: 0, y: 0, width: 3, height: 4 }, 4, 4, out, 3, 0)).toThrow(RangeError);
-    expect(() => maskCell(rle, { x: 0, y: 0, width: 3, height: 4 }, 0, 4, out, 4, 0)).toThrow(RangeError);
+    const whole = { x: 0, y: 0, width: 3, height: 4 };
+    const target = { width: 4, height: 4, data: new Uint8Array(16) };
+    maskCell(rle, whole, target);
+    expect(() => maskCell(rle, { ...whole, x: 1 }, target)).toThrow(RangeError);
+    expect(() => maskCell(rle, whole, { ...target, offset: 1 })).toThrow(RangeError);
+    expect(() => maskCell(rle, whole, { ...target, stride: 3 })).toThrow(RangeError);
+    expect(() => maskCell(rle, whole, { ...target, width: 0 })).toThrow(RangeError);
   });
 
   it.skipIf(!pythonHas("cv2", "numpy"))("equals OpenCV's INTER_NEAREST for masks of COCO's sizes", () => {
@@ -102,7 +104,7 @@ for j in json.loads(sys.argv[1]):
     let set = 0;
     for (const { rle, part, dw, dh } of jobs) {
       const ours = new Uint8Array(dw * dh);
-      maskCell(rle, part, dw, dh, ours, dw, 0);
+      maskCell(rle, part, { width: dw, height: dh, data: ours });
       expect(Buffer.compare(ours, theirs.subarray(at, at + ours.length)), JSON.stringify({ part, dw, dh })).toBe(0);
       at += ours.length;
       set += ours.reduce((sum, v) => sum + v, 0);

@@ -1,25 +1,19 @@
 import { nearestPositions } from "./nearest-positions.ts";
+import type { MaskTarget } from "./pixels.ts";
 import { checkPart, checkRoom, checkTarget, type PixelRectangle } from "./rectangle.ts";
 import type { Rle } from "./rle.ts";
 
 /**
- * Draws the part `source` of a mask, stretched to width × height by nearest neighbour, into a row-major raster of 0
- * and 1: sets ones, leaves the rest as it is. Pixel (x, y) of the cell lies at out[outOffset + y · outStride + x]. The
- * result is that of cropping the decoded mask and calling OpenCV's INTER_NEAREST, but no full raster is made: only the
- * runs of the columns needed are visited. Throws a RangeError for a source outside the mask or a cell outside `out`.
+ * Draws the part `source` of a mask, stretched to the target's size by nearest neighbour: sets ones, leaves the rest as
+ * it is. Pixel (x, y) of the cell lies at data[offset + y · stride + x]. The result is that of cropping the decoded
+ * mask and calling OpenCV's INTER_NEAREST, but no full raster is made: only the runs of the columns needed are visited.
+ * Throws a RangeError for a source outside the mask or a cell outside the target's data.
  */
-export function maskCell(
-  rle: Rle,
-  source: PixelRectangle,
-  width: number,
-  height: number,
-  out: Uint8Array,
-  outStride: number,
-  outOffset: number,
-): void {
+export function maskCell(rle: Rle, source: PixelRectangle, target: MaskTarget): void {
+  const { width, height, data, stride = width, offset = 0 } = target;
   checkPart(source, rle.width, rle.height);
   checkTarget(width, height);
-  checkRoom(out.length, outOffset, outStride, height, width);
+  checkRoom(data.length, offset, stride, height, width);
   const { counts } = rle;
   const columns = nearestPositions(source.width, width);
   const firstRow = firstRows(source.height, height);
@@ -37,8 +31,8 @@ export function maskCell(
       if (j & 1) {
         const from = firstRow[Math.max(runBegin, top) - top]!;
         const to = firstRow[Math.min(runEnd, bottom) - top]!;
-        const end = outOffset + to * outStride + x;
-        for (let at = outOffset + from * outStride + x; at < end; at += outStride) out[at] = 1;
+        const end = offset + to * stride + x;
+        for (let at = offset + from * stride + x; at < end; at += stride) data[at] = 1;
       }
       runBegin = runEnd;
       j++;

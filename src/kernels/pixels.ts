@@ -21,6 +21,9 @@ export interface PixelsTarget {
   readonly offset?: number | undefined;
 }
 
+/** A mask to write, row-major, of 0 and 1. */
+export type MaskTarget = PixelsTarget & { readonly data: Uint8Array };
+
 /** What a layer of a picture is drawn from: a part of a decoded image, or a tile that has its size already. */
 export type CellPixels =
   | {

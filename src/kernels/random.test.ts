@@ -49,7 +49,8 @@ describe("philox4x32", () => {
     ],
   ])("gives the known answer of Random123 for %j", (counter: number[], key: number[], answer) => {
     const out = new Uint32Array(4);
-    philox4x32(counter, key, out);
+    const [block, stream, index, epoch] = counter as [number, number, number, number];
+    philox4x32(block, stream, index, epoch, { low: key[0]!, high: key[1]! }, out);
     expect([...out]).toEqual(answer);
   });
 });

@@ -13,14 +13,6 @@
 const orderStream = 0xffffffff;
 
 /**
- * Philox4x32-10: fills `out` with the four words of the block at `counter` under `key`. All words are unsigned 32-bit
- * integers; `counter` and `key` are not modified. Checked against the known answers of the Random123 library.
- */
-export function philox4x32(counter: ArrayLike<number>, key: ArrayLike<number>, out: Uint32Array): void {
-  philox(counter[0]!, counter[1]!, counter[2]!, counter[3]!, key[0]!, key[1]!, out);
-}
-
-/**
  * The random numbers that belong to (seed, epoch, index, stream). Two objects of the same coordinates give the same
  * numbers; a different value in any one coordinate gives independent ones.
  *
@@ -29,8 +21,7 @@ export function philox4x32(counter: ArrayLike<number>, key: ArrayLike<number>, o
  * blocks described at the top of this file; each method says how many words it takes. A RangeError for other values.
  */
 export class CounterRandom {
-  readonly #seedLow: number;
-  readonly #seedHigh: number;
+  readonly #key: PhiloxKey;
   readonly #epoch: number;
   readonly #index: number;
   readonly #stream: number;
@@ -44,8 +35,7 @@ export class CounterRandom {
     checkWord("an index", index);
     checkWord("a stream", stream);
     if (stream === orderStream) throw new RangeError("stream 2^32 - 1 is kept for the order of an epoch");
-    this.#seedLow = seed >>> 0;
-    this.#seedHigh = Math.floor(seed / 2 ** 32);
+    this.#key = keyOf(seed);
     this.#epoch = epoch;
     this.#index = index;
     this.#stream = stream;
@@ -54,7 +44,7 @@ export class CounterRandom {
   /** The next word: an integer of 0 … 2^32 - 1. One word. */
   uint32(): number {
     if (this.#next === 4) {
-      philox(this.#block++, this.#stream, this.#index, this.#epoch, this.#seedLow, this.#seedHigh, this.#words);
+      philox4x32(this.#block++, this.#stream, this.#index, this.#epoch, this.#key, this.#words);
       this.#next = 0;
     }
     return this.#words[this.#next++]!;
@@ -170,9 +160,10 @@ export function epochOrder(seed: number, epoch: number, n: number): Uint32Array 
   const high = new Uint32Array(n);
   const low = new Uint32Array(n);
   const words = new Uint32Array(4);
+  const key = keyOf(seed);
   let order = new Uint32Array(n);
   for (let i = 0; i < n; i++) {
-    philox(i, orderStream, 0, epoch, seed >>> 0, Math.floor(seed / 2 ** 32), words);
+    philox4x32(i, orderStream, 0, epoch, key, words);
     high[i] = words[0]! >>> 6;
     low[i] = words[1]! >>> 6;
     order[i] = i;
@@ -202,21 +193,25 @@ function sortByDigit(keys: Uint32Array, shift: number, order: Uint32Array, sorte
   }
 }
 
-function philox(
-  counter0: number,
-  counter1: number,
-  counter2: number,
-  counter3: number,
-  key0: number,
-  key1: number,
+/**
+ * Philox4x32-10: fills `out` with the four words of the block at counter [block, stream, index, epoch] under `key`, all
+ * of them unsigned 32-bit integers. Checked against the known answers of the Random123 library. The counter's words come
+ * one by one, since an array for each generator makes opening one 1.4 times as slow.
+ */
+export function philox4x32(
+  block: number,
+  stream: number,
+  index: number,
+  epoch: number,
+  key: PhiloxKey,
   out: Uint32Array,
 ): void {
-  let c0 = counter0;
-  let c1 = counter1;
-  let c2 = counter2;
-  let c3 = counter3;
-  let k0 = key0;
-  let k1 = key1;
+  let c0 = block;
+  let c1 = stream;
+  let c2 = index;
+  let c3 = epoch;
+  let k0 = key.low;
+  let k1 = key.high;
   for (let round = 0; round < 10; round++) {
     const high0 = upperProduct(0xd251, 0x1f53, c0);
     const low0 = Math.imul(0xd2511f53, c0);
@@ -243,6 +238,16 @@ function upperProduct(high: number, low: number, value: number): number {
   const middle = (Math.imul(high, valueLow) >>> 0) + carry;
   const other = (Math.imul(low, valueHigh) >>> 0) + (middle & 0xffff);
   return (Math.imul(high, valueHigh) + Math.floor(middle / 65536) + Math.floor(other / 65536)) | 0;
+}
+
+/** A seed's halves, as laid out above. */
+export interface PhiloxKey {
+  readonly low: number;
+  readonly high: number;
+}
+
+function keyOf(seed: number): PhiloxKey {
+  return { low: seed >>> 0, high: Math.floor(seed / 2 ** 32) };
 }
 
 function checkSeed(seed: number): void {

@@ -52,11 +52,7 @@ describe("Loader.get", () => {
               layer.masks.map((key) => pool.annotationRow(key)),
             ),
             part,
-            width,
-            height,
-            mask,
-            size,
-            y * size + x,
+            { width, height, data: mask, stride: size, offset: y * size + x },
           );
       }
       expect(Buffer.compare(batch.image.subarray(at * size * size * 3, (at + 1) * size * size * 3), image)).toBe(0);

@@ -150,7 +150,7 @@ function drawClipped(
 
   function cellMask(of: Layer, rle: Rle | undefined): Uint8Array {
     const cut = new Uint8Array(width * height);
-    if (rle !== undefined) maskCell(rle, sourceOf(of), width, height, cut, width, 0);
+    if (rle !== undefined) maskCell(rle, sourceOf(of), { width, height, data: cut });
     return cut;
   }
 }
@@ -167,7 +167,7 @@ function drawMask(
   // An opaque layer hides the truth of what lies under it.
   if (layer.alpha === 1 && hasTruth)
     for (let row = 0; row < height; row++) canvas.mask.fill(0, offset + row * size, offset + row * size + width);
-  if (mask !== undefined) maskCell(mask, sourceOf(layer), width, height, canvas.mask, size, offset);
+  if (mask !== undefined) maskCell(mask, sourceOf(layer), { width, height, data: canvas.mask, stride: size, offset });
 }
 
 function sourceOf(layer: Layer): { x: number; y: number; width: number; height: number } {
