@@ -51,11 +51,6 @@ export function ruleOf(verdict: number): DropRule | undefined {
   return verdict === 0 ? undefined : dropRules[verdict - 1];
 }
 
-/** True where no rule dropped the candidate, or K alone did: it may be drawn when the band has to be widened. */
-export function survives(verdict: number): boolean {
-  return verdict === 0 || verdict === verdictOf["beyond-k"];
-}
-
 /** True where the candidate is the target's image or could be true of the expression: never drawn, also not at random. */
 export function isBarred(verdict: number): boolean {
   return verdict > 0 && verdict < verdictOf["min-score"];

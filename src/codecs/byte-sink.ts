@@ -33,11 +33,6 @@ export class ByteSink {
     this.#view.setUint32(at, value, true);
   }
 
-  uint64(value: number): void {
-    const at = this.#room(8);
-    this.#view.setBigUint64(at, BigInt(value), true);
-  }
-
   /** Big-endian, as pickle asks for. */
   float64BigEndian(value: number): void {
     const at = this.#room(8);

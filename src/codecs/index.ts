@@ -28,7 +28,6 @@ export { npyHeader, npyItemSize, readNpyHeader } from "./npy-header.ts";
 export {
   type ColumnType,
   type ColumnValues,
-  encodeTable,
   type IntLists,
   nullableTableColumn,
   readRows,
@@ -43,7 +42,6 @@ export {
   encodePickle,
   type Picklable,
   type PickleValue,
-  pickleToPlain,
   pickleTuple,
 } from "./pickle/index.ts";
 export { readTar, type TarEntry, TarWriter } from "./tar/index.ts";

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { sampleDir } from "../../test/peers.ts";
 import { decodeImage } from "../codecs/index.ts";
 import { CounterRandom } from "../kernels/index.ts";
-import { alikePairs, bitDifference, greyDifference, type ImageSketch, sketchImage } from "./index.ts";
+import { alikePairs, greyDifference, type ImageSketch, sketchImage } from "./index.ts";
 
 const grey = new Uint8Array(256).fill(100);
 const sketch = fc
@@ -23,6 +23,10 @@ const family = fc
       return { bits, grey: base.grey };
     }),
   );
+
+function bitDifference(a: ImageSketch, b: ImageSketch): number {
+  return a.bits.reduce((sum, byte, at) => sum + (byte ^ b.bits[at]!).toString(2).replaceAll("0", "").length, 0);
+}
 
 describe("near-duplicate images", () => {
   it("are exactly the pairs that comparing all with all finds", () => {

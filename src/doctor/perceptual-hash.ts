@@ -44,15 +44,6 @@ export function greyDifference(a: ImageSketch, b: ImageSketch): number {
   return sum / a.grey.length;
 }
 
-/** Bits in which two sketches differ. */
-export function bitDifference(a: ImageSketch, b: ImageSketch): number {
-  let count = 0;
-  for (let at = 0; at < a.bits.length; at++) count += bitCounts[(a.bits[at] ?? 0) ^ (b.bits[at] ?? 0)] ?? 0;
-  return count;
-}
-
-const bitCounts = Uint8Array.from({ length: 256 }, (_, byte) => byte.toString(2).replaceAll("0", "").length);
-
 function shrunk(
   image: { readonly width: number; readonly height: number; readonly data: Uint8Array },
   width: number,

@@ -22,7 +22,7 @@ export type {
   Sample,
 } from "./evaluation.ts";
 export { ambiguityMargins, type MinedScores } from "./margins.ts";
-export { type MetricName, type Metrics, metricNames, metricsOfScores } from "./metrics.ts";
+export { type MetricName, type Metrics, metricNames } from "./metrics.ts";
 export {
   type DuplicatePolicy,
   duplicatePolicies,

@@ -135,13 +135,6 @@ export function hasSamples(sums: Float64Array): boolean {
   return sums[columns.samples] !== 0;
 }
 
-/** The metrics of a list of samples. */
-export function metricsOfScores(scores: readonly Score[], preset: Preset): Metrics {
-  const sums = new Float64Array(sumCount);
-  for (const sample of scores) addScore(sums, 0, 1, sample, preset);
-  return metricsOf(sums, preset);
-}
-
 function reaches(iou: number, threshold: number, preset: Preset): boolean {
   const limit = preset.precision.singlePrecision ? Math.fround(threshold) : threshold;
   return preset.precision.inclusive ? iou >= limit : iou > limit;

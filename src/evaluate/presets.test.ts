@@ -2,8 +2,15 @@ import { describe, expect, it } from "vitest";
 import { type Rle, rleArea, rleFromCounts } from "../kernels/index.ts";
 import { evaluate, evaluateDefaults } from "./evaluate.ts";
 import { box, firstPixels, polygons, predictionsOf, truthOf } from "./made-samples.contract.ts";
-import { metricsOfScores } from "./metrics.ts";
-import { evaluationPreset, evaluationPresetNames, evaluationPresets, type PresetName, withChanges } from "./presets.ts";
+import { addScore, type Metrics, metricsOf, sumCount } from "./metrics.ts";
+import {
+  evaluationPreset,
+  evaluationPresetNames,
+  evaluationPresets,
+  type Preset,
+  type PresetName,
+  withChanges,
+} from "./presets.ts";
 import { shownMetrics } from "./report/table.ts";
 import { type Score, score } from "./score.ts";
 import { truthMasks } from "./truth-mask.ts";
@@ -23,6 +30,12 @@ function scored(name: PresetName, predicted: number, truth: number, decision?: b
     },
     evaluationPresets[name],
   );
+}
+
+function metricsOfScores(scores: readonly Score[], preset: Preset): Metrics {
+  const sums = new Float64Array(sumCount);
+  for (const sample of scores) addScore(sums, 0, 1, sample, preset);
+  return metricsOf(sums, preset);
 }
 
 describe("IoU of a sample, row by row of the table of metrics", () => {

@@ -138,7 +138,7 @@ export const evaluationPresetNames = Object.keys(table) as readonly PresetName[]
 export function evaluationPreset(name: string): Preset {
   const found = evaluationPresetNames.find((known) => known === name);
   if (found === undefined) throw unknownName("evaluation preset", name, evaluationPresetNames);
-  return table[found];
+  return evaluationPresets[found];
 }
 
 /** What a user changes of a preset; undefined members leave it as it is. */

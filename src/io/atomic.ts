@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { access, type FileHandle, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { access, type FileHandle, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fail } from "../model/index.ts";
 import { makeFolder } from "./make-folder.ts";
@@ -100,11 +100,6 @@ export async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** Refuses with code "exists" where `path` is there and `force` is not set; `what` names it for a person. */
-export async function refuseOverwrite(path: string, what: string, force: boolean): Promise<void> {
-  if (!force && (await exists(path))) fail("exists", `${what} exists already: "${path}". Use --force to replace it`);
-}
-
 /**
  * Writes a file that the same run would make again: one with these bytes is left as it is, one with others is replaced
  * with `force` only (code "exists"; `what` names it for a person). True where it was written.
@@ -148,13 +143,6 @@ function isAlive(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code !== "ESRCH";
   }
-}
-
-/** Asserts that `path` is a folder; `what` names it for a person. Errors: "not-found". */
-export async function requireFolder(path: string, what: string): Promise<void> {
-  const info = await stat(path).catch(() => undefined);
-  if (info === undefined) fail("not-found", `expected ${what} at "${path}", found nothing there`);
-  if (!info.isDirectory()) fail("not-found", `expected ${what} at "${path}", found a file`);
 }
 
 async function syncFolder(path: string): Promise<void> {

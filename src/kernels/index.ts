@@ -21,9 +21,7 @@ export { rleAreaInside } from "./rle-area-inside.ts";
 export {
   rleArea,
   rleBox,
-  rleIntersection,
   rleIntersectionArea,
-  rleIou,
   rleOverlapArea,
   rleUnion,
 } from "./rle-combine.ts";

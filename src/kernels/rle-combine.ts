@@ -8,14 +8,6 @@ export function rleUnion(rles: readonly Rle[], height: number, width: number): R
   return coveredBy(rles, 1, height, width);
 }
 
-/**
- * The pixels that every mask covers; the empty mask for none. The result is canonical. Throws a RangeError for a mask
- * of another size.
- */
-export function rleIntersection(rles: readonly Rle[], height: number, width: number): Rle {
-  return coveredBy(rles, Math.max(1, rles.length), height, width);
-}
-
 /** The number of pixels set. */
 export function rleArea(rle: Rle): number {
   let area = 0;
@@ -75,13 +67,6 @@ export function rleIntersectionArea(a: Rle, b: Rle): number {
     if (i & j & 1) shared += end - position;
     position = end;
   }
-}
-
-/** Intersection over union, 0 … 1; 0 where both masks are empty. Throws a RangeError where their sizes differ. */
-export function rleIou(a: Rle, b: Rle): number {
-  const intersection = rleIntersectionArea(a, b);
-  const union = rleArea(a) + rleArea(b) - intersection;
-  return union === 0 ? 0 : intersection / union;
 }
 
 /**

@@ -1,4 +1,3 @@
-import { fail } from "../model/index.ts";
 import { belongingsClasses } from "./classes/belongings.ts";
 import { edibleClasses } from "./classes/edible.ts";
 import { householdClasses } from "./classes/household.ts";
@@ -12,10 +11,3 @@ export const objectClasses: readonly ObjectClass[] = [
   ...householdClasses,
   ...belongingsClasses,
 ];
-
-const byName = new Map(objectClasses.map((entry) => [entry.name, entry]));
-
-/** The class called `name`. Errors: "bad-input" where there is none. */
-export function classNamed(name: string): ObjectClass {
-  return byName.get(name) ?? fail("bad-input", `expected the name of a class of scene objects, got "${name}"`);
-}

@@ -8,7 +8,7 @@
  *   dataset/   scenes made up, with their refs, written in REFER's form
  */
 
-export { classNamed, objectClasses } from "./classes.ts";
+export { objectClasses } from "./classes.ts";
 export { type Colour, colourWords } from "./colours.ts";
 export type { ChunkResult, SceneLine, SceneTally } from "./dataset/chunk.ts";
 export {

@@ -2,4 +2,4 @@
 export { type CandidateSentences, candidateSentences, sentenceKey } from "./candidates.ts";
 export { type EditedSentence, EditedSentences } from "./edited.ts";
 export { FalsityReasons } from "./reasons.ts";
-export { bagKey, isWithin, type WordBag, wordBag } from "./word-bags.ts";
+export { isWithin, type WordBag, wordBag } from "./word-bags.ts";

@@ -11,11 +11,6 @@ export function wordBag(sentence: string): WordBag {
   return bag;
 }
 
-/** A bag as a text: equal for sentences that differ in order and function words alone. */
-export function bagKey(bag: WordBag): string {
-  return [...bag].sort().join(" ");
-}
-
 /** True where every word of `bag` is in `other`: a sentence that says no more is true where the other is. */
 export function isWithin(bag: WordBag, other: WordBag): boolean {
   for (const word of bag) if (!other.has(word)) return false;

@@ -11,4 +11,4 @@ export {
 export { defaults, presetNames, presets } from "./presets.ts";
 export { drawsNegatives, interpolateRamp, plainEpochs, settingsAt, usesMined } from "./schedule.ts";
 export type { PartialSettings, ResolvedSettings, Settings } from "./schema.ts";
-export { type NegativeSource, negativeSources, settingsSchema } from "./schema.ts";
+export { negativeSources, settingsSchema } from "./schema.ts";

@@ -135,7 +135,6 @@ const schedule = z.strictObject({
 
 /** Where sentences that are true of nothing come from. */
 export const negativeSources = ["edited", "mined", "mined+edited", "random"] as const;
-export type NegativeSource = (typeof negativeSources)[number];
 
 const gres = z.strictObject({
   tighten: z

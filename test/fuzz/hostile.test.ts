@@ -2,7 +2,8 @@ import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import { beforeAll, describe, expect, it } from "vitest";
-import { decodeImage, encodePng, encodeTable, readTable } from "../../src/codecs/index.ts";
+import { decodeImage, encodePng, readTable } from "../../src/codecs/index.ts";
+import { tableBytes } from "../../src/codecs/parquet/table-bytes.contract.ts";
 import { findImporter } from "../../src/importers/index.ts";
 import { insidePath, silentProgress } from "../../src/io/index.ts";
 import { importPool, Pool } from "../../src/pool/index.ts";
@@ -68,7 +69,7 @@ describe("hostile input, by name", () => {
   it("a Parquet page that claims to unpack to two gigabytes is refused by its header", async () => {
     const path = join(folder, "bomb.parquet");
     const values = Array.from({ length: 3000 }, (_, row) => `value ${row}`);
-    const sound = Buffer.from(encodeTable([{ name: "text", type: "string", values }], { compression: "snappy" }));
+    const sound = await tableBytes([{ name: "text", type: "string", values }], { compression: "snappy" });
     await writeFile(path, sound);
     expect((await readTable(path)).rows).toBe(3000);
     // The first page's header: field 1 (type), field 2 (size, a zigzag varint), field 3.

@@ -1,6 +1,6 @@
 import { fail, shown, unknownName } from "../../model/index.ts";
 
-/** The types of column that `encodeTable` writes and `readTable` reads. */
+/** The types of column that `writeTableTo` writes and `readTable` reads. */
 export type ColumnType = "int32" | "int64" | "double" | "float" | "string" | "boolean" | "bytes" | "int32-list";
 
 /** Lists of integers end to end: list i is `values[offsets[i] .. offsets[i + 1]]`; `offsets` has one entry more than rows. */

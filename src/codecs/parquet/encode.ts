@@ -20,20 +20,11 @@ const defaultRowGroup = 100_000;
 const flushBytes = 8 * 2 ** 20;
 
 /**
- * Writes columns as one Parquet file in memory; the same columns give the same bytes. Zero rows are fine.
- * Does not modify `columns`.
+ * Writes columns as one Parquet file, handed on piece by piece while it is made: at most a row group and some MB are
+ * held beside `columns`, which are not modified. `write` gets bytes that it may keep; the same columns give the same
+ * bytes. Zero rows are fine.
  *
  * Errors: "usage" for columns of different lengths, of the same name, or with a value that its type cannot hold.
- */
-export function encodeTable(columns: readonly TableColumn[], options: TableOptions = {}): Uint8Array {
-  const sink = new ByteWriter(2 ** 16);
-  for (const _group of encodeGroups(sink, columns, options));
-  return new Uint8Array(sink.getBuffer());
-}
-
-/**
- * As `encodeTable`, handing the file on piece by piece while it is made: at most a row group and some MB are held
- * beside `columns`. `write` gets bytes that it may keep. The bytes are those of `encodeTable`.
  */
 export async function writeTableTo(
   write: (bytes: Uint8Array) => Promise<void>,

@@ -6,7 +6,6 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pythonHas, runPython } from "../../../test/peers.ts";
 import { NemosaicError } from "../../model/index.ts";
 import {
-  encodeTable,
   nullableTableColumn,
   readRows,
   readTable,
@@ -15,6 +14,7 @@ import {
   tableColumn,
   writeTableTo,
 } from "./index.ts";
+import { tableBytes } from "./table-bytes.contract.ts";
 
 const noPyarrow = !pythonHas("pyarrow", "pandas");
 let folder = "";
@@ -43,7 +43,7 @@ const columns: TableColumn[] = [
 
 async function roundTrip(name: string, input: readonly TableColumn[], options = {}) {
   const path = join(folder, name);
-  writeFileSync(path, encodeTable(input, options));
+  writeFileSync(path, await tableBytes(input, options));
   return readTable(path);
 }
 
@@ -128,18 +128,17 @@ describe("tables in Parquet", () => {
     );
   });
 
-  it("are the same bytes each time, in memory and streamed", async () => {
+  it("are the same bytes each time, handed on piece by piece", async () => {
     const many: TableColumn[] = [
       { name: "a", type: "int32", values: Int32Array.from({ length: 5000 }, (_, i) => i % 7) },
       { name: "b", type: "bytes", values: Array.from({ length: 5000 }, (_, i) => new Uint8Array(4000).fill(i)) },
     ];
     const options = { rowGroupSize: 1000, metadata: { k: "v" } };
-    const whole = encodeTable(many, options);
     const parts: Uint8Array[] = [];
     await writeTableTo(async (part) => void parts.push(part), many, { ...options, compression: "none" });
     expect(parts.length).toBeGreaterThan(1);
-    expect(Buffer.concat(parts).equals(encodeTable(many, { ...options, compression: "none" }))).toBe(true);
-    expect(Buffer.from(whole).equals(encodeTable(many, options))).toBe(true);
+    expect(Buffer.concat(parts).equals(await tableBytes(many, { ...options, compression: "none" }))).toBe(true);
+    expect((await tableBytes(many, options)).equals(await tableBytes(many, options))).toBe(true);
   });
 
   it("hold zero rows", async () => {
@@ -166,7 +165,7 @@ describe("tables in Parquet", () => {
     expect((await readTableMetadata(path)).columns[7]).toEqual({ name: "list", type: "int32-list", nullable: false });
   });
 
-  it("refuse values that their type cannot hold", () => {
+  it("refuse values that their type cannot hold", async () => {
     const wrong: TableColumn[] = [
       { name: "x", type: "int32", values: [1.5] },
       { name: "x", type: "int32", values: [2 ** 31] },
@@ -178,16 +177,19 @@ describe("tables in Parquet", () => {
       { name: "x", type: "int32-list", values: [[1.5]] },
       { name: "x", type: "int32-list", values: [5] },
     ];
-    for (const column of wrong) expect(() => encodeTable([column])).toThrow(/expected .* in row 0 of column "x"/);
-    expect(() => encodeTable([])).toThrow(/at least one column/);
-    expect(() => encodeTable([columns[0]!, columns[0]!])).toThrow(/twice/);
-    expect(() => encodeTable([columns[0]!, { name: "y", type: "int32", values: [1] }])).toThrow(/expected 3 rows/);
+    for (const column of wrong)
+      await expect(tableBytes([column])).rejects.toThrow(/expected .* in row 0 of column "x"/);
+    await expect(tableBytes([])).rejects.toThrow(/at least one column/);
+    await expect(tableBytes([columns[0]!, columns[0]!])).rejects.toThrow(/twice/);
+    await expect(tableBytes([columns[0]!, { name: "y", type: "int32", values: [1] }])).rejects.toThrow(
+      /expected 3 rows/,
+    );
   });
 
-  it.skipIf(noPyarrow)("are read by pyarrow and pandas (needs Python with pyarrow)", () => {
+  it.skipIf(noPyarrow)("are read by pyarrow and pandas (needs Python with pyarrow)", async () => {
     const path = join(folder, "for-python.parquet");
     for (const options of [{}, { compression: "none" as const }, { rowGroupSize: 2 }]) {
-      writeFileSync(path, encodeTable(columns, { ...options, metadata: { who: "us" } }));
+      writeFileSync(path, await tableBytes(columns, { ...options, metadata: { who: "us" } }));
       const out = runPython(
         `import pyarrow.parquet as pq, pandas as pd, sys, math
 t = pq.read_table(sys.argv[1]); d = t.to_pydict()
@@ -205,7 +207,7 @@ print('same')`,
       );
       expect(out.trim()).toBe("same");
     }
-    writeFileSync(path, encodeTable(columns.map((column) => ({ ...column, values: [] }))));
+    writeFileSync(path, await tableBytes(columns.map((column) => ({ ...column, values: [] }))));
     expect(
       runPython("import pyarrow.parquet as pq, sys; print(pq.read_table(sys.argv[1]).num_rows)", [path]).trim(),
     ).toBe("0");
@@ -300,7 +302,7 @@ pq.write_table(pa.Table.from_pylist(rows), sys.argv[1], row_group_size=100)`,
 
   it("refuse damaged files with one line each", async () => {
     const path = join(folder, "damaged.parquet");
-    const whole = encodeTable(columns, { compression: "none" });
+    const whole = await tableBytes(columns, { compression: "none" });
     const variants: [string, Uint8Array][] = [
       ["nothing", new Uint8Array(0)],
       ["text", bytes("hello, this is not parquet at all")],
@@ -323,7 +325,7 @@ pq.write_table(pa.Table.from_pylist(rows), sys.argv[1], row_group_size=100)`,
 
   it("refuse a footer whose metadata is bytes in place of a list of pairs", async () => {
     const path = join(folder, "pairs.parquet");
-    const whole = Buffer.from(encodeTable(columns, { metadata: { k: "v" } }));
+    const whole = await tableBytes(columns, { metadata: { k: "v" } });
     // Thrift: field 5, a list of one struct { 1: "k", 2: "v" }; then as a field 5 of seven bytes.
     const at = whole.lastIndexOf(Buffer.from("191c18016b18017600", "hex"));
     expect(at).toBeGreaterThan(0);
@@ -334,7 +336,7 @@ pq.write_table(pa.Table.from_pylist(rows), sys.argv[1], row_group_size=100)`,
 
   it("give an error of ours, or values, when any byte is damaged", async () => {
     const path = join(folder, "flipped.parquet");
-    const whole = encodeTable(columns.slice(0, 8), { compression: "snappy" });
+    const whole = await tableBytes(columns.slice(0, 8), { compression: "snappy" });
     let refused = 0;
     for (let at = 4; at < whole.length; at += 3) {
       const copy = whole.slice();
@@ -364,7 +366,7 @@ pq.write_table(pa.Table.from_pylist(rows), sys.argv[1], row_group_size=100)`,
     ];
     for (const compression of ["none", "snappy"] as const) {
       const path = join(folder, "big.parquet");
-      writeFileSync(path, encodeTable(big, { compression }));
+      writeFileSync(path, await tableBytes(big, { compression }));
       const table = await readTable(path);
       expect(tableColumn(table, "blob", "bytes")[rows - 1]).toEqual(blobAt(rows - 1));
       expect(tableColumn(table, "name", "string")[rows - 1]).toBe(`image ${rows - 1}`);

@@ -26,7 +26,7 @@ export interface DecodePickleOptions {
  * refused (code "refused", naming opcode, byte and name); the short list of exceptions is in allowed.ts. Every length
  * is checked against the bytes that are there before memory is taken, nothing recurses, and memory stays
  * proportional to `bytes`. A value that the pickle shares is one shared object, so a structure may be a graph, or
- * contain itself: walkers bound their depth (`pickleToPlain` does). Strings and bytes are copies of `bytes`.
+ * contain itself: walkers bound their depth. Strings and bytes are copies of `bytes`.
  *
  * Errors: "refused"; "bad-input" for a damaged pickle, with the byte, and for one whose line ends became CR LF;
  * "unsupported" beyond the limits in `options`.

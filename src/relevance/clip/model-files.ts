@@ -1,5 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
+import { readJson } from "../../codecs/index.ts";
 import { exists, hashFile, hashJson, type Progress } from "../../io/index.ts";
 import { fail, shown, unknownName } from "../../model/index.ts";
 import { type HubAccess, openHubRepository } from "../hub/index.ts";
@@ -160,15 +161,15 @@ async function describe(id: string, folder: string, layout: Layout): Promise<Mod
     await refusePointer(path);
     hashes[layout.preprocessing === undefined ? basename(path) : name] = await hashFile(path);
   }
-  const config = (await readJson(join(folder, "config.json"))) ?? {};
-  const processor = await readJson(join(folder, "processor_config.json"));
+  const config = (await readObject(join(folder, "config.json"))) ?? {};
+  const processor = await readObject(join(folder, "processor_config.json"));
   return {
     id,
     tokenizerFolder: join(folder, layout.tokenizer),
     vision,
     text,
     config,
-    preprocessor: nested(processor) ?? (await readJson(join(folder, "preprocessor_config.json"))),
+    preprocessor: nested(processor) ?? (await readObject(join(folder, "preprocessor_config.json"))),
     openClip: await openClipOf(folder, layout, config),
     hash: hashJson(hashes),
   };
@@ -180,9 +181,9 @@ function nested(processor: Json | undefined): Json | undefined {
 }
 
 async function openClipOf(folder: string, { preprocessing }: Layout, config: Json): Promise<Json | undefined> {
-  const own = preprocessing === undefined ? undefined : await readJson(join(folder, preprocessing));
+  const own = preprocessing === undefined ? undefined : await readObject(join(folder, preprocessing));
   if (own !== undefined) return { preprocess_cfg: own, model_cfg: config };
-  return readJson(join(folder, "open_clip_config.json"));
+  return readObject(join(folder, "open_clip_config.json"));
 }
 
 const pointerHead = "version https://git-lfs.github.com/spec/";
@@ -210,13 +211,9 @@ function configurations({ tokenizer, preprocessing }: Layout): string[] {
   ];
 }
 
-async function readJson(path: string): Promise<Json | undefined> {
+async function readObject(path: string): Promise<Json | undefined> {
   if (!(await exists(path))) return undefined;
-  try {
-    const value: unknown = JSON.parse(await readFile(path, "utf8"));
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Json;
-  } catch (cause) {
-    fail("bad-input", `expected JSON in "${path}": ${cause instanceof Error ? cause.message : String(cause)}`, cause);
-  }
+  const value = await readJson(path);
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Json;
   return fail("bad-input", `expected a JSON object in "${path}"`);
 }

@@ -68,16 +68,10 @@ export const nouns: readonly Noun[] = (() => {
 })();
 
 const bySingular = new Map(nouns.map((noun) => [noun.name, noun]));
-const byPlural = new Map(nouns.map((noun) => [noun.plural, noun]));
 
 /** The noun with this singular, or undefined. */
 export function nounNamed(name: string): Noun | undefined {
   return bySingular.get(name);
-}
-
-/** The noun with this plural, or undefined. */
-export function nounOfPlural(plural: string): Noun | undefined {
-  return byPlural.get(plural);
 }
 
 /** The names and synonyms of a class that are true of it alone, the plain name first; then its groups; not "thing". */
