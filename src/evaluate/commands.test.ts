@@ -1,6 +1,6 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decodeImage, encodePng } from "../codecs/index.ts";
 import { rleFromString, rleToMask, rleToString } from "../kernels/index.ts";
@@ -227,6 +227,18 @@ describe("evaluateCommand", () => {
     expect(rleToMask(rleFromString(lines[0].first_prediction, 40, 60)).reduce((sum, pixel) => sum + pixel, 0)).toBe(
       600,
     );
+  });
+
+  it("refuses the same predictions as two seeds of a model, however their path is written", async () => {
+    const first = await request("a.jsonl");
+    const b = await predictions("b.jsonl", () => 1200);
+    const compareWith = [b, join(dirname(b), ".", "..", basename(dirname(b)), basename(b))];
+    await expect(evaluateCommand({ ...first, compareWith })).rejects.toThrow(
+      /expected other predictions for every seed of a model, got ".*b.jsonl" twice/,
+    );
+    const same = await evaluateCommand({ ...first, compareWith: first.predictions });
+    expect(same.text).toMatch(/\nmIoU .* 0\.00/);
+    expect(same.text).not.toMatch(/-0\.00/);
   });
 
   it("gives no interval and no star where fewer images stand behind a number than asked for, and says so", async () => {

@@ -1,4 +1,4 @@
-import { type Band, bandOf, countDrops, type DropRule, isBarred, ruleOf } from "../band/index.ts";
+import { type Band, bandOf, countDrops, type DropRule, isBarred, limitsText, ruleOf } from "../band/index.ts";
 import { CounterRandom, rleArea, rleToMask } from "../kernels/index.ts";
 import type { Loader } from "../loader/index.ts";
 import type { Plan } from "../model/index.ts";
@@ -105,16 +105,6 @@ function oneMosaic({ facts, settings, seed }: Loader, expression: number, draw: 
   return planSample(one, always, seed, draw, 0);
 }
 
-/** What keeps false negatives out of bands, in short: "risk at most 3 %   τ = 0.400"; where risk is not known, the ranks. */
-export function limitsText({ risk, tau, tauImage }: ResolvedSettings["band"], isRiskKnown: boolean): string {
-  const parts = [
-    ...(risk === null ? [] : [isRiskKnown ? `risk at most ${100 * risk} %` : "without the best 5 % of ranks"]),
-    ...(tau === null ? [] : [`τ = ${tau.toFixed(3)}`]),
-    ...(tauImage === null ? [] : [`τi = ${tauImage.toFixed(3)}`]),
-  ];
-  return parts.length === 0 ? "no limit" : parts.join("   ");
-}
-
 interface FoundBand {
   readonly row: MinedRow;
   readonly band: Band;
@@ -170,7 +160,7 @@ async function contactEntry(loader: Loader, expression: number, options: Contact
     text,
     ownScore: loader.mined?.own[expression] ?? Number.NaN,
     tau: settings.band.tau,
-    limits: limitsText(settings.band, found?.row.isRiskKnown !== false),
+    limits: limitsText(settings, found?.row.isRiskKnown !== false),
     bandSize: found?.band.size ?? 0,
     survivors: found?.band.survivors.length ?? 0,
     drops: countDrops(found?.band.verdicts ?? new Uint8Array(0)),

@@ -1,5 +1,5 @@
 /** The room `sheets`: pictures and pages of what was chosen: contact sheets, previews, charts. */
-export { type ContactEntry, type ContactOptions, contactEntries, limitsText } from "./contact-entry.ts";
+export { type ContactEntry, type ContactOptions, contactEntries } from "./contact-entry.ts";
 export { contactHtml, escapeHtml, type SummaryLine } from "./contact-html.ts";
 export { contactPng } from "./contact-svg.ts";
 export { type TextStyle, textPath, textWidth, wrapText } from "./outlined-text.ts";

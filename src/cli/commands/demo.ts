@@ -2,13 +2,14 @@ import { readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { summariseBands } from "../../analysis/index.ts";
+import { limitsText } from "../../band/index.ts";
 import { counted, duration, grouped, writeFileAtomic } from "../../io/index.ts";
 import { Loader } from "../../loader/index.ts";
 import { fail } from "../../model/index.ts";
 import { Pool } from "../../pool/index.ts";
 import { writeScenes } from "../../scenes/index.ts";
 import { mostNegatives } from "../../settings/index.ts";
-import { contactEntries, contactHtml, contactPng, limitsText, type SummaryLine } from "../../sheets/index.ts";
+import { contactEntries, contactHtml, contactPng, type SummaryLine } from "../../sheets/index.ts";
 import { embed, importDataset, mine } from "../../steps/index.ts";
 import {
   action,
@@ -147,7 +148,7 @@ async function showResult(loader: Loader, options: Options, steps: string[][], s
     { label: "mosaics", value: `${grouped(rate)}/s` },
   ];
   const title = "NeMo mosaics: what the miner chose, and what training sees";
-  const subtitle = `${pool.manifest.sources.map(({ name }) => name).join(", ")} · ${mined.manifest.relevance.model} · ${limitsText(settings.band, mined.coverage?.isComplete !== false)} · K ${settings.band.k} · seed ${loader.seed}`;
+  const subtitle = `${pool.manifest.sources.map(({ name }) => name).join(", ")} · ${mined.manifest.relevance.model} · ${limitsText(settings, mined.coverage?.isComplete !== false)} · K ${settings.band.k} · seed ${loader.seed}`;
   const png = await contactPng(entries, title, subtitle);
   const { picture, page } = await placeFor(png, options);
   await writeFileAtomic(picture, png);

@@ -170,9 +170,11 @@ export function percent(share: number): string {
   return (share * 100).toFixed(2);
 }
 
-/** A difference of shares in points, with its sign. */
+/** A difference of shares in points, with its sign; what rounds to zero has none. */
 export function points(difference: number): string {
-  return `${difference > 0 ? "+" : ""}${(difference * 100).toFixed(2)}`;
+  const text = (difference * 100).toFixed(2);
+  if (Number(text) === 0) return "0.00";
+  return `${difference > 0 ? "+" : ""}${text}`;
 }
 
 /** What was left out or filled in, one line each; nothing where all is as it should be. */

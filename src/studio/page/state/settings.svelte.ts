@@ -7,7 +7,6 @@ import {
   withSets,
 } from "../../../settings/index.ts";
 import { fetchSettings, postSettings } from "../api.ts";
-import { score } from "../chart/format.ts";
 import type { SaveAnswer, SettingsInfo } from "../contract.ts";
 
 type Tree = { readonly [key: string]: unknown };
@@ -31,18 +30,6 @@ class SettingsState {
     } catch {
       return undefined;
     }
-  });
-
-  /** The limits of the rules in force, for people. */
-  limitsText = $derived.by(() => {
-    const { risk, tau, tauImage, tauText, margin, ratio } = this.resolved?.band ?? {};
-    const texts = [
-      ...(risk == null ? [] : [`risk at most ${Number((100 * risk).toPrecision(3))} %`]),
-      ...Object.entries({ τ: tau, τᵢ: tauImage, τₜ: tauText, margin, ratio }).flatMap(([name, value]) =>
-        value == null ? [] : [`${name} ${score(value)}`],
-      ),
-    ];
-    return texts.length === 0 ? "the guards alone" : texts.join(", ");
   });
 
   /** What differs from the base: dotted key and value. */
