@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -9,6 +10,26 @@ import { listenerOf, report } from "./session.ts";
 import { parseShard } from "./shard.ts";
 
 afterEach(() => vi.restoreAllMocks());
+
+describe("the options of a command", () => {
+  it("are those that it heeds: a shared option stands in its help only where the command reads it", () => {
+    const commands = join(import.meta.dirname, "commands");
+    const unread = readdirSync(commands).flatMap((file) => {
+      const text = readFileSync(join(commands, file), "utf8");
+      const code = text.replaceAll(/rm\([^)]*force: true[^)]*\)/g, "");
+      const [, heeded = ""] = /withShared\([^{;]*?(?:, (\{.*?\}))?\)\s/.exec(text) ?? [];
+      const isRead = {
+        sampling: /readSettings\(|settingsPath\(/,
+        seed: /\bseed\b(?!: false)/,
+        force: /\bforce\b(?!: false)/,
+      };
+      return Object.entries(isRead)
+        .filter(([name, reads]) => heeded.includes(`${name}: false`) === reads.test(code))
+        .map(([name]) => `${file}: ${name}`);
+    });
+    expect(unread).toEqual([]);
+  });
+});
 
 describe("what a command says", () => {
   it("keeps an import's warnings with --quiet, and drops its remarks", async () => {

@@ -19,11 +19,16 @@ export interface SharedOptions {
   readonly force: boolean;
 }
 
-/** Adds the shared options to a command; those of sampling's settings, and the seed, only where the command heeds them. */
-export function withShared(
-  command: Command,
-  { sampling = true, seed = true }: { readonly sampling?: boolean; readonly seed?: boolean } = {},
-): Command {
+/** Shared options that some commands have no use for; a command that does not heed one says false, and does not take it. */
+export interface Heeded {
+  /** --settings, --preset and --set: the settings of sampling. */
+  readonly sampling?: boolean;
+  readonly seed?: boolean;
+  readonly force?: boolean;
+}
+
+/** Adds the shared options to a command. */
+export function withShared(command: Command, { sampling = true, seed = true, force = true }: Heeded = {}): Command {
   if (sampling) {
     command
       .option("--settings <file>", "settings file (default: nemosaic.json in this folder, if there is one)")
@@ -31,11 +36,11 @@ export function withShared(
       .option("--set <key=value>", "change one setting, dotted key; may be repeated", collect, []);
   }
   if (seed) command.option("--seed <n>", "seed of everything random", integerOption("--seed", 0), 0);
-  return command
+  command
     .option("--json", "print the result as JSON", false)
     .option("--quiet", "no progress and no remarks; warnings stay", false)
-    .option("--debug", "show the stack of an error", false)
-    .option("--force", "replace what exists", false);
+    .option("--debug", "show the stack of an error", false);
+  return force ? command.option("--force", "replace what exists", false) : command;
 }
 
 /** A parser for an option that takes a whole number of at least `least`. */

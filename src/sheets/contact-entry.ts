@@ -4,7 +4,6 @@ import type { Loader } from "../loader/index.ts";
 import type { Plan } from "../model/index.ts";
 import { planSample } from "../plan/index.ts";
 import type { MinedRow } from "../pool/index.ts";
-import type { ResolvedSettings } from "../settings/index.ts";
 import { decodePoolImage } from "../tiles/index.ts";
 import type { Picture } from "./picture.ts";
 

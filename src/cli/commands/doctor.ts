@@ -30,7 +30,7 @@ interface Options extends SharedOptions {
 }
 
 export function doctorCommand(program: Command): void {
-  withShared(program.command("doctor <pool-or-folder>"))
+  withShared(program.command("doctor <pool-or-folder>"), { seed: false, force: false })
     .description(
       "find what is wrong with a pool, or with a dataset before it is imported; ends with status 1 on errors",
     )

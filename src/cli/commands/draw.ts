@@ -12,7 +12,7 @@ interface Options extends SharedOptions {
 }
 
 export function drawCommand(program: Command): void {
-  withShared(program.command("draw <pool> <plans>"))
+  withShared(program.command("draw <pool> <plans>"), { sampling: false, seed: false })
     .description("draw plans (JSON lines) to <index>.png, <index>.mask.png (0/255) and <index>.json")
     .requiredOption("-o, --output <folder>", "where the pictures go")
     .addHelpText(

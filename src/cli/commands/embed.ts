@@ -19,7 +19,7 @@ interface Options extends SharedOptions {
 }
 
 export function embedCommand(program: Command): void {
-  withShared(program.command("embed <pool>"))
+  withShared(program.command("embed <pool>"), { sampling: false, seed: false })
     .description("turn images and expressions into vectors with an image-text model (CLIP, SigLIP, …)")
     .option(
       "--model <id|folder>",

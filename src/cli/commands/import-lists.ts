@@ -13,7 +13,7 @@ interface Options extends SharedOptions {
 }
 
 export function importListsCommand(program: Command): void {
-  withShared(program.command("import-lists <pool> <t2i>"))
+  withShared(program.command("import-lists <pool> <t2i>"), { sampling: false, seed: false })
     .description("make a mined set of the reference loader's score lists (LMDB, pickle values)")
     .option("--i2i <file>", "its image-to-image lists")
     .option("--name <name>", "the folder under mined/ to make; draw from it with --set mined=NAME", "lists")

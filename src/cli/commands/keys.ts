@@ -9,7 +9,7 @@ interface Options extends SharedOptions {
 }
 
 export function keysCommand(program: Command): void {
-  withShared(program.command("keys <pool>"), { sampling: false, seed: false })
+  withShared(program.command("keys <pool>"), { sampling: false, seed: false, force: false })
     .description("list images and expressions with the keys that import-vectors and judge take, as JSON lines")
     .option("--images", "images only: image (SHA-256), name, file; offset and bytes where it is packed", false)
     .option("--expressions", "expressions only: expression (source/ref/sentence), text, image", false)

@@ -12,7 +12,7 @@ interface Options extends SharedOptions {
 }
 
 export function pairsCommand(program: Command): void {
-  withShared(program.command("pairs <pool>"))
+  withShared(program.command("pairs <pool>"), { force: false })
     .description("list the pairs worth judging as JSON lines: in the band, most drawn first, not judged yet")
     .option("--split <name>", "whose expressions", "train")
     .option("--most <n>", "pairs to list", integerOption("--most", 1), 1000)

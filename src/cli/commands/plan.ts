@@ -11,7 +11,7 @@ interface Options extends SharedOptions {
 }
 
 export function planCommand(program: Command): void {
-  withShared(program.command("plan <pool>"))
+  withShared(program.command("plan <pool>"), { force: false })
     .description("print what training would see: one plan a line, as JSON")
     .option("--split <name>", "split", "train")
     .option("--epoch <n>", "epoch", integerOption("--epoch", 0), 0)

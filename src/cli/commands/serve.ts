@@ -31,7 +31,7 @@ const advice = {
 };
 
 export function serveCommand(program: Command): void {
-  withShared(program.command("serve <pool>"))
+  withShared(program.command("serve <pool>"), { force: false })
     .description("serve batches of a pool to training processes on this machine (docs/pytorch.md)")
     .option("--socket <path>", "where to listen (default: a new name in a private folder)")
     .option("--max-clients <n>", "clients at a time", integerOption("--max-clients", 1), 256)

@@ -37,7 +37,7 @@ interface Options extends SharedOptions {
 }
 
 export function statsCommand(program: Command): void {
-  withShared(program.command("stats <pool>"))
+  withShared(program.command("stats <pool>"), { force: false })
     .description("what a pool holds, and what the band of the present settings looks like")
     .option("--split <name>", "split whose bands are looked at (default: train, else the largest)")
     .option(

@@ -25,7 +25,7 @@ interface Options extends SharedOptions {
 }
 
 export function subsetCommand(program: Command): void {
-  withShared(program.command("subset <pool>"))
+  withShared(program.command("subset <pool>"), { seed: false })
     .description("pick hard or easy expressions by rule; evaluate takes the list with --only")
     .requiredOption("-o, --output <ids.json>", "where the list goes")
     .option("--hard", "pick hard ones (default)")
