@@ -71,7 +71,7 @@ function refusal({ coverage, now, expressions, points }: TuneReport): string | u
   if (points.every((point) => point.falseNegatives === null) && now.falseNegatives === null)
     return "no expression with a target has a band";
   if (expressions < leastExpressions)
-    return `${expressions} expressions are too few to tell a rate of some per cent (at least ${leastExpressions})`;
+    return `too few expressions to tell a rate of some per cent: ${expressions}, of at least ${leastExpressions}`;
   return undefined;
 }
 

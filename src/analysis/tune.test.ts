@@ -149,7 +149,7 @@ describe("the advice", () => {
     expect([sparse.best, sparse.band]).toEqual([null, null]);
     expect(sparse.text).toMatch(/^No advice: annotations are too sparse .*1\.0 annotations an image.*twentieth/);
     expect(recommend(by(points, { expressions: 12 }), 0.03, 30, "kind").text).toMatch(
-      /^No advice: 12 expressions are too few/,
+      /^No advice: too few expressions .*: 12, of at least 30/,
     );
     const empty = { now: { ...point("none", null, null, 0), rule: "now" as const } };
     expect(recommend(by([point("tau", 0, null, 0)], empty), 0.03, 30, "kind").text).toMatch(

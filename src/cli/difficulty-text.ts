@@ -1,4 +1,4 @@
-import { grouped } from "../io/index.ts";
+import { counted, grouped } from "../io/index.ts";
 import type { Difficulty, FalseSentenceSummary } from "../loader/index.ts";
 
 const percent = (share: number): string => (Number.isNaN(share) ? "–" : `${(100 * share).toFixed(1)} %`);
@@ -36,10 +36,10 @@ export function falseSentenceRows(summary: FalseSentenceSummary): [label: string
       .join(", ");
   const changed = Object.keys(changes).length === 0 ? "" : ` (${said(changes)})`;
   return [
-    ["sentences true of nothing", `${grouped(drawn)} of ${grouped(samples)} samples: ${said(sources)}${changed}`],
+    ["sentences true of nothing", `${grouped(drawn)} of ${counted(samples, "sample")}: ${said(sources)}${changed}`],
     ...(lacking === 0
       ? []
-      : [["none known to be false", `${grouped(lacking)} samples, which keep their own`] as [string, string]]),
+      : [["none known to be false", `${counted(lacking, "sample")}, which keep their own`] as [string, string]]),
     ...(Number.isNaN(risk)
       ? []
       : [

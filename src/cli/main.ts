@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Help } from "commander";
 import { version } from "../io/index.ts";
 import { report } from "./session.ts";
 
@@ -7,7 +7,15 @@ const program = new Command("nemosaic")
   .description("Hard-negative mosaics for referring image segmentation: import → embed → mine → look → train.")
   .version(version)
   .showHelpAfterError("(add --help for the options and an example)")
-  .showSuggestionAfterError(true);
+  .showSuggestionAfterError(true)
+  .configureHelp({
+    // What is off or empty unless asked for need not be said.
+    optionDescription: (option) => {
+      const { defaultValue } = option;
+      const isBlank = defaultValue === false || (Array.isArray(defaultValue) && defaultValue.length === 0);
+      return isBlank ? option.description : new Help().optionDescription(option);
+    },
+  });
 
 /** Adds a command to the program. */
 type AddCommand = (program: Command) => void;

@@ -48,6 +48,9 @@ describe("measureDifficulty", () => {
     expect(difficultyWarnings(thin)[0]).toMatch(
       /^only \d+ % of the mosaics asked for can be made.*raise band\.risk or τ/,
     );
+    expect(difficultyWarnings({ ...thin, candidates: 3, need: 3 })[0]).toMatch(
+      /single images: a mosaic takes 3 images beside the expression's own, and the candidates are 3 images; import more$/,
+    );
     const easy = (await measured({ band: { risk: null, prefer: "score", tau: 0.3, tauImage: null, k: 3 } }))!;
     expect(easy.band.score).toBeLessThan(easy.random.score);
     const byScore = { ...easy, coverage: undefined };
@@ -82,6 +85,8 @@ describe("measureDifficulty", () => {
       unplaced: 20,
       expressions: 100,
       full: 100,
+      candidates: 50,
+      need: 3,
       band: means,
       random: { ...means, score: 0.1 },
       own: 0.6,

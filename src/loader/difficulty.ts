@@ -3,6 +3,7 @@
  * looks at some plans of the epoch, and at the bands of their expressions.
  */
 import { bandOf, type NegativeMeans, NegativeTally, ruleInForce } from "../band/index.ts";
+import { counted } from "../io/index.ts";
 import { CounterRandom } from "../kernels/index.ts";
 import type { AnnotationCoverage } from "../pool/index.ts";
 import { mostNegatives, usesMined } from "../settings/index.ts";
@@ -20,6 +21,9 @@ export interface Difficulty {
   /** Expressions of these samples, and those whose band can fill a mosaic. */
   readonly expressions: number;
   readonly full: number;
+  /** Images that could become candidates, and how many negatives the largest mosaic of these settings asks for. */
+  readonly candidates: number;
+  readonly need: number;
   readonly band: NegativeMeans;
   /** Of all candidate images. Where mining cut lists, `score` is the most that it can be. */
   readonly random: NegativeMeans;
@@ -69,6 +73,8 @@ export function measureDifficulty(
     unplaced: counts.policies.placement ?? 0,
     expressions: expressions.length,
     full,
+    candidates: mined.manifest.candidates.count,
+    need,
     band: band.means(),
     random: { ...random.means(), ...(chance === undefined ? { risk: Number.NaN, hard: Number.NaN } : chance) },
     own: owns === 0 ? Number.NaN : own / owns,
@@ -85,12 +91,16 @@ export function warningsOf(loader: Loader): string[] {
 
 /** What is wrong with an epoch's negatives, each with the remedy; empty where nothing is. */
 export function difficultyWarnings(difficulty: Difficulty): string[] {
-  const { asked, mosaics, unplaced, band, random, expressions, full, coverage } = difficulty;
+  const { asked, mosaics, unplaced, band, random, expressions, full, coverage, candidates, need } = difficulty;
   const percent = (share: number): string => `${Math.round(100 * share)} %`;
   const warnings: string[] = [];
   if (asked > 0 && mosaics + unplaced < leastMosaics * asked)
     warnings.push(
-      `only ${percent(mosaics / asked)} of the mosaics asked for can be made (${percent(full / Math.max(1, expressions))} of bands hold enough images); the rest are single images: raise band.risk or τ, mine deeper (nemosaic mine --depth --force), or see "nemosaic tune"`,
+      `only ${percent(mosaics / asked)} of the mosaics asked for can be made (${percent(full / Math.max(1, expressions))} of bands hold enough images); the rest are single images: ${
+        candidates - 1 < need
+          ? `a mosaic takes ${need} images beside the expression's own, and the candidates are ${counted(candidates, "image")}; import more`
+          : `raise band.risk or τ, mine deeper (nemosaic mine --depth --force), or see "nemosaic tune"`
+      }`,
     );
   const isKnown = coverage?.isComplete === true && !Number.isNaN(random.hard);
   const isEasier = isKnown ? band.hard < random.hard : band.score < random.score;

@@ -1,4 +1,4 @@
-import { grouped } from "../io/index.ts";
+import { counted, grouped } from "../io/index.ts";
 import { shown } from "../model/index.ts";
 import type { Pool } from "../pool/index.ts";
 import {
@@ -43,7 +43,7 @@ export function importVectors(
     const [first] = report.images.skipped;
     if (first !== undefined)
       onWarning(
-        `${grouped(report.images.skipped.length)} images have no vector and are no candidates, such as ${shown(first.name)}: ${first.reason}`,
+        `no vector for ${counted(report.images.skipped.length, "image")}: not among the candidates, such as ${shown(first.name)}: ${first.reason}`,
       );
     return report;
   });
@@ -53,7 +53,7 @@ function remarksOn(unit: string, { scaled, unknown }: ImportedMatrix): string[] 
   const lines: string[] = [];
   if (scaled.count > 0) {
     const range = [scaled.least, scaled.most].map((length) => length.toPrecision(3)).join(" to ");
-    lines.push(`${unit}: ${grouped(scaled.count)} vectors of length ${range} were scaled to length 1`);
+    lines.push(`${unit}: scaled ${counted(scaled.count, "vector")} of length ${range} to length 1`);
   }
   if (unknown.count > 0)
     lines.push(

@@ -44,7 +44,7 @@ describe("judge", () => {
     const remarks: string[] = [];
     const report = await judge(pool, file, { onRemark: (line) => remarks.push(line) });
     expect(report).toEqual({ added: 3, known: 0, unknown: 1 });
-    expect(remarks).toEqual([expect.stringMatching(/^1 lines are about .* such as "other\/1\/2"/)]);
+    expect(remarks).toEqual([expect.stringMatching(/^passed over 1 line about .* such as "other\/1\/2"/)]);
     const judged = await readJudgements(pool.folder);
     expect([...(judged.get(key(0)) ?? [])].sort()).toEqual([hash(3), hash(4)].sort());
     expect(judged.get(key(1))?.size).toBe(0);

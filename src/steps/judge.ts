@@ -1,4 +1,4 @@
-import { grouped, hashFile } from "../io/index.ts";
+import { counted, hashFile } from "../io/index.ts";
 import { type JudgeScoreReport, mineJudgeScores, PairScores } from "../mining/index.ts";
 import { fail, shown } from "../model/index.ts";
 import { appendJudgements, chooseMined, type Judgement, Mined, type Pool, readVerdicts } from "../pool/index.ts";
@@ -77,7 +77,9 @@ export function judgeScores(
       });
       if (unknown > 0) onRemark(passedOver(unknown, first));
       if (report.unlisted > 0)
-        onRemark(`${grouped(report.unlisted)} scores are of images that are not among the expression's candidates`);
+        onRemark(
+          `left out ${counted(report.unlisted, "score")} of images that are not among the expression's candidates`,
+        );
       return { ...report, mined: name, unknown };
     } finally {
       await mined.close();
@@ -95,5 +97,5 @@ function verdictOf(value: unknown, where: string): Judgement["verdict"] {
 }
 
 function passedOver(unknown: number, first: string | undefined): string {
-  return `${grouped(unknown)} lines are about expressions or images that are not of this pool, such as ${shown(first)}`;
+  return `passed over ${counted(unknown, "line")} about expressions or images that are not of this pool, such as ${shown(first)}`;
 }

@@ -93,7 +93,7 @@ async function runDemo(options: Options): Promise<void> {
     const mined = await mine(pool, { name, embeddings: name, force }, listener);
     note(
       "mine",
-      `${grouped(mined.manifest.expressions)} expressions × ${grouped(mined.manifest.depth)} candidates`,
+      `${counted(mined.manifest.expressions, "expression")} × ${counted(mined.manifest.depth, "candidate")}`,
       mined.reused,
     );
 

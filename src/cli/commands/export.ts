@@ -232,5 +232,5 @@ function splitText({ records, originals, leftOut, kinds }: ExportManifest["count
     ...(originals > 0 ? [["original", originals] as const] : []),
   ];
   const left = leftOut > 0 ? `; ${grouped(leftOut)} left out` : "";
-  return `${grouped(records)} samples (${parts.map(([kind, number]) => `${kind} ${grouped(number)}`).join(", ")})${left}`;
+  return `${counted(records, "sample")} (${parts.map(([kind, number]) => `${kind} ${grouped(number)}`).join(", ")})${left}`;
 }

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { grouped } from "../../io/index.ts";
+import { counted, grouped } from "../../io/index.ts";
 import { importLists } from "../../mining/index.ts";
 import { Pool } from "../../pool/index.ts";
 import { action, integerOption, print, progressOf, type SharedOptions, withShared } from "../session.ts";
@@ -40,7 +40,7 @@ export function importListsCommand(program: Command): void {
             progress: progressOf(options),
           });
           const lines = [
-            `mined/${name}: lists of ${grouped(report.listed)} sentences, ${grouped(report.depth)} deep${report.unlisted > 0 ? `; ${grouped(report.unlisted)} sentences of "${split}" have none` : ""}`,
+            `mined/${name}: lists of ${counted(report.listed, "sentence")}, ${grouped(report.depth)} deep${report.unlisted > 0 ? `; ${counted(report.unlisted, "sentence")} of "${split}" have none` : ""}`,
             ...Object.entries(report.skipped).map(([reason, count]) => `  passed over ${grouped(count)}: ${reason}`),
             ...(report.imageOrder === null
               ? ["  no image-to-image scores: set band.tauImage to null or a number"]

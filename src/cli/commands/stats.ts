@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { type BandSummary, type PoolSummary, summariseBands, summarisePool } from "../../analysis/index.ts";
 import { dropRules, dropRuleTexts } from "../../band/index.ts";
-import { grouped } from "../../io/index.ts";
+import { counted, grouped } from "../../io/index.ts";
 import { CounterRandom } from "../../kernels/index.ts";
 import { languageRemark } from "../../language/index.ts";
 import {
@@ -158,7 +158,7 @@ export function bandLines(bands: BandSummary, settings: ResolvedSettings): [labe
   const percent = (part: number, whole: number): string => `${((100 * part) / Math.max(1, whole)).toFixed(1)} %`;
   const threshold = (value: number | null): string => (value === null ? "off" : value.toFixed(4));
   return [
-    ["risk, at most", settings.band.risk === null ? "off" : `${100 * settings.band.risk} %`],
+    ["risk, at most", settings.band.risk === null ? "off" : `${Number((100 * settings.band.risk).toPrecision(3))} %`],
     ["first in the band", settings.band.prefer],
     ["τ (text-to-image)", threshold(settings.band.tau)],
     ["τᵢ (image-to-image)", threshold(settings.band.tauImage)],
@@ -167,10 +167,15 @@ export function bandLines(bands: BandSummary, settings: ResolvedSettings): [labe
     ["band can fill a mosaic", `${grouped(bands.full)} (${percent(bands.full, bands.expressions)})`],
     ["band size, min · quartiles · max", bands.bandSize.join(" · ")],
     ["mine deeper", grouped(bands.mineDeeper)],
-    ["mean score: own image / band", `${bands.meanOwn.toFixed(3)} / ${bands.meanBand.toFixed(3)}`],
+    [
+      "mean score: own image / band",
+      `${bands.meanOwn.toFixed(3)} / ${bands.inBand === 0 ? "–" : bands.meanBand.toFixed(3)}`,
+    ],
     [
       "images used as negatives",
-      `${grouped(bands.imagesUsed)}; the top 1 % take ${(100 * bands.topPercentShare).toFixed(1)} % of the places`,
+      bands.imagesUsed === 0
+        ? "none"
+        : `${grouped(bands.imagesUsed)}; the top 1 % take ${(100 * bands.topPercentShare).toFixed(1)} % of the places`,
     ],
     ["candidates in the band", grouped(bands.inBand)],
     ...dropRules
@@ -190,15 +195,15 @@ function planLines(plans: PlanCounts | undefined): [label: string, value: string
       .join(", ") || "none";
   const stop = plans.stopped > 0 ? `; ${grouped(plans.stopped)} would stop the run` : "";
   return [
-    [`${grouped(plans.plans)} samples of epoch 0`, `${said(plans.kinds)}${stop}`],
+    [`${counted(plans.plans, "sample")} of epoch 0`, `${said(plans.kinds)}${stop}`],
     ["not as drawn, by policy", said(plans.policies)],
   ];
 }
 
 function statsText(pool: PoolSummary, bands: Bands | undefined, instead: string): string {
   const head = [
-    `${grouped(pool.images)} images, ${grouped(pool.annotations)} annotations, ${grouped(pool.refs)} refs ` +
-      `(${grouped(pool.multiTarget)} multi-target, ${grouped(pool.noTarget)} no-target), ${grouped(pool.expressions)} expressions of ${pool.meanWords.toFixed(1)} words`,
+    `${counted(pool.images, "image")}, ${counted(pool.annotations, "annotation")}, ${counted(pool.refs, "ref")} ` +
+      `(${grouped(pool.multiTarget)} multi-target, ${grouped(pool.noTarget)} no-target), ${counted(pool.expressions, "expression")} of ${pool.meanWords.toFixed(1)} words`,
     "",
     textTable([
       ["source", "split", "images", "refs", "expressions"],

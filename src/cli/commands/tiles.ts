@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { partsFolder } from "../../artefacts/index.ts";
-import { byteText, exists, grouped, type Shard, shardText, stageTiming, timingText } from "../../io/index.ts";
+import { byteText, counted, exists, type Shard, shardText, stageTiming, timingText } from "../../io/index.ts";
 import { fail } from "../../model/index.ts";
 import { type MakeTilesOptions, makeTiles, planTilesOf, type TilesStepPlan, verifyTiles } from "../../steps/index.ts";
 import { tilesPlanText } from "../../tiles/index.ts";
@@ -66,7 +66,7 @@ export function tilesCommand(program: Command): void {
         const { split, seed } = options;
         if (options.verify) {
           const { tiles } = await verifyTiles(pool, { settings, split, seed });
-          return print(options, { tiles, damaged: 0 }, `${grouped(tiles)} tiles are as they were written`);
+          return print(options, { tiles, damaged: 0 }, `looked at ${counted(tiles, "tile")}: as written`);
         }
         await build(pool, options, { settings, split, seed });
       }),
@@ -89,9 +89,9 @@ async function build(pool: string, options: Options, chosen: Pick<MakeTilesOptio
     options,
     shard === undefined ? report : { ...report, reused },
     (shard === undefined ? "" : `shard ${shardText(shard)}: `) +
-      (reused ? "made already, nothing to do" : `made ${grouped(report.made)} tiles`) +
+      (reused ? "made already, nothing to do" : `made ${counted(report.made, "tile")}`) +
       `, ${byteText(report.bytes)} in all` +
-      (report.skipped.length === 0 ? "" : `; skipped ${grouped(report.skipped.length)} images`),
+      (report.skipped.length === 0 ? "" : `; skipped ${counted(report.skipped.length, "image")}`),
   );
   if (shard === undefined && (await exists(partsFolder(join(pool, "tiles")))))
     remark(options, `parts of shards are there too: "nemosaic merge" joins them`);

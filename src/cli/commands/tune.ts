@@ -8,7 +8,7 @@ import {
   tune,
   tunedRules,
 } from "../../analysis/index.ts";
-import { grouped, writeFileOnce } from "../../io/index.ts";
+import { counted, grouped, writeFileOnce } from "../../io/index.ts";
 import { CounterRandom } from "../../kernels/index.ts";
 import { type Difficulty, Loader, measureDifficulty, summariseFalseSentences } from "../../loader/index.ts";
 import { fail, shown } from "../../model/index.ts";
@@ -74,7 +74,7 @@ async function run(folder: string, options: Options): Promise<void> {
       settings: loader.settings.band,
     };
     if (output !== undefined) {
-      const title = `Tuning on ${grouped(report.expressions)} expressions`;
+      const title = `Tuning on ${counted(report.expressions, "expression")}`;
       const png = await chartPng(title, advice.text, panelsOf(report, advice, k));
       const once = { what: "file", force: options.force };
       await writeFileOnce(`${output}.json`, `${JSON.stringify(result, undefined, 2)}\n`, once);
@@ -178,7 +178,7 @@ function textOf(report: TuneReport, advice: Recommendation, difficulty: Difficul
   ];
   const overK = points.filter(({ rule, value }) => rule === best.rule && value === best.value);
   return [
-    `${grouped(expressions)} expressions, mosaics of ${need} negatives; bands under the settings as they are:`,
+    `${counted(expressions, "expression")}, mosaics of ${need} negatives; bands under the settings as they are:`,
     ...(difficulty === undefined ? [] : [textTable(difficultyTable(difficulty)), `rule: ${difficulty.rule}`]),
     "",
     `each rule alone at K = ${k}; of τ, margin and ratio the best limit for the rate asked for`,
@@ -187,7 +187,7 @@ function textOf(report: TuneReport, advice: Recommendation, difficulty: Difficul
     ...(overK.length < 2
       ? []
       : [
-          `${nameOf(best)} over K (lists hold ${grouped(report.depth)} candidates)`,
+          `${nameOf(best)} over K (lists hold ${counted(report.depth, "candidate")})`,
           textTable([["K", ...columns], ...overK.map((point) => [String(point.k), ...cellsOf(point)])]),
           "",
         ]),
