@@ -1,132 +1,33 @@
-import { appendFile, copyFile, mkdir, mkdtemp, readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { mineSmall, smallPool } from "../../test/small-pool.ts";
-import { silentProgress } from "../io/index.ts";
-import { CounterRandom } from "../kernels/index.ts";
-import type { Box, DatasetRecord, Segmentation } from "../model/index.ts";
-import { appendJudgement, importPool, Pool } from "../pool/index.ts";
-import { type Examination, type ExamineOptions, examinePool } from "./index.ts";
+import type { Box } from "../model/index.ts";
+import { appendJudgement } from "../pool/index.ts";
+import {
+  codes,
+  examined,
+  examineOptions,
+  found,
+  healthy,
+  picture,
+  picturesAt,
+  poolOf,
+  square,
+} from "./examined-pools.contract.ts";
+import { examinePool } from "./index.ts";
 
 let home: string;
-let made = 0;
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), "nemosaic-doctor-test-"));
+  await picturesAt(join(home, "images"), [1, 2, 3, 4, 5, 6]);
 });
 afterAll(() => rm(home, { recursive: true, force: true }));
 
-const options: ExamineOptions = {
-  published: () => undefined,
-  fast: false,
-  nearDuplicate: 0.97,
-  concurrency: 4,
-  progress: silentProgress,
-};
-const codes = ({ findings }: Examination, severity?: string): string[] =>
-  findings.filter((finding) => severity === undefined || finding.severity === severity).map(({ code }) => code);
-const found = (examination: Examination, code: string) => examination.findings.find((finding) => finding.code === code);
-
-interface Ref {
-  readonly image: string;
-  readonly split: string;
-  readonly parts?: readonly (readonly number[])[];
-  readonly segmentation?: Segmentation;
-  readonly sentences?: readonly string[];
-  readonly box?: Box;
-  readonly area?: number;
-}
-
-/** Noise with a few broad shapes, so that pictures differ as photographs do. */
-function picture(seed: number, width = 60, height = 50): ReturnType<typeof sharp> {
-  const random = new CounterRandom(seed, 0, 0, 1);
-  const blobs = Array.from(
-    { length: 12 },
-    () => [random.below(width), random.below(height), random.below(256), 5 + random.below(20)] as const,
-  );
-  const data = new Uint8Array(width * height * 3);
-  for (let at = 0; at < data.length; at++) {
-    const [x, y] = [Math.floor(at / 3) % width, Math.floor(at / 3 / width)];
-    const inside = blobs.filter(([bx, by, , radius]) => Math.hypot(x - bx, y - by) < radius).at(-1);
-    data[at] = inside?.[2] ?? 30;
-  }
-  return sharp(data, { raw: { width, height, channels: 3 } });
-}
-
-const square = [5, 5, 25, 5, 25, 25, 5, 25];
-
-/** A pool of refs on images that lie in `folder`/images already. */
-async function poolOf(
-  name: string,
-  refs: readonly Ref[],
-  place?: { folder?: string; images?: string; splitBy?: string },
-): Promise<string> {
-  const folder = place?.folder ?? join(home, `pool-${made++}`);
-  const images = place?.images ?? join(home, "images");
-  async function* records(): AsyncGenerator<DatasetRecord> {
-    const seen = new Set<string>();
-    for (const { image } of refs) {
-      if (seen.has(image)) continue;
-      seen.add(image);
-      yield { type: "image", id: image, file: image };
-    }
-    for (const [at, ref] of refs.entries()) {
-      const segmentation = ref.segmentation ?? { kind: "polygons", parts: ref.parts ?? [square] };
-      const box = { ...(ref.box && { box: ref.box }), ...(ref.area && { area: ref.area }) };
-      yield {
-        type: "annotation",
-        id: `a${at}`,
-        imageId: ref.image,
-        category: "thing",
-        segmentation,
-        isCrowd: false,
-        ...box,
-      };
-      yield { type: "ref", id: `r${at}`, imageId: ref.image, annotationIds: [`a${at}`], split: ref.split };
-      for (const [n, sent] of (ref.sentences ?? [`thing ${at}`]).entries())
-        yield { type: "expression", id: `${at}-${n}`, refId: `r${at}`, raw: sent, sent };
-    }
-  }
-  const source = {
-    format: "test",
-    name,
-    imagesFolder: images,
-    files: [],
-    warnings: [],
-    records,
-    ...(place?.splitBy === undefined ? {} : { splitBy: place.splitBy }),
-  };
-  await importPool(folder, source, { onBad: "fail", pack: false, force: false, progress: silentProgress });
-  return folder;
-}
-
-async function picturesAt(folder: string, seeds: readonly number[]): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  for (const seed of seeds)
-    await picture(seed)
-      .jpeg({ quality: 95 })
-      .toFile(join(folder, `${seed}.jpg`));
-}
-
-async function examined(folder: string, more: Partial<ExamineOptions> = {}): Promise<Examination> {
-  const pool = await Pool.open(folder);
-  try {
-    return await examinePool(pool, { ...options, ...more });
-  } finally {
-    await pool.close();
-  }
-}
-
-beforeAll(() => picturesAt(join(home, "images"), [1, 2, 3, 4, 5, 6]));
-
-const healthy: readonly Ref[] = [1, 2, 3]
-  .map((seed) => ({ image: `${seed}.jpg`, split: "train" }))
-  .concat([{ image: "4.jpg", split: "val" }]);
-
 describe("the doctor", () => {
   it("finds nothing wrong with a sound pool, decoded or by headers", async () => {
-    const folder = await poolOf("sound", healthy);
+    const folder = await poolOf(home, "sound", healthy);
     const examination = await examined(folder);
     expect(examination.findings).toEqual([]);
     expect(examination.checked).toEqual({ images: 4, refs: 4, expressions: 4, decoded: true });
@@ -137,6 +38,7 @@ describe("the doctor", () => {
     const images = join(home, "sick");
     await picturesAt(images, [1, 2, 3, 4, 5, 6]);
     const folder = await poolOf(
+      home,
       "sick",
       [1, 2, 3, 4, 5, 6].map((seed) => ({ image: `${seed}.jpg`, split: "train" })),
       { images },
@@ -175,7 +77,7 @@ describe("the doctor", () => {
   });
 
   it("finds sentences that say nothing, or the same of two things", async () => {
-    const folder = await poolOf("sentences", [
+    const folder = await poolOf(home, "sentences", [
       { image: "1.jpg", split: "train", sentences: ["left cat", "  "] },
       { image: "1.jpg", split: "train", sentences: ["Left cat", "right cat"] },
       { image: "2.jpg", split: "train", sentences: ["left cat"] },
@@ -190,7 +92,7 @@ describe("the doctor", () => {
   });
 
   it("finds masks that are empty, outside, or overlap themselves, and boxes that leave the image", async () => {
-    const folder = await poolOf("masks", [
+    const folder = await poolOf(home, "masks", [
       { image: "1.jpg", split: "train", parts: [[70, 60, 80, 60, 80, 70]] },
       { image: "2.jpg", split: "train", parts: [square, [15, 15, 35, 15, 35, 35, 15, 35]] },
       { image: "3.jpg", split: "train", parts: [[-0.6, 5, 25, 5, 25, 25]], box: [10, 10, 60, 10] },
@@ -230,7 +132,7 @@ describe("the doctor", () => {
       ["otherwise", [40, 30, 3, 15]],
     ];
     for (const [cause, box, own] of cases) {
-      const folder = await poolOf("boxes", [
+      const folder = await poolOf(home, "boxes", [
         { image: "1.jpg", split: "train", parts: own ?? parts, box },
         { image: "2.jpg", split: "train", parts, box: [4, 6, 20, 10] },
         { image: "3.jpg", split: "train", parts, box: [3, 5, 22, 12] },
@@ -240,11 +142,11 @@ describe("the doctor", () => {
       expect(finding?.message).toContain(`(1 ${cause}`);
       expect(finding?.examples[0]).toContain("annotation boxes/a0");
     }
-    const unit = await poolOf("unit", [{ image: "1.jpg", split: "train", parts: cases[6]?.[2] ?? [] }]);
+    const unit = await poolOf(home, "unit", [{ image: "1.jpg", split: "train", parts: cases[6]?.[2] ?? [] }]);
     expect(found(await examined(unit, { fast: true }), "mask-in-unit-coordinates")).toMatchObject({
       severity: "error",
     });
-    const areas = await poolOf("areas", [
+    const areas = await poolOf(home, "areas", [
       { image: "1.jpg", split: "train", parts, area: 800 },
       { image: "2.jpg", split: "train", parts, area: 210 },
     ]);
@@ -255,93 +157,8 @@ describe("the doctor", () => {
     });
   });
 
-  it("finds images that are trained on and evaluated on: in one source, between sources, by design", async () => {
-    const leak: Ref[] = [
-      { image: "1.jpg", split: "train" },
-      { image: "1.jpg", split: "testA", sentences: ["other"] },
-    ];
-    expect(found(await examined(await poolOf("own", leak)), "leak-between-splits")).toMatchObject({
-      severity: "error",
-      count: 1,
-    });
-    expect(found(await examined(await poolOf("refcoco-google", leak)), "leak-by-design")).toMatchObject({
-      severity: "warning",
-      count: 1,
-    });
-    const folder = await poolOf("one", [...healthy]);
-    await poolOf(
-      "two",
-      [
-        { image: "4.jpg", split: "train" },
-        { image: "1.jpg", split: "test" },
-        { image: "5.jpg", split: "train" },
-      ],
-      { folder },
-    );
-    const examination = await examined(folder);
-    expect(found(examination, "leak-between-sources")).toMatchObject({ severity: "error", count: 2 });
-    expect(codes(examination)).not.toContain("leak-between-splits");
-  });
-
-  it("finds leaks between two pools by content, by number and by looks", async () => {
-    const images = join(home, "again");
-    await mkdir(images, { recursive: true });
-    await copyFile(join(home, "images", "1.jpg"), join(images, "same.jpg"));
-    await picture(2).jpeg({ quality: 60 }).toFile(join(images, "alike.jpg"));
-    await picture(77).jpeg().toFile(join(images, "COCO_train2014_000000123456.jpg"));
-    const numbered = join(home, "numbered");
-    await mkdir(numbered, { recursive: true });
-    await picture(78).jpeg().toFile(join(numbered, "000000123456.jpg"));
-    for (const seed of [1, 2]) await copyFile(join(home, "images", `${seed}.jpg`), join(numbered, `${seed}.jpg`));
-    const train = await poolOf(
-      "train",
-      ["1.jpg", "2.jpg", "000000123456.jpg"].map((image) => ({ image, split: "train" })),
-      { images: numbered },
-    );
-    const other = await Pool.open(
-      await poolOf(
-        "val",
-        ["same.jpg", "alike.jpg", "COCO_train2014_000000123456.jpg"].map((image) => ({ image, split: "val" })),
-        { images },
-      ),
-    );
-    const examination = await examined(train, { against: other });
-    expect(found(examination, "leak-between-pools")).toMatchObject({
-      severity: "error",
-      count: 1,
-      examples: [expect.stringContaining("same.jpg")],
-    });
-    expect(found(examination, "leak-between-pools-by-id")).toMatchObject({ count: 1 });
-    expect(found(examination, "leak-between-pools-alike")).toMatchObject({
-      count: 1,
-      examples: [expect.stringContaining("alike.jpg")],
-    });
-    await other.close();
-  });
-
-  it("finds images that look alike, worse where one is evaluated on", async () => {
-    const images = join(home, "alike");
-    await picturesAt(images, [1, 2, 3]);
-    await picture(1).resize(90, 75).jpeg({ quality: 70 }).toFile(join(images, "1-again.jpg"));
-    await picture(2).jpeg({ quality: 50 }).toFile(join(images, "2-again.jpg"));
-    const refs = ["1.jpg", "2.jpg", "3.jpg", "1-again.jpg"].map((image) => ({ image, split: "train" }));
-    const examination = await examined(
-      await poolOf("alike", [...refs, { image: "2-again.jpg", split: "val" }], { images }),
-    );
-    expect(found(examination, "near-duplicate")).toMatchObject({
-      severity: "info",
-      count: 1,
-      examples: [expect.stringContaining("1-again.jpg")],
-    });
-    expect(found(examination, "near-duplicate-leak")).toMatchObject({
-      severity: "warning",
-      count: 1,
-      examples: [expect.stringContaining("2-again.jpg")],
-    });
-  });
-
   it("compares counts with the published ones and repeats what the import left out", async () => {
-    const folder = await poolOf("refcoco-unc", healthy);
+    const folder = await poolOf(home, "refcoco-unc", healthy);
     const manifest = JSON.parse(await readFile(join(folder, "pool.json"), "utf8")) as {
       sources: { skipped: Record<string, number> }[];
     };
@@ -377,7 +194,7 @@ describe("the doctor", () => {
     const all = JSON.parse(await readFile(mined("all"), "utf8")) as { candidates: { splits: string[] } };
     all.candidates.splits = ["train", "val"];
     await writeFile(mined("all"), JSON.stringify(all));
-    expect(codes(await examinePool(pool, options))).toEqual(["candidate-held-out"]);
+    expect(codes(await examinePool(pool, examineOptions))).toEqual(["candidate-held-out"]);
     await writeFile(mined("all"), "{");
     await writeFile(
       mined("default"),
@@ -398,7 +215,7 @@ describe("the doctor", () => {
       image: "f".repeat(64),
       verdict: "false-negative",
     });
-    const examination = await examinePool(pool, options);
+    const examination = await examinePool(pool, examineOptions);
     expect(codes(examination).sort()).toEqual([
       "judgement-unknown-expression",
       "judgement-unknown-image",
@@ -406,7 +223,7 @@ describe("the doctor", () => {
       "mined-stale",
     ]);
     await appendFile(join(pool.folder, "judgements.jsonl"), "nonsense\n\n");
-    expect(codes(await examinePool(pool, options), "error")).toContain("judgements-damaged");
+    expect(codes(await examinePool(pool, examineOptions), "error")).toContain("judgements-damaged");
     await pool.close();
   });
 });
