@@ -13,6 +13,9 @@ from nemosaic._command import find_command
 
 ROOT = Path(__file__).resolve().parents[2]
 
+# Options of loaders whose batches are made fast.
+FAST = dict(size=48, settings={"preset": "random"}, framework="numpy", dtype="uint8")
+
 
 # The words after `nemosaic` that make a pool of drawn scenes with mined candidates: pool/ in the working directory.
 SMALL_STEPS = (
@@ -103,3 +106,8 @@ def run_script(script, *args, timeout=120, env=None, check=True):
     if check:
         assert done.returncode == 0, done.stderr
     return done
+
+
+def content(batch):
+    """What makes a batch: its samples and their bytes."""
+    return [(index, batch.key[at], batch.image[at].tobytes(), batch.mask[at].tobytes()) for at, index in enumerate(batch.indices)]

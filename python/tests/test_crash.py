@@ -10,11 +10,9 @@ import threading
 import time
 
 import pytest
-from conftest import ROOT, eventually, run_script, shared_memory
+from conftest import FAST, ROOT, eventually, run_script, shared_memory
 
 from nemosaic import Loader, MosaicDataset, NemosaicError, ServerGone
-
-FAST = dict(size=48, settings={"preset": "random"}, framework="numpy", dtype="uint8")
 
 
 def kill_server(loader):
