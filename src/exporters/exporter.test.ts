@@ -1,103 +1,23 @@
-import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readdir, readFile, readlink, rm, truncate, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join, relative } from "node:path";
+import { mkdir, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pythonHas, runPython } from "../../test/peers.ts";
-import { mineSmall } from "../../test/small-pool.ts";
 import { decodeCocoRle, decodeImage, encodePng, imageSize } from "../codecs/index.ts";
-import { type Progress, silentProgress } from "../io/index.ts";
+import { silentProgress } from "../io/index.ts";
 import { Loader } from "../loader/index.ts";
-import { Pool } from "../pool/index.ts";
-import { parseSettings } from "../settings/index.ts";
-import { type ExportOptions, exporterNames, exportPool, mergeExport, readExportManifest } from "./index.ts";
-import { makeSmallPool } from "./small-pool.contract.ts";
+import { type ExportRuns, epochs, openExportRuns, settings, stopAfter, stopWhen } from "./export-runs.contract.ts";
+import { exporterNames, mergeExport, readExportManifest } from "./index.ts";
 
-const settings = parseSettings(
-  {
-    size: 40,
-    mosaic: { gamma: 0.6, randomShare: 0.5 },
-    band: { tau: null, tauImage: null },
-    guards: { nearDuplicate: null },
-  },
-  "test",
-);
-const epochs = 16; // 9 refs × 16 and half as many originals: more than one part
+let runs: ExportRuns;
 let home: string;
-let pool: Pool;
-
+let run: ExportRuns["run"];
+let tree: ExportRuns["tree"];
+let folders: ExportRuns["folders"];
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), "nemosaic-export-"));
-  pool = await Pool.open(await makeSmallPool(home));
-  await mineSmall(pool);
+  runs = await openExportRuns();
+  ({ home, run, tree, folders } = runs);
 });
-afterAll(async () => {
-  await pool.close();
-  await rm(home, { recursive: true, force: true });
-});
-
-const options = (format: string, output: string, more: Partial<ExportOptions> = {}): ExportOptions => ({
-  format,
-  output: join(home, output),
-  splits: ["train", "val"],
-  seed: 5,
-  epochs,
-  firstEpoch: 0,
-  originals: 0.5,
-  image: { kind: "png" },
-  options: { shardSamples: 50 },
-  force: false,
-  concurrency: 4,
-  progress: silentProgress,
-  ...more,
-});
-
-const run = (format: string, output: string, more: Partial<ExportOptions> = {}) =>
-  exportPool(pool, settings, options(format, output, more));
-
-/** Every file below a folder with its hash; links with where they lead. */
-async function tree(folder: string): Promise<Record<string, string>> {
-  const found: Record<string, string> = {};
-  for (const entry of await readdir(join(home, folder), { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    const name = path.slice(join(home, folder).length + 1);
-    if (entry.isSymbolicLink()) found[name] = `-> ${await readlink(path)}`;
-    else if (entry.isFile())
-      found[name] = createHash("sha256")
-        .update(await readFile(path))
-        .digest("hex");
-  }
-  return found;
-}
-
-/** A progress that stops the export, as a kill would, after `samples`. */
-function stopAfter(samples: number): Progress {
-  let left = samples;
-  return {
-    begin: () => ({
-      advance: () => {
-        if (left-- <= 0) throw new Error("stopped");
-      },
-      note: () => undefined,
-      end: () => undefined,
-    }),
-  };
-}
-
-/** A progress that stops the export at the end of the task of that name. */
-function stopWhen(name: string): Progress {
-  return {
-    begin: (label) => (label === name ? stopAfter(0).begin("", 0, "") : silentProgress.begin(label, 0, "")),
-  };
-}
-
-/** Every folder below a folder. */
-async function folders(folder: string): Promise<string[]> {
-  const entries = await readdir(join(home, folder), { recursive: true, withFileTypes: true });
-  return entries
-    .flatMap((entry) => (entry.isDirectory() ? relative(join(home, folder), join(entry.parentPath, entry.name)) : []))
-    .sort();
-}
+afterAll(() => runs.close());
 
 /** How many records an export says that it holds; only SeqTR's own shape leaves any out. */
 async function countRecords(folder: string): Promise<number> {
@@ -123,6 +43,7 @@ async function generalRefs(folder: string): Promise<{ none: number; several: num
 
 /** What an export must hold, straight from plans and pool: written as pictures for a reader in Python. */
 async function writeExpected(folder: string): Promise<string> {
+  const { pool } = runs;
   await mkdir(join(home, folder), { recursive: true });
   const lines: string[] = [];
   const add = async (
@@ -326,116 +247,6 @@ describe.each(exporterNames)("export to %s", (format) => {
     expect([await tree(output), await folders(output)]).toEqual([
       await tree(`fresh-${format}`),
       await folders(`fresh-${format}`),
-    ]);
-  });
-});
-
-// How parts are kept and replaced is the same for every format: one with files of its own, one with blobs.
-describe.each(["refer", "webdataset"])("export to %s, again", (format) => {
-  it("draws parts of the same export again with --force", async () => {
-    const output = `again-${format}`;
-    await run(format, output, { shard: { index: 0, count: 1 } });
-    const part = join(home, output, ".parts", "00000000.json");
-    await writeFile(
-      part,
-      (await readFile(part, "utf8")).replaceAll('"meta":{', '"meta":{"odd":1,').slice(0, -1).concat("}"),
-    );
-    expect(await run(format, output, { force: true })).toMatchObject({ reused: false, drawnParts: 2 });
-    await run(format, `one-${format}`);
-    expect(await tree(output)).toEqual(await tree(`one-${format}`));
-  });
-
-  it("replaces nothing without --force, and everything with it", async () => {
-    const output = `kept-${format}`;
-    await run(format, output, { epochs: 1 });
-    const before = await tree(output);
-    await expect(run(format, output, { epochs: 2 })).rejects.toThrow(/holds another export/);
-    expect(await tree(output)).toEqual(before);
-    await run(format, output, { epochs: 2, force: true });
-    await run(format, `two-${format}`, { epochs: 2 });
-    expect(await tree(output)).toEqual(await tree(`two-${format}`));
-  });
-});
-
-describe("an export", () => {
-  it("takes the place of one of another format with --force, folders, links and all", async () => {
-    await run("refer", "other", { epochs: 1 });
-    await run("webdataset", "other", { epochs: 1, force: true });
-    await run("webdataset", "plain", { epochs: 1 });
-    expect([await tree("other"), await folders("other")]).toEqual([await tree("plain"), await folders("plain")]);
-  });
-
-  it("is merged in the format that it was begun in", async () => {
-    const merged = (format: string) => mergeExport(join(home, "named"), { format, progress: silentProgress });
-    await run("parquet", "named", { epochs: 1, shard: { index: 0, count: 1 } });
-    await expect(merged("refer")).rejects.toThrow(/holds an export as parquet, got the format "refer"/);
-    expect(await merged("parquet")).toMatchObject({ reused: false });
-    await expect(merged("refer")).rejects.toThrow(/holds an export as parquet/);
-  });
-
-  it("refuses a folder with something else in it, and parts of other options", async () => {
-    await mkdir(join(home, "mine"), { recursive: true });
-    await writeFile(join(home, "mine", "thesis.txt"), "x");
-    await expect(run("refer", "mine")).rejects.toThrow(/is not empty \("thesis.txt"\)/);
-    await expect(run("refer", "begun", { progress: stopAfter(130) })).rejects.toThrow("stopped");
-    await expect(run("refer", "begun", { seed: 6 })).rejects.toThrow(/parts of another export/);
-    await run("refer", "begun", { seed: 6, force: true });
-    expect((await readExportManifest(join(home, "begun")))?.job.seed).toBe(6);
-  });
-
-  it.each([
-    [{ format: "coco" }, 'unknown export format "coco"'],
-    [{ splits: ["tain"] }, 'unknown split "tain"'],
-    [{ splits: ["train", "train"] }, "several different ones"],
-    [{ options: { dataset: "../x" } }, 'export option "options.dataset"'],
-    [{ options: { imagesFolder: "images/../../x" } }, 'export option "options.imagesFolder"'],
-    [{ image: { kind: "jpeg", quality: 0, chroma: "4:2:0" } }, 'export option "image.quality"'],
-    [{ shard: { index: 2, count: 2 } }, "expected a shard i/n"],
-  ] as [Partial<ExportOptions>, string][])("explains %j", async (wrong, message) => {
-    await expect(run("refer", "wrong", wrong)).rejects.toThrow(message);
-  });
-
-  it("cuts tar shards by bytes as well as by number", async () => {
-    await run("webdataset", "bytes", { options: { shardSamples: 1000, shardBytes: 100_000 } });
-    const names = (await readdir(join(home, "bytes", "train"))).sort();
-    expect(names.length).toBeGreaterThan(2);
-    for (const name of names)
-      expect((await readFile(join(home, "bytes", "train", name))).length).toBeLessThanOrEqual(100_000);
-  });
-
-  it("continues epochs where another export ended", async () => {
-    const lines = async (folder: string) =>
-      (await readFile(join(home, folder, "plans-train.jsonl"), "utf8")).trimEnd().split("\n");
-    await run("webdataset", "first", { splits: ["train"], epochs: 2 });
-    await run("webdataset", "second", { splits: ["train"], epochs: 1, firstEpoch: 2 });
-    await run("webdataset", "both", { splits: ["train"], epochs: 3 });
-    expect([...(await lines("first")), ...(await lines("second"))]).toEqual(await lines("both"));
-  });
-
-  it.each([
-    ["rrsisd", null, "images/rrsisd/JPEGImages"],
-    ["refclef", null, "images/saiapr_tc-12"],
-    ["uavid_ris", null, "images/uavid_ris/PNGimages"],
-    ["refcoco", "pictures/all", "pictures/all"],
-  ])("puts the images of %s (%s) into %s", async (dataset, imagesFolder, place) => {
-    const output = `placed-${dataset}`;
-    await run("refer", output, { epochs: 1, splits: ["val"], options: { dataset, imagesFolder } });
-    const images = Object.keys(await tree(output)).filter((name) => /\.(jpg|png)$/.test(name));
-    expect(images.length).toBeGreaterThan(2);
-    expect(new Set(images.map((name) => dirname(name)))).toEqual(new Set([place]));
-  });
-
-  it("keeps the datasets' ids and image names in evaluation splits", async () => {
-    await run("cris-lmdb", "ids", { splits: ["val"] });
-    const listed = JSON.parse(await readFile(join(home, "ids", "anns", "refcoco", "val.json"), "utf8")) as {
-      segment_id: number;
-      img_name: string;
-      sentences: { sent_id: number }[];
-    }[];
-    expect(listed.map(({ segment_id }) => segment_id)).toEqual([20, 21, 22, 23]);
-    expect(listed[0]?.img_name).toBe("COCO_train2014_000000005056.jpg");
-    expect(listed.flatMap(({ sentences }) => sentences.map(({ sent_id }) => sent_id))).toEqual([
-      113, 114, 115, 116, 117,
     ]);
   });
 });
