@@ -35,6 +35,14 @@ describe("openRelevance", () => {
     expect((await openRelevance("auto", unreachable)).notes.join()).toContain("could not reach 127.0.0.1:9");
   });
 
+  it("says of a hub that cannot be reached what to do: a mirror, or the model's files here", async () => {
+    const unreachable = { hub: hubAccess({}, { cacheDir, endpoint: "http://127.0.0.1:9", retryAfterMs: [] }) };
+    await expect(openRelevance("some/model", unreachable)).rejects.toMatchObject({
+      code: "network",
+      message: expect.stringMatching(/could not reach 127\.0\.0\.1:9: .*HF_ENDPOINT, or copy .* pass that with --model/),
+    });
+  });
+
   it("fails for clip where its model cannot be had, and suggests the nearest name for another", async () => {
     await expect(openRelevance("clip", offline())).rejects.toMatchObject({
       code: "offline",

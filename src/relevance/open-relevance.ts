@@ -43,7 +43,18 @@ export async function openRelevance(name: string, options: OpenModelOptions): Pr
   if (open !== undefined) return open(options);
   const isBareWord = !/[/\\]/.test(name) && (await stat(name).catch(() => undefined)) === undefined;
   if (isBareWord) throw unknownName("relevance", name, [...relevanceNames, "a hub id (org/name)", "a folder"]);
-  return openClip(name, options);
+  return openNamed(name, options);
+}
+
+/** A hub id or a folder that a person named; where the hub cannot be had, the way without it stands in the error. */
+async function openNamed(name: string, options: OpenModelOptions): Promise<Relevance> {
+  try {
+    return await openClip(name, options);
+  } catch (error) {
+    if (!(error instanceof NemosaicError) || error.code !== "network") throw error;
+    const remedy = "or copy the model's files to a folder here and pass that with --model (docs/relevance.md)";
+    throw new NemosaicError(error.code, `${error.message}, ${remedy}`, { cause: error });
+  }
 }
 
 async function openClip(spec: string, options: OpenModelOptions): Promise<Relevance> {

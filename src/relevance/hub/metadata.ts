@@ -75,7 +75,12 @@ export async function request(url: string, init: RequestInit, hub: HubAccess): P
   try {
     return await fetch(url, { ...init, headers });
   } catch (cause) {
-    return fail("network", `could not reach ${new URL(url).host}: ${reasonOf(cause)}`, cause);
+    const { host } = new URL(url);
+    return fail(
+      "network",
+      `could not reach ${host}: ${reasonOf(cause)}; check the network, or name a mirror in HF_ENDPOINT`,
+      cause,
+    );
   }
 }
 
