@@ -17,19 +17,21 @@ import { prepare, pretrain, trainArm, writeWhole } from "./steps.mjs";
 const help = `npm run evidence -- [options]
 
   --out FOLDER     where scenes, runs and logs go (.scratch/evidence)
-  --docs FOLDER    where evidence.md and evidence/ go (docs; FOLDER/docs of --out with --smoke)
+  --docs FOLDER    where evidence.md and evidence/ go (docs; FOLDER/docs of --out with another profile)
   --seeds A,B,C    seeds of the runs (0,1,2)
   --ground NAME    scenes, lone (scenes without similar objects, tested on the same), photos (of NEMOSAIC_GROUND) or own (scenes)
   --refer DIR      own data: a REFER folder with splits train and val
   --images DIR     its images
   --arms LIST      core, rivals, ablations, sweeps, proof, unmined (of proof what draws no mined negatives) or names of arms,
                    comma-separated (core; proof on the other grounds)
+  --profile NAME   full, gpu (a wider tower at 416 pixels, 500 steps of 64) or smoke (full)
   --steps N        steps of each training, instead of the profile's
+  --minutes N      begin no training N minutes after the start; score and report what there is
   --jobs N         runs at the same time, a thread each (as many as there are cores)
   --device NAME    cpu or cuda (cuda where torch finds one)
   --model NAME     what mines: as nemosaic embed --model (models/scene-clip)
   --install        first bring the experiment's own PyTorch into .cache/evidence-venv (evidence/requirements.txt)
-  --smoke          everything at a tiny size, to see that it runs
+  --smoke          --profile smoke: everything at a tiny size, to see that it runs
   --as-is          train nothing: score and report the runs that are there
   --stop-before S  prepare, count, train, score or report: stop before that step
 
@@ -55,7 +57,9 @@ async function main(words) {
           "refer",
           "images",
           "arms",
+          "profile",
           "steps",
+          "minutes",
           "jobs",
           "device",
           "model",
@@ -71,11 +75,17 @@ async function main(words) {
   if (values.help) return process.stdout.write(`${help}\n`);
   const isOwn = values.refer !== undefined || values.images !== undefined;
   const ground = groundOf(values.ground ?? (isOwn ? "own" : "scenes"), values);
-  const usual = values.smoke ? profiles.smoke : { ...profiles.full, ...ground.profile };
+  const size = values.profile ?? (values.smoke ? "smoke" : "full");
+  if (!Object.hasOwn(profiles, size))
+    throw new Error(`expected --profile ${Object.keys(profiles).join(", ")}, got ${size}`);
+  const isSmoke = size === "smoke";
+  const usual = size === "full" ? { ...profiles.full, ...ground.profile } : profiles[size];
+  const until =
+    values.minutes === undefined ? Infinity : Date.now() + 60_000 * numbersOf("--minutes", values.minutes)[0];
   const profile = values.steps === undefined ? usual : { ...usual, steps: numbersOf("--steps", values.steps)[0] };
   const out = resolve(values.out ?? join(root, ".scratch", "evidence"));
-  const docs = resolve(values.docs ?? (values.smoke ? join(out, "docs") : join(root, "docs")));
-  const seeds = numbersOf("--seeds", values.seeds ?? (values.smoke ? "0" : "0,1,2"));
+  const docs = resolve(values.docs ?? (size === "full" ? join(root, "docs") : join(out, "docs")));
+  const seeds = numbersOf("--seeds", values.seeds ?? (isSmoke ? "0" : "0,1,2"));
   const jobs = Math.max(1, numbersOf("--jobs", values.jobs ?? String(cpus().length))[0]);
   const model = modelOf(values.model ?? profile.model);
   const steps = ["prepare", "count", "train", "score", "report"];
@@ -109,7 +119,7 @@ async function main(words) {
   says("pretraining the image tower");
   await pretrain(out, profile, options, ground);
   const began = Date.now();
-  if (!values["as-is"]) await trainAll({ out, profile, arms, seeds, jobs, options, says, ground });
+  if (!values["as-is"]) await trainAll({ out, profile, arms, seeds, jobs, options, says, ground, until });
   const clock = addedUp(join(out, clockOf(ground)), (Date.now() - began) / 1000);
   if (last < 4) return;
   says("scoring");
@@ -163,7 +173,7 @@ async function falseNegativesOf(out, profile, says) {
 }
 
 /** Runs all arms and seeds, `jobs` at a time: seed by seed, so that a stopped experiment has whole rounds. */
-async function trainAll({ out, profile, arms, seeds, jobs, options, says, ground }) {
+async function trainAll({ out, profile, arms, seeds, jobs, options, says, ground, until }) {
   const resultOf = ({ arm, seed }) => join(out, runsOf(ground), `${arm.name}-${seed}`, "result.json");
   const all = seeds.flatMap((seed) => arms.map((arm) => ({ arm, seed })));
   const waiting = all.filter((run) => !existsSync(resultOf(run)));
@@ -174,6 +184,7 @@ async function trainAll({ out, profile, arms, seeds, jobs, options, says, ground
   let done = 0;
   const worker = async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      if (Date.now() > until) return says(`the time is up: ${waiting.length + 1} runs were not begun`);
       const minutes = done === 0 ? undefined : ((Date.now() - began) / 60_000 / done) * (total - done);
       const left =
         minutes === undefined
