@@ -39,7 +39,9 @@ describe("openRelevance", () => {
     const unreachable = { hub: hubAccess({}, { cacheDir, endpoint: "http://127.0.0.1:9", retryAfterMs: [] }) };
     await expect(openRelevance("some/model", unreachable)).rejects.toMatchObject({
       code: "network",
-      message: expect.stringMatching(/could not reach 127\.0\.0\.1:9: .*HF_ENDPOINT, or copy .* pass that with --model/),
+      message: expect.stringMatching(
+        /could not reach 127\.0\.0\.1:9: .*HF_ENDPOINT, or copy .* pass that with --model/,
+      ),
     });
   });
 
