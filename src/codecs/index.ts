@@ -45,4 +45,4 @@ export {
   pickleTuple,
 } from "./pickle/index.ts";
 export { readTar, type TarEntry, TarWriter } from "./tar/index.ts";
-export { refuseUtf16, utf8Text } from "./utf8.ts";
+export { refuseUtf16, utf8Text, wholeUtf8Text } from "./utf8.ts";

@@ -12,6 +12,17 @@ export function utf8Text(bytes: Buffer, place: (index: number) => string): strin
 }
 
 /**
+ * A whole file's text, without its byte order mark; `where` names the file as it is to be read. Errors: "bad-input" with
+ * line and byte for what is no UTF-8, and for UTF-16 by name.
+ */
+export function wholeUtf8Text(bytes: Buffer, where: string): string {
+  refuseUtf16(bytes, where);
+  const lineAt = (index: number): number =>
+    bytes.subarray(0, index).reduce((n, byte) => n + (byte === 0x0a ? 1 : 0), 1);
+  return utf8Text(bytes, (index) => `line ${lineAt(index)}, byte ${index} of ${where}`).replace(/^\uFEFF/, "");
+}
+
+/**
  * The error for bytes that are no UTF-8 and begin at `offset` of the file at `path`, which is read again for the line.
  * Errors: "bad-input", always.
  */
@@ -49,7 +60,14 @@ function invalidAt(bytes: Buffer): number {
     if (isUtf8(bytes.subarray(0, characterEnd(bytes, middle)))) from = middle;
     else to = middle - 1;
   }
-  return Math.min(from, bytes.length - 1);
+  // Stray continuation bytes were taken for the end of a character: on over the sound ones before them.
+  let at = characterEnd(bytes, from);
+  for (let length = 1; length <= 4 && at + length <= bytes.length; length++) {
+    if (!isUtf8(bytes.subarray(at, at + length))) continue;
+    at += length;
+    length = 0;
+  }
+  return Math.min(at, bytes.length - 1);
 }
 
 /** `end` moved back over a character that it would split. */

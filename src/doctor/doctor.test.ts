@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { mineSmall, smallPool } from "../../test/small-pool.ts";
+import { rleFromCounts, rleToString } from "../kernels/index.ts";
 import type { Box } from "../model/index.ts";
 import { appendJudgement } from "../pool/index.ts";
 import {
@@ -92,14 +93,16 @@ describe("the doctor", () => {
   });
 
   it("finds masks that are empty, outside, or overlap themselves, and boxes that leave the image", async () => {
+    const nothing = rleToString(rleFromCounts([3000], 50, 60));
     const folder = await poolOf(home, "masks", [
-      { image: "1.jpg", split: "train", parts: [[70, 60, 80, 60, 80, 70]] },
+      { image: "1.jpg", split: "train", parts: [[50, 40, 80, 40, 80, 50]] },
       { image: "2.jpg", split: "train", parts: [square, [15, 15, 35, 15, 35, 35, 15, 35]] },
       { image: "3.jpg", split: "train", parts: [[-0.6, 5, 25, 5, 25, 25]], box: [10, 10, 60, 10] },
       { image: "4.jpg", split: "train", segmentation: { kind: "rle", size: [50, 60], counts: "T3" } },
+      { image: "5.jpg", split: "train", segmentation: { kind: "rle", size: [50, 60], counts: nothing } },
     ]);
     const examination = await examined(folder);
-    expect(found(examination, "mask-empty")).toMatchObject({ severity: "error", count: 1, examples: ["ref masks/r0"] });
+    expect(found(examination, "mask-empty")).toMatchObject({ severity: "error", count: 1, examples: ["ref masks/r4"] });
     expect(found(examination, "mask-outside")).toMatchObject({
       severity: "warning",
       count: 1,

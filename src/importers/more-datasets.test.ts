@@ -206,6 +206,18 @@ describe("the ReasonSeg importer", () => {
     const records = await allRecords(options, "reasonseg");
     expect(only(records, "expression")[0]?.sent).toBe("the café");
     expect(only(records, "note")).toHaveLength(1);
+    // Chinese in GBK would be gibberish in Windows-1252, and UTF-16 is not JSON at all.
+    const gbk = Buffer.concat([
+      Buffer.from('{"text": ["'),
+      Buffer.from([0xb9, 0xb7]),
+      Buffer.from('"], "shapes": []}'),
+    ]);
+    put(folder(), "train/a.json", gbk);
+    const [chinese] = only(await allRecords(options, "reasonseg"), "bad");
+    expect(chinese?.message).toMatch(/UTF-8 text in line 1, byte 11 of "train\/a.json", got another encoding \(GBK/);
+    put(folder(), "train/a.json", Buffer.from("\ufeff{}", "utf16le"));
+    const [wide] = only(await allRecords(options, "reasonseg"), "bad");
+    expect(wide?.message).toMatch(/line 1, byte 0 of "train\/a.json", got UTF-16; save the file as UTF-8/);
   });
 
   it.skipIf(!pythonHas("cv2", "numpy"))("draws outlines as OpenCV does (needs Python with cv2)", () => {

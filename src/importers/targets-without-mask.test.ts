@@ -4,6 +4,7 @@ import { newEntryState } from "./entry-records.ts";
 import { embeddedRowRecords } from "./hf-parquet/embedded-rows.ts";
 import { rawRowRecords } from "./hf-parquet/raw-rows.ts";
 import { allRecords, freshFolder } from "./importer.contract.ts";
+import { makeTable } from "./more-datasets.contract.ts";
 import {
   annotation,
   gRefs,
@@ -203,6 +204,54 @@ describe("R-RefCOCO's sentences about nothing in the image", () => {
     expect(records.filter((record) => record.type === "ref")).toMatchObject([
       { id: "7", annotationIds: ["3"] },
       { id: "7:no-target", annotationIds: [] },
+    ]);
+  });
+
+  it("are the same in SeqTR's entries, on the entry or beside its sentence", async () => {
+    const options = makeSeqtr(folder());
+    const entry = { image_id: 11, width: 64, height: 48 };
+    const annotations = [{ bbox: [10, 10, 20, 20], segmentation: [square] }];
+    const train = [
+      { ...entry, bbox: [10, 10, 20, 20], mask: [square], expressions: ["a", "b"], exist: false },
+      { ...entry, annotations, expressions: { raw: "c", exist: false } },
+      { ...entry, annotations, expressions: { raw: "d", exist: true } },
+    ];
+    put(folder(), "refcoco-unc/instances.json", JSON.stringify({ train }));
+    const records = await allRecords(options, "seqtr");
+    const targets = new Map(
+      records.flatMap((item) => (item.type === "ref" ? [[item.id, item.annotationIds.length]] : [])),
+    );
+    expect(
+      records.flatMap((item) => (item.type === "expression" ? [[item.sent, targets.get(item.refId)]] : [])),
+    ).toEqual([
+      ["a", 0],
+      ["b", 0],
+      ["c", 0],
+      ["d", 1],
+    ]);
+  });
+
+  it("are the same in a table with a column that says so, whatever mask their row has", async () => {
+    const options = await makeTable(folder());
+    const rows = [
+      "image,mask,text,ref_id,exists",
+      "a.jpg,masks/a.png,the mug,7,True",
+      "a.jpg,masks/a.png,the kite,7,False",
+      "a.jpg,,the yak,7,0",
+      "a.jpg,masks/a.png,the blue mug,7,",
+      "b.jpg,masks/b.png,a plate,8,perhaps",
+    ];
+    put(folder(), "mine.csv", rows.join("\n"));
+    const records = await allRecords(options, "table");
+    expect(records.filter(({ type }) => type === "ref")).toMatchObject([
+      { id: "7", annotationIds: ["7"] },
+      { id: "7:no-target", annotationIds: [] },
+    ]);
+    expect(
+      records.flatMap((item) => (item.type === "expression" ? [`${item.refId} ${item.id} ${item.sent}`] : [])),
+    ).toEqual(["7 0 the mug", "7:no-target 0 the kite", "7:no-target 1 the yak", "7 1 the blue mug"]);
+    expect(records.filter(({ type }) => type === "bad")).toMatchObject([
+      { reason: "wrong type", where: "mine.csv, line 6" },
     ]);
   });
 

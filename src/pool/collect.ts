@@ -11,10 +11,12 @@ import {
   isShortage,
   NemosaicError,
   type RefRecord,
+  type Segmentation,
 } from "../model/index.ts";
+import { emptinessOf, hasPixel } from "./empty-target.ts";
 import { isTrainingSplit } from "./leave-leaks-out.ts";
 import { type BadPolicy, Ledger } from "./ledger.ts";
-import { segmentationText } from "./segmentation-text.ts";
+import { parseSegmentation, segmentationText } from "./segmentation-text.ts";
 import type { PoolRows, TableRow } from "./tables.ts";
 
 /** Takes encoded images that have no file of their own; returns the offset at which the bytes lie. */
@@ -353,6 +355,14 @@ function addRefs(
     if (list === undefined) sentences.set(record.refId, [record]);
     else list.push(record);
   }
+  const segmentationAt = (row: number): Segmentation =>
+    parseSegmentation(rows.annotations[row]?.segmentation ?? "null", `annotation row ${row}`);
+  const seen = new Map<number, boolean>();
+  const isSeen = (row: number, image: number): boolean => {
+    const known = seen.get(row) ?? hasPixel(segmentationAt(row), rows.images[image]!);
+    seen.set(row, known);
+    return known;
+  };
   for (const record of gathered.refs) {
     const image = imageRows.get(record.imageId);
     if (image === undefined) {
@@ -374,6 +384,15 @@ function addRefs(
       }
       ledger.note("target with a box and no mask: to be looked at, not scored");
     }
+    const targets = annotations as number[];
+    if (targets.length > 0 && !targets.some((target) => isSeen(target, image))) {
+      const got = emptinessOf(targets.map(segmentationAt), rows.images[image]!);
+      ledger.bad(
+        "target without a mask",
+        `ref ${record.id} of ${source}: expected its target to have a pixel inside, got ${got}`,
+      );
+      continue;
+    }
     const own = sentences.get(record.id);
     if (own === undefined) {
       ledger.note("ref without sentences left out");
@@ -383,7 +402,7 @@ function addRefs(
       source,
       id: record.id,
       image,
-      annotations: annotations as number[],
+      annotations: targets,
       split: record.split,
     };
     const row = rows.refs.push(ref) - 1;

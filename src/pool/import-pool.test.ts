@@ -133,6 +133,30 @@ describe("importing into a pool", () => {
     expect(report.source.notes["ref of an annotation left out"]).toBeGreaterThan(0);
   });
 
+  it("refuses refs whose polygons have no pixel inside, and says why they have none", async () => {
+    const folder = await scratchFolder();
+    const source = await smallSource(folder, { images: 2, valImages: 1 });
+    const give = (parts: number[][]): RecordSource =>
+      changed(source, (record) => [
+        record.type === "annotation" && record.id === "a0-0"
+          ? { ...record, segmentation: { kind: "polygons", parts } }
+          : record,
+      ]);
+    for (const [part, words] of [
+      [[0.1, 0.1, 0.9, 0.1, 0.9, 0.9], /run from 0 to 1; multiply x by the image's width/],
+      [[90, 5, 99, 5, 99, 12], /outside its image of 40×30 \(x from 90 to 99, y from 5 to 12\)/],
+      [[5, 5, 5, 5, 5, 5], /so thin that they cover no pixel/],
+    ] as const)
+      await expect(importPool(join(folder, "pool"), give([[...part]]), options)).rejects.toThrow(words);
+    const report = await importPool(join(folder, "pool"), give([[5, 5, 5, 5, 5, 5]]), { ...options, onBad: "skip" });
+    expect(report.source.skipped).toEqual({ "target without a mask": 1 });
+    // Beside a target that is seen it takes nothing away from the mask.
+    const both = changed(give([[5, 5, 5, 5, 5, 5]]), (record) => [
+      record.type === "ref" && record.id === "r0-0" ? { ...record, annotationIds: ["a0-0", "a0-1"] } : record,
+    ]);
+    expect((await importPool(join(folder, "both"), both, options)).source.skipped).toEqual({});
+  });
+
   it("names how many images are missing, not only the first", async () => {
     const folder = await scratchFolder();
     const source = await smallSource(folder, { images: 5 });

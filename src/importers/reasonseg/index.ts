@@ -5,12 +5,12 @@
  *
  * The mask is drawn as LISA draws it (fill-outline.ts): outlines from the largest to the smallest, "flag" left out,
  * "ignore" taking its pixels out of the target. Those pixels count as outside here; LISA leaves them out of its scores.
- * A file that is not UTF-8 is read as Windows-1252, as LISA does, and noted.
+ * A file that is not UTF-8 is read as Windows-1252, as LISA does, and noted; one that is neither (GBK, UTF-16) is refused.
  */
 import { isUtf8 } from "node:buffer";
 import { join } from "node:path";
 import { pMapIterable } from "p-map";
-import { imageSize, parseJson } from "../../codecs/index.ts";
+import { imageSize, parseJson, wholeUtf8Text } from "../../codecs/index.ts";
 import { rleArea, rleFromMask } from "../../kernels/index.ts";
 import { type DatasetRecord, fail, isInputError, type Segmentation } from "../../model/index.ts";
 import { type EntryState, entryRecords, newEntryState } from "../entry-records.ts";
@@ -89,8 +89,9 @@ async function readPair(
   });
   try {
     const bytes = await readBytes(join(folder, where));
-    const isWindows = !isUtf8(bytes);
-    const value = parseJson(new TextDecoder(isWindows ? "windows-1252" : "utf-8").decode(bytes), `"${where}"`);
+    const isWindows = !isUtf8(bytes) && !hasPairs(bytes);
+    const text = isWindows ? new TextDecoder("windows-1252").decode(bytes) : wholeUtf8Text(bytes, `"${where}"`);
+    const value = parseJson(text, `"${where}"`);
     const [texts, shapes] = isDict(value) ? [field(value, "text"), field(value, "shapes")] : [];
     if (!Array.isArray(texts) || !Array.isArray(shapes)) return wrong("{text, shapes} of lists", value);
     const { width, height } = await imageSize(join(folder, `${pair.stem}.jpg`));
@@ -103,6 +104,14 @@ async function readPair(
     if (isInputError(error)) return wrong("a readable .jpg and .json", error);
     throw error;
   }
+}
+
+/**
+ * Whether two bytes in a row are letters or signs of Windows-1252's upper half: Chinese text in GBK is made of such pairs,
+ * where English and most European words have one between ASCII letters, or a quotation mark or dash (0x80 to 0x9f).
+ */
+function hasPairs(bytes: Uint8Array): boolean {
+  return bytes.some((byte, at) => byte >= 0xa1 && (bytes[at + 1] ?? 0) >= 0xa1);
 }
 
 function* finished(pair: Pair, found: ReadPair, state: EntryState): Generator<DatasetRecord> {

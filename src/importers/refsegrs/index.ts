@@ -9,7 +9,7 @@
  */
 import { dirname, join } from "node:path";
 import { pMapIterable } from "p-map";
-import { utf8Text } from "../../codecs/index.ts";
+import { wholeUtf8Text } from "../../codecs/index.ts";
 import type { DatasetRecord } from "../../model/index.ts";
 import { entryRecords, newEntryState } from "../entry-records.ts";
 import { bad, note } from "../findings.ts";
@@ -118,7 +118,7 @@ function grouped(lines: readonly Phrase[]): [string, Phrase[]][] {
 
 /** The lines of a file of phrases; blank ones are skipped and counted. Errors: "io", "bad-input" for what is no UTF-8. */
 async function linesOf(path: string): Promise<Phrase[]> {
-  const text = utf8Text(await readBytes(path), (index) => `byte ${index} of "${path}"`);
+  const text = wholeUtf8Text(await readBytes(path), `"${path}"`);
   return text.split(/\r?\n/).flatMap((line, at) => {
     if (line.trim() === "") return [];
     const [, number = "", phrase = ""] = /^(\S*)\s*(.*)$/.exec(line.trim()) ?? [];

@@ -1,7 +1,8 @@
 import { cocoCategory } from "../../codecs/index.ts";
 import { hashJson } from "../../io/index.ts";
 import type { BadRecord, DatasetRecord } from "../../model/index.ts";
-import { type Entry, type EntrySentence, type EntryState, entryRecords } from "../entry-records.ts";
+import { type Entry, type EntrySentence, type EntryState, entryRecords, entrySentence } from "../entry-records.ts";
+import { existsIn } from "../existence.ts";
 import { type BadReason, bad, InWords, note } from "../findings.ts";
 import { parseSegmentation } from "../segmentation.ts";
 import { boxOf, type Dict, exactId, field, finite, idComplaint, isDict, pixelsOf } from "../values.ts";
@@ -37,11 +38,14 @@ export function* seqtrRecords(value: unknown, place: EntryPlace): Generator<Data
     const expected = `"file_name" to be a path inside the images' folder`;
     return yield complain("unsafe file name", expected, field(value, "file_name"), "correct the name");
   }
-  const sentences = sentencesOf(field(value, "expressions"));
-  if (sentences === undefined) {
+  const listed = sentencesOf(field(value, "expressions"));
+  if (listed === undefined) {
     const expected = `"expressions" to be a list of texts, or {raw: text or a list}`;
     return yield complain("wrong type", expected, field(value, "expressions"), "correct the entry");
   }
+  // As R-RefCOCO marks a sentence that is true of nothing: on the entry, or beside its sentence.
+  const exists = existsIn(value);
+  const sentences = exists === true ? listed : listed.map((sentence) => ({ ...sentence, exists }));
   const [width, height] = [pixelsOf(field(value, "width")), pixelsOf(field(value, "height"))];
   const size = width !== undefined && height !== undefined ? { width, height } : undefined;
   const found = isGres(value) ? gresTargets(value, imageId, size, place) : seqtrTargets(value, size, place);
@@ -59,7 +63,8 @@ function isGres(entry: Dict): boolean {
 
 /** The expressions' texts: a list of them, or of GRES {raw, sent?} whose members are a text or a list. */
 function sentencesOf(expressions: unknown): EntrySentence[] | undefined {
-  if (Array.isArray(expressions)) return expressions.map((sent: unknown, id) => ({ id, sent }));
+  if (Array.isArray(expressions))
+    return expressions.map((item: unknown, id) => (isDict(item) ? entrySentence(item, id) : { id, sent: item }));
   if (!isDict(expressions)) return undefined;
   const listed = (name: string): readonly unknown[] | undefined => {
     const value = field(expressions, name);
@@ -69,7 +74,8 @@ function sentencesOf(expressions: unknown): EntrySentence[] | undefined {
   const raw = listed("raw");
   const sent = listed("sent") ?? raw;
   if (sent === undefined || (raw !== undefined && raw.length !== sent.length)) return undefined;
-  return sent.map((text, id) => ({ id, sent: text, raw: raw?.[id] }));
+  const exists = existsIn(expressions);
+  return sent.map((text, id) => ({ id, sent: text, raw: raw?.[id], exists }));
 }
 
 type Size = { readonly width: number; readonly height: number } | undefined;

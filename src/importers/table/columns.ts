@@ -11,6 +11,7 @@ const roles = {
   sentence: ["sent_id", "sentence_id"],
   category: ["category", "category_name", "class", "label"],
   bbox: ["bbox", "box"],
+  exist: ["exist", "exists"],
 } as const;
 
 export type Role = keyof typeof roles;

@@ -3,7 +3,7 @@
  *
  *   image, text      needed
  *   mask             path of a mask image, polygons or run lengths; in Parquet also {bytes, path}; empty: nothing is meant
- *   split, ref, sentence, category, bbox   where they are there
+ *   split, ref, sentence, category, bbox, exist   where they are there; exist is false where the text is true of nothing
  *
  * Columns are found by their usual names, or as `--columns image=path,mask=masks/{id}.png` says. Rows of one ref are its
  * sentences.
@@ -13,7 +13,7 @@ import { readCsv, readTableMetadata } from "../../codecs/index.ts";
 import { type DatasetRecord, fail, isInputError } from "../../model/index.ts";
 import type { Importer, ImportOptions, ImportSource, Recognition } from "../importer.ts";
 import { maskReader } from "../mask-file.ts";
-import { findImagesFolder, folderName, hashFiles, kindOf, requireSource } from "../places.ts";
+import { findImagesFolder, firstText, folderName, hashFiles, kindOf, requireSource } from "../places.ts";
 import { type SplitFile, splitFilesIn } from "../split-files.ts";
 import { field, fieldNames, isDict, isInnerPath } from "../values.ts";
 import { type Columns, cellOf, resolveColumns, usualColumns } from "./columns.ts";
@@ -126,8 +126,15 @@ async function columnNames(path: string, mustRead = false): Promise<string[]> {
     return [...names];
   } catch (error) {
     if (mustRead || !isInputError(error)) throw error;
+    return namesAtStart(path);
   }
-  return [];
+}
+
+/** By the first line alone: a table that is not UTF-8 is recognised, and then refused by name when it is read. */
+async function namesAtStart(path: string): Promise<string[]> {
+  const line = (await firstText(path, 1 << 16)).split(/\r?\n/, 1)[0] ?? "";
+  if (/\.[ct]sv$/i.test(path)) return line.split(/[,;\t]/).map((name) => name.trim().replaceAll('"', ""));
+  return [...line.matchAll(/"([^"\\]+)"\s*:/g)].map((match) => match[1] ?? "");
 }
 
 async function firstImages({ path }: SplitFile, columns: Columns): Promise<string[]> {

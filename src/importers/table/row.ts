@@ -2,6 +2,7 @@ import { parseJson } from "../../codecs/index.ts";
 import { hashBytes, hashJson } from "../../io/index.ts";
 import { type DatasetRecord, NemosaicError } from "../../model/index.ts";
 import { type Entry, type EntryState, entryRecords, newEntryState } from "../entry-records.ts";
+import { absentRefId, existExpected, existsIn } from "../existence.ts";
 import { type BadReason, bad, note } from "../findings.ts";
 import { decodedMask, emptyMaskComplaint, type ReadMask, type ReadMaskImage } from "../mask-file.ts";
 import { parseSegmentation } from "../segmentation.ts";
@@ -52,17 +53,23 @@ export async function rowRecords(row: TableRow, reading: RowReading): Promise<Da
   const texts = textsOf(cellOf(value, columns.text));
   if (texts === undefined)
     return complain("wrong type", `"${columns.text}" to be text`, cellOf(value, columns.text), "correct the row");
-  const mask = await targetOf(cellOf(value, columns.mask), columns.mask, where, reading);
+  const exists = existsAt(cellOf(value, columns.exist));
+  if (exists === undefined)
+    return complain("wrong type", existExpected, cellOf(value, columns.exist), "correct the row");
+  const mask = exists
+    ? await targetOf(cellOf(value, columns.mask), columns.mask, where, reading)
+    : { target: undefined, notes: [] };
   if ("type" in mask) return [mask];
   const box = boxOf(listed(cellOf(value, columns.bbox)));
-  if (mask.target === undefined && box !== undefined)
+  if (exists && mask.target === undefined && box !== undefined)
     return complain(
       "target without a mask",
       `"${columns.mask}" to hold a mask where "${columns.bbox}" holds a box`,
       undefined,
       "give the row a mask, or no box where its text means nothing",
     );
-  const refId = exactId(cellOf(value, columns.ref)) ?? `${reading.split}-${row.number}`;
+  const own = exactId(cellOf(value, columns.ref)) ?? `${reading.split}-${row.number}`;
+  const refId = exists ? own : absentRefId(own);
   const given = exactId(cellOf(value, columns.sentence));
   const content = hashJson([image.id, mask.target?.segmentation ?? null]);
   const before = state.refs.get(refId);
@@ -111,6 +118,14 @@ export async function rowRecords(row: TableRow, reading: RowReading): Promise<Da
   if (mask.target !== undefined) state.known.set(content, targetId);
   const isKnown = (record: DatasetRecord): boolean => before !== undefined && record.type === "ref";
   return [...mask.notes, ...records.filter((record) => !isKnown(record))];
+}
+
+/** Whether a row's text is true of its image, as R-RefCOCO says it: cells of CSV are text. Undefined for no answer. */
+function existsAt(cell: unknown): boolean | undefined {
+  if (typeof cell !== "string") return existsIn({ exist: cell });
+  const answers: Readonly<Record<string, boolean>> = { "": true, true: true, "1": true, false: false, "0": false };
+  const answer = cell.trim().toLowerCase();
+  return Object.hasOwn(answers, answer) ? answers[answer] : undefined;
 }
 
 function imageOf(cell: unknown, { fileOf, state }: RowReading): Entry["image"] | undefined {

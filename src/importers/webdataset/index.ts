@@ -7,7 +7,7 @@
  *   <key>.json        {split, kind, sentences [{key, raw, sent}], image_id, ref_id, ref, category, category_id, targets?, plan?}
  */
 import { join } from "node:path";
-import { parseJson, readTar, type TarEntry, utf8Text } from "../../codecs/index.ts";
+import { parseJson, readTar, type TarEntry, wholeUtf8Text } from "../../codecs/index.ts";
 import type { Progress } from "../../io/index.ts";
 import { type DatasetRecord, fail, NemosaicError } from "../../model/index.ts";
 import { type EntryState, newEntryState } from "../entry-records.ts";
@@ -96,10 +96,7 @@ async function sampleRecords(
     return wrong("an image, .mask.png and .json", new InWords([...files.keys()].join(", ") || "nothing"));
   let value: unknown;
   try {
-    value = parseJson(
-      utf8Text(Buffer.from(json), (index) => `byte ${index} of ${where}`),
-      where,
-    );
+    value = parseJson(wholeUtf8Text(Buffer.from(json), where), where);
   } catch (error) {
     if (!(error instanceof NemosaicError)) throw error;
     return wrong("JSON", error);
