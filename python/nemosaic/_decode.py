@@ -9,7 +9,7 @@ import time
 from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any, Callable, Deque, Iterator, List, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Deque, Generator, Iterable, List, NamedTuple, Optional, Sequence
 
 from ._errors import NemosaicError
 
@@ -24,24 +24,28 @@ class Source(NamedTuple):
     size: Optional[int] = None
     problem: Optional[str] = None
     """Why there are none."""
+    boxes: Optional[Sequence[Sequence[int]]] = None
+    """What is cut of it, [x, y, width, height] each; None: the whole."""
+    pixels: Optional[Sequence[int]] = None
+    """Width and height that the boxes are of."""
 
 
 class Decoded(NamedTuple):
     name: str
-    prepared: Any
+    prepared: List[Any]
+    """One for each box, or of the whole image."""
     problem: Optional[str]
     """Why it cannot be decoded."""
 
 
 def decoded(
-    sources: Sequence[Source], prepare: Callable[[Any], Any], batch_size: int, workers: Optional[int] = None
-) -> Iterator[List[Decoded]]:
-    """Batches in order, a few ahead of who takes them. `prepare` gets a PIL image in RGB, as stored: not turned by EXIF."""
+    batches: Iterable[Sequence[Source]], prepare: Callable[[Any], Any], batch_size: int, workers: Optional[int] = None
+) -> Generator[List[Decoded], None, None]:
+    """Batches in order, of about `batch_size`, a few ahead of who takes them. `prepare` gets a PIL image in RGB, as stored: not turned by EXIF."""
     try:
         import PIL.Image  # noqa: F401
     except ImportError as error:
         raise NemosaicError("not-found", "decoding images needs Pillow: pip install pillow") from error
-    batches = [sources[start : start + batch_size] for start in range(0, len(sources), batch_size)]
     count = min(8, os.cpu_count() or 1) if workers is None else workers
     if count < 1:
         _start(prepare, None)
@@ -55,6 +59,7 @@ def decoded(
         ahead: Deque[List["Future[Decoded]"]] = deque()
         waiting = iter(batches)
         enough = 2 + 2 * count // batch_size
+        # What is ahead when it ends early is waited for, not cancelled: before Python 3.12 the pool then may never end.
         try:
             while True:
                 while len(ahead) < enough:
@@ -67,10 +72,6 @@ def decoded(
                 yield [each.result() for each in ahead.popleft()]
         except BrokenProcessPool as error:
             raise NemosaicError("internal", "a process that prepares images has ended: too little memory? Try fewer workers") from error
-        finally:
-            for batch_ahead in ahead:
-                for each in batch_ahead:
-                    each.cancel()
 
 
 _prepare: Callable[[Any], Any]
@@ -98,7 +99,7 @@ def _make(source: Source) -> Decoded:
     from PIL import Image
 
     if source.file is None:
-        return Decoded(source.name, None, source.problem or "no such file")
+        return Decoded(source.name, [], source.problem or "no such file")
     try:
         with open(source.file, "rb") as file:
             if source.offset is not None:
@@ -107,5 +108,10 @@ def _make(source: Source) -> Decoded:
         with Image.open(io.BytesIO(content)) as opened:
             image = opened.convert("RGB")
     except Exception as error:  # Pillow raises whatever its decoders do
-        return Decoded(source.name, None, f"{type(error).__name__}: {error}".splitlines()[0])
-    return Decoded(source.name, _prepare(image), None)
+        return Decoded(source.name, [], f"{type(error).__name__}: {error}".splitlines()[0])
+    if source.boxes is None:
+        return Decoded(source.name, [_prepare(image)], None)
+    if source.pixels is not None and image.size != tuple(source.pixels):
+        was, now = (" × ".join(map(str, size)) for size in (source.pixels, image.size))
+        return Decoded(source.name, [], f"it has {now} pixels, and had {was} when it was imported: import again")
+    return Decoded(source.name, [_prepare(image.crop((x, y, x + width, y + height))) for x, y, width, height in source.boxes], None)

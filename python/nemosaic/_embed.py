@@ -5,7 +5,7 @@ What is being made lies in embeddings/<name>/.partial-python/ until the nemosaic
     about.json                     what decides the numbers; work of another content starts over
     images.npy, expressions.npy    rows as far as they are made, in the order of the keys beside them; a row that a kill cut short is
                                    made again
-    skipped.jsonl                  images that could not be decoded: {"row", "name", "reason"}
+    skipped.jsonl                  images that could not be decoded: {"row" of images.npy, "name", "reason"}
 """
 
 import fcntl
@@ -15,8 +15,9 @@ import os
 import re
 import shutil
 import subprocess
-from contextlib import contextmanager
-from typing import Any, BinaryIO, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
+from collections import deque
+from contextlib import closing, contextmanager
+from typing import Any, BinaryIO, Callable, Deque, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -53,6 +54,7 @@ def embed(
     device: Optional[str] = None,
     workers: Optional[int] = None,
     on_bad: str = "fail",
+    crops: Optional[str] = None,
     force: bool = False,
     quiet: bool = False,
     command: Optional[Command] = None,
@@ -62,7 +64,8 @@ def embed(
     `encoder` is one of `nemosaic.encoders`, or two functions (images to vectors, texts to vectors), whose identity is `name`.
     `workers` processes decode and prepare images (default: the cores, at most 8; 0: this process). A killed run goes on where it was;
     finished vectors of the same model and pool are kept; others need `force`. An image that cannot be decoded ends the run, or with
-    `on_bad="skip"` is left out of the candidates. Raises NemosaicError.
+    `on_bad="skip"` is left out of the candidates. `crops` ("objects", "objects:8", "grid:2", "objects,grid:2") also embeds these parts of
+    each image, and the best of its vectors counts, as `nemosaic embed --crops` does. Raises NemosaicError.
     """
     if isinstance(encoder, tuple):
         if name is None:
@@ -72,14 +75,17 @@ def embed(
         raise NemosaicError("usage", f"expected batch_size as a whole number of at least 1, got {batch_size!r}")
     if on_bad not in ("fail", "skip"):
         raise NemosaicError("usage", f'expected on_bad as "fail" or "skip", got {on_bad!r}')
-    folder_name = _folder_name(str(encoder.about["model"]["id"])) if name is None else name
+    kinds = "" if crops is None else re.sub(r"[^a-z0-9]+", "-", f"-{crops}".replace(":", ""))
+    folder_name = _folder_name(str(encoder.about["model"]["id"])) + kinds if name is None else name
     if not re.fullmatch(r"[\w-][\w.-]*", folder_name, re.ASCII) or folder_name == "lexical":
         raise NemosaicError("usage", f'expected a name of letters, digits, ".", "_" and "-" (not "lexical"), got {folder_name!r}')
     read_pool_hash(pool)
     words = find_command(command)
     place = os.path.join(os.fspath(pool), "embeddings", folder_name)
-    images, expressions = _listed(words, pool)
+    images, expressions = _listed(words, pool, crops)
     about = {**encoder.about, "batch": batch_size}
+    if crops is not None:
+        about["crops"] = {"of": crops, "boxes": _hash([line["crops"] for line in images])}
     inputs = {"images": _hash([line["image"] for line in images]), "expressions": _hash([line["text"] for line in expressions])}
     known = [_manifest(place, matrix) for matrix in inputs]
     if not force and all(_is_of(manifest, about, value) for manifest, value in zip(known, inputs.values())):
@@ -93,21 +99,23 @@ def embed(
         encoder.to(device)
         skipped = _make_images(work, encoder, images, batch_size, workers, on_bad, quiet)
         _make_texts(work, encoder, [line["text"] for line in expressions], batch_size, quiet)
-        _write(os.path.join(work, "images.txt"), "".join(f'{line["image"]}\n' for line in images))
+        _write(os.path.join(work, "images.txt"), "".join(f'{line["image"]}\n' * len(line.get("crops", [None])) for line in images))
         _write(os.path.join(work, "expressions.txt"), "".join(f'{line["expression"]}\n' for line in expressions))
         _write(os.path.join(work, "model.json"), json.dumps(about))
         given = [word for matrix, keys in (("images", "image-keys"), ("expressions", "expression-keys")) for word in (
             f"--{matrix}", os.path.join(work, f"{matrix}.npy"), f"--{keys}", os.path.join(work, f"{matrix}.txt")
         )]
         given += ["--about", os.path.join(work, "model.json"), "--name", folder_name, "--on-bad", on_bad, "--quiet"]
+        given += [] if crops is None else ["--many"]
         _ask(words, ["import-vectors", os.fspath(pool), *given, *(["--force"] if force else [])])
         shutil.rmtree(work)
     return EmbedReport(folder_name, len(images), len(expressions), False, skipped)
 
 
-def _listed(words: List[str], pool: Union[str, "os.PathLike[str]"]) -> Tuple[List[Dict[str, Any]], List[Dict[str, Any]]]:
-    """Images and expressions of a pool, in its order."""
-    lines = [json.loads(line) for line in _ask(words, ["keys", os.fspath(pool)]).splitlines()]
+def _listed(words: List[str], pool: Union[str, "os.PathLike[str]"], crops: Optional[str] = None) -> Tuple[List[Dict[str, Any]], List[Dict[str, Any]]]:
+    """Images, with the boxes of their crops, and expressions of a pool, in its order."""
+    more = [] if crops is None else ["--crops", crops]
+    lines = [json.loads(line) for line in _ask(words, ["keys", os.fspath(pool), *more]).splitlines()]
     return [line for line in lines if "file" in line], [line for line in lines if "expression" in line]
 
 
@@ -123,8 +131,8 @@ def _ask(words: List[str], more: List[str]) -> str:
     raise NemosaicError(code, refusal(process.stderr) or f"nemosaic {more[0]} ended with status {process.returncode}")
 
 
-def _hash(values: List[str]) -> str:
-    """As the command hashes a list of texts: SHA-256 of its JSON without white space."""
+def _hash(values: List[Any]) -> str:
+    """As the command hashes a list of texts or boxes: SHA-256 of its JSON without white space."""
     return hashlib.sha256(json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -190,36 +198,74 @@ def _write(path: str, text: str) -> None:
 def _make_images(
     work: str, encoder: Encoder, images: List[Dict[str, Any]], batch_size: int, workers: Optional[int], on_bad: str, quiet: bool
 ) -> List[str]:
-    """Makes images.npy; returns the names of images that are rows of zeros."""
+    """Makes images.npy, a row an image or one for each of its crops; returns the names of images that are rows of zeros."""
     bad = os.path.join(work, "skipped.jsonl")
-    with _Rows(os.path.join(work, "images.npy"), len(images), batch_size) as rows:
+    count = sum(len(line.get("crops", [None])) for line in images)
+    unit = "images" if count == len(images) else "crops"
+    with _Rows(os.path.join(work, "images.npy"), count, batch_size) as rows:
         known = [(row, line) for row, line in _skipped(bad) if row < rows.done]
         _write(bad, "".join(line for _, line in known))
-        progress = Progress("embed images", len(images), rows.done, "images", quiet)
-        sources = [Source(line["name"], line["file"], line.get("offset"), line.get("bytes"), line.get("problem")) for line in images]
-        for batch in decoded(sources[rows.done :], encoder.prepare, batch_size, workers):
-            good = [each.prepared for each in batch if each.problem is None]
-            vectors = _checked(encoder.encode_images(good), len(good), rows.width, "images") if good else None
-            width = rows.width if vectors is None else vectors.shape[1]
-            if width is None:
-                raise NemosaicError("bad-input", f"none of the first {len(batch)} images can be decoded, such as {batch[0].name}: {batch[0].problem}")
-            block = np.zeros((len(batch), width), np.float32)
-            if vectors is not None:
-                block[[each.problem is None for each in batch]] = vectors
-            for at, each in enumerate(batch):
-                if each.problem is None:
-                    continue
-                if on_bad == "fail":
-                    raise NemosaicError("bad-input", f'cannot decode the image "{each.name}": {each.problem}; on_bad="skip" leaves it out')
-                progress.note(f"skipped {each.name}: {each.problem}")
-                with open(bad, "a", encoding="utf-8") as file:
-                    file.write(json.dumps({"row": rows.done + at, "name": each.name, "reason": each.problem}) + "\n")
-            rows.append(block)
-            progress.advance(len(batch))
+        progress = Progress(f"embed {unit}", count, rows.done, unit, quiet)
+        asked: Deque[List[Source]] = deque()
+        batches = decoded(_noted(_batches(images, batch_size, rows.done), asked), encoder.prepare, batch_size, workers)
+        with closing(batches):  # so that the workers end where the encoder fails, and let go of the lock
+            for batch in batches:
+                sources = asked.popleft()
+                sizes = [len(source.boxes or [None]) for source in sources]
+                good = [prepared for each in batch for prepared in each.prepared]
+                vectors = _checked(encoder.encode_images(good), len(good), rows.width, "images") if good else None
+                width = rows.width if vectors is None else vectors.shape[1]
+                if width is None:
+                    raise NemosaicError("bad-input", f"none of the first {len(batch)} images can be decoded, such as {batch[0].name}: {batch[0].problem}")
+                block = np.zeros((sum(sizes), width), np.float32)
+                if vectors is not None:
+                    block[np.repeat([each.problem is None for each in batch], sizes)] = vectors
+                for at, source, each in zip(np.cumsum([0, *sizes]).tolist(), sources, batch):
+                    if each.problem is None or not _is_first(source):
+                        continue
+                    if on_bad == "fail":
+                        raise NemosaicError("bad-input", f'cannot decode the image "{each.name}": {each.problem}; on_bad="skip" leaves it out')
+                    progress.note(f"skipped {each.name}: {each.problem}")
+                    with open(bad, "a", encoding="utf-8") as file:
+                        file.write(json.dumps({"row": rows.done + at, "name": each.name, "reason": each.problem}) + "\n")
+                rows.append(block)
+                progress.advance(len(block))
         progress.end()
         if len(images) == 0:
             raise NemosaicError("bad-input", "the pool has no images")
     return [json.loads(line)["name"] for _, line in _skipped(bad)]
+
+
+def _batches(images: List[Dict[str, Any]], batch_size: int, done: int) -> Iterator[List[Source]]:
+    """Batches of rows from row `done` on; an image is decoded once for all of its crops in a batch."""
+    batch: List[Source] = []
+    row = room = 0
+    for line in images:
+        boxes = line.get("crops", [None])
+        start = max(0, done - row)
+        row += len(boxes)
+        while start < len(boxes):
+            some = boxes[start : start + batch_size - room]
+            plain = Source(line["name"], line["file"], line.get("offset"), line.get("bytes"), line.get("problem"))
+            batch.append(plain if some[0] is None else plain._replace(boxes=some, pixels=boxes[0][2:]))
+            start, room = start + len(some), room + len(some)
+            if room == batch_size:
+                yield batch
+                batch, room = [], 0
+    if batch:
+        yield batch
+
+
+def _is_first(source: Source) -> bool:
+    """Whether an image's first row is among these: its crops may lie in two batches, and its first is the whole."""
+    return source.boxes is None or list(source.boxes[0]) == [0, 0, *(source.pixels or ())]
+
+
+def _noted(batches: Iterator[List[Source]], asked: "Deque[List[Source]]") -> Iterator[List[Source]]:
+    """Passes batches on, and keeps what they were of until their answer comes."""
+    for batch in batches:
+        asked.append(batch)
+        yield batch
 
 
 def _skipped(path: str) -> List[Tuple[int, str]]:
@@ -252,7 +298,11 @@ def _make_texts(work: str, encoder: Encoder, texts: List[str], batch_size: int, 
 def _checked(vectors: Any, count: int, width: Optional[int], unit: str) -> Any:
     """Vectors as float32 [count, width]. Raises NemosaicError for another shape, NaN and infinity."""
     detach = getattr(vectors, "detach", None)
-    array = np.asarray(detach().float().cpu().numpy() if detach is not None else vectors, np.float32)
+    try:
+        with np.errstate(over="ignore"):  # what float32 cannot hold is said below
+            array = np.asarray(detach().float().cpu().numpy() if detach is not None else vectors, np.float32)
+    except (TypeError, ValueError, RuntimeError) as error:  # ragged, text, tensors in a list
+        raise NemosaicError("bad-input", f"expected an array [{count}, width] of {unit} from the encoder, got {type(vectors).__name__}: {error}") from error
     if array.ndim != 2 or array.shape[0] != count or array.shape[1] == 0 or (width is not None and array.shape[1] != width):
         raise NemosaicError("bad-input", f"expected [{count}, {width or 'width'}] vectors of {unit} from the encoder, got {list(array.shape)}")
     if not np.isfinite(array).all():

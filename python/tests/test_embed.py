@@ -165,10 +165,53 @@ def test_refuses_what_is_no_vector_for_each_image(own_pool, monkeypatch):
         (lambda images: image_vectors(images)[:-1], "expected \\[4, width\\] vectors of images"),
         (lambda images: image_vectors(images)[0], "expected \\[4, width\\]"),
         (lambda images: image_vectors(images) * np.nan, "not finite"),
+        (lambda images: image_vectors(images).astype(np.float64) * 1e300, "not finite"),
+        (lambda images: np.zeros((len(images), 0)), "expected \\[4, width\\]"),
+        (lambda images: None, "expected \\[4, width\\]"),
+        (lambda images: [[1.0], [1.0, 2.0], [1.0], [1.0]], "from the encoder, got list"),
+        (lambda images: [["a"]] * 4, "from the encoder, got list"),
+        (lambda images: Gradient(image_vectors(images)[:2]), "expected \\[4, width\\]"),
     ]:
         with pytest.raises(NemosaicError, match=message):
             nemosaic.embed(own_pool, (images, text_vectors), name="ours", batch_size=4, workers=0, quiet=True)
     assert not os.path.exists(os.path.join(own_pool, "embeddings/ours/images.json"))
+
+
+class Gradient:
+    """As a tensor that requires gradients: NumPy may not take it as it is."""
+
+    def __init__(self, values):
+        self._values = values
+
+    def __array__(self, *_, **__):
+        raise RuntimeError("Can't call numpy() on Tensor that requires grad")
+
+    def detach(self):
+        return self
+
+    float = cpu = detach
+
+    def numpy(self):
+        return self._values
+
+
+def test_takes_float64_and_tensors_with_gradients_and_a_failing_encoder_can_be_run_again(own_pool):
+    both = (lambda images: Gradient(image_vectors(images)), lambda texts: text_vectors(texts).astype(np.float64))
+    calls = []
+
+    def failing(images):
+        calls.append(len(images))
+        if len(calls) == 3:
+            raise MemoryError("out of memory on the device")
+        return image_vectors(images)
+
+    # The workers end with it, and let go of the lock.
+    with pytest.raises(MemoryError):
+        nemosaic.embed(own_pool, (failing, text_vectors), name="ours", batch_size=3, workers=2, quiet=True)
+    nemosaic.embed(own_pool, both, name="ours", batch_size=3, workers=2, quiet=True)
+    nemosaic.embed(own_pool, (image_vectors, text_vectors), name="whole", batch_size=3, workers=0, quiet=True)
+    for one, other in zip(stored(own_pool), stored(own_pool, "whole")):
+        assert one.tobytes() == other.tobytes()
 
 
 def test_refuses_arguments_before_anything_is_made(own_pool, tmp_path):
@@ -197,3 +240,50 @@ def test_a_second_run_at_the_same_time_is_refused_and_so_are_other_widths(own_po
 
     with pytest.raises(NemosaicError, match="one width, got 3"):
         nemosaic.embed(own_pool, (again, text_vectors), name="ours", workers=0, quiet=True)
+
+
+def test_crops_are_cut_as_the_command_says_embedded_in_batches_of_rows_and_mined_by_the_best(command, own_pool):
+    from PIL import Image
+
+    lines = subprocess.run([*command, "keys", own_pool, "--images", "--crops", "objects,grid:2"], check=True, capture_output=True, text=True)
+    images = [json.loads(line) for line in lines.stdout.splitlines()]
+    wanted = []
+    for line in images:
+        picture = Image.open(line["file"]).convert("RGB")
+        assert line["crops"][0] == [0, 0, *picture.size]
+        wanted += [image_vectors([picture.crop((x, y, x + width, y + height))])[0] for x, y, width, height in line["crops"]]
+    ran = []
+
+    def counting(pictures):
+        ran.append(len(pictures))
+        if len(ran) == 4:
+            raise KeyboardInterrupt
+        return image_vectors(pictures)
+
+    given = {"batch_size": 7, "crops": "objects,grid:2", "quiet": True}
+    with pytest.raises(KeyboardInterrupt):
+        nemosaic.embed(own_pool, (counting, text_vectors), name="ours", workers=2, **given)
+    nemosaic.embed(own_pool, (counting, text_vectors), name="ours", workers=0, **given)
+    # The fourth batch is made again, and none before.
+    assert ran[:5] == [7] * 5 and sum(ran) == len(wanted) + 7
+    folder = Path(own_pool, "embeddings/ours")
+    np.testing.assert_allclose(np.load(folder / "image-parts.npy"), unit(np.stack(wanted)), atol=1e-6)
+    starts = np.load(folder / "image-part-starts.npy")
+    assert np.diff(starts).tolist() == [len(line["crops"]) for line in images]
+    np.testing.assert_array_equal(np.load(folder / "images.npy"), np.load(folder / "image-parts.npy")[starts[:-1]])
+    assert nemosaic.embed(own_pool, (counting, text_vectors), name="ours", **given).reused
+    with pytest.raises(NemosaicError, match="use force=True"):
+        nemosaic.embed(own_pool, (counting, text_vectors), name="ours", batch_size=7, crops="grid:2")
+    with pytest.raises(NemosaicError, match='expected crops as "objects"'):
+        nemosaic.embed(own_pool, (counting, text_vectors), name="ours", crops="faces")
+    # Mining checks that the boxes are still those of the pool.
+    subprocess.run([*command, "mine", own_pool, "--embeddings", "ours", "--sentences", "--quiet"], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_an_image_that_cannot_be_decoded_loses_all_its_crops_and_is_told_once(command, own_pool):
+    images, _ = keys(command, own_pool)
+    os.remove(images[2]["file"])
+    report = nemosaic.embed(own_pool, (image_vectors, text_vectors), name="ours", batch_size=3, workers=0, crops="grid:2", on_bad="skip", quiet=True)
+    assert report.skipped == [images[2]["name"]]
+    lengths = np.linalg.norm(np.load(Path(own_pool, "embeddings/ours/image-parts.npy")), axis=1)
+    assert np.flatnonzero(lengths == 0).tolist() == [10, 11, 12, 13, 14]

@@ -3,6 +3,7 @@ export {
   createDenseScorer,
   createGroupedScorer,
   type DenseScorerOptions,
+  groupedQueries,
   type ImageParts,
   type VectorFile,
 } from "./dense/index.ts";

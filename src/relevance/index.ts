@@ -7,6 +7,7 @@ export {
   openImageTextModel,
   type Preprocessing,
 } from "./clip/index.ts";
+export { type Crops, type CropTable, cropsText, cropTable, parseCrops } from "./crops/index.ts";
 export { type Decode, embedSources, type ImageSource, mergeEmbeddings, type SkippedRow } from "./embed/index.ts";
 export { type HubAccess, hubAccess } from "./hub/index.ts";
 export { contentWords, lexicalScorer, transpose } from "./lexical/index.ts";

@@ -1,7 +1,9 @@
-import type { Shard } from "../io/index.ts";
+import { counted, grouped, type Shard } from "../io/index.ts";
 import { fail } from "../model/index.ts";
 import type { Pool } from "../pool/index.ts";
 import {
+  type CropTable,
+  cropTable,
   type Dtype,
   embeddingsName,
   embedPool,
@@ -11,6 +13,7 @@ import {
   type ImageTextModel,
   lexicalName,
   openRelevance,
+  parseCrops,
   type SkippedRow,
   sceneClipNote,
 } from "../relevance/index.ts";
@@ -34,6 +37,11 @@ export interface EmbedStepOptions {
   readonly threads?: number | undefined;
   /** Images that are decoded and written together; default 16. Part of what makes the numbers. */
   readonly batch?: number | undefined;
+  /**
+   * Crops that are embedded beside each whole image: "objects" (a square about each annotated object), "objects:N" (the N largest),
+   * "grid:N" (N × N tiles), or one of each with a comma between. The best of an image's vectors is an expression's score with it.
+   */
+  readonly crops?: string | undefined;
   /** Make one share, as a part for `merge`. */
   readonly shard?: Shard | undefined;
   /** Make the vectors anew, in place of finished ones; those stay until the new ones are whole. */
@@ -55,6 +63,8 @@ export interface EmbedStepReport {
     | {
         readonly kind: "vectors";
         readonly images: number;
+        /** Vectors of images, where they have several. */
+        readonly crops?: number | undefined;
         readonly expressions: number;
         readonly distinctTexts: number;
         /** Numbers in a vector. */
@@ -75,6 +85,7 @@ export function embed(
   listener: Listener = {},
 ): Promise<EmbedStepReport> {
   return withPool(pool, async (opened) => {
+    const crops = options.crops === undefined ? undefined : parseCrops(options.crops);
     const { model = "clip", hub = hubAccess({}), device = "cpu", dtype = "fp32", threads } = options;
     const { progress, onRemark } = fullListener(listener);
     const relevance = await openRelevance(model, {
@@ -87,7 +98,9 @@ export function embed(
     for (const note of relevance.notes) if (note !== sceneClipNote || !isDrawn(opened)) onRemark(note);
     if (relevance.kind === "lexical") return embedWords(opened, options);
     try {
-      return await embedWith(opened, relevance.model, options, listener);
+      const table = crops === undefined ? undefined : await cropTable(opened, crops);
+      if (table !== undefined && (options.shard?.index ?? 0) === 0) tellCrops(opened, table, listener);
+      return await embedWith(opened, relevance.model, options, listener, table);
     } finally {
       await relevance.model.close();
     }
@@ -99,7 +112,27 @@ function isDrawn(pool: Pool): boolean {
   return pool.manifest.sources.every(({ name }) => name.startsWith("scenes"));
 }
 
-async function embedWords(pool: Pool, { name, shard, force = false }: EmbedStepOptions): Promise<EmbedStepReport> {
+/** Which images have no crops, and which objects no crop. */
+function tellCrops(pool: Pool, { starts, withoutObjects, leftOut }: CropTable, listener: Listener): void {
+  const { onRemark } = fullListener(listener);
+  const images = pool.images.count;
+  onRemark(
+    `${grouped(starts.at(-1)! - images)} crops of ${counted(images, "image")}, embedded beside the whole images`,
+  );
+  if (withoutObjects > 0)
+    onRemark(`${counted(withoutObjects, "image")} without an annotated object: no crops of objects there`);
+  if (leftOut > 0) onRemark(`${counted(leftOut, "object")} beyond the most of an image: the smallest have no crop`);
+}
+
+async function embedWords(
+  pool: Pool,
+  { name, shard, crops, force = false }: EmbedStepOptions,
+): Promise<EmbedStepReport> {
+  if (crops !== undefined)
+    fail(
+      "usage",
+      "the lexical relevance looks at words, not at pictures: leave --crops out, or name an image-text model",
+    );
   if (name !== undefined && name !== lexicalName)
     fail("usage", `the lexical relevance is always kept as embeddings/${lexicalName}; leave --name out`);
   const told = { name: lexicalName, model: "lexical", skipped: [] };
@@ -111,15 +144,21 @@ async function embedWords(pool: Pool, { name, shard, force = false }: EmbedStepO
 async function embedWith(
   pool: Pool,
   model: ImageTextModel,
-  { name = embeddingsName(model.id), onBad = "fail", force = false, batch, shard }: EmbedStepOptions,
+  options: EmbedStepOptions,
   listener: Listener,
+  crops: CropTable | undefined,
 ): Promise<EmbedStepReport> {
+  const { onBad = "fail", force = false, batch, shard } = options;
+  const {
+    name = embeddingsName(model.id) + (crops === undefined ? "" : `-${crops.of.replace(/,/g, "-").replace(/:/g, "")}`),
+  } = options;
   const { progress } = fullListener(listener);
   const report = await embedPool(pool, model, {
     name,
     onBad,
     force,
     progress,
+    crops,
     ...(batch === undefined ? {} : { imageBatch: batch }),
     ...(shard === undefined ? {} : { shard }),
   });
@@ -128,11 +167,12 @@ async function embedWith(
   return {
     name,
     model: model.id,
-    reused: images.reused === images.rows && expressions.reused >= texts,
+    reused: images.reused >= images.rows && expressions.reused >= texts,
     skipped: images.skipped,
     made: {
       kind: "vectors",
-      images: images.rows,
+      images: shard === undefined || crops === undefined ? images.rows : pool.images.count,
+      crops: crops === undefined ? undefined : shard === undefined ? crops.starts.at(-1) : images.rows,
       expressions: expressions.rows,
       distinctTexts,
       dimension: model.dimension,

@@ -92,7 +92,8 @@ async function complete(pool: Pool, name: string, asked: MergeStepOptions, liste
 async function embeddingsOf(pool: Pool, hash: string): Promise<string | undefined> {
   for (const name of await listEmbeddings(pool.folder)) {
     const opened = await openEmbeddings(pool, name).catch(nothingIncomplete);
-    if (opened?.kind === "clip") await Promise.all([opened.images.close(), opened.expressions.close()]);
+    if (opened?.kind === "clip")
+      await Promise.all([opened.images.close(), opened.parts?.vectors.close(), opened.expressions.close()]);
     if (opened?.hash === hash) return name;
   }
   return undefined;

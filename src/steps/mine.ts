@@ -7,6 +7,7 @@ import {
   createDenseScorer,
   createGroupedScorer,
   expressionsByImage,
+  groupedQueries,
   type MineReport,
   mineNeighbours,
   minePool,
@@ -116,6 +117,10 @@ function candidatesOf(rows: Int32Array, opened: OpenedEmbeddings, listener: List
     onRemark("scores come from words that people wrote about the images, not from CLIP");
     return rows;
   }
+  if (opened.parts !== undefined)
+    onRemark(
+      "images have several vectors: a text's score with one is the best of them; images are compared with each other as a whole",
+    );
   const skipped = new Set(opened.skipped);
   const candidates = rows.filter((row) => !skipped.has(row));
   const lost = rows.length - candidates.length;
@@ -206,7 +211,7 @@ async function addSentences(
   }
 }
 
-/** A scorer with the sides swapped: it ranks rows of expressions by images. */
+/** A scorer with the sides swapped: it ranks rows of expressions by images, of several vectors by the best. */
 async function sentenceScorer(
   opened: OpenedEmbeddings,
   candidates: Int32Array,
@@ -216,11 +221,16 @@ async function sentenceScorer(
     const { index, expressions } = opened.vectors;
     return lexicalScorer({ index: { ...index, images: expressions }, expressions: index.images }, candidates);
   }
-  const { images, expressions } = opened;
-  return createDenseScorer(expressions, images, { candidates, threads, files: true }).catch(async (error: unknown) => {
-    await Promise.all([images.close(), expressions.close()]);
-    throw error;
-  });
+  const { images, parts, expressions } = opened;
+  if (parts !== undefined) await images.close();
+  const queries = parts?.vectors ?? images;
+  const scorer = await createDenseScorer(expressions, queries, { candidates, threads, files: true }).catch(
+    async (error: unknown) => {
+      await Promise.all([queries.close(), expressions.close()]);
+      throw error;
+    },
+  );
+  return parts === undefined ? scorer : groupedQueries(scorer, parts.starts);
 }
 
 /** A scorer of expressions against expressions, in the order of their images. */

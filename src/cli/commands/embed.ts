@@ -15,6 +15,7 @@ interface Options extends SharedOptions {
   readonly name?: string;
   readonly threads?: number;
   readonly batch?: number;
+  readonly crops?: string;
   readonly shard?: Shard;
 }
 
@@ -39,15 +40,19 @@ export function embedCommand(program: Command): void {
     .option("--name <name>", "the name under embeddings/ (default: the model's)")
     .option("--threads <n>", "threads of the model (default: all cores)", integerOption("--threads", 1))
     .option("--batch <n>", "images that are decoded and written together; default 16", integerOption("--batch", 1))
+    .option(
+      "--crops <kinds>",
+      'also embed crops of each image, the best of which counts: "objects" (about each annotated one), "objects:N" (the N largest), "grid:N" (N × N tiles), "objects,grid:N"',
+    )
     .option("--shard <i/n>", shardHelp, (text) => parseShard(text, process.env))
     .addHelpText(
       "after",
-      "\nFinished vectors are kept; --force makes them anew, and replaces them when all of the new is whole.\n\nExamples:\n  nemosaic embed pool --model Xenova/clip-vit-base-patch32\n  nemosaic embed pool --model lexical",
+      "\nFinished vectors are kept; --force makes them anew, and replaces them when all of the new is whole.\n\nExamples:\n  nemosaic embed pool --model Xenova/clip-vit-base-patch32\n  nemosaic embed pool --model lexical\n  nemosaic embed pool --crops objects",
     )
     .action(
       action(async (folder: string, options: Options) => {
-        const { model, device, dtype, onBad, name, threads, batch, shard, force } = options;
-        const given = { model, device, dtype, onBad, name, threads, batch, shard, force, hub: hubOf(options) };
+        const { model, device, dtype, onBad, name, threads, batch, crops, shard, force } = options;
+        const given = { model, device, dtype, onBad, name, threads, batch, crops, shard, force, hub: hubOf(options) };
         const report = await embed(folder, given, listenerOf(options));
         const result = {
           name: report.name,
@@ -79,8 +84,9 @@ function embedText({ name, reused, skipped, made }: EmbedStepReport, shard: Shar
       return `${place}: ${counted(made.words, "word")}${nothing}; this is not CLIP`;
     case "vectors": {
       const part = shard === undefined ? "" : `, shard ${shardText(shard)}`;
-      const { images, expressions, distinctTexts, dimension } = made;
-      const counts = `${counted(images, "image")}, ${counted(expressions, "expression")} (${grouped(distinctTexts)} distinct)`;
+      const { images, crops, expressions, distinctTexts, dimension } = made;
+      const vectors = crops === undefined ? "" : ` (${counted(crops, "vector")} with crops)`;
+      const counts = `${counted(images, "image")}${vectors}, ${counted(expressions, "expression")} (${grouped(distinctTexts)} distinct)`;
       const lost =
         skipped.length === 0 ? "" : `\n  skipped ${counted(skipped.length, "image")} that could not be decoded`;
       return `${place}${part}: ${counts}, ${dimension} numbers each${nothing}${lost}`;

@@ -31,5 +31,6 @@
  */
 export { listBytes } from "./dense-memory.ts";
 export { createDenseScorer, type DenseScorerOptions } from "./dense-scorer.ts";
+export { groupedQueries } from "./grouped-queries.ts";
 export { createGroupedScorer, type ImageParts } from "./grouped-scorer.ts";
 export type { VectorFile } from "./vector-file.ts";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { compileRooms } from "../../../test/compiled-rooms.ts";
-import { decodeNpy, encodeJpeg } from "../../codecs/index.ts";
+import { decodeImage, decodeNpy, encodeJpeg, encodePng } from "../../codecs/index.ts";
 import { hashJson } from "../../io/index.ts";
 import { NemosaicError } from "../../model/index.ts";
 import { type ImageTextModel, openImageTextModel } from "../clip/index.ts";
@@ -289,6 +289,91 @@ describe("embedSources", () => {
     renameSync(join(folder, "aside"), join(place, "parts"));
     expect(await mergeEmbeddings(place, texts, { force: true })).toBe(true);
     expect(kept(await contents(place))).not.toEqual(await contents(whole));
+  });
+
+  describe("with crops", () => {
+    // Three vectors of each image, two of every third; batches of three rows cut through images.
+    const starts = new Int32Array(12);
+    const boxes: number[] = [];
+    for (let image = 0; image < 11; image++) {
+      const own = [[0, 0, 80, 60], [5, 7, 32, 40], ...(image % 3 === 2 ? [] : [[48, 28, 32, 32]])];
+      starts[image + 1] = starts[image]! + own.length;
+      boxes.push(...own.flat());
+    }
+    const crops = { of: "objects", hash: "b", starts, boxes: Int32Array.from(boxes) };
+    const cropped = (bytes: readonly Uint8Array[] = jpegs): ImageSource => ({ ...source(bytes), crops });
+    const rows = starts[11]!;
+
+    it("writes a vector for each, the whole image's as its own, and gives the pixels of the crop alone", async () => {
+      await embedSources(options({ images: cropped() }));
+      const at = (file: string) => decodeNpy(readFileSync(join(folder, "vectors", file)));
+      const [parts, images] = [at("image-parts.npy"), at("images.npy")];
+      expect([parts.shape, images.shape]).toEqual([
+        [rows, model.dimension],
+        [11, model.dimension],
+      ]);
+      expect([...at("image-part-starts.npy").data]).toEqual([...starts]);
+      const vector = (data: unknown, row: number) =>
+        (data as Float32Array).subarray(row * model.dimension, (row + 1) * model.dimension);
+      for (let image = 0; image < 11; image++)
+        expect(vector(images.data, image)).toEqual(vector(parts.data, starts[image]!));
+      const { data } = await decodeImage(jpegs[4]!, { where: "4" });
+      const cut = Uint8Array.from({ length: 32 * 40 * 3 }, (_, i) => {
+        const [x, y] = [Math.floor(i / 3) % 32, Math.floor(i / 96)];
+        return data[((y + 7) * 80 + x + 5) * 3 + (i % 3)]!;
+      });
+      const alone = join(folder, "alone");
+      const png = await encodePng({ width: 32, height: 40, channels: 3, data: cut });
+      await embedSources(options({ folder: alone, images: source([png]) }));
+      const only = decodeNpy(readFileSync(join(alone, "images.npy"))).data as Float32Array;
+      for (const [k, value] of vector(parts.data, starts[4]! + 1).entries()) expect(only[k]).toBeCloseTo(value, 5);
+      const manifest = JSON.parse(readFileSync(join(folder, "vectors/images.json"), "utf8")) as object;
+      expect(manifest).toMatchObject({ crops: { of: "objects", boxes: "b" }, parts: { rows, hash: "b" }, count: 11 });
+    });
+
+    it("goes on after a kill, and merges shards, to the bytes of one run", async () => {
+      const whole = join(folder, "whole");
+      await embedSources(options({ folder: whole, images: cropped() }));
+      const dying = options({ images: cropped(), model: dyingModel("embedImages", 4) });
+      await expect(embedSources(dying)).rejects.toThrow("killed");
+      expect((await embedSources(options({ images: cropped() }))).images.reused).toBe(12);
+      expect(await contents(join(folder, "vectors"))).toEqual(await contents(whole));
+      await rm(join(folder, "vectors"), { recursive: true });
+      for (const index of [0, 1, 2]) await embedSources(options({ images: cropped(), shard: { index, count: 3 } }));
+      const place = join(folder, "vectors");
+      const other = { force: false, cropsOf: async () => ({ ...crops, hash: "other" }) };
+      await expect(mergeEmbeddings(place, texts, other)).rejects.toThrow("from before the pool changed");
+      expect(await mergeEmbeddings(place, texts, { force: false, cropsOf: async () => crops })).toBe(true);
+      expect(await contents(place)).toEqual(await contents(whole));
+    });
+
+    it("leaves all rows of a bad image zero and lists it once; one of another size is bad", async () => {
+      const bad = [...jpegs];
+      bad[1] = new TextEncoder().encode("no image at all");
+      bad[7] = await encodeJpeg({ width: 81, height: 60, channels: 3, data: new Uint8Array(81 * 60 * 3) }, 90);
+      await expect(embedSources(options({ images: cropped(bad) }))).rejects.toThrow("image-1.jpg");
+      const { images } = await embedSources(options({ images: cropped(bad), onBad: "skip", force: true }));
+      expect(images.skipped.map(({ row }) => row)).toEqual([1, 7]);
+      expect(images.skipped[1]?.reason).toContain('expected 80×60 pixels in "image-7.jpg"');
+      const { data } = decodeNpy(readFileSync(join(folder, "vectors/image-parts.npy")));
+      const zero = Array.from({ length: rows }, (_, row) => row).filter((row) =>
+        (data as Float32Array).subarray(row * model.dimension, (row + 1) * model.dimension).every((x) => x === 0),
+      );
+      expect(zero).toEqual([3, 4, 5, starts[7]!, starts[7]! + 1, starts[7]! + 2]);
+    });
+
+    it("is replaced whole by vectors without crops, and the other way, only when forced", async () => {
+      await embedSources(options({ images: cropped() }));
+      await expect(embedSources(options())).rejects.toMatchObject({ code: "exists" });
+      await embedSources(options({ force: true }));
+      expect(await readdir(join(folder, "vectors"))).toEqual([
+        "expressions.json",
+        "expressions.npy",
+        "images.json",
+        "images.npy",
+      ]);
+      await expect(embedSources(options({ images: cropped(), decode: "fast" }))).rejects.toThrow('decode "exact"');
+    });
   });
 
   it("takes no images and no texts", async () => {

@@ -10,12 +10,12 @@ import {
   type Staging,
   shardFolder,
 } from "../../artefacts/index.ts";
+import { encodeNpy } from "../../codecs/index.ts";
 import {
   exists,
   hashFile,
   hashJson,
   makeFolder,
-  type Progress,
   producer,
   type Shard,
   shardRange,
@@ -23,63 +23,23 @@ import {
   withLock,
   writeFileAtomic,
 } from "../../io/index.ts";
-import { type ErrorCode, fail, NemosaicError } from "../../model/index.ts";
+import { fail } from "../../model/index.ts";
 import type { Tokenizer } from "../../tokens/index.ts";
-import type { ImageTextModel } from "../clip/index.ts";
+import type { EmbedOptions } from "./embed-options.ts";
+import { imageJob } from "./image-job.ts";
 import {
   embeddingsFormat,
   embeddingsKey,
   embeddingsStaging,
   embeddingsVersion,
   type MatrixSettings,
+  partFiles,
   partFormat,
   readMatrixManifest,
   readMatrixPart,
   type SkippedRow,
 } from "./manifest.ts";
-import type { Decode } from "./preparation.ts";
-import { openPreparer, type Preparer } from "./preparer.ts";
 import { type Job, runBatches } from "./run-batches.ts";
-
-/** Images by row, wherever they are kept. */
-export interface ImageSource {
-  readonly count: number;
-  /** The encoded bytes (JPEG, PNG, …) of a row. */
-  load(row: number): Promise<Uint8Array>;
-  /** The row's name for error lines and the list of skipped ones. */
-  name(row: number): string;
-  /** Hash over names and contents: under another one, finished vectors do not count. */
-  readonly hash: string;
-}
-
-export interface EmbedOptions {
-  /** Folder of the vectors; created. Holds `images.npy`, `images.json`, `expressions.npy`, `expressions.json`. */
-  readonly folder: string;
-  readonly model: ImageTextModel;
-  readonly images: ImageSource;
-  /** One text per row of `expressions.npy`; equal texts are embedded once. */
-  readonly texts: readonly string[];
-  /** What a corrupt or missing image does: ends the run, or leaves a row of zeros that the manifest lists. */
-  readonly onBad: "fail" | "skip";
-  /**
-   * Images that are decoded, run and written together (default 16) and texts (default 32). Part of what makes the numbers.
-   * On a CPU the model runs a batch in steps of a few images, whatever this is.
-   */
-  readonly imageBatch?: number;
-  readonly textBatch?: number;
-  /** "exact" (default) or "fast", which moves vectors a little (docs/relevance.md). Part of what makes the numbers. */
-  readonly decode?: Decode;
-  /** Threads that preprocess; default: one less than the cores, at least 1. Never changes a number. */
-  readonly threads?: number;
-  /**
-   * Make the vectors anew, in place of finished ones of whatever inputs and model. The earlier ones stay until both matrices
-   * are whole.
-   */
-  readonly force?: boolean;
-  readonly progress?: Progress;
-  /** Makes one share of the batches, as a part for `mergeEmbeddings`. */
-  readonly shard?: Shard;
-}
 
 /** What became of one matrix. */
 export interface MatrixReport {
@@ -109,8 +69,13 @@ export async function embedSources(options: EmbedOptions): Promise<EmbedReport> 
   const { shard, force = false } = options;
   const folder = shard === undefined ? options.folder : shardFolder(options.folder, shard);
   const { job, order, distinct } = textJob(options);
-  const images = matrixOf(imageJob(options), options);
-  const expressions = matrixOf(job, options, order);
+  const { crops } = options.images;
+  const images = matrixOf(
+    imageJob(options),
+    options,
+    crops && { order: wholeImages(crops.starts), starts: crops.starts },
+  );
+  const expressions = matrixOf(job, options, { order });
   await makeFolder(folder);
   return withLock(folder, "embed", async () => {
     await finishSwap(folder, embeddingsStaging);
@@ -134,6 +99,9 @@ export async function embedSources(options: EmbedOptions): Promise<EmbedReport> 
       const staging = await openStaging(folder, embeddingsStaging);
       for (const matrix of wanted) reports.set(matrix, await embedMatrix(staging, matrix, options));
       await staging.commit(wanted.map(({ job: { name } }) => `${name}.json`));
+      // What an earlier one with crops left.
+      if (crops === undefined)
+        for (const file of Object.values(partFiles)) await rm(join(folder, file), { force: true });
     }
     const report = (matrix: Matrix): MatrixReport =>
       reports.get(matrix) ?? fail("internal", "a matrix without a report");
@@ -141,64 +109,9 @@ export async function embedSources(options: EmbedOptions): Promise<EmbedReport> 
   });
 }
 
-function imageJob({ model, images, onBad, imageBatch = 16, decode = "exact", threads }: EmbedOptions): Job {
-  const { width, height } = model.preprocessing;
-  const size = 3 * width * height;
-  let preparer: Preparer | undefined;
-  // Shared, so that the threads that decode write into it and the model's lanes read from it; used again and again, since
-  // new memory costs page faults and garbage collections.
-  const idle: Float32Array[] = [];
-  return {
-    name: "images",
-    unit: "images",
-    count: images.count,
-    rows: images.count,
-    batch: imageBatch,
-    lanes: model.imageLanes,
-    facts: { inputs: images.hash, preprocessing: model.preprocessing, decode, onBad },
-    async prepare(start, end) {
-      preparer ??= openPreparer(
-        { preprocessing: model.preprocessing, decode },
-        { threads, here: model.imageLanes > 1 },
-      );
-      const opened = preparer;
-      const lanes = model.imageLanes > 1 ? model.lanes() : undefined;
-      const room = idle.pop() ?? new Float32Array(new SharedArrayBuffer(Math.min(imageBatch, images.count) * size * 4));
-      const pixels = room.subarray(0, (end - start) * size);
-      const skipped: SkippedRow[] = [];
-      await Promise.all(
-        Array.from({ length: end - start }, async (_, i) => {
-          const name = images.name(start + i);
-          try {
-            const bytes = await images.load(start + i);
-            await opened.prepare(bytes, name, pixels.subarray(i * size, (i + 1) * size));
-          } catch (error) {
-            if (onBad === "fail" || !isBadImage(error)) throw error;
-            pixels.fill(0, i * size, (i + 1) * size);
-            skipped.push({ row: start + i, name, reason: error.message });
-          }
-        }),
-      );
-      skipped.sort((a, b) => a.row - b.row);
-      return {
-        skipped,
-        async run(clock) {
-          const batch = { pixels, count: end - start };
-          const vectors = await (lanes === undefined
-            ? clock.during(() => model.embedImages(batch))
-            : lanes.embedImages(batch, clock.change));
-          idle.push(room);
-          for (const { row } of skipped) {
-            vectors.fill(0, (row - start) * model.dimension, (row - start + 1) * model.dimension);
-          }
-          return vectors;
-        },
-      };
-    },
-    async close() {
-      await preparer?.close();
-    },
-  };
+/** The row of each image's first vector. */
+export function wholeImages(starts: Int32Array): Int32Array {
+  return starts.subarray(0, starts.length - 1);
 }
 
 /** Distinct texts, short ones first so that batches need little padding, and for each row its place among them. */
@@ -242,9 +155,16 @@ interface Matrix {
   readonly range: readonly [start: number, end: number];
   /** Row i of the whole matrix is row order[i] of the job; undefined where they are the same, and for shards. */
   readonly order: Int32Array | undefined;
+  /** Where the job's rows are kept beside the matrix: where each image's begin. */
+  readonly starts: Int32Array | undefined;
 }
 
-function matrixOf(job: Job, { model, shard }: EmbedOptions, order?: Int32Array): Matrix {
+function matrixOf(
+  job: Job,
+  { model, shard }: EmbedOptions,
+  given: { readonly order?: Int32Array; readonly starts?: Int32Array } = {},
+): Matrix {
+  const { order, starts } = shard === undefined ? given : {};
   const settings: MatrixSettings = {
     format: embeddingsFormat,
     version: embeddingsVersion,
@@ -257,7 +177,7 @@ function matrixOf(job: Job, { model, shard }: EmbedOptions, order?: Int32Array):
     ...job.facts,
   };
   const range = shard === undefined ? ([0, job.count] as const) : rowsOfShard(job, shard);
-  return { job, settings, key: embeddingsKey(settings), range, order: shard === undefined ? order : undefined };
+  return { job, settings, key: embeddingsKey(settings), range, order, starts };
 }
 
 /** What is finished of a matrix; a damaged manifest counts as that of another one, which --force replaces. */
@@ -283,25 +203,27 @@ function reusedReport({ job, range: [start, end], order }: Matrix, skipped: read
 
 async function embedMatrix(staging: Staging, matrix: Matrix, options: EmbedOptions): Promise<MatrixReport> {
   const { shard, progress = silentProgress } = options;
-  const { job, settings, key, range, order } = matrix;
+  const { job, settings, key, range, order, starts } = matrix;
   const [start, end] = range;
   const file = `${job.name}.npy`;
+  const made = order === undefined ? file : starts === undefined ? inOrder : partFiles.vectors;
   const staged = await finishedMatrix(staging.path(""), matrix);
   if (staged?.key === key) {
     // Killed when this matrix was whole and the other was not.
-    if (order !== undefined) await rm(staging.path(inOrder), { force: true });
+    if (made === inOrder) await rm(staging.path(made), { force: true });
     return reusedReport(matrix, staged.skipped);
   }
   await rm(staging.path(`${job.name}.json`), { force: true });
   const shape = [end - start, settings.dimension] as const;
-  const column: Column = { file: order === undefined ? file : inOrder, dtype: "float32", shape };
+  const column: Column = { file: made, dtype: "float32", shape };
   const writer = await openColumns<SkippedRow>(staging, { name: job.name, key, rows: end - start, columns: [column] });
   const reused = writer.done;
   try {
     const times = await runBatches(job, start, end, writer, settings.dimension, progress);
-    const skipped = [...writer.notes];
+    const skipped = oncePerRow(writer.notes);
     await writer.close();
-    if (order !== undefined) await gatherRows(staging.path(inOrder), staging.path(file), order);
+    if (order !== undefined) await gatherRows(staging.path(made), staging.path(file), order);
+    if (starts !== undefined) await writeFileAtomic(staging.path(partFiles.starts), encodeNpy(starts, [starts.length]));
     const hash = await hashFile(staging.path(file));
     const manifest =
       shard === undefined
@@ -318,7 +240,7 @@ async function embedMatrix(staging: Staging, matrix: Matrix, options: EmbedOptio
             skipped,
           };
     await writeFileAtomic(staging.path(`${job.name}.json`), `${JSON.stringify(manifest, undefined, 1)}\n`);
-    if (order !== undefined) await rm(staging.path(inOrder), { force: true });
+    if (made === inOrder) await rm(staging.path(made), { force: true });
     return { rows: order === undefined ? end - start : job.rows, reused, skipped, ...times };
   } finally {
     await writer.close();
@@ -329,14 +251,14 @@ async function embedMatrix(staging: Staging, matrix: Matrix, options: EmbedOptio
 /** Distinct texts in the order in which they are run, until all are there and each row of the matrix can be taken from them. */
 const inOrder = "distinct.npy";
 
+/** What was noted, once for each image: the crops of one may lie in two batches. */
+export function oncePerRow(skipped: readonly SkippedRow[]): SkippedRow[] {
+  const seen = new Set<number>();
+  return skipped.filter(({ row }) => !seen.has(row) && seen.add(row));
+}
+
 /** Whole batches: a vector depends a little on its batch, so that parts have to be cut where one run would cut. */
 function rowsOfShard({ count, batch }: Job, shard: Shard): readonly [start: number, end: number] {
   const [first, last] = shardRange(shard, Math.ceil(count / batch));
   return [Math.min(count, first * batch), Math.min(count, last * batch)];
-}
-
-const badImageCodes: ReadonlySet<ErrorCode> = new Set(["bad-input", "not-found", "unsupported", "refused"]);
-
-function isBadImage(error: unknown): error is NemosaicError {
-  return error instanceof NemosaicError && badImageCodes.has(error.code);
 }

@@ -1,11 +1,8 @@
+export { type EmbedReport, embedSources, type MatrixReport } from "./embed.ts";
+export type { EmbedOptions, ImageCrops, ImageSource } from "./embed-options.ts";
 export {
-  type EmbedOptions,
-  type EmbedReport,
-  embedSources,
-  type ImageSource,
-  type MatrixReport,
-} from "./embed.ts";
-export {
+  type CropFacts,
+  cropFacts,
   embeddingsFormat,
   embeddingsKey,
   embeddingsStaging,
@@ -13,6 +10,7 @@ export {
   type MatrixManifest,
   type MatrixName,
   type MatrixSettings,
+  partFiles,
   readMatrixManifest,
   type SkippedRow,
 } from "./manifest.ts";

@@ -10,6 +10,23 @@ export const partFormat = "nemosaic-embeddings-part";
 /** The name of what is being made of embeddings. */
 export const embeddingsStaging = "embeddings";
 
+/** The files of embeddings with several vectors an image. */
+export const partFiles = { vectors: "image-parts.npy", starts: "image-part-starts.npy" } as const;
+
+/** What a manifest says of crops that nemosaic cut. */
+export interface CropFacts {
+  /** What was asked for, as `cropsText` writes it. */
+  readonly of: string;
+  /** The hash of their boxes. */
+  readonly boxes: string;
+}
+
+/** The crops of a manifest; undefined where there are none, or none that nemosaic cut. */
+export function cropFacts({ crops }: { readonly crops?: unknown }): CropFacts | undefined {
+  const { of, boxes } = Object(crops) as Readonly<Record<string, unknown>>;
+  return typeof of === "string" && typeof boxes === "string" ? { of, boxes } : undefined;
+}
+
 /** The two matrices of embeddings. */
 export type MatrixName = "images" | "expressions";
 
@@ -34,6 +51,8 @@ const settingsSchema = z.looseObject({
   inputs: z.string(),
   /** Where images have several vectors: their number in all, and the hash of where they come from. */
   parts: z.object({ rows: wholeNumber(), hash: z.string() }).optional(),
+  /** Where these are crops that nemosaic cut: what was asked for, and the hash of their boxes. Others may say what they like. */
+  crops: z.unknown().optional(),
 });
 export type MatrixSettings = z.infer<typeof settingsSchema>;
 

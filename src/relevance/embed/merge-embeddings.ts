@@ -1,4 +1,4 @@
-import { rename } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type Column,
@@ -14,14 +14,19 @@ import {
   type Staging,
   withParts,
 } from "../../artefacts/index.ts";
+import { encodeNpy } from "../../codecs/index.ts";
 import { exists, hashFile, producer, writeFileAtomic } from "../../io/index.ts";
 import { fail } from "../../model/index.ts";
-import { distinctTexts } from "./embed.ts";
+import { distinctTexts, oncePerRow, wholeImages } from "./embed.ts";
+import type { ImageCrops } from "./embed-options.ts";
 import {
+  type CropFacts,
+  cropFacts,
   embeddingsStaging,
   type MatrixName,
   type MatrixPart,
   type MatrixSettings,
+  partFiles,
   readMatrixManifest,
   readMatrixPart,
 } from "./manifest.ts";
@@ -30,15 +35,19 @@ type Parts = Readonly<Record<MatrixName, MatrixPart>>;
 
 /**
  * Joins the parts that shards of `embedSources` left in `folder` to the bytes that one run would give, and removes
- * them. `texts` are the rows of `expressions.npy`. False where there are no parts. Run again, it does nothing, or goes
- * on where it was killed. Errors: "incomplete" for missing shards, by name; "bad-input" for parts of different settings,
- * for a shard that is there twice, and for texts that are not those of the parts; "exists" for finished vectors of other
+ * them. `texts` are the rows of `expressions.npy`; `cropsOf` gives the crops that a manifest names. False where there are
+ * no parts. Run again, it does nothing, or goes on where it was killed. Errors: "incomplete" for missing shards, by name,
+ * and for other crops than the parts'; "bad-input" for parts of different settings, for a shard that is there twice, and
+ * for texts that are not those of the parts; "exists" for finished vectors of other
  * inputs or settings without `force`; "checksum"; "locked". Whatever the error, finished vectors stay as they were.
  */
 export async function mergeEmbeddings(
   folder: string,
   texts: readonly string[],
-  { force }: { readonly force: boolean },
+  {
+    force,
+    cropsOf,
+  }: { readonly force: boolean; readonly cropsOf?: ((facts: CropFacts) => Promise<ImageCrops>) | undefined },
 ): Promise<boolean> {
   const files = ["images.json", "images.npy", "expressions.json", "expressions.npy"];
   const read = async ({ folder: place }: ShardFolder): Promise<Parts> => ({
@@ -51,13 +60,21 @@ export async function mergeEmbeddings(
         parts.map(({ part, [name]: { shard, key, settings } }) => ({ part, said: shard, key, facts: settings })),
       );
     await finishSwap(folder, embeddingsStaging);
+    const facts = cropFacts(parts[0].images.settings);
+    const crops = facts === undefined ? undefined : await cropsOf?.(facts);
+    if (crops?.hash !== facts?.boxes)
+      fail(
+        "incomplete",
+        `the parts in "${partsFolder(folder)}" are of crops from before the pool changed; run the shards again`,
+      );
     if (!force)
       for (const name of ["images", "expressions"] as const) await refuseOther(folder, name, parts[0][name].key);
     await makeAside(folder, embeddingsStaging, async (staging) => {
-      await mergeMatrix(staging, parts, "images");
-      await mergeMatrix(staging, parts, "expressions", texts);
+      await mergeMatrix(staging, parts, "images", crops && { order: wholeImages(crops.starts), starts: crops.starts });
+      await mergeMatrix(staging, parts, "expressions", distinctTexts(texts));
       return ["images.json", "expressions.json"];
     });
+    if (crops === undefined) for (const file of Object.values(partFiles)) await rm(join(folder, file), { force: true });
   });
 }
 
@@ -73,15 +90,15 @@ async function mergeMatrix(
   staging: Staging,
   parts: readonly [Part<Parts>, ...Part<Parts>[]],
   name: MatrixName,
-  texts?: readonly string[],
+  given: { readonly order?: Int32Array; readonly distinct?: readonly string[]; readonly starts?: Int32Array } = {},
 ): Promise<void> {
   const { settings, key } = parts[0][name];
   const { dimension, count } = settings;
-  const order = texts === undefined ? undefined : distinctTexts(texts);
-  const rows = order?.distinct.length ?? count;
+  const { order, distinct, starts } = given;
+  const rows = distinct?.length ?? starts?.at(-1) ?? count;
   const shares = parts.map(({ part, [name]: { rows: range, hash } }) => ({ part, rows: range, hash }));
   requireAllRows(shares, rows, `rows of this pool's ${name}`);
-  if (order !== undefined && order.order.length !== count)
+  if (order !== undefined && order.length !== count)
     fail(
       "bad-input",
       `expected the parts in "${partsFolder(staging.place)}" to be of this pool's ${name}; embed again`,
@@ -90,10 +107,14 @@ async function mergeMatrix(
   const column: Column = { file, dtype: "float32", shape: [rows, dimension] };
   await joinColumn(staging, column, shares);
   if (order !== undefined) {
-    await gatherRows(staging.path(file), staging.path(`ordered-${file}`), order.order);
+    await gatherRows(staging.path(file), staging.path(`ordered-${file}`), order);
+    if (starts !== undefined) {
+      await rename(staging.path(file), staging.path(partFiles.vectors));
+      await writeFileAtomic(staging.path(partFiles.starts), encodeNpy(starts, [starts.length]));
+    }
     await rename(staging.path(`ordered-${file}`), staging.path(file));
   }
-  const skipped = parts.flatMap((part) => part[name].skipped);
+  const skipped = oncePerRow(parts.flatMap((part) => part[name].skipped));
   const manifest: MatrixSettings = { ...settings, producer, key, hash: await hashFile(staging.path(file)), skipped };
   await writeFileAtomic(staging.path(`${name}.json`), `${JSON.stringify(manifest, undefined, 1)}\n`);
 }

@@ -36,9 +36,9 @@ async function work(): Promise<void> {
   }
 }
 
-async function answerTo({ id, bytes, name, out }: PrepareTask): Promise<PrepareAnswer> {
+async function answerTo({ id, ...task }: PrepareTask): Promise<PrepareAnswer> {
   try {
-    await prepareImage(bytes, name, out, preparation);
+    await prepareImage(task, preparation);
     return { id };
   } catch (error) {
     const code = error instanceof NemosaicError ? error.code : undefined;

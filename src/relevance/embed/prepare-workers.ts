@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { stopWorker } from "../../io/index.ts";
 import { type ErrorCode, NemosaicError } from "../../model/index.ts";
-import type { Preparation } from "./preparation.ts";
+import type { Cut, Preparation } from "./preparation.ts";
 
 /** A task for a worker and its answer; bytes are moved and `out` is shared, nothing is copied. */
 export interface PrepareTask {
@@ -9,6 +9,7 @@ export interface PrepareTask {
   readonly bytes: Uint8Array;
   readonly name: string;
   readonly out: Float32Array;
+  readonly cut: Cut | undefined;
 }
 export type PrepareAnswer =
   | "ready"
@@ -20,7 +21,7 @@ export interface PrepareWorker {
   /** Settles when it has started; tasks may be given before. */
   readonly ready: Promise<void>;
   /** As a preparer's; images are taken up in order. */
-  prepare(bytes: Uint8Array, name: string, out: Float32Array): Promise<void>;
+  prepare(bytes: Uint8Array, name: string, out: Float32Array, cut?: Cut): Promise<void>;
 }
 
 /** Starts `count` threads at `entry`. Where one dies, all tasks of all fail, and `onFailure` is told. */
@@ -62,7 +63,7 @@ export function openPrepareWorkers(
     ready.catch(() => undefined); // whoever waits for it is told; nobody has to
     return {
       ready,
-      prepare(bytes, name, out) {
+      prepare(bytes, name, out, cut) {
         if (failure !== undefined) return Promise.reject(failure);
         const id = nextId++;
         // A copy, to be moved: small files are views of a pool that moving would take along, and memory that Node 24 reads
@@ -70,7 +71,7 @@ export function openPrepareWorkers(
         const own = new Uint8Array(bytes);
         return new Promise((resolve, reject) => {
           waiting.set(id, { resolve, reject });
-          worker.postMessage({ id, bytes: own, name, out } satisfies PrepareTask, [own.buffer as ArrayBuffer]);
+          worker.postMessage({ id, bytes: own, name, out, cut } satisfies PrepareTask, [own.buffer as ArrayBuffer]);
         });
       },
     };

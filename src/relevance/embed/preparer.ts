@@ -1,8 +1,8 @@
 import { availableParallelism } from "node:os";
 import { type DecodedImage, decodeImage, decodeImageAtLeast } from "../../codecs/index.ts";
-import { NemosaicError } from "../../model/index.ts";
+import { fail, NemosaicError } from "../../model/index.ts";
 import { preprocessImage, workerEntry } from "../clip/index.ts";
-import type { Preparation } from "./preparation.ts";
+import type { Cut, Preparation } from "./preparation.ts";
 import { openPrepareWorkers } from "./prepare-workers.ts";
 
 /** Turns encoded images into tensors beside the model's runs. Holds threads until `close`. */
@@ -10,10 +10,10 @@ export interface Preparer {
   /** Threads that prepare, the caller's among them where it does. */
   readonly threads: number;
   /**
-   * Writes float32 [3, height, width] into `out`, which is best shared memory: other memory is copied. Errors are those of
-   * decoding, with `name` in them. `bytes` may be given away.
+   * Writes float32 [3, height, width] into `out`, which is best shared memory: other memory is copied; with `cut` one for each
+   * of its boxes, of an image decoded once. Errors are those of decoding, with `name` in them. `bytes` may be given away.
    */
-  prepare(bytes: Uint8Array, name: string, out: Float32Array): Promise<void>;
+  prepare(bytes: Uint8Array, name: string, out: Float32Array, cut?: Cut): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -60,10 +60,10 @@ export function openPreparer(
   }
   return {
     threads: Number(isHere) + (workers?.each.length ?? 0),
-    prepare(bytes, name, out) {
+    prepare(bytes, name, out, cut) {
       if (failure !== undefined) return Promise.reject(failure);
       return new Promise((resolve, reject) => {
-        waiting.push({ bytes, name, out, resolve, reject });
+        waiting.push({ bytes, name, out, cut, resolve, reject });
         handOut();
       });
     },
@@ -74,14 +74,36 @@ export function openPreparer(
   };
 }
 
-/** Decodes and preprocesses one image into `out`; a bad image leaves it as it was. */
+/** Decodes one image and preprocesses it, or what is cut of it, into `out`; a bad image leaves that as it was. */
 export async function prepareImage(
-  bytes: Uint8Array,
-  name: string,
-  out: Float32Array,
+  { bytes, name, out, cut }: Pick<Waiting, "bytes" | "name" | "out" | "cut">,
   preparation: Preparation,
 ): Promise<void> {
-  preprocessImage(await decode(bytes, name, preparation), preparation.preprocessing, out);
+  const { preprocessing } = preparation;
+  if (cut === undefined) return preprocessImage(await decode(bytes, name, preparation), preprocessing, out);
+  const image = await decodeImage(bytes, { where: name });
+  if (image.width !== cut.width || image.height !== cut.height)
+    fail(
+      "bad-input",
+      `expected ${cut.width}×${cut.height} pixels in "${name}", as when it was imported, got ${image.width}×${image.height}: import again`,
+    );
+  const size = 3 * preprocessing.width * preprocessing.height;
+  for (let at = 0; at * 4 < cut.boxes.length; at++)
+    preprocessImage(
+      cropped(image, cut.boxes.subarray(at * 4, at * 4 + 4)),
+      preprocessing,
+      out.subarray(at * size, (at + 1) * size),
+    );
+}
+
+function cropped(image: DecodedImage, [x = 0, y = 0, width = 0, height = 0]: Int32Array): DecodedImage {
+  if (width === image.width && height === image.height) return image;
+  const data = new Uint8Array(width * height * 3);
+  for (let row = 0; row < height; row++) {
+    const from = ((y + row) * image.width + x) * 3;
+    data.set(image.data.subarray(from, from + width * 3), row * width * 3);
+  }
+  return { width, height, channels: 3, data };
 }
 
 function decode(bytes: Uint8Array, where: string, preparation: Preparation): Promise<DecodedImage> {
@@ -98,6 +120,7 @@ interface Waiting {
   readonly bytes: Uint8Array;
   readonly name: string;
   readonly out: Float32Array;
+  readonly cut: Cut | undefined;
   resolve(): void;
   reject(error: unknown): void;
 }
@@ -106,7 +129,7 @@ interface Waiting {
 interface Hand {
   readonly atOnce: number;
   busy: number;
-  prepare(bytes: Uint8Array, name: string, out: Float32Array): Promise<void>;
+  prepare(bytes: Uint8Array, name: string, out: Float32Array, cut?: Cut): Promise<void>;
 }
 
 function freest(hands: readonly Hand[]): Hand | undefined {
@@ -115,10 +138,10 @@ function freest(hands: readonly Hand[]): Hand | undefined {
   return found;
 }
 
-async function give(hand: Hand, { bytes, name, out, resolve, reject }: Waiting): Promise<void> {
+async function give(hand: Hand, { bytes, name, out, cut, resolve, reject }: Waiting): Promise<void> {
   hand.busy++;
   try {
-    await hand.prepare(bytes, name, out);
+    await hand.prepare(bytes, name, out, cut);
     resolve();
   } catch (error) {
     reject(error);
@@ -128,5 +151,9 @@ async function give(hand: Hand, { bytes, name, out, resolve, reject }: Waiting):
 }
 
 function handHere(preparation: Preparation): Hand {
-  return { atOnce: imagesAtOnce, busy: 0, prepare: (bytes, name, out) => prepareImage(bytes, name, out, preparation) };
+  return {
+    atOnce: imagesAtOnce,
+    busy: 0,
+    prepare: (bytes, name, out, cut) => prepareImage({ bytes, name, out, cut }, preparation),
+  };
 }

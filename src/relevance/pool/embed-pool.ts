@@ -5,6 +5,7 @@ import { artefactName, hashJson, ifMissing, makeFolder, type Progress, type Shar
 import { fail } from "../../model/index.ts";
 import type { Pool } from "../../pool/index.ts";
 import type { ImageTextModel } from "../clip/index.ts";
+import { type CropTable, cropTable, parseCrops } from "../crops/index.ts";
 import { type EmbedReport, embedSources, mergeEmbeddings } from "../embed/index.ts";
 import {
   buildLexicalIndex,
@@ -29,6 +30,8 @@ export interface EmbedPoolOptions {
   readonly progress: Progress;
   /** Makes one share, as a part for `mergePoolEmbeddings`. */
   readonly shard?: Shard;
+  /** What is embedded of each image beside the whole. */
+  readonly crops?: CropTable | undefined;
 }
 
 /** The folder of a model's vectors: embeddings/<name>. */
@@ -61,6 +64,7 @@ export function embedPool(pool: Pool, model: ImageTextModel, options: EmbedPoolO
       load: (row) => pool.imageBytes(row),
       name: (row) => pool.imageName(row),
       hash: hashJson(pool.images.hash),
+      crops: options.crops,
     },
     texts: pool.expressions.sent,
     onBad: options.onBad,
@@ -73,7 +77,10 @@ export function embedPool(pool: Pool, model: ImageTextModel, options: EmbedPoolO
 
 /** Joins the parts that shards left of the embeddings `name`; false where there are none. Errors as `mergeEmbeddings`. */
 export function mergePoolEmbeddings(pool: Pool, name: string, options: { readonly force: boolean }): Promise<boolean> {
-  return mergeEmbeddings(embeddingsFolder(pool.folder, name), pool.expressions.sent, options);
+  return mergeEmbeddings(embeddingsFolder(pool.folder, name), pool.expressions.sent, {
+    ...options,
+    cropsOf: ({ of }) => cropTable(pool, parseCrops(of)),
+  });
 }
 
 /** Writes the lexical relevance of a pool: words instead of pictures, **not CLIP**. Reused where the words are the same. */

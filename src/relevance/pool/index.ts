@@ -8,4 +8,4 @@ export {
   listEmbeddings,
   mergePoolEmbeddings,
 } from "./embed-pool.ts";
-export { type OpenedEmbeddings, openEmbeddings, partFiles, type StoredVectors } from "./open-embeddings.ts";
+export { type OpenedEmbeddings, openEmbeddings, type StoredVectors } from "./open-embeddings.ts";

@@ -3,7 +3,8 @@ import { NpyReader } from "../../codecs/index.ts";
 import { hashJson } from "../../io/index.ts";
 import { fail, shown, unknownName } from "../../model/index.ts";
 import type { Pool } from "../../pool/index.ts";
-import { type MatrixManifest, type MatrixName, readMatrixManifest } from "../embed/index.ts";
+import { cropTable, parseCrops } from "../crops/index.ts";
+import { cropFacts, type MatrixManifest, type MatrixName, partFiles, readMatrixManifest } from "../embed/index.ts";
 import { type LexicalVectors, lexicalHash, readLexical } from "../lexical/index.ts";
 import { embeddingsFolder, lexicalName, listEmbeddings } from "./embed-pool.ts";
 
@@ -65,6 +66,9 @@ export async function openEmbeddings(pool: Pool, name?: string): Promise<OpenedE
   const [images, expressions] = [await manifestOf(folder, "images"), await manifestOf(folder, "expressions")];
   if (images.inputs !== hashJson(pool.images.hash) || expressions.inputs !== hashJson(pool.expressions.sent))
     fail("incomplete", stale(folder));
+  const crops = cropFacts(images);
+  if (crops !== undefined && (await cropTable(pool, parseCrops(crops.of))).hash !== crops.boxes)
+    fail("incomplete", stale(folder, ` --crops ${crops.of}`));
   if (images.key === expressions.key || images.model.hash !== expressions.model.hash)
     fail("bad-input", `"${folder}" holds images and expressions of different models; embed again with --force`);
   const imageVectors = await openVectors(join(folder, "images.npy"), pool.images.count);
@@ -87,9 +91,6 @@ export async function openEmbeddings(pool: Pool, name?: string): Promise<OpenedE
   };
 }
 
-/** The files of embeddings with several vectors an image. */
-export const partFiles = { vectors: "image-parts.npy", starts: "image-part-starts.npy" } as const;
-
 async function openParts(folder: string, rows: number, images: number) {
   const reader = await NpyReader.open(join(folder, partFiles.starts));
   try {
@@ -105,8 +106,8 @@ async function openParts(folder: string, rows: number, images: number) {
   }
 }
 
-function stale(folder: string): string {
-  return `"${folder}" was made before the pool changed; run "nemosaic embed" again with --force`;
+function stale(folder: string, more = ""): string {
+  return `"${folder}" was made before the pool changed; run "nemosaic embed" again with --force${more}`;
 }
 
 async function manifestOf(folder: string, name: MatrixName): Promise<MatrixManifest> {

@@ -30,10 +30,11 @@ import {
   embeddingsVersion,
   type MatrixName,
   type MatrixSettings,
+  partFiles,
   readMatrixManifest,
   type SkippedRow,
 } from "../embed/index.ts";
-import { embeddingsFolder, partFiles } from "../pool/index.ts";
+import { embeddingsFolder } from "../pool/index.ts";
 import { type Keyed, type KeyRows, keyedExpressions, keyedImages, readKeys, rowsByKey } from "./key-rows.ts";
 
 /** A file of vectors and the file of their keys, a line a row. */

@@ -1,0 +1,1 @@
+export { type Crops, type CropTable, cropsText, cropTable, parseCrops } from "./crops.ts";
