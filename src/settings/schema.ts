@@ -17,7 +17,7 @@ const gridText = 'expected columns and rows from 1x2 to 8x8, such as 2x2 or 3x2,
 const mosaic = z.strictObject({
   gamma: share.describe("γ: the share of training samples that are mosaics; the rest are single images at full size"),
   randomShare: share.describe(
-    "of the mosaics, the share whose negatives are drawn from all candidate images, not from the band",
+    "the share of mosaics whose negatives are drawn from all candidate images, not from the band",
   ),
   style: z
     .enum(styleNames)
@@ -30,16 +30,18 @@ const mosaic = z.strictObject({
   crossPoint: z
     .union([z.number().min(0).max(0.5), z.literal("free")], { error: 'expected a number from 0 to 0.5, or "free"' })
     .describe(
-      "how far each inner line of the grid may move, in cells: 0 = fixed; r = within ±r; free = anywhere; all tilings that keep minCell are equally likely",
+      "how far each inner line of the grid may move, in cells: 0 = not at all; r = within ±r; free = anywhere; all tilings that keep minCell are equally likely",
     ),
   minCell: z
     .number()
     .min(0.05)
     .max(1)
-    .describe("where lines move: the least width and height of a cell, as a share of the fixed grid's"),
+    .describe("if lines move: the smallest width and height of a cell, as a share of the fixed grid's cell"),
   fit: z
     .enum(["stretch", "cover", "contain"])
-    .describe("how an image fills its cell: stretch is NeMo's; cover cuts what sticks out; contain leaves black bars"),
+    .describe(
+      "how an image fills its cell: stretch = whatever its aspect ratio, as NeMo; cover = cut to the cell; contain = all of it, with black bars",
+    ),
   blur: z
     .number()
     .min(0)
@@ -48,66 +50,68 @@ const mosaic = z.strictObject({
   placement: z
     .enum(["uniform", "position-aware", "position-free"])
     .describe(
-      "the target's cell: any; or one that keeps the expression's position words true, a single image where none does and for counts from a side; or any, and a single image for every expression whose position words not all cells keep true",
+      "the target's cell: uniform = any; position-aware = one that keeps the position words true, and a single image if there is none or if the expression counts from a side; position-free = any, and a single image for every expression whose position words not all cells keep true",
     ),
   largeTarget: orNull(share, "a number from 0 to 1").describe(
-    "a target that covers more than this share of its image is given as a single image; null = off",
+    "a target that covers more than this share of its image becomes a single image; null = off",
   ),
   minVisible: share.describe(
-    "where a style can hide the target: the least share of its pixels that has to stay visible, else the single image",
+    "if a style can hide the target: the smallest share of its pixels that must stay visible, else the single image",
   ),
 });
 
 const band = z.strictObject({
   risk: orNull(share, "a number from 0 to 1").describe(
-    "drop candidates of which the expression is true with a greater chance than this, estimated from annotations and sentences; where these are too sparse, the best ranks instead; null = off",
+    "drop candidates whose risk is above it: the chance that the expression is true of them, estimated from annotations and sentences; if these are too sparse, drop the best ranks instead; null = off",
   ),
   prefer: z
     .enum(["kind", "score"])
     .describe(
-      "what comes first in the band: images that show an object of the target's kind, as far as band.risk is in force; or the best scores",
+      "what comes first in the band: kind = images that show an object of the target's kind (needs the estimates of band.risk); score = the best scores",
     ),
   tau: threshold.describe(
-    "τ: drop candidates whose text-to-image score is above it, as probably true; auto = the lower quartile of the expressions' scores with their own images; null = off, as where band.risk rules",
+    "τ: drop candidates whose text-to-image score is above it, as probably true; auto = the lower quartile of the expressions' scores with their own images; null = off, the default with band.risk",
   ),
   tauImage: threshold.describe(
-    "τᵢ: drop candidates whose image-to-image score with the target image is above it; auto = the 95th percentile of the mined candidates' scores; null = off",
+    "τᵢ: drop candidates whose image-to-image score with the own image is above it; auto = the 95th percentile of the mined candidates' scores; null = off",
   ),
   tauText: plainThreshold.describe(
-    "τₜ: drop candidates of whose own expressions one has a text-to-text score with the expression above it (needs mine --t2t); null = off",
+    "τₜ: drop candidates that have an expression whose text-to-text score with this one is above it (needs mine --t2t); null = off",
   ),
   judge: orNull(z.number(), "a number")
     .optional()
     .describe(
-      "drop candidates that another judge scored above it, as true (needs judge --scores); null or left out = off",
+      "drop candidates that another judge scored above it, as probably true (needs judge --scores); null or left out = off",
     ),
-  k: z.number().int().min(1).describe("K: of the candidates that survive, keep the best K: hard, yet not trivial"),
+  k: z.number().int().min(1).describe("K: the band is the best K of the candidates that pass the other rules"),
   margin: orNull(z.number().min(0).max(2), "a number from 0 to 2").describe(
-    "positive-aware: drop candidates whose score is above the own image's minus this; null = off",
+    "drop candidates whose score is above the own image's score minus this; null = off",
   ),
   ratio: orNull(share, "a number from 0 to 1").describe(
-    "positive-aware: drop candidates whose score is above this share of the own image's; null = off",
+    "drop candidates whose score is above this share of the own image's score; null = off",
   ),
   minScore: plainThreshold.describe("drop candidates whose text-to-image score is below it, as too easy; null = off"),
-  rankFrom: count.describe("drop candidates of a lower rank in the mined list, as too hard; 0 is the best"),
+  rankFrom: count.describe("drop candidates before this rank of the mined list, as too hard; 0 is the best"),
   rankTo: orNull(z.number().int().min(1), "a whole number from 1").describe(
-    "drop candidates of this rank in the mined list and beyond; null = off",
+    "drop candidates at this rank of the mined list and after it; null = off",
   ),
   hubCap: orNull(z.number().int().min(1), "a whole number from 1").describe(
-    "an image stays in the bands of the expressions that score it best only, at most this many; null = off",
+    "an image stays in the bands of at most this many expressions, those that score it best; null = off",
   ),
 });
 
 const draw = z.strictObject({
   method: z
     .enum(["uniform", "top", "temperature", "mmr"])
-    .describe("which of the band: any; the best; by score with a temperature; or unlike each other"),
+    .describe(
+      "which images of the band are drawn: uniform = any; top = the best; temperature = by score, with a temperature; mmr = dissimilar ones",
+    ),
   temperature: z
     .number()
     .min(0.0001)
     .max(100)
     .describe("temperature: chances go as exp(score / temperature); lower is harder"),
-  diversity: share.describe("mmr: 0 = by score alone, 1 = by unlikeness alone"),
+  diversity: share.describe("mmr: 0 = by score only, 1 = by dissimilarity only"),
 });
 
 const ramp = (value: z.ZodNumber, what: string) =>
@@ -116,7 +120,7 @@ const ramp = (value: z.ZodNumber, what: string) =>
 const schedule = z.strictObject({
   randomUntil: count.describe("epochs before this one draw random negatives only (the reference's retrieval_epoch)"),
   epochs: orNull(z.number().int().min(1), "a whole number from 1").describe(
-    "how many epochs there will be: what plainLast counts back from",
+    "how many epochs you train: plainLast counts back from it",
   ),
   plainLast: z
     .number()
@@ -124,10 +128,10 @@ const schedule = z.strictObject({
     .max(1_000_000_000)
     .refine((value) => value < 1 || Number.isInteger(value), "expected whole epochs, or a share of them below 1")
     .describe(
-      "the last epochs hold single images only: so many, or below 1 that share of schedule.epochs, rounded; while epochs is null a share is none",
+      "the last epochs have single images only: this many, or below 1 this share of schedule.epochs, rounded; a share has no effect while epochs is null",
     ),
   gamma: ramp(share, "share").describe(
-    "γ over epochs, [[epoch, value], …], straight between points, held before and after; null = mosaic.gamma",
+    "γ over epochs, [[epoch, value], …], straight between points, constant before and after; null = mosaic.gamma",
   ),
   tau: ramp(cosine, "score").describe("τ over epochs, likewise; null = band.tau"),
   k: ramp(z.number().min(1).max(1_000_000_000), "K").describe("K over epochs, likewise, rounded; null = band.k"),
@@ -142,22 +146,22 @@ const gres = z.strictObject({
     .describe(
       "how much lower τ and τₜ are for multi-target and no-target expressions; auto = median minus lower quartile of the scores with own images",
     ),
-  makeNoTarget: share.describe("of the mosaics, the share that leaves the expression's image out: an empty mask"),
+  makeNoTarget: share.describe("the share of mosaics that leave the own image out: an empty mask"),
   negativeSentence: share.describe(
     "the share of training samples whose sentence is true of nothing in the picture: an empty mask",
   ),
   negativeSource: z
     .enum(negativeSources)
     .describe(
-      "where such sentences come from. edited: the sample's own with one thing changed, checked against annotations; mined: the pool's that score the image best (needs mine --sentences); mined+edited: either, with equal chance; random: of any other image, unlike in letters",
+      "where these sentences come from. edited: the sample's own with one thing changed, checked against annotations; mined: those of the pool that score the image best and are not true of it (needs mine --sentences); mined+edited: either, with equal chance; random: any of another image that is spelled differently",
     ),
 });
 
 const guards = z.strictObject({
   nearDuplicate: orNull(share, "a number from 0 to 1").describe(
-    "never draw an image whose image-to-image score with the target image is at least this; null = only exact copies are barred",
+    "never draw an image whose image-to-image score with the own image is at least this; null = only exact copies are excluded",
   ),
-  sameSentence: z.boolean().describe("never draw an image of which the very same sentence is said"),
+  sameSentence: z.boolean().describe("never draw an image of which the same sentence is said"),
 });
 
 const tokens = z.strictObject({
@@ -171,10 +175,10 @@ const tokens = z.strictObject({
 });
 
 const legacy = z.strictObject({
-  ownImage: z.boolean().describe("the target's own image, its near-duplicates and judged images may be negatives"),
+  ownImage: z.boolean().describe("the own image, its near-duplicates and judged images may be negatives"),
   repeats: z.boolean().describe("K ≥ 20 draws with replacement: the same image twice in one mosaic"),
   lastOfList: count.describe(
-    "where nothing survives, draw from this many at the end of the list, all above τ; 0 = off",
+    "if no candidate passes, draw from this many at the end of the list, all above τ; 0 = off",
   ),
   randomOverRefs: z.boolean().describe("random negatives are drawn over refs without any guard, not over images"),
   canvas: z
@@ -187,7 +191,7 @@ export const settingsSchema = z.strictObject({
   size: z.number().int().min(32).max(4096).describe("S: width and height of a sample, pixels"),
   unit: z
     .enum(["ref", "expression"])
-    .describe("an epoch runs over refs with one sentence drawn, or over all expressions"),
+    .describe("what an epoch runs over: ref = refs, with one sentence drawn for each; expression = all expressions"),
   resample: z
     .enum(["opencv", "fast"])
     .describe(
@@ -205,13 +209,15 @@ export const settingsSchema = z.strictObject({
   tooFew: z
     .enum(["widen", "single", "random", "error"])
     .describe(
-      "when the band holds too few images: go beyond K (still under τ), fall back to the single image or to random negatives, or stop",
+      "if the band has too few images for a mosaic: widen = go beyond K, still under every threshold; single = the single image; random = random negatives; error = stop",
     ),
   guards,
   tokens,
   onBadImage: z
     .enum(["skip", "fail"])
-    .describe("an image that cannot be decoded: replace the sample by the next good one and count it, or stop"),
+    .describe(
+      "an image that cannot be decoded: skip = the next good sample takes its place, and is counted; fail = stop",
+    ),
   legacy,
 });
 
