@@ -1,4 +1,4 @@
-/** Opens what `npm run kernels` compiled: see docs/development.md, "Changing a kernel". */
+/** Opens what `npm run kernels` compiled: see docs/development.md, "Change a kernel". */
 
 /** A kernel's functions, and all of the memory that they work in, as bytes and as numbers of 32 bits. */
 export type WasmKernel<Functions> = Functions & {
