@@ -3,6 +3,7 @@ import { mineSmall, smallPool } from "../../test/small-pool.ts";
 import { bandOf } from "../band/index.ts";
 import { Loader } from "../loader/index.ts";
 import type { Pool } from "../pool/index.ts";
+import type { RiskEstimate } from "../risk/index.ts";
 import { parseSettings } from "../settings/index.ts";
 import { recommend, type TunedRule, type TunePoint, type TuneReport, tune } from "./index.ts";
 
@@ -18,13 +19,23 @@ const estimate = {
   showsKind: (_expression: number, image: number): boolean => image % 3 === 0,
 };
 
+/** `made` for many images at a time, as the estimate of a pool is. */
+const inColumns = (made: typeof estimate): Pick<RiskEstimate, "fill"> => ({
+  fill(expression, images, { risk, showsKind }, at) {
+    images.forEach((image, place) => {
+      risk[at + place] = made.chance(expression, image);
+      showsKind[at + place] = made.showsKind(expression, image) ? 1 : 0;
+    });
+  },
+});
+
 beforeAll(async () => {
   pool = await smallPool({ images: 40, refsPerImage: 2, valImages: 4 });
   await mineSmall(pool);
   const band = { tau: 0.8, tauImage: null, k: 10 };
   loader = await Loader.open(pool, parseSettings({ band, unit: "expression", tokens: { kind: "none" } }, "test"));
   const options = { rows: loader.facts.units, need: 3, contextOf: loader.facts.bandContext };
-  report = tune(loader.mined!, estimate, loader.settings, options);
+  report = tune(loader.mined!, inColumns(estimate), loader.settings, options);
 });
 afterAll(async () => {
   await loader.close();
@@ -78,8 +89,11 @@ describe("tune", () => {
     const { units, bandContext } = loader.facts;
     const chance = (e: number, image: number) => (e % 2 === 0 ? estimate.chance(e, image) : Number.NaN);
     const all = { rows: units, need: 3, contextOf: bandContext };
-    const half = tune(loader.mined!, { ...estimate, chance }, loader.settings, all);
-    const alone = tune(loader.mined!, estimate, loader.settings, { ...all, rows: units.filter((e) => e % 2 === 0) });
+    const half = tune(loader.mined!, inColumns({ ...estimate, chance }), loader.settings, all);
+    const alone = tune(loader.mined!, inColumns(estimate), loader.settings, {
+      ...all,
+      rows: units.filter((e) => e % 2 === 0),
+    });
     expect(half.now.falseNegatives).toBeCloseTo(alone.now.falseNegatives!, 12);
     expect([half.now.full, half.now.imagesUsed]).toEqual([report.now.full, report.now.imagesUsed]);
   });

@@ -53,7 +53,7 @@ export interface TuneReport {
 /** Looks at the bands of some expressions under many limits of every rule and several K; all other settings as they are. */
 export function tune(
   mined: Mined,
-  estimate: Pick<RiskEstimate, "chance" | "showsKind">,
+  estimate: Pick<RiskEstimate, "fill">,
   settings: ResolvedSettings,
   { rows, need, contextOf, task }: BandSelection,
 ): TuneReport {
@@ -90,16 +90,17 @@ export function tune(
 interface RatedRow {
   readonly row: CandidateRow;
   /** The chance to be true, by position; NaN for an expression without a target. */
-  readonly chances: Float64Array;
+  readonly chances: Float32Array;
   readonly showsKind: Uint8Array;
 }
 
 /** Estimates a list; a mined set of an older version, which lacks the columns of risk, gets them here. */
-function rate(row: CandidateRow, expression: number, estimate: Pick<RiskEstimate, "chance" | "showsKind">): RatedRow {
-  const chances = Float64Array.from(row.ids, (image) => estimate.chance(expression, image));
-  const showsKind = Uint8Array.from(row.ids, (image) => (estimate.showsKind(expression, image) ? 1 : 0));
-  const added = row.risk === undefined ? { risk: Float32Array.from(chances), showsKind } : {};
-  return { row: { ...row, ...added }, chances, showsKind };
+function rate(row: CandidateRow, expression: number, estimate: Pick<RiskEstimate, "fill">): RatedRow {
+  const { length } = row.ids;
+  const columns = { risk: new Float32Array(length), showsKind: new Uint8Array(length) };
+  estimate.fill(expression, row.ids, columns, 0);
+  const added = row.risk === undefined ? columns : {};
+  return { row: { ...row, ...added }, chances: columns.risk, showsKind: columns.showsKind };
 }
 
 interface TriedSettings {

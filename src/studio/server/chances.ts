@@ -88,8 +88,13 @@ export class Chances {
 }
 
 /** The chances of all candidates of `rows`. */
-export function chancesOf(estimate: Pick<RiskEstimate, "chance">, mined: Mined, rows: Int32Array): Float32Array[] {
-  return Array.from(rows, (row) => Float32Array.from(mined.row(row).ids, (image) => estimate.chance(row, image)));
+export function chancesOf(estimate: Pick<RiskEstimate, "fill">, mined: Mined, rows: Int32Array): Float32Array[] {
+  return Array.from(rows, (row) => {
+    const { ids } = mined.row(row);
+    const columns = { risk: new Float32Array(ids.length), showsKind: new Uint8Array(ids.length) };
+    estimate.fill(row, ids, columns, 0);
+    return columns.risk;
+  });
 }
 
 /** Threads start from compiled files only: Node does not know TypeScript. */
