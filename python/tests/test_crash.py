@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 from conftest import FAST, ROOT, eventually, run_script, shared_memory
@@ -29,16 +28,16 @@ def is_alive(pid):
         return False
 
 
-def test_a_killed_server_is_a_clear_error_within_two_seconds(pool):
-    with Loader(pool, batch_size=2, **FAST) as loader:
+def test_a_killed_server_is_a_clear_error_after_what_was_under_way(pool):
+    with Loader(pool, batch_size=2, num_prefetch=2, **FAST) as loader:
         batches = iter(loader)
         next(batches)
         pid = kill_server(loader)
-        began = time.monotonic()
+        got = 0
         with pytest.raises(ServerGone, match=r"ended \(killed by signal 9.*; with restart=True the run goes on"):
             for _ in batches:
-                pass
-        assert time.monotonic() - began < 2
+                got += 1
+        assert got <= 2
         with pytest.raises(ServerGone):
             next(iter(loader))
     eventually(lambda: not is_alive(pid), "the killed server is still there")
@@ -123,7 +122,8 @@ def test_when_both_are_killed_the_next_start_removes_the_socket(pool):
 
 
 def test_a_client_that_joined_and_dies_frees_its_slots(pool, monkeypatch):
-    with Loader(pool, batch_size=2, **FAST) as owner:
+    # Without tiles: their files stay open for the clients that come.
+    with Loader(pool, batch_size=2, server_options=["--tiles", "off"], **FAST) as owner:
         path = owner._stream.server.path
         server = owner._connection().welcome["pid"]
         before = len(os.listdir(f"/proc/{server}/fd"))
