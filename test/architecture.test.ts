@@ -55,7 +55,7 @@ const rooms: Record<string, readonly string[] | typeof everyRoom> = {
     "loader",
   ],
   sheets: ["model", "kernels", "io", "codecs", "settings", "pool", "band", "plan", "mosaic", "tiles", "loader"],
-  serve: ["loader", "model", "io", "codecs", "settings", "pool"],
+  serve: ["loader", "model", "io", "codecs", "settings", "pool", "tiles"],
   exporters: ["loader", "model", "io", "codecs", "settings", "pool"],
   evaluate: ["model", "kernels", "io", "codecs", "language", "settings", "pool", "band"],
   doctor: ["model", "kernels", "io", "codecs", "language", "settings", "pool", "band"],

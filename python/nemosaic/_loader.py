@@ -54,7 +54,8 @@ class Loader:
 
     plans: ask for the plans too. restart: start a killed server again and go on at the same sample; otherwise
     ServerGone is raised at once. socket: join the server there. command: the words that start nemosaic.
-    server_options: further words for "nemosaic serve" where this process starts it, as ["--tiles", "build", "--timing"].
+    server_options: further words for "nemosaic serve" where this process starts it, as ["--tiles", "use", "--timing"]. What
+    the server decodes it keeps for the next epoch, and says where; docs/performance.md tells how to change or forbid that.
     timeout: seconds to wait for the server to start.
     """
 

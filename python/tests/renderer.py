@@ -37,7 +37,7 @@ class Renderer:
 
     def draw(self, plan):
         """uint8 [S, S, 3] and uint8 [S, S]."""
-        assert plan["version"] in (1, 2) and plan["pool"] == self.hash
+        assert plan["version"] in (1, 2, 3) and plan["pool"] == self.hash
         assert plan["resample"] == {"name": "opencv", "version": 1}
         size = plan["size"]
         side = plan.get("canvas", size)
@@ -46,14 +46,20 @@ class Renderer:
         for layer in plan["layers"]:
             pixels = self.decode(layer["image"])
             x, y, w, h = layer["destination"]
-            sx, sy, sw, sh = layer["source"]
-            cut = pixels[sy : sy + sh, sx : sx + sw]
-            cell = cv2.resize(cut, (w, h), interpolation=cv2.INTER_LINEAR)
+            if "window" in layer:
+                assert plan["version"] == 3
+                whole = cv2.resize(pixels, tuple(layer["window"]["of"]), interpolation=cv2.INTER_LINEAR)
+                left, top = layer["window"]["at"]
+                cell = whole[top : top + h, left : left + w]
+            else:
+                sx, sy, sw, sh = layer["source"]
+                cut = pixels[sy : sy + sh, sx : sx + sw]
+                cell = cv2.resize(cut, (w, h), interpolation=cv2.INTER_LINEAR)
             if layer["blur"] > 0:
                 cell = np.asarray(Image.fromarray(cell).filter(ImageFilter.GaussianBlur(layer["blur"])))
             shape = np.ones((h, w), bool)
             if "clip" in layer:
-                assert plan["version"] == 2 and layer["clip"]
+                assert plan["version"] >= 2 and layer["clip"]
                 shape = self.cut(layer["clip"], pixels.shape[:2], layer).astype(bool)
             below, beneath = image[y : y + h, x : x + w], mask[y : y + h, x : x + w]
             if layer["alpha"] == 1:
@@ -95,6 +101,11 @@ class Renderer:
 
     def cut(self, keys, shape, layer):
         """uint8 [h, w]: annotations over the image, cut and resampled to the layer's destination."""
+        if "window" in layer:
+            (width, height), (left, top) = layer["window"]["of"], layer["window"]["at"]
+            w, h = layer["destination"][2:]
+            rows, columns = nearest(shape[0], height)[top : top + h], nearest(shape[1], width)[left : left + w]
+            return self.truth(keys, shape)[rows[:, None], columns[None, :]]
         sx, sy, sw, sh = layer["source"]
         rows, columns = nearest(sh, layer["destination"][3]) + sy, nearest(sw, layer["destination"][2]) + sx
         return self.truth(keys, shape)[rows[:, None], columns[None, :]]

@@ -9,7 +9,10 @@ export {
   writeFileOnce,
   writeFully,
 } from "./atomic.ts";
+export { cacheFolder } from "./cache-folder.ts";
+export { freeBytes } from "./free-bytes.ts";
 export { canonicalJson, hashBytes, hashFile, hashJson } from "./hash.ts";
+export { IdleCores } from "./idle-cores.ts";
 export { ifMissing } from "./if-missing.ts";
 export { ImageFinder, pathBelow } from "./image-finder.ts";
 export { removeRemains, withLock } from "./lock.ts";
@@ -29,5 +32,6 @@ export {
 } from "./progress.ts";
 export { type Shard, shardRange, shardText } from "./shards.ts";
 export { temporaryFolder } from "./temporary-folder.ts";
+export { parseBytes, readTileVariables, type TileVariables } from "./tile-variables.ts";
 export { noTiming, type StageTimer, type StageTiming, stageTiming, timingText } from "./timing.ts";
 export { stopWorker, takeTasks } from "./worker-thread.ts";

@@ -3,7 +3,7 @@ export { gaussianBlur } from "./gaussian-blur.ts";
 export { floatToHalf, halfToFloat, halfToNumber, numberToHalf } from "./half.ts";
 export { maskCell } from "./mask-cell.ts";
 export { nearestPositions } from "./nearest-positions.ts";
-export type { CellPixels, Pixels, PixelsTarget, Resize } from "./pixels.ts";
+export type { CellPixels, MaskTarget, Pixels, PixelsTarget, Resize } from "./pixels.ts";
 export { CounterRandom, epochOrder, philox4x32 } from "./random.ts";
 export type { PixelRectangle } from "./rectangle.ts";
 export { type PillowFilter, resizeBicubic, resizeTriangle, resizeWindow } from "./resample.ts";

@@ -44,6 +44,36 @@ describe("maskCell", () => {
     );
   });
 
+  it("draws a window of the stretched part as if it were cut out of it", () => {
+    const windows = fc.tuple(fc.nat(1000), fc.nat(1000), fc.nat(1000), fc.nat(1000));
+    fc.assert(
+      fc.property(cells, windows, ({ height, width, mask, part, cellWidth, cellHeight }, [a, b, c, d]) => {
+        const [x, y] = [a % cellWidth, b % cellHeight];
+        const window = { x, y, width: 1 + (c % (cellWidth - x)), height: 1 + (d % (cellHeight - y)) };
+        const rle = rleFromMask(mask, height, width);
+        const whole = new Uint8Array(cellWidth * cellHeight);
+        maskCell(rle, part, { width: cellWidth, height: cellHeight, data: whole });
+        const ours = new Uint8Array(window.width * window.height);
+        maskCell(rle, part, { width: cellWidth, height: cellHeight, data: ours, stride: window.width }, window);
+        const expected = ours.map((_, at) => {
+          const column = at % window.width;
+          return whole[(y + (at - column) / window.width) * cellWidth + x + column]!;
+        });
+        expect(ours).toEqual(expected);
+      }),
+      { numRuns: 300 },
+    );
+    const rle = rleFromCounts([0, 4], 2, 2);
+    expect(() =>
+      maskCell(
+        rle,
+        { x: 0, y: 0, width: 2, height: 2 },
+        { width: 4, height: 4, data: new Uint8Array(16) },
+        { x: 3, y: 0, width: 2, height: 1 },
+      ),
+    ).toThrow(RangeError);
+  });
+
   it("passes over runs of length 0", () => {
     const rle = rleFromCounts([0, 0, 3, 0, 1, 2, 0, 1, 5, 0], 4, 3);
     const ours = new Uint8Array(12);

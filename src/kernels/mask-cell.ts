@@ -4,23 +4,25 @@ import { checkPart, checkRoom, checkTarget, type PixelRectangle } from "./rectan
 import type { Rle } from "./rle.ts";
 
 /**
- * Draws the part `source` of a mask, stretched to the target's size by nearest neighbour: sets ones, leaves the rest as
- * it is. Pixel (x, y) of the cell lies at data[offset + y · stride + x]. The result is that of cropping the decoded
- * mask and calling OpenCV's INTER_NEAREST, but no full raster is made: only the runs of the columns needed are visited.
- * Throws a RangeError for a source outside the mask or a cell outside the target's data.
+ * Draws the part `source` of a mask, stretched to the target's size by nearest neighbour, or the part `window` of that, of
+ * its own size: sets ones, leaves the rest as it is. Pixel (x, y) of the cell lies at data[offset + y · stride + x]. The
+ * result is that of cropping the decoded mask and calling OpenCV's INTER_NEAREST, but no full raster is made: only the
+ * runs of the columns needed are visited. Throws a RangeError for a source outside the mask, a window outside the target's
+ * size or a cell outside its data.
  */
-export function maskCell(rle: Rle, source: PixelRectangle, target: MaskTarget): void {
+export function maskCell(rle: Rle, source: PixelRectangle, target: MaskTarget, window = wholeOf(target)): void {
   const { width, height, data, stride = width, offset = 0 } = target;
   checkPart(source, rle.width, rle.height);
   checkTarget(width, height);
-  checkRoom(data.length, offset, stride, height, width);
+  checkPart(window, width, height);
+  checkRoom(data.length, offset, stride, window.height, window.width);
   const { counts } = rle;
-  const columns = nearestPositions(source.width, width);
-  const firstRow = firstRows(source.height, height);
+  const columns = nearestPositions(source.width, width).subarray(window.x, window.x + window.width);
+  const firstRow = firstRows(source.height, height, window);
   // Run i is counts[i] long and begins at `begin`; both follow the columns, which never go back.
   let i = 0;
   let begin = 0;
-  for (let x = 0; x < width; x++) {
+  for (let x = 0; x < columns.length; x++) {
     const top = (source.x + columns[x]!) * rle.height + source.y;
     const bottom = top + source.height;
     while (i < counts.length && begin + counts[i]! <= top) begin += counts[i++]!;
@@ -40,13 +42,17 @@ export function maskCell(rle: Rle, source: PixelRectangle, target: MaskTarget): 
   }
 }
 
-/** For each source row, and the one past the last, the first target row that reads it or a later one. */
-function firstRows(sourceHeight: number, height: number): Int32Array {
+function wholeOf({ width, height }: MaskTarget): PixelRectangle {
+  return { x: 0, y: 0, width, height };
+}
+
+/** For each source row, and the one past the last, the first row of the target's window that reads it or a later one. */
+function firstRows(sourceHeight: number, height: number, window: PixelRectangle): Int32Array {
   const positions = nearestPositions(sourceHeight, height);
-  const first = new Int32Array(sourceHeight + 1).fill(height);
+  const first = new Int32Array(sourceHeight + 1).fill(window.height);
   let row = 0;
-  for (let y = 0; y < height; y++) {
-    while (row <= positions[y]!) first[row++] = y;
+  for (let y = 0; y < window.height; y++) {
+    while (row <= positions[window.y + y]!) first[row++] = y;
   }
   return first;
 }

@@ -24,7 +24,7 @@ export interface PixelsTarget {
 /** A mask to write, row-major, of 0 and 1. */
 export type MaskTarget = PixelsTarget & { readonly data: Uint8Array };
 
-/** What a layer of a picture is drawn from: a part of a decoded image, or a tile that has its size already. */
+/** What a layer of a picture is drawn from: a part of a decoded image, or a tile that has its scale already. */
 export type CellPixels =
   | {
       readonly kind: "image";
@@ -37,6 +37,9 @@ export type CellPixels =
   | {
       readonly kind: "tile";
       readonly data: Uint8Array;
+      /** Bytes from row to row, and where the first begins; unless given, the tile is the layer's size and nothing else. */
+      readonly stride?: number;
+      readonly offset?: number;
       /** Views of the rows of `data`, where they are kept: making them takes longer than copying what they show. */
       readonly rows?: readonly Uint8Array[];
       /** Gives the memory back, for another cell: to be called once, when `data` is not used any more; or not at all. */

@@ -22,4 +22,4 @@ export {
 export type { LoaderOptions } from "./open-parts.ts";
 export { parsePlan } from "./parse-plan.ts";
 export { rankIndices, type SamplerOptions } from "./sampler.ts";
-export { type LoaderDemand, tileDemand } from "./tile-demand.ts";
+export { countDemand, type LoaderDemand, tileDemand } from "./tile-demand.ts";

@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { smallPool } from "../../test/small-pool.ts";
@@ -9,7 +9,7 @@ import type { Pool } from "../pool/index.ts";
 import { parseSettings, type Settings } from "../settings/index.ts";
 import { buildTiles } from "../tiles/index.ts";
 import type { Batch } from "./batch.ts";
-import { Loader } from "./loader.ts";
+import { Loader, loadMosaics } from "./loader.ts";
 import type { LoaderOptions } from "./open-parts.ts";
 import { tileDemand } from "./tile-demand.ts";
 
@@ -90,5 +90,48 @@ describe("tiles in the loader", () => {
     expect(timing.report().stages.map(({ stage }) => stage)).not.toContain("decode");
     rmSync(join(pool.folder, "tiles"), { recursive: true });
     expect(hashOf(await batch(given, {}))).toBe(hashOf(cold));
+  });
+
+  it.each([
+    ["full-size-random", "opencv"],
+    ["full-size-random", "fast"],
+    ["yolov4", "opencv"],
+    ["cutmix", "opencv"],
+    ["mixgen", "opencv"],
+  ])("serves %s (%s) from tiles of whole images, to the bit", async (preset, resample) => {
+    const given = parseSettings(
+      { preset, size: 41, resample, mosaic: { gamma: 1, placement: "uniform" }, tokens: { kind: "none" } },
+      "test",
+    );
+    const cold = await batch(given, { tiles: "off" });
+    expect(cold.plans.filter(({ style }) => style !== undefined).length).toBeGreaterThan(4);
+    expect(hashOf(await batch(given, { tiles: "build" }))).toBe(hashOf(cold));
+    const timing = stageTiming(() => 0);
+    expect(hashOf(await batch(given, { timing }))).toBe(hashOf(cold));
+    expect(timing.report().stages.map(({ stage }) => stage)).not.toContain("decode");
+    expect(readdirSync(join(pool.folder, "tiles"))).toEqual([`41x41-${resample}`]);
+    expect((await build(given)).made).toBeGreaterThanOrEqual(0);
+  });
+
+  it("keeps what mosaics decode by default, and no sizes that hardly recur", async () => {
+    const given = settings("2x2", 1);
+    const pixels = async (of: Settings, options: LoaderOptions = {}): Promise<string> => {
+      let all = "";
+      for await (const drawn of loadMosaics(pool, of, { batchSize: 4, ...options })) all += hashOf(drawn);
+      return all;
+    };
+    const cold = await pixels(given, { tiles: "off" });
+    expect(existsSync(join(pool.folder, "tiles"))).toBe(false);
+    expect(await pixels(given)).toBe(cold);
+    const timing = stageTiming(() => 0);
+    expect(await pixels(given, { timing })).toBe(cold);
+    expect(timing.report().stages.map(({ stage }) => stage)).not.toContain("decode");
+    rmSync(join(pool.folder, "tiles"), { recursive: true });
+    const moving = parseSettings(
+      { preset: "random", size: 97, mosaic: { gamma: 1, crossPoint: "free", minCell: 0.2 }, tokens: { kind: "none" } },
+      "test",
+    );
+    await pixels(moving);
+    expect(existsSync(join(pool.folder, "tiles")) ? readdirSync(join(pool.folder, "tiles")) : []).toEqual([]);
   });
 });

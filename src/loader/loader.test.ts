@@ -189,7 +189,7 @@ describe("Loader.batches", () => {
       parseSettings({ preset: "none", size: 32, onBadImage, tokens: { kind: "none" } }, "test");
     const replaced: object[] = [];
     let count = 0;
-    for await (const batch of loadMosaics(broken, single("skip"), { batchSize: 4 })) {
+    for await (const batch of loadMosaics(broken, single("skip"), { batchSize: 4, tiles: "off" })) {
       count += batch.plans.length;
       replaced.push(...batch.replaced);
       for (const plan of batch.plans) expect(plan.layers[0]!.image).not.toBe(broken.images.hash[4]);
@@ -198,13 +198,13 @@ describe("Loader.batches", () => {
     expect(replaced).toEqual([{ index: 4, by: 5, reason: expect.stringMatching(/4\.png/) }]);
     await expect(
       (async () => {
-        for await (const _ of loadMosaics(broken, single("fail"), { batchSize: 4 }));
+        for await (const _ of loadMosaics(broken, single("fail"), { batchSize: 4, tiles: "off" }));
       })(),
     ).rejects.toThrow(/4\.png/);
     for (let image = 0; image < 10; image++) await writeFile(join(broken.folder, "..", "images", `${image}.png`), "x");
     await expect(
       (async () => {
-        for await (const _ of loadMosaics(broken, single("skip"), { batchSize: 4 }));
+        for await (const _ of loadMosaics(broken, single("skip"), { batchSize: 4, tiles: "off" }));
       })(),
     ).rejects.toThrow(/no sample of split "train" can be drawn/);
     await broken.close();
@@ -222,7 +222,12 @@ describe("Loader.batches", () => {
     const clipped = own.layers.map((layer) => ({ ...layer, clip: ["s/1"] }));
     expect(() => parsePlan({ ...own, layers: clipped }, "line 7")).toThrow(/line 7 has a clip.*expected version 2/);
     expect(parsePlan({ ...own, version: 2, layers: clipped }, "line 7").version).toBe(2);
-    expect(() => parsePlan({ ...own, version: 3 }, "line 7")).toThrow(/version: expected version 1 or 2/);
+    const [, , w, h] = own.layers[0]!.destination;
+    const shown = (x: number) => own.layers.map((layer) => ({ ...layer, window: { of: [w + 2, h], at: [x, 0] } }));
+    expect(() => parsePlan({ ...own, layers: shown(2) }, "line 8")).toThrow(/line 8 has a window.*expected version 3/);
+    expect(() => parsePlan({ ...own, version: 3, layers: shown(3) }, "line 8")).toThrow(/window that leaves its whole/);
+    expect(parsePlan({ ...own, version: 3, layers: shown(2) }, "line 8").version).toBe(3);
+    expect(() => parsePlan({ ...own, version: 4 }, "line 7")).toThrow(/version: expected version 1, 2 or 3/);
     expect(() => parsePlan({ ...own, size: 3 }, "line 7")).toThrow(/line 7 leaves its 3×3 sample/);
     expect(() => parsePlan({ ...own, resample: { name: "opencv", version: 99 } }, "line 7")).toThrow(
       /version 99 of the "opencv" kernel/,

@@ -1,18 +1,19 @@
 import pMap, { pMapIterable } from "p-map";
-import { hashJson, type StageTimer } from "../io/index.ts";
+import { hashJson, readTileVariables, type StageTimer } from "../io/index.ts";
 import type { Rle } from "../kernels/index.ts";
-import { fail, NemosaicError, type Plan, unknownName } from "../model/index.ts";
-import type { Canvas } from "../mosaic/index.ts";
+import { fail, NemosaicError, type Plan, resampleVersions, unknownName } from "../model/index.ts";
+import { type Canvas, resizerOf } from "../mosaic/index.ts";
 import { type PlanFacts, planSample, planSingle } from "../plan/index.ts";
 import type { Mined, Pool } from "../pool/index.ts";
 import type { ResolvedSettings, Settings } from "../settings/index.ts";
-import type { CellSource } from "../tiles/index.ts";
+import { type CellSource, type TileKeeping, type TileStore, tiledCells } from "../tiles/index.ts";
 import type { Tokenizer } from "../tokens/index.ts";
 import type { Batch, Replacement } from "./batch.ts";
 import type { ImageVectors } from "./image-vectors.ts";
 import { type LoaderOptions, type LoaderParts, openParts } from "./open-parts.ts";
 import { Painter } from "./painter.ts";
 import { rankIndices } from "./sampler.ts";
+import { sizesThatRecur } from "./tile-demand.ts";
 
 /** Which batches of an epoch: its number, their size and order, the rank they are for, where to begin. */
 export interface EpochOptions {
@@ -70,6 +71,7 @@ export class Loader {
   readonly #cells: CellSource;
   readonly #tokenizer: Tokenizer | undefined;
   readonly #vectors: ImageVectors | undefined;
+  readonly #store: TileStore | undefined;
   readonly #ownsPool: boolean;
   readonly #timing: StageTimer;
   readonly #painter: Painter;
@@ -79,7 +81,7 @@ export class Loader {
     return new Loader(await openParts(pool, settings, options));
   }
 
-  private constructor({ cells, tokenizer, vectors, ownsPool, timing, ...known }: LoaderParts) {
+  private constructor({ store, ownsStore, tokenizer, vectors, ownsPool, timing, ...known }: LoaderParts) {
     this.pool = known.pool;
     this.settings = known.settings;
     this.split = known.split;
@@ -87,12 +89,13 @@ export class Loader {
     this.augmented = known.augmented;
     this.facts = known.facts;
     this.mined = known.mined;
-    this.#cells = cells;
+    this.#cells = tiledCells(known.pool, store, resizerOf, timing, sizesThatRecur(this));
+    this.#store = ownsStore ? store : undefined;
     this.#tokenizer = tokenizer;
     this.#vectors = vectors;
     this.#ownsPool = ownsPool;
     this.#timing = timing;
-    this.#painter = new Painter(known.pool, cells, timing);
+    this.#painter = new Painter(known.pool, this.#cells, timing);
   }
 
   /** Samples in an epoch. */
@@ -208,6 +211,18 @@ export class Loader {
     return annotations.map((annotation) => ({ annotation, mask: this.#painter.paintMask(plan, annotation) }));
   }
 
+  /**
+   * Makes the tile of an image at a size unless it is there; false where it cannot be kept, or where `tiles` is not
+   * "build". Errors: the decoder's.
+   */
+  async keepTile(row: number, width: number, height: number): Promise<boolean> {
+    const { images } = this.pool;
+    const source = [0, 0, images.width[row] ?? 0, images.height[row] ?? 0] as const;
+    const { resample: name } = this.settings;
+    const layer = { source, destination: [0, 0, width, height] as const };
+    return (await this.#cells.keep?.(row, layer, { name, version: resampleVersions[name] })) ?? false;
+  }
+
   /** Batches of one epoch in its order, made ahead up to `prefetch`; stop early by leaving the loop. */
   async *batches(options: EpochOptions = {}): AsyncGenerator<Batch> {
     const {
@@ -240,6 +255,7 @@ export class Loader {
   /** Closes the files behind the loader, and the pool if the loader opened it; nothing can be drawn afterwards. */
   async close(): Promise<void> {
     await this.#cells.close();
+    await this.#store?.close();
     await this.mined?.close();
     await this.#vectors?.close();
     if (this.#ownsPool) await this.pool.close();
@@ -302,17 +318,24 @@ function wholeNumber(what: string, value: number, least: number): void {
     fail("usage", `expected ${what} of ${least} or more, got ${value}`);
 }
 
+function keepingByDefault(): TileKeeping {
+  const { mode = "build", ...rest } = readTileVariables();
+  return { mode, ...rest };
+}
+
 /**
  * The library's front door: batches of one epoch of a pool.
  *
  *     for await (const batch of loadMosaics("pool", settings, { batchSize: 64 })) …
+ *
+ * What is decoded is kept for the next epoch (`tiles` "build") unless the options or NEMOSAIC_TILES say otherwise.
  */
 export async function* loadMosaics(
   pool: string | Pool,
   settings: Settings,
   options: LoaderOptions & EpochOptions = {},
 ): AsyncGenerator<Batch> {
-  const loader = await Loader.open(pool, settings, options);
+  const loader = await Loader.open(pool, settings, { ...options, tiles: options.tiles ?? keepingByDefault() });
   try {
     yield* loader.batches(options);
   } finally {

@@ -1,10 +1,9 @@
 import { noTiming, type StageTimer } from "../io/index.ts";
 import { fail } from "../model/index.ts";
-import { resizerOf } from "../mosaic/index.ts";
 import type { PlanFacts } from "../plan/index.ts";
 import { chooseMined, Mined, namesInstead, Pool, readJudgements } from "../pool/index.ts";
 import { drawsNegatives, type ResolvedSettings, resolveSettings, type Settings, usesMined } from "../settings/index.ts";
-import { type CellSource, type TileMode, tiledCells } from "../tiles/index.ts";
+import { type TileKeeping, type TileMode, TileStore } from "../tiles/index.ts";
 import { openTokenizer, type Tokenizer } from "../tokens/index.ts";
 import { planFacts, scoreSummary } from "./facts.ts";
 import { type ImageVectors, openImageVectors } from "./image-vectors.ts";
@@ -17,9 +16,10 @@ export interface LoaderOptions {
   readonly seed?: number;
   /**
    * use (default) = copy cells from the pool's tiles where there are any, decode the rest; build = also keep what had to
-   * be decoded; off = always decode. The pixels are the same.
+   * be decoded, with limits where wanted; off = always decode. The pixels are the same. A store is shared by several loaders of
+   * one pool, and closed by who opened it.
    */
-  readonly tiles?: TileMode;
+  readonly tiles?: TileMode | TileKeeping | TileStore | undefined;
   /** Gets the stages "plan", "tiles", "decode", "resize", "compose", "tokens". */
   readonly timing?: StageTimer;
 }
@@ -35,7 +35,9 @@ export interface LoaderParts {
   readonly augmented: boolean;
   readonly facts: PlanFacts;
   readonly mined: Mined | undefined;
-  readonly cells: CellSource;
+  readonly store: TileStore;
+  /** Whether the store was opened for this loader, and closes with it. */
+  readonly ownsStore: boolean;
   readonly tokenizer: Tokenizer | undefined;
   readonly vectors: ImageVectors | undefined;
   readonly timing: StageTimer;
@@ -84,7 +86,9 @@ export async function openParts(
       augmented,
       facts,
       mined,
-      cells: tiledCells(opened, tiles, resizerOf, timing),
+      store:
+        tiles instanceof TileStore ? tiles : new TileStore(opened, typeof tiles === "string" ? { mode: tiles } : tiles),
+      ownsStore: !(tiles instanceof TileStore),
       tokenizer: settings.tokens.kind === "none" ? undefined : openTokenizer(settings.tokens.kind),
       vectors,
       timing,

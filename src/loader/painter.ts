@@ -33,9 +33,15 @@ export class Painter {
     const contents: LayerContent[] = [];
     for (const layer of plan.layers) {
       const [, , width, height] = layer.destination;
-      const scratch = this.#scratchOf(contents.length, width, height);
+      const { window } = layer;
+      // Of a window the rows that hold it are read, in memory for any such window.
+      const scratch =
+        window === undefined
+          ? this.#scratchOf(contents.length, width, height)
+          : { data: this.#scratchOf(contents.length, ...window.of).data };
       if (!tile(this.#pool.imageRow(layer.image), layer, plan.resample, scratch.data)) return false;
-      contents.push(this.#content({ kind: "tile", ...scratch }, layer));
+      const place = window === undefined ? {} : { stride: window.of[0] * 3, offset: window.at[0] * 3 };
+      contents.push(this.#content({ kind: "tile", ...scratch, ...place }, layer));
     }
     const start = this.#timing.now();
     compose(plan, contents, canvas());

@@ -5,6 +5,8 @@ import { styleNames } from "../styles/index.ts";
 const whole = z.number().int().nonnegative();
 const rect = z.tuple([whole, whole, z.number().int().positive(), z.number().int().positive()]);
 
+const side = z.number().int().min(1).max(8192);
+
 const layerSchema = z.strictObject({
   role: z.enum(["target", "negative"]),
   image: z.string(),
@@ -15,10 +17,11 @@ const layerSchema = z.strictObject({
   blur: z.number().min(0).max(1000),
   masks: z.array(z.string()),
   clip: z.array(z.string()).min(1).optional(),
+  window: z.strictObject({ of: z.tuple([side, side]), at: z.tuple([whole, whole]) }).optional(),
 });
 
 const planSchema = z.strictObject({
-  version: z.union([z.literal(1), z.literal(2)], { error: "expected version 1 or 2" }),
+  version: z.union([z.literal(1), z.literal(2), z.literal(3)], { error: "expected version 1, 2 or 3" }),
   pool: z.string(),
   settings: z.string(),
   seed: whole,
@@ -51,11 +54,18 @@ export function parsePlan(value: unknown, where: string): Plan {
   const plan = result.data as unknown as Plan;
   if (plan.version === 1 && plan.layers.some(({ clip }) => clip !== undefined))
     fail("bad-input", `a layer of the plan in ${where} has a clip, which version 1 does not know: expected version 2`);
-  const side = plan.canvas ?? plan.size;
-  for (const { destination } of plan.layers) {
+  if (plan.version < 3 && plan.layers.some(({ window }) => window !== undefined))
+    fail(
+      "bad-input",
+      `a layer of the plan in ${where} has a window, which version ${plan.version} does not know: expected version 3`,
+    );
+  const extent = plan.canvas ?? plan.size;
+  for (const { destination, window } of plan.layers) {
     const [x, y, width, height] = destination;
-    if (x + width > side || y + height > side)
-      fail("bad-input", `a layer of the plan in ${where} leaves its ${side}×${side} sample: ${shown(destination)}`);
+    if (x + width > extent || y + height > extent)
+      fail("bad-input", `a layer of the plan in ${where} leaves its ${extent}×${extent} sample: ${shown(destination)}`);
+    if (window !== undefined && (window.at[0] + width > window.of[0] || window.at[1] + height > window.of[1]))
+      fail("bad-input", `a layer of the plan in ${where} has a window that leaves its whole: ${shown(window)}`);
   }
   const version = resampleVersions[plan.resample.name];
   if (plan.resample.version !== version) {

@@ -1,6 +1,16 @@
-import type { Layer } from "../model/index.ts";
+import { type Layer, NemosaicError, type Plan } from "../model/index.ts";
+import type { PlanFacts } from "../plan/index.ts";
+import type { Pool } from "../pool/index.ts";
 import type { TileDemand } from "../tiles/index.ts";
-import type { Loader } from "./loader.ts";
+
+/** What is asked of a loader here. */
+interface Planner {
+  readonly pool: Pool;
+  readonly facts: PlanFacts;
+  readonly length: number;
+  /** Undefined for a sample that cannot be planned. */
+  plan(epoch: number, index: number): Plan | undefined;
+}
 
 /** What the samples of a loader ask of tiles. */
 export interface LoaderDemand {
@@ -19,19 +29,29 @@ const leastShare = 1 / 64;
  * the settings draw is seen. A size is wanted of every image that may come to it: candidates where negatives have it,
  * the split's own images where targets do. Images drawn more often come with more uses an epoch.
  */
-export function tileDemand(loader: Loader): LoaderDemand {
+export function tileDemand(loader: Planner): LoaderDemand {
+  const counting = countDemand(loader);
+  for (;;) {
+    const { done, value } = counting.next();
+    if (done === true) return value;
+  }
+}
+
+/** As `tileDemand`, a plan a step, for those who have other things to do in between. */
+export function* countDemand(loader: Planner, most = plansSeen): Generator<void, LoaderDemand> {
   const seen = new Map<string, Seen>();
-  const plans = Math.min(plansSeen, loader.length * 4);
+  const plans = Math.min(most, loader.length * 4);
   const images = loader.pool.images.count;
   let cells = 0;
   for (let at = 0; at < plans; at++) {
     // Evenly over the epoch; another epoch where it is short.
     const index = Math.floor((at * loader.length) / plans + (at % 7)) % loader.length;
-    for (const layer of loader.plan(Math.floor((at * 4) / plans), index).layers) {
+    for (const layer of loader.plan(Math.floor((at * 4) / plans), index)?.layers ?? []) {
       cells++;
       const row = loader.pool.imageRow(layer.image);
       if (isWhole(loader, row, layer)) count(seen, layer, row, images);
     }
+    yield;
   }
   const wanted = [...seen.values()].filter(({ cells: served }) => served >= cells * leastShare);
   const served = wanted.reduce((sum, size) => sum + size.cells, 0);
@@ -40,6 +60,39 @@ export function tileDemand(loader: Loader): LoaderDemand {
     demands: wanted.map((size) => demandOf(loader, size, loader.length / Math.max(1, plans))),
     cold: cells === 0 ? 0 : 1 - served / cells,
   };
+}
+
+/** Plans that tell which sizes recur. */
+const plansForSizes = 256;
+
+/** Whether tiles of a size are worth keeping: with lines that move, each cell has a size of its own. Plans when first asked. */
+export function sizesThatRecur(loader: Planner): (width: number, height: number) => boolean {
+  let sizes: Set<string> | undefined;
+  const find = (): Set<string> => {
+    const counting = countDemand(withoutErrors(loader), plansForSizes);
+    for (;;) {
+      const { done, value } = counting.next();
+      if (done === true) return new Set(value.demands.map(({ width, height }) => `${width}x${height}`));
+    }
+  };
+  return (width, height) => {
+    sizes ??= find();
+    return sizes.has(`${width}x${height}`);
+  };
+}
+
+/** What cannot be planned is told where it is drawn. */
+function withoutErrors(loader: Planner): Planner {
+  const { pool, facts, length } = loader;
+  const plan: Planner["plan"] = (epoch, index) => {
+    try {
+      return loader.plan(epoch, index);
+    } catch (error) {
+      if (error instanceof NemosaicError) return undefined;
+      throw error;
+    }
+  };
+  return { pool, facts, length, plan };
 }
 
 interface Seen {
@@ -52,7 +105,8 @@ interface Seen {
 }
 
 function count(seen: Map<string, Seen>, layer: Layer, row: number, images: number): void {
-  const [, , width, height] = layer.destination;
+  const { destination, window } = layer;
+  const [width, height] = window?.of ?? [destination[2], destination[3]];
   const key = `${width}x${height}`;
   const size = seen.get(key) ?? {
     width,
@@ -69,7 +123,7 @@ function count(seen: Map<string, Seen>, layer: Layer, row: number, images: numbe
   else size.negatives = true;
 }
 
-function demandOf(loader: Loader, { width, height, uses, targets, negatives }: Seen, scale: number): TileDemand {
+function demandOf(loader: Planner, { width, height, uses, targets, negatives }: Seen, scale: number): TileDemand {
   const may = new Uint8Array(loader.pool.images.count);
   const { facts } = loader;
   if (negatives) for (const row of facts.candidateImages) may[row] = 1;
@@ -85,6 +139,7 @@ function demandOf(loader: Loader, { width, height, uses, targets, negatives }: S
   return { width, height, rows, uses: Float64Array.from(rows, use) };
 }
 
-function isWhole({ pool }: Loader, row: number, { source: [x, y, width, height] }: Layer): boolean {
+function isWhole({ pool }: Planner, row: number, { source: [x, y, width, height], window }: Layer): boolean {
+  if (window !== undefined) return true;
   return x === 0 && y === 0 && width === pool.images.width[row] && height === pool.images.height[row];
 }

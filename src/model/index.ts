@@ -14,6 +14,7 @@ export {
 export {
   type FalseSentence,
   type Layer,
+  type LayerWindow,
   type PixelRect,
   type Plan,
   type PlanKind,

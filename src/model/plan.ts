@@ -10,6 +10,12 @@ export interface Resample {
 /** The kernels' versions: raise one when its pixels change. */
 export const resampleVersions: Readonly<Record<Resample["name"], number>> = { opencv: 1, fast: 2 };
 
+/** A part of an image's version of another size: where it begins there. */
+export interface LayerWindow {
+  readonly of: readonly [width: number, height: number];
+  readonly at: readonly [x: number, y: number];
+}
+
 /** One image's part in a sample; layers are painted in order. */
 export interface Layer {
   readonly role: "target" | "negative";
@@ -19,6 +25,11 @@ export interface Layer {
   readonly source: PixelRect;
   /** Where it lands in the sample, inside S×S. */
   readonly destination: PixelRect;
+  /**
+   * Where set, all of the image is stretched to `of`, and the destination shows a part of that, of its own size, from `at` on;
+   * `source` then says, to whole pixels, which part of the image that is.
+   */
+  readonly window?: LayerWindow;
   /** How the two rectangles were chosen; whichever it is, the source fills the destination. */
   readonly fit: "stretch" | "cover" | "contain";
   /** Opacity, 0 to 1. */
@@ -91,8 +102,8 @@ export interface PlanReasons {
 
 /** One training sample, described completely: equal plans give equal pixels. docs/formats/plan.md specifies the JSON. */
 export interface Plan {
-  /** 2 where a layer has a clip, which older renderers do not know; else 1. */
-  readonly version: 1 | 2;
+  /** 3 where a layer has a window, else 2 where one has a clip, which older renderers do not know; else 1. */
+  readonly version: 1 | 2 | 3;
   /** The pool's hash. */
   readonly pool: string;
   /** The hash of the resolved settings. */

@@ -1,6 +1,7 @@
 import {
   type CellPixels,
   gaussianBlur,
+  type MaskTarget,
   maskCell,
   type PixelsTarget,
   type Resize,
@@ -10,7 +11,7 @@ import {
   upscaleCubic,
   upscaleMask,
 } from "../kernels/index.ts";
-import type { Layer, Plan, Resample } from "../model/index.ts";
+import type { Layer, LayerWindow, Plan, Resample } from "../model/index.ts";
 
 /** What a layer is drawn from; `mask` is the union of the masks that count, absent where none does; `clip` what is painted of it. */
 export interface LayerContent {
@@ -104,6 +105,9 @@ function composeScaled(
   upscaleMask(mask, side, plan.size, canvas.mask, canvas.maskOffset);
 }
 
+type TilePixels = Extract<CellPixels, { kind: "tile" }>;
+type DecodedPixels = Extract<CellPixels, { kind: "image" }>;
+
 /** Where a layer's pixels go. */
 type Placed = { readonly [Key in keyof PixelsTarget]-?: NonNullable<PixelsTarget[Key]> };
 
@@ -114,14 +118,36 @@ function drawPixels(layer: Layer, pixels: CellPixels, size: number, resize: Resi
   const target = { width, height, data: canvas.image, stride, offset };
   if (layer.alpha !== 1 || layer.blur !== 0) blendRows(cellOf(layer, pixels, resize), layer.alpha, target);
   else if (pixels.kind === "tile") copyRows(pixels, target);
-  else resize(pixels, target);
+  else if (layer.window === undefined) resize(pixels, target);
+  else copyRows(wholeOf(layer.window, pixels, resize), target);
+}
+
+/** All of an image at the size of a window's whole, as the tile that the window is a part of. */
+function wholeOf({ of: [width, height], at: [x, y] }: LayerWindow, pixels: DecodedPixels, resize: Resize): TilePixels {
+  const data = resize(pixels, { width, height });
+  return { kind: "tile", data, stride: width * 3, offset: (y * width + x) * 3 };
 }
 
 /** The pixels of a cell by itself, blurred where the layer says so. */
 function cellOf(layer: Layer, pixels: CellPixels, resize: Resize): Uint8Array {
   const [, , width, height] = layer.destination;
-  const cell = pixels.kind === "tile" ? pixels.data : resize(pixels, { width, height });
+  const cell = plainCell(layer, pixels, resize);
   return layer.blur > 0 ? gaussianBlur(cell, width, height, 3, layer.blur) : cell;
+}
+
+/** The pixels of a cell, row by row without gaps. */
+function plainCell(
+  { window, destination: [, , width, height] }: Layer,
+  pixels: CellPixels,
+  resize: Resize,
+): Uint8Array {
+  if (pixels.kind === "image" && window === undefined) return resize(pixels, { width, height });
+  const tile =
+    pixels.kind === "image" && window !== undefined ? wholeOf(window, pixels, resize) : (pixels as TilePixels);
+  if (tile.stride === undefined) return tile.data;
+  const data = new Uint8Array(width * height * 3);
+  copyRows(tile, { width, height, data, stride: width * 3, offset: 0 });
+  return data;
 }
 
 /** A layer of which only the clip's pixels are there: the others change neither image nor truth. */
@@ -150,7 +176,7 @@ function drawClipped(
 
   function cellMask(of: Layer, rle: Rle | undefined): Uint8Array {
     const cut = new Uint8Array(width * height);
-    if (rle !== undefined) maskCell(rle, sourceOf(of), { width, height, data: cut });
+    if (rle !== undefined) drawMaskCell(of, rle, { width, height, data: cut });
     return cut;
   }
 }
@@ -167,7 +193,19 @@ function drawMask(
   // An opaque layer hides the truth of what lies under it.
   if (layer.alpha === 1 && hasTruth)
     for (let row = 0; row < height; row++) canvas.mask.fill(0, offset + row * size, offset + row * size + width);
-  if (mask !== undefined) maskCell(mask, sourceOf(layer), { width, height, data: canvas.mask, stride: size, offset });
+  if (mask !== undefined) drawMaskCell(layer, mask, { width, height, data: canvas.mask, stride: size, offset });
+}
+
+function drawMaskCell(layer: Layer, mask: Rle, target: MaskTarget): void {
+  if (layer.window === undefined) {
+    maskCell(mask, sourceOf(layer), target);
+    return;
+  }
+  const { of, at } = layer.window;
+  const { width, height, stride = width } = target;
+  const all = { x: 0, y: 0, width: mask.width, height: mask.height };
+  const window = { x: at[0], y: at[1], width, height };
+  maskCell(mask, all, { ...target, width: of[0], height: of[1], stride }, window);
 }
 
 function sourceOf(layer: Layer): { x: number; y: number; width: number; height: number } {
@@ -175,15 +213,13 @@ function sourceOf(layer: Layer): { x: number; y: number; width: number; height: 
   return { x, y, width, height };
 }
 
-function copyRows(
-  { data, rows }: Extract<CellPixels, { kind: "tile" }>,
-  { width, height, data: to, stride, offset }: Placed,
-): void {
+function copyRows(tile: TilePixels, { width, height, data: to, stride, offset }: Placed): void {
   const length = width * 3;
-  if (data.length < length * height)
-    throw new RangeError(`expected a tile of ${length * height} bytes, got ${data.length}`);
+  const { data, rows, stride: step = length, offset: from = 0 } = tile;
+  const needed = from + step * (height - 1) + length;
+  if (data.length < needed) throw new RangeError(`expected a tile of ${needed} bytes, got ${data.length}`);
   for (let y = 0; y < height; y++)
-    to.set(rows?.[y] ?? data.subarray(y * length, (y + 1) * length), offset + y * stride);
+    to.set(rows?.[y] ?? data.subarray(from + y * step, from + y * step + length), offset + y * stride);
 }
 
 /** out = alpha · cell + (1 - alpha) · out, rounded half up. */

@@ -1,5 +1,5 @@
 import type { CounterRandom } from "../kernels/index.ts";
-import { fail, type Plan, type PlanReasons, resampleVersions } from "../model/index.ts";
+import { fail, type Layer, type Plan, type PlanReasons, resampleVersions } from "../model/index.ts";
 import { type ResolvedSettings, settingsAt } from "../settings/index.ts";
 import { type Mosaic, noBand, noMosaic, styleOf, styles, targetLayer, targetShare } from "../styles/index.ts";
 import { type DrawnSentence, drawFalseSentence } from "./false-sentence.ts";
@@ -140,7 +140,7 @@ function planOf(request: Request, sample: SampleId, mosaic: Mosaic, sentence?: D
   const drawn: PlanReasons = isMosaic ? mosaic.why : { ...mosaic.why, negatives: [] };
   const layers = isMosaic ? mosaic.layers : [targetLayer(request, [0, 0, size, size], "stretch")];
   return {
-    version: layers.some(({ clip }) => clip !== undefined) ? 2 : 1,
+    version: versionOf(layers),
     pool: facts.pool,
     settings: facts.settings,
     seed,
@@ -156,4 +156,10 @@ function planOf(request: Request, sample: SampleId, mosaic: Mosaic, sentence?: D
     layers,
     why: sentence === undefined ? drawn : { sentence: sentence.reasons, ...drawn },
   };
+}
+
+/** The least that a renderer has to know. */
+function versionOf(layers: readonly Layer[]): Plan["version"] {
+  if (layers.some(({ window }) => window !== undefined)) return 3;
+  return layers.some(({ clip }) => clip !== undefined) ? 2 : 1;
 }

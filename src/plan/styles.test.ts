@@ -79,9 +79,15 @@ describe("every style of the registry", () => {
         expect(plans.filter(({ kind }) => kind !== "single").length).toBeGreaterThan(100);
         for (const { layers, kind, version, style: named, why } of plans) {
           expect(named).toBe(kind === "single" || style === "nemo" ? undefined : style);
-          expect(version).toBe(layers.some(({ clip }) => clip !== undefined) ? 2 : 1);
+          const [hasClip, hasWindow] = [layers.some(({ clip }) => clip), layers.some(({ window }) => window)];
+          expect(version).toBe(hasWindow ? 3 : hasClip ? 2 : 1);
           expect(why.negatives.length).toBeLessThanOrEqual(styleNegatives(style));
-          for (const { role, masks, source, destination } of layers) {
+          for (const { role, masks, source, destination, window } of layers) {
+            if (window !== undefined) {
+              expect(window.of).toEqual([S, S]);
+              expect(Math.min(...window.at)).toBeGreaterThanOrEqual(0);
+              expect(window.at[0] + destination[2] <= S && window.at[1] + destination[3] <= S).toBe(true);
+            }
             if (role === "negative") expect(masks).toEqual([]);
             expect(source[0] + source[2] <= width && source[1] + source[3] <= height).toBe(true);
             expect(destination[0] + destination[2] <= S && destination[1] + destination[3] <= S).toBe(true);

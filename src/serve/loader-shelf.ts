@@ -1,14 +1,24 @@
-import { canonicalJson } from "../io/index.ts";
-import { Loader, type LoaderOptions } from "../loader/index.ts";
+import { canonicalJson, type StageTimer } from "../io/index.ts";
+import { Loader } from "../loader/index.ts";
 import { fail, NemosaicError, shown } from "../model/index.ts";
 import type { Pool } from "../pool/index.ts";
 import { parseSettings, type Settings, withSets } from "../settings/index.ts";
+import type { TileStore } from "../tiles/index.ts";
+import { BackgroundTiles } from "./background-tiles.ts";
 import type { Hello } from "./messages.ts";
 
 /** A loader in use; give it back exactly once. */
 export interface LoaderLease {
   readonly loader: Loader;
+  /** Runs a request of the loader's client: what is done for the loader in idle moments waits meanwhile. */
+  around<T>(request: () => Promise<T>): Promise<T>;
   release(): Promise<void>;
+}
+
+export interface ShelfOptions {
+  /** Shared by the loaders; the caller closes it. With "build", tiles of augmented splits are made in idle moments. */
+  readonly tiles?: TileStore;
+  readonly timing?: StageTimer;
 }
 
 /**
@@ -18,10 +28,10 @@ export interface LoaderLease {
 export class LoaderShelf {
   readonly #pool: Pool;
   readonly #defaults: Settings;
-  readonly #options: Pick<LoaderOptions, "tiles" | "timing">;
-  readonly #open = new Map<string, { loader: Promise<Loader>; users: number }>();
+  readonly #options: ShelfOptions;
+  readonly #open = new Map<string, { loader: Promise<Loader>; users: number; background?: BackgroundTiles }>();
 
-  constructor(pool: Pool, defaults: Settings, options: Pick<LoaderOptions, "tiles" | "timing"> = {}) {
+  constructor(pool: Pool, defaults: Settings, options: ShelfOptions = {}) {
     this.#pool = pool;
     this.#defaults = defaults;
     this.#options = options;
@@ -44,10 +54,14 @@ export class LoaderShelf {
       held.users--;
       if (held.users > 0) return;
       if (this.#open.get(key) === held) this.#open.delete(key);
+      await held.background?.stop();
       await (await held.loader).close();
     };
     try {
-      return { loader: await held.loader, release: once(drop) };
+      const loader = await held.loader;
+      if (this.#options.tiles?.mode === "build" && loader.augmented) held.background ??= new BackgroundTiles(loader);
+      const around = <T>(request: () => Promise<T>): Promise<T> => held.background?.around(request) ?? request();
+      return { loader, around, release: once(drop) };
     } catch (error) {
       held.users--;
       if (this.#open.get(key) === held) this.#open.delete(key);

@@ -4,6 +4,7 @@ import type { LoaderOptions } from "../loader/index.ts";
 import { fail } from "../model/index.ts";
 import type { Pool } from "../pool/index.ts";
 import type { Settings } from "../settings/index.ts";
+import { type TileKeeping, type TileMode, TileStore } from "../tiles/index.ts";
 import { LoaderShelf } from "./loader-shelf.ts";
 import { Session, type SessionLimits } from "./session.ts";
 import { defaultSocketPath, makePrivate, prepareSocketPath, removeSocket } from "./socket-path.ts";
@@ -18,8 +19,8 @@ export interface ServeOptions {
   readonly limits?: Partial<SessionLimits>;
   /** Clients at a time; one more is turned away. */
   readonly maxClients?: number;
-  /** As `Loader.open` takes them; `timing` also gets the stage "copy", into shared memory. */
-  readonly tiles?: LoaderOptions["tiles"];
+  /** As `Loader.open` takes them, default "build"; `timing` also gets the stage "copy", into shared memory. */
+  readonly tiles?: TileMode | TileKeeping;
   readonly timing?: LoaderOptions["timing"];
 }
 
@@ -45,8 +46,9 @@ export const defaultLimits: SessionLimits = { credits: 32, batchesInMemory: 2, b
 export async function serve(options: ServeOptions): Promise<BatchServer> {
   const { pool, settings, socket: path = defaultSocketPath(), maxClients = 256 } = options;
   const limits = { ...defaultLimits, ...options.limits };
-  const { tiles = "use", timing = noTiming } = options;
-  const shelf = new LoaderShelf(pool, settings, { tiles, timing });
+  const { tiles = "build", timing = noTiming } = options;
+  const store = new TileStore(pool, typeof tiles === "string" ? { mode: tiles } : tiles);
+  const shelf = new LoaderShelf(pool, settings, { tiles: store, timing });
   const sessions = new Set<Session>();
   const server = createServer((connection) => {
     const session = new Session(connection, shelf, limits, timing);
@@ -63,6 +65,7 @@ export async function serve(options: ServeOptions): Promise<BatchServer> {
       await removeSocket(path);
       await closed;
       await Promise.all([...sessions].map((session) => session.ended));
+      await store.close();
     })();
     return draining;
   };

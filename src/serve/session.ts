@@ -165,7 +165,7 @@ export class Session {
   }
 
   async #serve({ id, request }: Pending): Promise<void> {
-    const { loader } = this.#lease ?? fail("internal", "a request without a loader");
+    const { loader, around } = this.#lease ?? fail("internal", "a request without a loader");
     const bytes = payloadBytesOf(loader, request);
     if (bytes > this.#limits.batchBytes)
       fail(
@@ -177,7 +177,7 @@ export class Session {
       fail("bad-input", `expected a slot that was agreed on, got ${slot}`);
     const shared = slot !== null && this.#slots !== undefined && bytes <= this.#slots.slotBytes;
     const write: WriteAt | undefined = shared ? (offset, part) => this.#toSlot(slot, offset, part) : undefined;
-    const batch = await makeBatch(loader, request, write);
+    const batch = await around(() => makeBatch(loader, request, write));
     if (this.#closed) return;
     if (shared) {
       const answer = encodeFrame("batch", id, { ...batch.json, slot });

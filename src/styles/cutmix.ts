@@ -2,7 +2,7 @@ import type { CounterRandom } from "../kernels/index.ts";
 import type { PixelRect } from "../model/index.ts";
 import { layer, targetLayer } from "./layers.ts";
 import { type Mosaic, noMosaic, type Style, type StyleRequest } from "./style.ts";
-import { shareInside, sourceOfWindow } from "./windows.ts";
+import { shareInside, sourceOfWindow, windowOf } from "./windows.ts";
 
 /**
  * CutMix (Yun et al., ICCV 2019, algorithm A1 with α = 1): a rectangle of another image, of the area 1 - λ with λ
@@ -38,9 +38,8 @@ function cutmixMosaic(request: StyleRequest): Mosaic {
     const negatives = request.negatives(1);
     const image = negatives.images[0];
     if (image === undefined) return { kind: "single", why: negatives.why };
-    const { width, height } = facts.image(image);
-    const source = sourceOfWindow(width, height, size, patch);
-    const pasted = { ...layer(facts, image, "stretch", { source, destination: patch }), blur: settings.mosaic.blur };
+    const shown = windowOf(facts.image(image), size, patch);
+    const pasted = { ...layer(facts, image, "stretch", { ...shown, destination: patch }), blur: settings.mosaic.blur };
     const whole = targetLayer(request, [0, 0, size, size], "stretch");
     return { kind: negatives.kind, layers: [whole, pasted], why: negatives.why };
   }

@@ -5,7 +5,7 @@ import { landmarksOf } from "./landmarks.ts";
 import { layer } from "./layers.ts";
 import { type TargetPlace, targetPlace } from "./nemo.ts";
 import { type Mosaic, noMosaic, type PictureObject, type Style, type StyleRequest } from "./style.ts";
-import { boxAround, type FloatRect, holdingStart, inSample, shareInside, sourceOfWindow } from "./windows.ts";
+import { boxAround, type FloatRect, holdingStart, inSample, shareInside, windowOf } from "./windows.ts";
 
 /**
  * Four images in the scale of the single image, each cut to its quadrant: the target's around the target and every landmark that the
@@ -96,7 +96,6 @@ function window(
   masks?: readonly string[],
 ): Layer {
   const { facts, settings } = request;
-  const { width, height } = facts.image(image);
   const [, , w, h] = cell;
   const x = holdingStart(settings.size, w, box?.[0], box?.[2], random);
   // Of what is taller than the cell the upper part is shown: heads tell more than flanks.
@@ -104,8 +103,8 @@ function window(
   const y = isTall
     ? Math.min(settings.size - h, Math.floor(box[1]))
     : holdingStart(settings.size, h, box?.[1], box?.[3], random);
-  const source = sourceOfWindow(width, height, settings.size, [x, y, w, h]);
-  return layer(facts, image, "cover", { source, destination: cell }, masks);
+  const shown = windowOf(facts.image(image), settings.size, [x, y, w, h]);
+  return layer(facts, image, "cover", { ...shown, destination: cell }, masks);
 }
 
 /** What of another image could be taken for the target: an object of its kind, else one that the sentence names, else any. */

@@ -31,7 +31,7 @@ export function layer(
   facts: StyleFacts,
   image: number,
   fit: Layer["fit"],
-  { source, destination }: Fitted,
+  { source, destination, window }: Fitted & Pick<Layer, "window">,
   masks?: readonly string[],
 ): Layer {
   return {
@@ -43,5 +43,6 @@ export function layer(
     alpha: 1,
     blur: 0,
     masks: masks ?? [],
+    ...(window === undefined ? {} : { window }),
   };
 }

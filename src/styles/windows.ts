@@ -1,6 +1,15 @@
 import { type CounterRandom, rleAreaInside, rleBox } from "../kernels/index.ts";
-import type { PixelRect } from "../model/index.ts";
+import type { Layer, LayerWindow, PixelRect } from "../model/index.ts";
 import type { StyleRequest } from "./style.ts";
+
+/** A window of an image's version stretched to S × S, as a layer has it: its source, and the window for exact pixels. */
+export function windowOf(
+  { width, height }: { readonly width: number; readonly height: number },
+  size: number,
+  [x, y, w, h]: PixelRect,
+): Pick<Layer, "source"> & { readonly window: LayerWindow } {
+  return { source: sourceOfWindow(width, height, size, [x, y, w, h]), window: { of: [size, size], at: [x, y] } };
+}
 
 /** What of an image of width × height shows through a window of its version stretched to S × S: whole pixels. */
 export function sourceOfWindow(width: number, height: number, size: number, window: PixelRect): PixelRect {

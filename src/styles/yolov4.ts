@@ -3,7 +3,7 @@ import { fail, type Layer, type PixelRect } from "../model/index.ts";
 import { layer } from "./layers.ts";
 import { targetPlace } from "./nemo.ts";
 import { type Mosaic, noMosaic, type Style, type StyleRequest } from "./style.ts";
-import { holdingStart, shareInside, sourceOfWindow, targetBox } from "./windows.ts";
+import { holdingStart, shareInside, targetBox, windowOf } from "./windows.ts";
 
 /**
  * YOLOv4's mosaic (Bochkovskiy et al., arXiv 2004.10934, and its program darknet): four images at full size, each cut
@@ -64,22 +64,20 @@ function quadrants(size: number, random: CounterRandom): PixelRect[] {
 function targetWindow(request: StyleRequest, cell: PixelRect, random: CounterRandom): Layer | undefined {
   const { facts, ref, settings } = request;
   const { image, masks } = facts.ref(ref);
-  const { width, height } = facts.image(image);
   const [, , w, h] = cell;
   const box = targetBox(request);
   const x = holdingStart(settings.size, w, box?.[0], box?.[2], random);
   const y = holdingStart(settings.size, h, box?.[1], box?.[3], random);
-  const source = sourceOfWindow(width, height, settings.size, [x, y, w, h]);
-  if (shareInside(request, source) < settings.mosaic.minVisible) return undefined;
-  return layer(facts, image, "cover", { source, destination: cell }, masks);
+  const shown = windowOf(facts.image(image), settings.size, [x, y, w, h]);
+  if (shareInside(request, shown.source) < settings.mosaic.minVisible) return undefined;
+  return layer(facts, image, "cover", { ...shown, destination: cell }, masks);
 }
 
 function negativeWindow(request: StyleRequest, image: number, cell: PixelRect, random: CounterRandom): Layer {
   const { facts, settings } = request;
-  const { width, height } = facts.image(image);
   const [, , w, h] = cell;
   const x = holdingStart(settings.size, w, undefined, undefined, random);
   const y = holdingStart(settings.size, h, undefined, undefined, random);
-  const source = sourceOfWindow(width, height, settings.size, [x, y, w, h]);
-  return { ...layer(facts, image, "cover", { source, destination: cell }), blur: settings.mosaic.blur };
+  const shown = windowOf(facts.image(image), settings.size, [x, y, w, h]);
+  return { ...layer(facts, image, "cover", { ...shown, destination: cell }), blur: settings.mosaic.blur };
 }

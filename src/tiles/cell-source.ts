@@ -6,17 +6,19 @@ import type { Pool } from "../pool/index.ts";
 import { type MemoryShelf, openMemoryShelf } from "./memory-shelf.ts";
 
 /** What a layer asks for: which part of an image, at which size. */
-export type CellRequest = Pick<Layer, "source" | "destination">;
+export type CellRequest = Pick<Layer, "source" | "destination" | "window">;
 
 /** Pixels for layers: decoded images, or tiles already at the size of a cell. */
 export interface CellSource {
   /** The pixels of a layer whose image is image row `row`. Rejects with the decoder's error, the image named. */
   pixels(row: number, layer: CellRequest, resample: Resample): Promise<CellPixels>;
   /**
-   * Reads the tile of a layer into `into` (width · height · 3 bytes) without leaving the thread; false where there is no
-   * tile. Never tried where it is absent.
+   * Reads the tile of a layer into `into` (width · height · 3 bytes; of a window the rows that hold it, as wide as its whole)
+   * without leaving the thread; false where there is no tile. Never tried where it is absent.
    */
   tile?(row: number, layer: CellRequest, resample: Resample, into: Uint8Array): boolean;
+  /** Makes the tile of a layer unless it is there; false where it cannot be kept. Never tried where it is absent. */
+  keep?(row: number, layer: CellRequest, resample: Resample): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -31,17 +33,19 @@ export function decodingCells(pool: Pool, timing: StageTimer = noTiming): CellSo
   const shelf = openMemoryShelf(mostShelved);
   return {
     async pixels(row, layer, resample) {
-      const [, , width, height] = layer.destination;
+      const [width, height] = wholeSize(layer);
       const [x, y, sourceWidth, sourceHeight] = layer.source;
       const start = timing.now();
       if (resample.name === "fast" && isWhole(pool, row, layer) && shrinks(pool, row, width, height)) {
         const cell = await shrinkPoolImage(pool, row, width, height, shelf);
         timing.since("decode", start);
-        return cell;
+        return inWindow(cell, layer);
       }
-      const part = { x, y, width: sourceWidth, height: sourceHeight };
       const image = await decodePoolImage(pool, row);
       timing.since("decode", start);
+      const part = isWhole(pool, row, layer)
+        ? { x: 0, y: 0, width: image.width, height: image.height }
+        : { x, y, width: sourceWidth, height: sourceHeight };
       return { kind: "image", ...image, part };
     },
     close: async () => undefined,
@@ -53,10 +57,27 @@ export function shrinks(pool: Pool, row: number, width: number, height: number):
   return (pool.images.width[row] ?? 0) >= width && (pool.images.height[row] ?? 0) >= height;
 }
 
-/** Whether a layer shows all of an image: what tiles are made of. */
-export function isWhole(pool: Pool, row: number, { source: [x, y, width, height] }: CellRequest): boolean {
+/** Whether a layer shows all of an image, or a window of all of it at another size: what tiles are made of. */
+export function isWhole(pool: Pool, row: number, { source, window }: CellRequest): boolean {
+  if (window !== undefined) return true;
+  const [x, y, width, height] = source;
   return x === 0 && y === 0 && width === pool.images.width[row] && height === pool.images.height[row];
 }
+
+/** The size of the tile that such a layer is, or is a window of. */
+export function wholeSize({ destination: [, , width, height], window }: CellRequest): readonly [number, number] {
+  return window?.of ?? [width, height];
+}
+
+/** A tile of the whole as what the layer shows of it. */
+export function inWindow(tile: TilePixels, { window }: CellRequest): TilePixels {
+  if (window === undefined) return tile;
+  const [width] = window.of;
+  const [x, y] = window.at;
+  return { ...tile, stride: width * 3, offset: (y * width + x) * 3 };
+}
+
+type TilePixels = Extract<CellPixels, { kind: "tile" }>;
 
 /** Decodes an image of the pool and checks that it still has its recorded size. */
 export async function decodePoolImage(pool: Pool, row: number): Promise<DecodedImage> {

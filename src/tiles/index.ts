@@ -17,4 +17,5 @@ export {
 export { type MergeTilesOptions, mergeTiles } from "./merge-tiles.ts";
 export { planTiles } from "./plan-tiles.ts";
 export { TileFile, type TileShape, tileBytes, tilesFolder } from "./tile-file.ts";
-export { type Resizer, type TileMode, tiledCells } from "./tiled-cells.ts";
+export { type TileKeeping, type TileMode, TileStore } from "./tile-store.ts";
+export { type Resizer, tiledCells } from "./tiled-cells.ts";

@@ -144,11 +144,11 @@ export class TileFile {
     this.#next = Math.max(this.#next, this.#records);
   }
 
-  /** Reads the tile of an image into `into`, on this thread; false where there is none. */
-  read(image: string, into: Uint8Array): boolean {
+  /** Reads the tile of an image, or some of its bytes, into `into`, on this thread; false where there is none. */
+  read(image: string, into: Uint8Array, { from, length } = { from: 0, length: this.stride }): boolean {
     const slot = this.#slots.get(image);
     if (slot === undefined) return false;
-    return readSync(this.#cells.fd, into, 0, this.stride, slot * this.stride) === this.stride;
+    return readSync(this.#cells.fd, into, 0, length, slot * this.stride + from) === length;
   }
 
   /** Adds the tile of an image; can then be read, and counts on disk after the next `sync`. */

@@ -17,8 +17,9 @@ import { hashBytes, silentProgress, withLock } from "../io/index.ts";
 import { resizeLinear, resizeTriangle } from "../kernels/index.ts";
 import type { Pool } from "../pool/index.ts";
 import { type BuildTilesOptions, buildTiles, type TileDemand, type TilesPlan } from "./build-tiles.ts";
-import { decodePoolImage } from "./cell-source.ts";
+import { type CellSource, decodePoolImage } from "./cell-source.ts";
 import { TileFile, type TileShape, tilesFolder } from "./tile-file.ts";
+import { type TileMode, TileStore } from "./tile-store.ts";
 import { type Resizer, tiledCells } from "./tiled-cells.ts";
 
 const shape: TileShape = { width: 8, height: 6, resample: { name: "opencv", version: 1 } };
@@ -261,7 +262,7 @@ describe("tiles of a pool", () => {
     expect(plans).toHaveLength(1);
     expect(plans[0]!.sizes.map(({ missing }) => missing)).toEqual([9, 4]);
     expect((await buildTiles(pool, demands(), options())).made).toBe(0);
-    const cells = tiledCells(pool, "use", resizer);
+    const cells = openCells("use");
     for (const row of rows) {
       const found = await cells.pixels(row, layer(row, 20, 20), { name: "opencv", version: 1 });
       expect(found.kind).toBe("tile");
@@ -337,10 +338,15 @@ describe("tiles of a pool", () => {
     expect(report.skipped).toHaveLength(1);
   });
 
+  function openCells(mode: TileMode): CellSource {
+    const store = new TileStore(pool, { mode });
+    return { ...tiledCells(pool, store, resizer), close: () => store.close() };
+  }
+
   it("fill while drawing with build, for others to use", async () => {
     const resample = { name: "opencv", version: 1 } as const;
-    const builder = tiledCells(pool, "build", resizer);
-    const other = tiledCells(pool, "build", resizer); // the second builder reads only
+    const builder = openCells("build");
+    const other = openCells("build"); // the second builder reads only
     for (const row of rows) {
       const cell = await builder.pixels(row, layer(row, 20, 20), resample);
       expect(cell.kind).toBe("tile");
@@ -354,7 +360,7 @@ describe("tiles of a pool", () => {
     });
     expect(builder.tile!(0, crop, resample, new Uint8Array(1200))).toBe(false);
     await Promise.all([builder.close(), other.close()]);
-    const reader = tiledCells(pool, "use", resizer);
+    const reader = openCells("use");
     expect((await reader.pixels(8, layer(8, 20, 20), resample)).kind).toBe("tile");
     await reader.close();
     expect(readdirSync(tilesFolder(pool.folder, { width: 20, height: 20, resample })).sort()).toEqual([
@@ -366,7 +372,7 @@ describe("tiles of a pool", () => {
 
   it("are never read with off", async () => {
     await buildTiles(pool, demands(), options());
-    const cells = tiledCells(pool, "off", resizer);
+    const cells = openCells("off");
     expect(cells.tile).toBeUndefined();
     expect((await cells.pixels(0, layer(0, 20, 20), { name: "opencv", version: 1 })).kind).toBe("image");
     await cells.close();

@@ -1,7 +1,9 @@
+import { resolve } from "node:path";
 import type { Command } from "commander";
-import { type StageTiming, stageTiming, timingText } from "../../io/index.ts";
+import { parseBytes, readTileVariables, type StageTiming, stageTiming, timingText } from "../../io/index.ts";
 import { Pool } from "../../pool/index.ts";
 import { serve } from "../../serve/index.ts";
+import type { TileKeeping } from "../../tiles/index.ts";
 import {
   action,
   choiceOption,
@@ -16,14 +18,16 @@ interface Options extends SharedOptions {
   readonly socket?: string;
   readonly owned: boolean;
   readonly maxClients: number;
-  readonly tiles: "use" | "build" | "off";
+  readonly tiles?: "use" | "build" | "off";
+  readonly tilesMaxBytes?: number;
+  readonly tilesFolder?: string;
   readonly timing: boolean;
 }
 
 const advice = {
   plan: "choosing samples is the limit: a smaller mining depth leaves fewer candidates to look at",
-  decode: 'images are decoded for every sample: run "nemosaic tiles" once, or serve with --tiles build',
-  resize: 'images are resized for every sample: run "nemosaic tiles" once, or serve with --tiles build',
+  decode: 'images are decoded for every sample: run "nemosaic tiles" once, or let them be kept (--tiles build)',
+  resize: 'images are resized for every sample: run "nemosaic tiles" once, or let them be kept (--tiles build)',
   tiles: "reading tiles is the limit: more memory for the system's page cache, or a faster disk",
   compose: "the server is as fast as memory; a second one can take half of the ranks",
   copy: "the server is as fast as memory; a second one can take half of the ranks",
@@ -37,9 +41,17 @@ export function serveCommand(program: Command): void {
     .option("--max-clients <n>", "clients at a time", integerOption("--max-clients", 1), 256)
     .option(
       "--tiles <mode>",
-      "use = draw from tiles where there are any; build = also keep what had to be decoded; off = always decode",
+      "build = draw from tiles and keep what had to be decoded; use = draw from tiles where there are any; off = always decode (default: NEMOSAIC_TILES, else build)",
       choiceOption("--tiles", ["use", "build", "off"]),
-      "use",
+    )
+    .option(
+      "--tiles-max-bytes <n>",
+      "keep tiles within this many bytes (default: NEMOSAIC_TILES_MAX_BYTES, else a fifth of the free disk, at most 32G)",
+      (text: string) => parseBytes(text, "--tiles-max-bytes"),
+    )
+    .option(
+      "--tiles-folder <path>",
+      "keep tiles there (default: NEMOSAIC_TILES_FOLDER, else the pool, else the user's cache)",
     )
     .option("--timing", "tell at the end which stage held samples back", false)
     .option(
@@ -61,13 +73,13 @@ Example:
         const settings = await readSettings(options);
         const pool = await Pool.open(folder);
         try {
-          const { socket, maxClients, tiles } = options;
+          const { socket, maxClients } = options;
           const timing = options.timing ? stageTiming(() => performance.now()) : undefined;
           const server = await serve({
             pool,
             settings,
             maxClients,
-            tiles,
+            tiles: keepingOf(options),
             ...(timing === undefined ? {} : { timing }),
             ...(socket === undefined ? {} : { socket }),
           });
@@ -85,6 +97,17 @@ Example:
         }
       }),
     );
+}
+
+/** What the options say of tiles, else the environment. What is told of them comes with --quiet too: it is about a full disk. */
+function keepingOf({ tiles, tilesMaxBytes, tilesFolder }: Options): TileKeeping {
+  const variables = readTileVariables();
+  return {
+    mode: tiles ?? variables.mode ?? "build",
+    maxBytes: tilesMaxBytes ?? variables.maxBytes,
+    folder: tilesFolder === undefined ? variables.folder : resolve(tilesFolder),
+    tell: (line) => void process.stderr.write(`${line}\n`),
+  };
 }
 
 /** Where the server was idle for most of its time, no stage of it held anything back. */

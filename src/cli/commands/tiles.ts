@@ -1,8 +1,16 @@
 import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { partsFolder } from "../../artefacts/index.ts";
-import { byteText, counted, exists, type Shard, shardText, stageTiming, timingText } from "../../io/index.ts";
-import { fail } from "../../model/index.ts";
+import {
+  byteText,
+  counted,
+  exists,
+  parseBytes,
+  type Shard,
+  shardText,
+  stageTiming,
+  timingText,
+} from "../../io/index.ts";
 import { type MakeTilesOptions, makeTiles, planTilesOf, type TilesStepPlan, verifyTiles } from "../../steps/index.ts";
 import { tilesPlanText } from "../../tiles/index.ts";
 import {
@@ -42,7 +50,9 @@ export function tilesCommand(program: Command): void {
     .description("keep images decoded at the sizes that the settings need: drawing then only copies")
     .option("--size <pixels>", "width and height of a sample (default: the settings')", integerOption("--size", 32))
     .option("--split <name>", "whose samples the tiles are for", "train")
-    .option("--max-bytes <n>", "keep the most useful tiles within this many bytes", byteOption)
+    .option("--max-bytes <n>", "keep the most useful tiles within this many bytes", (text: string) =>
+      parseBytes(text, "--max-bytes"),
+    )
     .option("--threads <n>", "images decoded at the same time (default: all cores)", integerOption("--threads", 1))
     .option(
       "--on-bad <policy>",
@@ -104,13 +114,3 @@ function textOf(plan: TilesStepPlan): string {
 }
 
 const whyCold = "parts of images, and sizes too varied to keep (movable cross points, fit contain)";
-
-/** A number of bytes, with K, M, G or T for powers of 1000. */
-function byteOption(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)([KMGT]?)B?$/i.exec(text);
-  const power = "KMGT".indexOf(match?.[2]?.toUpperCase() || "-") + 1;
-  const value = match === null ? Number.NaN : Math.floor(Number(match[1]) * 1000 ** power);
-  return Number.isSafeInteger(value)
-    ? value
-    : fail("usage", `expected bytes such as 20G for --max-bytes, got "${text}"`);
-}
