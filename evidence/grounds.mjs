@@ -6,7 +6,7 @@ import { load, root } from "./build.mjs";
 /**
  * A ground: {name, title, pool (trained on), test: {pool, split, predictions}, scenes? (the folder that says what is true of the pictures trained
  * on), profile? (sizes that differ from the usual ones), tower? (a file for train.py, instead of the pretrained one), source? {refer, images}, model? (what mines, where it is not the
- * profile's)}. Folders are those of the experiment.
+ * profile's), truth? (a folder that says what is true of other data's pictures), falseTests? (further tests, of --arms negatives)}. Folders are those of the experiment.
  */
 const scenes = {
   name: "scenes",
@@ -41,6 +41,7 @@ export function groundOf(name, { refer, images, model } = {}) {
     return referGround("photos", "Photographs", "PASCAL VOC's photographs, sentences made from annotations", {
       refer: join(found, "refer", "photos"),
       images: join(found, "images"),
+      truth: found,
       model: model ?? own,
     });
   }
@@ -52,7 +53,7 @@ export function groundOf(name, { refer, images, model } = {}) {
   throw new Error(`expected --ground scenes, lone, photos or own, got ${name}`);
 }
 
-function referGround(name, title, about, { refer, images, model }) {
+function referGround(name, title, about, { refer, images, model, truth }) {
   if (!model) throw new Error(`ground ${name} needs a model that mines photographs: --model ID|DIR, or NEMOSAIC_MODEL`);
   return {
     name,
@@ -64,6 +65,7 @@ function referGround(name, title, about, { refer, images, model }) {
     // ImageNet's tower costs more than ours: a run stays within eight minutes of one core this way.
     profile: { size: 160, steps: 700 },
     source: { refer, images },
+    truth,
     model,
   };
 }

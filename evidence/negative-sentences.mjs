@@ -22,9 +22,7 @@ export async function measureNegativeSentences(poolFolder, truthFolder, options 
   const { parseSettings } = await load("settings/index.ts");
   const pool = await Pool.open(poolFolder);
   try {
-    const judge = existsSync(join(truthFolder, "scenes.jsonl"))
-      ? await sceneJudge(pool, truthFolder)
-      : await templateJudge(pool, truthFolder);
+    const judge = await judgeOf(pool, truthFolder);
     const result = {};
     for (const source of options.sources ?? sources) {
       const asked = {
@@ -44,6 +42,11 @@ export async function measureNegativeSentences(poolFolder, truthFolder, options 
   } finally {
     await pool.close();
   }
+}
+
+/** (text, image's SHA-256) → {isTrue, namesKind}, or undefined where the truth in `folder` cannot tell. */
+export function judgeOf(pool, folder) {
+  return existsSync(join(folder, "scenes.jsonl")) ? sceneJudge(pool, folder) : templateJudge(pool, folder);
 }
 
 function countOf(loader, judge, epochs, samples) {

@@ -3,7 +3,16 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./build.mjs";
 import { falseNegativeChart, gainChart, sweepChart } from "./plots.mjs";
-import { armTable, drawnTable, falseNegativeTable, gainTable, kindTable, machineText, seedTable } from "./tables.mjs";
+import {
+  armTable,
+  drawnTable,
+  falseNegativeTable,
+  gainTable,
+  kindTable,
+  machineText,
+  seedTable,
+  wrapPage,
+} from "./tables.mjs";
 
 /**
  * Writes <docs>/evidence.md (each `<!-- evidence: NAME -->` block renewed, the rest kept; the checkout's page where there is
@@ -42,7 +51,7 @@ export function renewed(page, blocks) {
   const next = page.replaceAll(/(<!-- evidence: ([a-z ]+) -->\n)[\s\S]*?(\n<!-- end -->)/g, (_, begin, name, end) => {
     if (blocks[name] === undefined) throw new Error(`docs/evidence.md has a block "${name}" that nothing fills`);
     left.delete(name);
-    return `${begin}\n${blocks[name]}\n${end}`;
+    return `${begin}\n${wrapPage(blocks[name])}\n${end}`;
   });
   if (left.size > 0)
     throw new Error(`docs/evidence.md lacks the block${left.size > 1 ? "s" : ""} ${[...left].join(", ")}`);

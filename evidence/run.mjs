@@ -6,13 +6,14 @@ import { parseArgs } from "node:util";
 import { root } from "./build.mjs";
 import { countDrawn } from "./drawn.mjs";
 import { countFalseNegatives } from "./false-negatives.mjs";
-import { groundCounts, groundOf, runsOf } from "./grounds.mjs";
+import { groundCounts, groundOf } from "./grounds.mjs";
 import { installRequirements, interpreterOf, torchFacts } from "./interpreter.mjs";
+import { falseTests, negativeArms, prepareNegatives, scoreNegatives, writeNegatives } from "./negative-arms.mjs";
 import { ablationArms, coreArms, profiles, proofArms, rivalArms, sweepArms } from "./profiles.mjs";
 import { writeProof } from "./proof.mjs";
 import { writeReport } from "./report.mjs";
 import { scoreRuns } from "./score.mjs";
-import { prepare, pretrain, trainArm, writeWhole } from "./steps.mjs";
+import { isDone, prepare, pretrain, trainArm, writeWhole } from "./steps.mjs";
 
 const help = `npm run evidence -- [options]
 
@@ -23,7 +24,7 @@ const help = `npm run evidence -- [options]
   --refer DIR      own data: a REFER folder with splits train and val
   --images DIR     its images
   --arms LIST      core, rivals, ablations, sweeps, proof, unmined (of proof what draws no mined negatives) or names of arms,
-                   comma-separated (core; proof on the other grounds)
+                   comma-separated (core; proof on the other grounds); or negatives: false sentences, with tests of their own
   --profile NAME   full, gpu (a wider tower at 416 pixels, 500 steps of 64) or smoke (full)
   --steps N        steps of each training, instead of the profile's
   --minutes N      begin no training N minutes after the start; score and report what there is
@@ -74,7 +75,9 @@ async function main(words) {
   });
   if (values.help) return process.stdout.write(`${help}\n`);
   const isOwn = values.refer !== undefined || values.images !== undefined;
-  const ground = groundOf(values.ground ?? (isOwn ? "own" : "scenes"), values);
+  const isNegatives = /(^|,)(negatives|n-[\w-]+)(,|$)/.test(values.arms ?? "");
+  const usualGround = groundOf(values.ground ?? (isOwn ? "own" : "scenes"), values);
+  const ground = isNegatives ? { ...usualGround, falseTests: falseTests(usualGround) } : usualGround;
   const size = values.profile ?? (values.smoke ? "smoke" : "full");
   if (!Object.hasOwn(profiles, size))
     throw new Error(`expected --profile ${Object.keys(profiles).join(", ")}, got ${size}`);
@@ -107,10 +110,11 @@ async function main(words) {
   if (last < 1) return;
   says(`${ground.title}: data, pools, mining`);
   await prepare(out, profile, model, ground);
+  if (isNegatives) await prepareNegatives(out, profile, model, ground);
   if (last < 2) return;
   // The proof is the same arms on every ground; false negatives are counted for what is tried on scenes alone.
   const wanted = values.arms ?? (ground.name === "scenes" ? "core" : "proof");
-  const isProof = ground.name !== "scenes" || /\b(proof|unmined|p-)/.test(wanted);
+  const isProof = isNegatives || ground.name !== "scenes" || /\b(proof|unmined|p-)/.test(wanted);
   const falseNegatives = isProof ? undefined : await falseNegativesOf(out, profile, says);
   if (last < 3) return;
   const counts = await groundCounts(out, ground);
@@ -123,6 +127,22 @@ async function main(words) {
   const clock = addedUp(join(out, clockOf(ground)), (Date.now() - began) / 1000);
   if (last < 4) return;
   says("scoring");
+  if (isNegatives) {
+    const scored = await scoreNegatives(out, arms, seeds, profile, ground);
+    const { name, title, about } = ground;
+    const trained = arms.filter((arm) => scored.tests.some(({ runs }) => runs.some((run) => run.arm === arm.name)));
+    const device = options.device;
+    const facts = { format: "nemosaic-evidence-negatives", version: 1, ground: { name, title, about }, profile, seeds };
+    const results = {
+      ...facts,
+      arms: trained,
+      machine: { ...machine(), torch: torch.version, device, jobs },
+      ...scored,
+    };
+    writeWhole(join(out, `results-negatives-${name}.json`), `${JSON.stringify(results, undefined, 1)}\n`);
+    if (last >= 5) says(`${writeNegatives(docs, results)} is written`);
+    return;
+  }
   const scored = await scoreRuns(out, arms, seeds, profile, ground);
   // What was left out (--as-is) is not reported either.
   const trained = arms.filter(({ name }) => scored.runs.some(({ arm }) => arm === name));
@@ -174,9 +194,8 @@ async function falseNegativesOf(out, profile, says) {
 
 /** Runs all arms and seeds, `jobs` at a time: seed by seed, so that a stopped experiment has whole rounds. */
 async function trainAll({ out, profile, arms, seeds, jobs, options, says, ground, until }) {
-  const resultOf = ({ arm, seed }) => join(out, runsOf(ground), `${arm.name}-${seed}`, "result.json");
   const all = seeds.flatMap((seed) => arms.map((arm) => ({ arm, seed })));
-  const waiting = all.filter((run) => !existsSync(resultOf(run)));
+  const waiting = all.filter(({ arm, seed }) => !isDone(out, arm, seed, ground));
   const total = waiting.length;
   says(`${ground.title}: ${all.length} runs, ${all.length - total} of them done before; to do, in this order:`);
   for (const { arm, seed } of waiting) process.stdout.write(`          ${arm.name}, seed ${seed}\n`);
@@ -213,13 +232,13 @@ function armsOf(words, scale, epochs) {
   const sweeps = sweepArms(scale.tauShares ?? []);
   const proof = proofArms(epochs);
   const unmined = proof.filter(({ needsMined }) => !needsMined);
-  const groups = { core: coreArms, rivals: rivalArms, ablations, sweeps, proof, unmined };
-  const known = [...coreArms, ...rivalArms, ...ablations, ...sweeps, ...proof];
+  const groups = { core: coreArms, rivals: rivalArms, ablations, sweeps, proof, unmined, negatives: negativeArms };
+  const known = [...coreArms, ...rivalArms, ...ablations, ...sweeps, ...proof, ...negativeArms.slice(1)];
   const chosen = words.split(",").flatMap((word) => {
     const found = groups[word] ?? known.filter(({ name }) => name === word);
     if (found.length === 0)
       throw new Error(
-        `expected core, rivals, ablations, sweeps, proof, unmined or ${known.map(({ name }) => name).join(", ")}, got ${word}`,
+        `expected core, rivals, ablations, sweeps, proof, unmined, negatives or ${known.map(({ name }) => name).join(", ")}, got ${word}`,
       );
     return found;
   });

@@ -1,25 +1,28 @@
 // Scores with our evaluator: each run on the test scenes, and its gain over the run without augmentation.
-import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { load } from "./build.mjs";
 import { runsOf } from "./grounds.mjs";
+import { isDone } from "./steps.mjs";
 import { testSets } from "./test-sets.mjs";
 
-const metrics = ["oIoU", "mIoU", "P@0.5", "P@0.7"];
+const usualMetrics = ["oIoU", "mIoU", "P@0.5", "P@0.7"];
 
 /**
  * {runs, gains, pairs}: per run its metrics on all test expressions and on every test set; per arm its gain over `none`, seed by
  * seed and of all seeds together. Together means: the samples of all seeds in one set, drawn by image, so that the interval
  * covers the choice of test images (not that of seeds, whose spread is told beside it). An arm counts with the seeds that it was
- * trained with. Pairs are the same, over the arms that an arm names.
+ * trained with. Pairs are the same, over the arms that an arm names. `how`: {preset, metrics, breakdowns}, where it is not the usual test.
  */
-export async function scoreRuns(out, arms, seeds, { bootstrap }, ground) {
+export async function scoreRuns(out, arms, seeds, { bootstrap }, ground, how = {}) {
   const { compare, evaluate, evaluateDefaults, evaluationPreset, openPredictions, truthsOfPool, withChanges } =
     await load("evaluate/index.ts");
   const { Pool } = await load("pool/index.ts");
-  const breakdowns = await testSets(join(out, "test"), ground);
-  const preset = withChanges(evaluationPreset("cris"), { sentences: "all" });
+  const {
+    breakdowns = await testSets(join(out, "test"), ground),
+    metrics = usualMetrics,
+    preset = withChanges(evaluationPreset("cris"), { sentences: "all" }),
+  } = how;
   const options = { ...evaluateDefaults, preset, splits: [ground.test.split], replicates: bootstrap, breakdowns };
   const pool = await Pool.open(join(out, ground.test.pool));
   try {
@@ -29,12 +32,12 @@ export async function scoreRuns(out, arms, seeds, { bootstrap }, ground) {
     for (const arm of arms) {
       for (const seed of seeds) {
         const folder = join(out, runsOf(ground), `${arm.name}-${seed}`);
-        if (!existsSync(join(folder, "result.json"))) continue;
+        if (!isDone(out, arm, seed, ground)) continue;
         const predictions = await openPredictions(join(folder, "predictions", ground.test.predictions));
         const evaluation = await evaluate(truths, predictions, options).finally(() => predictions.close());
         found.set(`${arm.name}-${seed}`, evaluation);
         const { train_seconds: trainSeconds, steps } = JSON.parse(await readFile(join(folder, "result.json"), "utf8"));
-        runs.push({ arm: arm.name, seed, steps, trainSeconds, ...evaluationFacts(evaluation) });
+        runs.push({ arm: arm.name, seed, steps, trainSeconds, ...evaluationFacts(evaluation, metrics) });
       }
     }
     const gainOver = (base, name) => {
@@ -43,10 +46,10 @@ export async function scoreRuns(out, arms, seeds, { bootstrap }, ground) {
       const pairs = trained.map((seed) => [found.get(`${base}-${seed}`), found.get(`${name}-${seed}`)]);
       const bySeed = pairs.map(([a, b], at) => ({
         seed: trained[at],
-        ...comparisonFacts(compare(a, b, options, breakdowns)),
+        ...comparisonFacts(compare(a, b, options, breakdowns), metrics),
       }));
       const together = compare(joined(pairs.map(([a]) => a)), joined(pairs.map(([, b]) => b)), options, breakdowns);
-      return [{ arm: name, together: comparisonFacts(together), bySeed }];
+      return [{ arm: name, together: comparisonFacts(together, metrics), bySeed }];
     };
     const gains = arms.flatMap(({ name }) => (name === "none" ? [] : gainOver("none", name)));
     const pairs = arms.flatMap(({ name, over = [] }) =>
@@ -66,27 +69,32 @@ function joined(evaluations) {
   return { ...evaluations[0], samples };
 }
 
-function evaluationFacts({ metrics: whole, breakdowns, samples }) {
+function evaluationFacts({ metrics: whole, breakdowns, samples }, metrics) {
   const sets = breakdowns.flatMap(({ name, bins }) =>
-    bins.map((bin) => ({ by: name, label: bin.label, samples: bin.samples, metrics: estimatesOf(bin.metrics) })),
+    bins.map((bin) => ({
+      by: name,
+      label: bin.label,
+      samples: bin.samples,
+      metrics: estimatesOf(bin.metrics, metrics),
+    })),
   );
-  return { samples: samples.length, metrics: estimatesOf(whole), sets };
+  return { samples: samples.length, metrics: estimatesOf(whole, metrics), sets };
 }
 
-function comparisonFacts({ samples, images, gains, breakdowns }) {
+function comparisonFacts({ samples, images, gains, breakdowns }, metrics) {
   const sets = breakdowns.flatMap(({ name, bins }) =>
-    bins.map((bin) => ({ by: name, label: bin.label, samples: bin.samples, gains: gainsOf(bin.gains) })),
+    bins.map((bin) => ({ by: name, label: bin.label, samples: bin.samples, gains: gainsOf(bin.gains, metrics) })),
   );
-  return { samples, images, gains: gainsOf(gains), sets };
+  return { samples, images, gains: gainsOf(gains, metrics), sets };
 }
 
-function estimatesOf(all) {
+function estimatesOf(all, metrics) {
   return Object.fromEntries(
     metrics.map((name) => [name, [all[name].value, all[name].low, all[name].high].map(percent)]),
   );
 }
 
-function gainsOf(all) {
+function gainsOf(all, metrics) {
   return Object.fromEntries(
     metrics.map((name) => [name, [all[name].gain, all[name].low, all[name].high].map(percent)]),
   );

@@ -73,6 +73,14 @@ async function prepareRefer(out, profile, { name, pool, source, model }) {
   });
 }
 
+/** Ranks, for each picture trained on, the sentences that score it best. */
+export async function mineSentences(out, profile, ground) {
+  await once(out, `sentences-${ground.name}`, async () => {
+    const more = ground.source === undefined ? ["--t2t"] : [];
+    await nemosaic(out, ["mine", ground.pool, "--depth", profile.depth, ...more, "--sentences"]);
+  });
+}
+
 /** Pretrains the image tower; that of a ground with its own comes pretrained. */
 export async function pretrain(out, profile, options, ground) {
   if (ground.tower !== undefined || existsSync(join(out, "backbone.pt"))) return;
@@ -84,15 +92,22 @@ export async function pretrain(out, profile, options, ground) {
   ]);
 }
 
-/** Trains and tests one arm with one seed; a run that was stopped goes on. */
+/** Whether one arm is trained with one seed, and tested on all that its ground asks for. */
+export function isDone(out, arm, seed, ground) {
+  const folder = join(out, runsOf(ground), `${arm.name}-${seed}`);
+  const tests = (ground.falseTests ?? []).map(({ predictions }) => join(folder, "tested", predictions));
+  return [join(folder, "result.json"), ...tests].every((path) => existsSync(path));
+}
+
+/** Trains and tests one arm with one seed; a run that was stopped goes on, one that lacks a test is tested. */
 export async function trainArm(out, profile, arm, seed, options, ground) {
   const folder = join(runsOf(ground), `${arm.name}-${seed}`);
-  if (existsSync(join(out, folder, "result.json"))) return;
+  if (isDone(out, arm, seed, ground)) return;
   mkdirSync(join(out, folder), { recursive: true });
   const settings = join(folder, "nemosaic.json");
   writeWhole(join(out, settings), `${JSON.stringify(arm.settings)}\n`);
   const { pool, test, tower } = ground;
-  const isApart = test.pool !== pool;
+  const pools = [...(test.pool === pool ? [] : [test]), ...(ground.falseTests ?? [])];
   await python(out, `${ground.name}-${arm.name}-${seed}`, options, [
     join(root, "examples", "pytorch", "train.py"),
     ...[pool, "--out", folder, "--augment", arm.augment, "--settings", settings, "--seed", seed],
@@ -100,14 +115,17 @@ export async function trainArm(out, profile, arm, seed, options, ground) {
     ...(tower === undefined ? ["--backbone", "backbone.pt"] : ["--tower", tower]),
     ...["--freeze-backbone", "--learning-rate", profile.learningRate],
     ...["--save-every", profile.saveEvery, "--threads", 1, "--device", options.device],
-    ...(isApart
-      ? ["--eval-splits", "--eval-pools", `${test.predictions}=${test.pool}`]
-      : ["--eval-splits", test.split]),
+    ...["--eval-splits", ...(test.pool === pool ? [test.split] : [])],
+    ...(pools.length === 0 ? [] : ["--eval-pools", ...pools.map((each) => `${each.predictions}=${each.pool}`)]),
   ]);
+  for (const { predictions } of ground.falseTests ?? []) {
+    mkdirSync(join(out, folder, "tested"), { recursive: true });
+    writeWhole(join(out, folder, "tested", predictions), "");
+  }
 }
 
 /** Calls `act` unless the marker `name` says that it was done in this folder, whatever the build. */
-async function once(out, name, act) {
+export async function once(out, name, act) {
   const marker = join(out, "done", name);
   if (existsSync(marker)) return;
   await act();
@@ -115,7 +133,7 @@ async function once(out, name, act) {
   writeWhole(marker, "");
 }
 
-function nemosaic(out, words) {
+export function nemosaic(out, words) {
   return run(out, "prepare", process.execPath, [cli, ...words, "--quiet"], {});
 }
 

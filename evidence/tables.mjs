@@ -155,6 +155,27 @@ export function table(head, rows) {
   return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
+/** A page with its lines within 120 columns, but for tables. */
+export function wrapPage(text) {
+  return text.split("\n").map(wrapLine).join("\n");
+}
+
+function wrapLine(line) {
+  if (line.length <= 120 || line.startsWith("|")) return line;
+  const indent = line.startsWith("- ") ? "  " : "";
+  const lines = [];
+  let now = "";
+  for (const word of line.split(" ")) {
+    const next = now === "" ? word : `${now} ${word}`;
+    if (next.length <= 120) now = next;
+    else {
+      lines.push(now);
+      now = `${indent}${word}`;
+    }
+  }
+  return [...lines, now].join("\n");
+}
+
 export function mean(values) {
   const known = values.filter((value) => value !== undefined);
   return known.length === 0 ? Number.NaN : known.reduce((sum, value) => sum + value, 0) / known.length;

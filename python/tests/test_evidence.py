@@ -125,6 +125,35 @@ def test_the_page_and_its_plots_come_from_the_results(run):
         assert "NaN" not in text and "Infinity" not in text
 
 
+def test_arms_with_false_sentences_are_tested_on_false_sentences_and_on_several_targets(run):
+    start, out = run
+    before = (out / "runs" / "none-0" / "checkpoint.pt").read_bytes()
+    finished(start("--arms", "n-both"))
+    # What was trained before is tested alone.
+    assert (out / "runs" / "none-0" / "checkpoint.pt").read_bytes() == before
+    results = json.loads((out / "results-negatives-scenes.json").read_text())
+    written = json.loads((out / "false-scenes" / "grefs(false).json").read_text())
+    told = {"true": 0, "edited": 0, "noun": 0, "mined": 0}
+    for ref in written:
+        kind = list(told)[min(3, ref["ref_id"] // 1_000_000)]
+        told[kind] += len(ref["sentences"])
+        assert ref["no_target"] == (kind != "true") == (ref["ann_id"] == [-1])
+    assert told == {name: results["falseCounts"][name] for name in told} and min(told.values()) > 0
+    assert results["falseCounts"]["trueAfterAll"] <= 1
+    false, general = results["tests"]
+    assert [each["arm"] for each in false["runs"]] == [each["arm"] for each in general["runs"]] == ["none", "n-both"]
+    for each in false["runs"]:
+        assert {one["label"]: one["samples"] for one in each["sets"]} == told
+        assert each["samples"] == sum(told.values())
+        wrong = sum(one["samples"] * (100 - one["metrics"]["N-acc"][0]) for one in each["sets"] if one["label"] != "true")
+        assert each["metrics"]["N-acc"][0] == pytest.approx(100 - wrong / (sum(told.values()) - told["true"]), abs=0.02)
+    page = (out / "docs" / "evidence" / "negatives.md").read_text()
+    assert "### On false sentences" in page and "### On several targets and none" in page
+    assert [line for line in page.splitlines() if len(line) > 120 and line[0] != "|"] == []
+    settings = json.loads((out / "runs" / "n-both-0" / "nemosaic.json").read_text())
+    assert settings["gres"] == {"negativeSentence": 0.2, "negativeSource": "mined+edited"}
+
+
 def test_done_work_is_left_alone_and_another_experiment_refused(run):
     start, out = run
     before = {path: path.stat().st_mtime_ns for path in out.glob("runs/*/result.json")}

@@ -1,0 +1,171 @@
+// The arms that train on sentences that are true of nothing, their tests and their tables: npm run evidence -- --arms negatives.
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { load } from "./build.mjs";
+import { falseKinds, hasFalseSet, kindOf, writeFalseSet } from "./false-set.mjs";
+import { coreArms } from "./profiles.mjs";
+import { json } from "./report.mjs";
+import { scoreRuns } from "./score.mjs";
+import { mineSentences, nemosaic, once, writeWhole } from "./steps.mjs";
+import { gainText, mean, number, table, two, wrapPage } from "./tables.mjs";
+
+/** The share of training samples without a target, the same in every arm but `none`. */
+export const falseShare = 0.2;
+
+const sentenceArm = (name, title, source, over) => ({
+  name,
+  title,
+  augment: "none",
+  settings: { gres: { negativeSentence: falseShare, negativeSource: source } },
+  over,
+});
+
+/** All but `none` have as many samples without a target; they differ in where these come from. */
+export const negativeArms = [
+  coreArms[0],
+  {
+    name: "n-left-out",
+    title: "true sentences, mosaics that leave their image out",
+    augment: "random",
+    settings: { mosaic: { gamma: falseShare }, gres: { makeNoTarget: 1 } },
+    over: ["n-random"],
+  },
+  sentenceArm("n-random", "random swap", "random", []),
+  sentenceArm("n-mined", "mined", "mined", ["n-random"]),
+  sentenceArm("n-edited", "edited", "edited", ["n-random"]),
+  sentenceArm("n-both", "mined and edited", "mined+edited", ["n-random"]),
+];
+
+/** What the arms of a ground are tested on beside its usual test: {pool, split, predictions, title}. */
+export function falseTests(ground) {
+  const own = {
+    pool: `pool-false-${ground.name}`,
+    split: ground.test.split,
+    predictions: "false",
+    title: "false sentences",
+  };
+  if (ground.source !== undefined) return [own];
+  // Scenes have refs with several targets and with none too.
+  return [own, { pool: "pool-gres", split: "val", predictions: "gres", title: "several targets and none" }];
+}
+
+/** Ranks sentences for images, and makes the test sets. */
+export async function prepareNegatives(out, profile, model, ground) {
+  await mineSentences(out, profile, ground);
+  await once(out, `false-${ground.name}`, async () => {
+    const { pool, split } = ground.test;
+    const isScenes = ground.source === undefined;
+    if (isScenes) {
+      await nemosaic(out, ["embed", pool, "--model", model]);
+      await nemosaic(out, ["mine", pool, "--depth", profile.depth, "--candidates", split, "--sentences"]);
+    }
+    const { refer, images, truth } = isScenes
+      ? { refer: join(out, "test", "refer", "scenes"), images: join(out, "test", "images"), truth: join(out, "test") }
+      : { ...ground.source, truth: ground.truth };
+    const folder = join(out, `false-${ground.name}`);
+    if (!hasFalseSet(folder)) await writeFalseSet(join(out, pool), refer, { split, truth, folder });
+    for (const test of falseTests(ground)) {
+      const from = test.predictions === "gres" ? join(out, "test-gres", "grefs", "scenes") : folder;
+      if (test.predictions === "gres") await drawGeneral(out, profile);
+      const where = test.predictions === "gres" ? join(out, "test-gres", "images") : images;
+      await nemosaic(out, ["import", "grefcoco", from, "--images", where, "--pool", test.pool, "--force"]);
+    }
+  });
+}
+
+/** Scenes with multi-target and no-target refs, of a seed that nothing else has. */
+async function drawGeneral(out, profile) {
+  const words = ["--count", profile.scenes.test, "--seed", 905, "--splits", "val=1", "--quality", 80];
+  if (!existsSync(join(out, "test-gres", "scenes.json")))
+    await nemosaic(out, ["scenes", "test-gres", ...words, "--multi-target", 0.5, "--without-target", 0.5]);
+}
+
+const metrics = ["N-acc", "T-acc", "gIoU", "cIoU"];
+
+/** Runs and gains on each test: as ReLA's evaluator counts, at the pictures' own sizes; an empty mask (under 50 pixels) says "no target". */
+export async function scoreNegatives(out, arms, seeds, profile, ground) {
+  const { evaluationPreset, withChanges } = await load("evaluate/index.ts");
+  const preset = withChanges(evaluationPreset("rela"), { size: "original" });
+  const kinds = {
+    name: "false",
+    title: "What the sentence is",
+    bins: falseKinds.map(({ name }) => name),
+    // score.mjs tells runs apart by what it appends to keys.
+    binOf: ({ truth }) => kindOf(truth.key.split("#")[0]),
+  };
+  const tests = [];
+  for (const test of falseTests(ground)) {
+    const breakdowns = test.predictions === "false" ? [kinds] : [];
+    const scored = await scoreRuns(out, arms, seeds, profile, { ...ground, test }, { preset, metrics, breakdowns });
+    tests.push({ ...test, ...scored });
+  }
+  const counts = JSON.parse(readFileSync(join(out, `false-${ground.name}`, "counts.json"), "utf8"));
+  return { tests, falseCounts: counts };
+}
+
+/** Writes a ground's results and renews the page of all grounds; returns the page's path. */
+export function writeNegatives(docs, results) {
+  const folder = join(docs, "evidence");
+  mkdirSync(folder, { recursive: true });
+  writeWhole(join(folder, `negatives-${results.ground.name}.json`), json(results));
+  const found = readdirSync(folder)
+    .filter((name) => /^negatives-\w+\.json$/.test(name))
+    .sort()
+    .map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")));
+  const path = join(folder, "negatives.md");
+  writeWhole(path, negativeTables(found));
+  return path;
+}
+
+/** The page of tables. */
+export function negativeTables(grounds) {
+  const head = `# Training with false sentences
+
+Generated by \`npm run evidence -- --arms negatives\`. All arms but \`none\` have ${Math.round(100 * falseShare)} % of samples without a target. A mask of fewer than 50
+pixels counts as "no target"; N-acc: of false sentences, T-acc: of true ones, the share that is told right; gIoU, cIoU as in GRES. Gains are in points,
+with 95 % intervals of a paired bootstrap over test images, all seeds together; a star where the interval leaves 0 out.
+`;
+  return wrapPage([head, ...grounds.map(groundTables)].join("\n"));
+}
+
+function groundTables(results) {
+  const { ground, falseCounts, tests, arms, profile, seeds } = results;
+  const counts = falseKinds.map(({ name, title }) => `${number(falseCounts[name])} ${title}`).join("; ");
+  const parts = [
+    `## ${ground.title}\n`,
+    `- ${ground.about[0].toUpperCase()}${ground.about.slice(1)}.`,
+    `- False test: ${counts}; ${number(falseCounts.trueAfterAll)} left out, being true by the ground's truth.`,
+    `- Each run: ${number(profile.steps)} steps of ${profile.batchSize} samples of ${profile.size} × ${profile.size}, seeds ${seeds.join(", ")}.`,
+  ];
+  for (const test of tests) {
+    const isFalse = test.predictions === "false";
+    const falseNames = isFalse ? falseKinds.filter(({ name }) => name !== "true") : [];
+    const setOf = (each, label) => each.sets.find((set) => set.by === "false" && set.label === label);
+    const rows = arms.map(({ name, title }) => {
+      const own = test.runs.filter(({ arm }) => arm === name);
+      const value = (read) => two(mean(own.map(read).map((found) => found?.[0])));
+      return [
+        title,
+        String(own.length),
+        ...metrics.map((metric) => value((run) => run.metrics[metric])),
+        ...falseNames.map((kind) => value((run) => setOf(run, kind.name)?.metrics["N-acc"])),
+        ...(isFalse ? [value((run) => setOf(run, "true")?.metrics.gIoU)] : []),
+      ];
+    });
+    const titles = falseNames.map(({ name }) => `N-acc: ${name}`);
+    parts.push(`\n### On ${test.title}\n`);
+    parts.push(table(["arm", "seeds", ...metrics, ...titles, ...(isFalse ? ["mIoU of true ones"] : [])], rows));
+    const gains = test.pairs.map(({ arm, over, together }) => [
+      arms.find(({ name }) => name === arm)?.title ?? arm,
+      arms.find(({ name }) => name === over)?.title ?? over,
+      ...metrics.map((metric) => gainText(together.gains[metric])),
+      ...falseNames.map(({ name }) => gainText(setOf(together, name)?.gains["N-acc"])),
+      ...(isFalse ? [gainText(setOf(together, "true")?.gains.gIoU)] : []),
+    ]);
+    if (gains.length > 0)
+      parts.push(
+        `\n${table(["arm", "over", ...metrics, ...titles, ...(isFalse ? ["mIoU of true ones"] : [])], gains)}`,
+      );
+  }
+  return `${parts.join("\n")}\n`;
+}
