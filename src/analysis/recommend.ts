@@ -67,11 +67,11 @@ function bandSettings(point: TunePoint, prefer: string): Record<string, number |
 /** Why the estimate cannot advise; undefined where it can. */
 function refusal({ coverage, now, expressions, points }: TuneReport): string | undefined {
   if (coverage?.isComplete === false)
-    return `annotations are too sparse to say what an image lacks (${coverage.reason})`;
+    return `annotations are too sparse to say what is not in an image (${coverage.reason})`;
   if (points.every((point) => point.falseNegatives === null) && now.falseNegatives === null)
     return "no expression with a target has a band";
   if (expressions < leastExpressions)
-    return `too few expressions to tell a rate of some per cent: ${expressions}, of at least ${leastExpressions}`;
+    return `too few expressions to measure a rate of some per cent: ${expressions}, of at least ${leastExpressions}`;
   return undefined;
 }
 
@@ -103,7 +103,7 @@ function named({ rule, value }: TunePoint): string {
 function described({ falseNegatives, hard, full }: TunePoint): string {
   const rates =
     falseNegatives === null
-      ? "nothing known, for all bands are empty"
+      ? "nothing known, because all bands are empty"
       : `estimated ${percent(falseNegatives)} true, ${percent(hard ?? 0)} hard`;
   return `${rates}, ${percent(full)} of bands full`;
 }

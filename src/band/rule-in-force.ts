@@ -19,7 +19,7 @@ export function ruleInForce({ band }: Pick<ResolvedSettings, "band">, coverage: 
   const scores = named.length === 0 ? "" : `${band.risk === null ? "" : ", and "}scores: ${named.join(", ")}`;
   if (band.risk === null) return scores === "" ? "none: the guards alone" : scores;
   if (coverage?.isComplete === false)
-    return `ranks: the best twentieth of candidates is dropped, and what is known to be true, for annotations are sparse (${coverage.reason})${scores}`;
+    return `ranks: the best twentieth of candidates is dropped, and what is known to be true, because annotations are sparse (${coverage.reason})${scores}`;
   const why = coverage === undefined ? "" : ` (${coverage.reason})`;
   return `risk: at most ${riskText(band)} estimated chance to be true${why}${scores}`;
 }

@@ -34,11 +34,11 @@ export const dropRuleTexts: Readonly<Record<DropRule, string>> = {
   "tau-image": "image-to-image score above τᵢ: too similar to the target image",
   margin: "text-to-image score within the margin of the own image's: probably true",
   ratio: "text-to-image score above the ratio of the own image's: probably true",
-  "tau-text": "one of its own expressions is closer to this one than τₜ: probably true",
-  "min-score": "text-to-image score below the least: too easy",
+  "tau-text": "one of its own expressions is more similar to this one than τₜ: probably true",
+  "min-score": "text-to-image score below band.minScore: too easy",
   "rank-window": "outside the window of ranks",
-  "hub-cap": "kept for the expressions that score it best: used too often",
-  "beyond-k": "beyond K: too easy, though it survived",
+  "hub-cap": "used too often (band.hubCap): kept for the expressions that score it best",
+  "beyond-k": "beyond K: too easy, though it passed the other rules",
 };
 
 /** A rule's number in `Band.verdicts`; 0 there means that no rule holds. */

@@ -54,7 +54,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.
 // Node ends so where something is awaited that can never come, and says nothing.
 process.on("exit", (code) => {
   if (code !== 13) return;
-  report(new Error("the command ended in the midst of its work: a thread of it has gone"), false);
+  report(new Error("the command ended before its work was done: one of its threads has died"), false);
 });
 
 const name = process.argv[2] ?? "";

@@ -3,7 +3,7 @@ import { fail, shown } from "../model/index.ts";
 
 /** What --shard means, for help texts. */
 export const shardHelp =
-  "do part i of n (from 0); auto = as the Slurm array says; auto/n = i from the Slurm array or Kubernetes Job, n as given";
+  "do part i of n (i from 0); auto = i and n from the Slurm array; auto/n = i from the Slurm array or Kubernetes Job";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -29,7 +29,7 @@ it("writes advised bands into a new file, changes one that is there only when fo
 
 it("leaves the file alone where nothing is advised, and refuses a damaged one before the work", async () => {
   const path = join(await scratchFolder(), "nemosaic.json");
-  expect(await writeBandSettings(path, undefined, null, true)).toMatch(/left as it is: there is nothing to advise/);
+  expect(await writeBandSettings(path, undefined, null, true)).toMatch(/left as it is: there is no advice to write/);
   await expect(readFile(path)).rejects.toThrow();
   await expect(readSettingsTree(join(path, ".."))).rejects.toThrow(
     /expected a settings file at ".*", and it cannot be read/,

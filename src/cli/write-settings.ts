@@ -26,7 +26,7 @@ export async function writeBandSettings(
   band: Tree | null,
   force: boolean,
 ): Promise<string> {
-  if (band === null) return `"${path}" is left as it is: there is nothing to advise`;
+  if (band === null) return `"${path}" is left as it is: there is no advice to write`;
   const old = (before?.band ?? {}) as Tree;
   const changed = Object.entries(band).filter(([key, value]) => old[key] !== value);
   if (before !== undefined && changed.length === 0) return `"${path}" holds this already`;

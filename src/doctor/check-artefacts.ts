@@ -28,7 +28,7 @@ async function checkMined(pool: Pool): Promise<Finding[]> {
             "info",
             "mined-unfinished",
             `mined/${name} is not finished`,
-            `run "nemosaic mine" again: it goes on where it was`,
+            `run "nemosaic mine" again: it continues where it stopped`,
           ),
         );
         continue;
@@ -184,7 +184,8 @@ async function checkJudgements(pool: Pool): Promise<Finding[]> {
     if (!isInputError(error)) throw error;
     return [once("error", "judgements-damaged", error.message, "correct or remove that line of judgements.jsonl")];
   }
-  const fix = "nothing is lost: they say nothing here; import the source that they belong to, under the same --name";
+  const fix =
+    "nothing is lost, but they have no effect here; import the source that they belong to, under the same --name";
   return [
     ...unknownExpressions.finding(
       "warning",

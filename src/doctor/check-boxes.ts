@@ -73,7 +73,7 @@ export function checkBoxes(pool: Pool, measures: AnnotationMeasures): Finding[] 
       boxes.count > manyShare * compared ? "error" : "warning",
       "mask-box-differs",
       (n) => `${plural(n, "target")} whose mask and box disagree (${listed.join(", ")})`,
-      "look at them: one of the two was made by other rules than the image's pixels; correct it and import again",
+      "look at them: one of the two does not follow the image's pixels; correct it and import again",
     ),
     ...areas.finding(
       "warning",

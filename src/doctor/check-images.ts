@@ -84,8 +84,8 @@ export async function checkImages(
         "warning",
         "image-orientation",
         (n) =>
-          `${plural(n, "image")} with an EXIF orientation: viewers and OpenCV turn them, masks lie on the pixels as stored`,
-        "nothing to do inside nemosaic, which never turns images; elsewhere strip the tag (exiftool -Orientation= FILE)",
+          `${plural(n, "image")} with an EXIF orientation: viewers and OpenCV rotate them, but masks fit the pixels as stored`,
+        "nothing to do inside nemosaic, which never rotates images; elsewhere strip the tag (exiftool -Orientation= FILE)",
       ),
     ];
     return { findings, sketches: options.fast ? [] : sketches };

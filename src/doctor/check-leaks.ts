@@ -137,7 +137,7 @@ function leaksWithin(pool: Pool, uses: readonly ImageUse[]): Finding[] {
       "leak-by-design",
       (n) =>
         `${plural(n, "image")} both in train and in an evaluation split: splits by google divide objects, not images`,
-      "use the split by unc or umd where results have to show what a model makes of new images",
+      "use the split by unc or umd if results must hold for new images",
     ),
   ];
 }
@@ -179,7 +179,7 @@ function alikeWithin(pool: Pool, uses: readonly ImageUse[], pairs: readonly Alik
       "warning",
       "near-duplicate-leak",
       (n) => `${plural(n, "pair")} of images that look alike, one in train and one in an evaluation split`,
-      "look at them; leave the one in train out where they show the same scene",
+      "look at them; if they show the same scene, leave the one in train out",
     ),
     ...others.finding(
       "info",

@@ -245,7 +245,7 @@ describe("evaluateCommand", () => {
     const first = await request("a.jsonl", { choices: { preset: "cris", bootstrap: 50 } });
     const alone = await evaluateCommand(first);
     expect((alone.json as unknown as Evaluation).metrics.mIoU).toMatchObject({ low: null, high: null });
-    expect(alone.text).toMatch(/no interval, and no \*, where fewer than 10 images/);
+    expect(alone.text).toMatch(/no interval, and no \*, for numbers from fewer than 10 images/);
     const compareWith = await predictions("b.jsonl", (i) => (i === 11 ? 100 : 1200));
     const five = await evaluateCommand({ ...first, compareWith, choices: { preset: "cris", bootstrap: 50, least: 5 } });
     const { comparison } = five.json as { comparison: Comparison };

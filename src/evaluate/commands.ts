@@ -209,6 +209,6 @@ function subsetText({ pick, rule, counts }: Subset): string {
         ? `${rule.atLeast} or more other objects of the target's category`
         : "no other object of the target's category"
       : `the ${Math.round(rule.share * 100)} % of ${pick === "hard" ? "lowest" : "highest"} margin between its own image and the best other one`;
-  const unknown = counts.unknown > 0 ? `; ${counts.unknown} passed over, the rule has no value for them` : "";
+  const unknown = counts.unknown > 0 ? `; ${counts.unknown} left out, because the rule has no value for them` : "";
   return `${counts.picked} of ${counts.expressions} expressions are ${pick}: ${how}${unknown}`;
 }

@@ -63,7 +63,7 @@ export async function evaluate(
   if (assigned.extra.length > 0 && options.extra === "error") {
     fail(
       "bad-input",
-      `${assigned.extra.length} predictions are of no expression of the truth: ${someOf(assigned.extra)}; remove them, check --truth and the ids, or pass --extra ignore`,
+      `${assigned.extra.length} predictions match no expression of the truth: ${someOf(assigned.extra)}; remove them, check --truth and the ids, or pass --extra ignore`,
     );
   }
   const selection = selectTruths(known.truths, new Set(assigned.byKey.keys()), preset, {

@@ -40,7 +40,7 @@ describe("predictions that do not match the truth", () => {
   it("extra: an error with names, or ignored and counted", async () => {
     const path = await lines(...whole, { sentence_id: 99, segmentation: fullRle });
     await expect(run(path, truths)).rejects.toThrow(
-      /1 predictions are of no expression of the truth: .*p\.jsonl:4; .*--extra ignore/,
+      /1 predictions match no expression of the truth: .*p\.jsonl:4; .*--extra ignore/,
     );
     expect((await run(path, truths, { extra: "ignore" })).counts.extra).toBe(1);
   });

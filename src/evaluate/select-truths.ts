@@ -68,7 +68,7 @@ function splitOfPredictions(truths: readonly Truth[], predicted: ReadonlySet<str
     return fail("bad-input", "no prediction has the id of an expression of the truth; check the names and --truth");
   return fail(
     "usage",
-    `the predictions lie in the splits ${[...found].sort().join(", ")}; pick one or more with --split`,
+    `the predictions are in the splits ${[...found].sort().join(", ")}; pick one or more with --split`,
   );
 }
 

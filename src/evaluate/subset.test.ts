@@ -67,7 +67,7 @@ describe("a list of ids", () => {
     const file = join(folder, "ids.json");
     const request = { truths, file, pick: "hard", rule: { by: "similar", atLeast: 2 } } as const;
     expect((await subsetCommand(request)).text).toBe(
-      "2 of 5 expressions are hard: 2 or more other objects of the target's category; 1 passed over, the rule has no value for them\n",
+      "2 of 5 expressions are hard: 2 or more other objects of the target's category; 1 left out, because the rule has no value for them\n",
     );
     expect([...(await readKeys(file))]).toEqual(["s/r/2", "s/r/3"]);
     await subsetCommand(request); // the same line again: nothing to do

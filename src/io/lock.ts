@@ -91,7 +91,7 @@ async function acquire(path: string, folder: string, purpose: string): Promise<v
       }
       await takeAway(path, other);
     }
-    fail("locked", `"${folder}" could not be locked: "${path}" keeps changing hands`);
+    fail("locked", `"${folder}" could not be locked: "${path}" is taken again and again by other processes`);
   } finally {
     await rm(mine, { force: true });
   }

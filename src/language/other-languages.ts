@@ -42,7 +42,7 @@ export function languageRemark(expressions: readonly string[]): string | undefin
   if (others.length === 0 || others.length * leastShare < expressions.length) return undefined;
   const placing = others.filter((expression) => languageOf(expression).namesPlace).length;
   const count = (n: number): string => n.toLocaleString("en-US");
-  return `${count(others.length)} of ${count(expressions.length)} expressions are not in English, the one language whose position words are known (such as ${JSON.stringify(others[0])}): ${count(placing)} of them name a place by a word that is recognised and get the single image, the others are put into any cell, which is false where they name a place (docs/placement.md)`;
+  return `${count(others.length)} of ${count(expressions.length)} expressions are not in English, the only language whose position words are known (such as ${JSON.stringify(others[0])}): ${count(placing)} of them name a place by a known word and get the single image; the others may be in any cell, which is wrong if they name a place (docs/placement.md)`;
 }
 
 const leastShare = 200;

@@ -362,7 +362,7 @@ async function readExtraFacts<T>(place: string, name: MinedExtra, schema: z.ZodT
   const path = join(place, manifest);
   const result = schema.safeParse(await readManifestJson(path, { format, version, remake: "mine again" }));
   if (!result.success)
-    fail("bad-input", `"${path}" lacks what it should say (${result.error.issues[0]?.path.join(".")}); mine again`);
+    fail("bad-input", `"${path}" has no valid value for (${result.error.issues[0]?.path.join(".")}); mine again`);
   return result.data;
 }
 

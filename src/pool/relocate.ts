@@ -56,7 +56,7 @@ function chooseRoot(pool: Pool, roots: readonly string[], given: number | undefi
   const [only] = used;
   if (only === undefined) fail("usage", `every image is packed into "${pool.folder}"; there is no folder to relocate`);
   if (given === undefined && used.length > 1)
-    fail("usage", `the pool's images lie in several folders (${listed}); choose one with --root`);
+    fail("usage", `the pool's images are in several folders (${listed}); choose one with --root`);
   if (given !== undefined && !used.includes(given))
     fail("usage", `expected --root to be one of ${listed}, got ${given}`);
   return given ?? only;

@@ -31,7 +31,7 @@ export const lexicalNote =
   "lexical relevance is not CLIP: it compares the words that people wrote about the images and never looks at a picture";
 
 export const sceneClipNote =
-  "scene-clip knows the scenes that nemosaic draws and nothing else: take a CLIP for photographs (docs/relevance.md)";
+  "scene-clip knows only the scenes that nemosaic draws: use a CLIP model for photographs (docs/relevance.md)";
 
 /**
  * Opens relevance by name: "clip" (the default model; an error says what to name where it cannot be had), "scene-clip" (the package's own, for drawn scenes), "lexical", "auto" (the default model, or lexical where no model can

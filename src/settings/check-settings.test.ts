@@ -97,7 +97,7 @@ describe("settings that contradict each other", () => {
       /33 % of the epochs cannot be counted while schedule.epochs is not/,
     );
     expect(remarks({ plainLast: 0.33, epochs: 1 })).toEqual([
-      "schedule.plainLast 33 % of 1 epoch is none: mosaics stay until the end",
+      "schedule.plainLast 33 % of 1 epoch is no whole epoch: mosaics stay until the end",
     ]);
     expect([remarks({ plainLast: 0.33, epochs: 2 }), remarks({ plainLast: 1, epochs: 2 })]).toEqual([[], []]);
   });

@@ -28,7 +28,7 @@ export function contradiction(settings: Settings): string | undefined {
   const short = usesMined(settings) && settings.tooFew === "error" ? tooFewCandidates(settings) : undefined;
   if (short !== undefined) return `${short}; tooFew "error" would stop the run at the first`;
   if (legacy.repeats && settings.draw.method !== "uniform")
-    return `legacy.repeats draws uniformly as the released loader does, which draw.method "${settings.draw.method}" contradicts`;
+    return `legacy.repeats draws uniformly, as the released loader does; that contradicts draw.method "${settings.draw.method}" contradicts`;
   if (!styleOf(mosaic.style).isGrid) {
     if (gres.makeNoTarget > 0)
       return `gres.makeNoTarget leaves a cell's image out, which mosaic.style "${mosaic.style}" has not; use style "nemo"`;
@@ -53,7 +53,7 @@ function plainRemarks({ epochs, plainLast }: Settings["schedule"]): string[] {
   if (plainLast === 0 || plainEpochs({ epochs, plainLast }) > 0) return [];
   const share = `schedule.plainLast ${Math.round(100 * plainLast)} %`;
   if (epochs !== null)
-    return [`${share} of ${epochs} epoch${epochs === 1 ? "" : "s"} is none: mosaics stay until the end`];
+    return [`${share} of ${epochs} epoch${epochs === 1 ? "" : "s"} is no whole epoch: mosaics stay until the end`];
   return [
     `${share} of the epochs cannot be counted while schedule.epochs is not set: mosaics stay until the end, which costs accuracy; set the number of epochs`,
   ];

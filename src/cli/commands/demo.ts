@@ -38,11 +38,11 @@ interface Options extends SharedOptions {
 
 export function demoCommand(program: Command): void {
   withShared(program.command("demo"))
-    .description("the whole path once: import, embed, mine, mosaics, and a page to look at")
+    .description("run every step once: import, embed, mine, draw mosaics, and write a page to look at")
     .option("--refer <folder>", "your dataset (default: the embedded scenes)")
     .option("--format <name>", "its format", "auto")
     .option("--images <folder>", "its images")
-    .option("--dataset <name>", "which dataset, where the folder holds several")
+    .option("--dataset <name>", "which dataset, if the folder holds several")
     .option("--split-by <name>", "which split file")
     .option("--model <id|folder>", "image-text model (see embed --help)")
     .option("--offline", "never touch the network", false)

@@ -41,15 +41,15 @@ export function doctorCommand(program: Command): void {
     .option("--fast", "read image headers only; near-duplicates are not looked for", false)
     .option(
       "--alike-bits <n>",
-      "bits of 128 by which images may differ and still look alike",
+      "bits of 128 that may differ in images that look alike",
       integerOption("--alike-bits", 0),
       defaultAlikeBits,
     )
     .option("--images <folder>", "dataset folder: where its images are")
-    .option("--dataset <name>", "dataset folder: which dataset, where it holds several")
+    .option("--dataset <name>", "dataset folder: which dataset, if it holds several")
     .option("--split-by <name>", "dataset folder: which split file")
-    .option("--name <name>", "dataset folder: its name among the published tables")
-    .option("--follow-links", "dataset folder: its images may be links that lead out of their folder")
+    .option("--name <name>", "dataset folder: its name in the published tables")
+    .option("--follow-links", "dataset folder: allow images that are links to outside their folder")
     .addHelpText(
       "after",
       "\nExample:\n  nemosaic doctor pool\n  nemosaic doctor scenes/refer/scenes --images scenes/images --fast",

@@ -24,7 +24,7 @@ export function embedCommand(program: Command): void {
     .description("turn images and expressions into vectors with an image-text model (CLIP, SigLIP, …)")
     .option(
       "--model <id|folder>",
-      `hub id, folder in the hub's layout, "scene-clip" (comes along, for drawn scenes), "lexical" (words, no download), or "auto" = ${defaultModel}, else lexical; without --model it has to be the former`,
+      `hub id; folder in the hub's layout; "clip" (${defaultModel}); "scene-clip" (included, for scenes); "lexical" (words, no download); or "auto" (clip, or lexical if clip cannot be had)`,
       "clip",
     )
     .option("--device <name>", "cpu or cuda", choiceOption("--device", ["cpu", "cuda"]), "cpu")
@@ -47,7 +47,7 @@ export function embedCommand(program: Command): void {
     .option("--shard <i/n>", shardHelp, (text) => parseShard(text, process.env))
     .addHelpText(
       "after",
-      "\nFinished vectors are kept; --force makes them anew, and replaces them when all of the new is whole.\n\nExamples:\n  nemosaic embed pool --model Xenova/clip-vit-base-patch32\n  nemosaic embed pool --model lexical\n  nemosaic embed pool --crops objects",
+      "\nFinished vectors are kept. --force makes them again, and replaces them when the new ones are complete.\n\nExamples:\n  nemosaic embed pool --model Xenova/clip-vit-base-patch32\n  nemosaic embed pool --model lexical\n  nemosaic embed pool --crops objects",
     )
     .action(
       action(async (folder: string, options: Options) => {

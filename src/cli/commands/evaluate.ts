@@ -49,7 +49,7 @@ export function evaluateCommand(program: Command): void {
   // --settings, --preset and --set speak of sampling elsewhere; here --preset names an evaluator.
   const command = program.command("evaluate [predictions]");
   withShared(command, { sampling: false })
-    .description("score predicted masks in the convention of a paper, and say where the model fails")
+    .description("score predicted masks as a paper's program does, and show where the model fails")
     .requiredOption("--truth <pool|folder>", "a pool, or the dataset's own folder")
     .requiredOption("--preset <name>", "whose evaluator: cris, lavt, cgformer, rela, gsva, lisa")
     .option("--split <names>", "splits to score, comma-separated", listOption("--split"))
@@ -62,32 +62,28 @@ export function evaluateCommand(program: Command): void {
     .option("--html <file>", "write a self-contained report")
     .option("--samples <file>", "write one JSON line a sample")
     .option("--only <file>", "score only these expressions (see subset)")
-    .option("--ids <files>", "ids of a .npy stack; of several seeds one file, or one for each", listOption("--ids"))
+    .option("--ids <files>", "ids of a .npy stack; with several seeds, one file or one for each", listOption("--ids"))
     .option("--compare-ids <files>", "ids of the second model's .npy stacks", listOption("--compare-ids"))
     .option("--missing <policy>", "error, empty or skip")
     .option("--extra <policy>", "error or ignore")
     .option("--wrong-size <policy>", "error, resize, empty or skip")
     .option("--duplicate <policy>", "error, first or last")
-    .option("--ids-are <what>", "sentence or ref, where bare ids could be either")
-    .option("--values <what>", "masks or probabilities, where integer files could be either")
+    .option("--ids-are <what>", "sentence or ref, if the ids could be either")
+    .option("--values <what>", "masks or probabilities, if integer files could be either")
     .option("--empty-below <pixels>", "fewer predicted pixels mean no target", integerOption("--empty-below", 0))
     .option("--threshold <p>", "change the preset's threshold", probability)
-    .option("--size <side|original>", "change the size compared at")
+    .option("--size <side|original>", "compare at this size instead of the preset's")
     .option("--sentences <rule>", "change which sentences count: all, first or last")
     .option("--bootstrap <n>", "draws of the bootstrap", integerOption("--bootstrap", 1))
-    .option(
-      "--least <n>",
-      "no interval where fewer images stand behind a number (default: 10)",
-      integerOption("--least", 1),
-    )
+    .option("--least <n>", "no interval for a number from fewer images (default: 10)", integerOption("--least", 1))
     .option(
       "--worst <n>",
-      "pictures of the worst cases in the report; of the largest gains and losses, half",
+      "pictures of the worst cases in the report; half as many of the largest gains, and of the largest losses",
       integerOption("--worst", 0),
       24,
     )
-    .option("--images <folder>", "images folder, where --truth is a dataset's folder")
-    .option("--dataset <name>", "which dataset, where --truth is a folder of several")
+    .option("--images <folder>", "images folder, if --truth is a dataset's folder")
+    .option("--dataset <name>", "which dataset, if --truth is a folder of several")
     .option("--split-by <name>", "which split file of the dataset")
     .addOption(new Option("--truth-format <name>", "format of the dataset's folder").default("auto"))
     .addHelpText(

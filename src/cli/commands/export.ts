@@ -53,7 +53,7 @@ interface Options extends SharedOptions {
 
 export function exportCommand(program: Command): void {
   withShared(program.command("export <format> <pool>"))
-    .description("write training data with the mosaics drawn, for trainers nobody changes")
+    .description("write training data with mosaics, for trainers that you do not want to change")
     .requiredOption("-o, --output <folder>", "the folder to make")
     .option(
       "--split <names>",
@@ -61,7 +61,7 @@ export function exportCommand(program: Command): void {
       listOption("--split"),
       ["train"],
     )
-    .option("--epochs <n>", "epochs of fresh draws for train", integerOption("--epochs", 1), 1)
+    .option("--epochs <n>", "epochs to draw for train", integerOption("--epochs", 1), 1)
     .option("--first-epoch <n>", "number of the first epoch", integerOption("--first-epoch", 0), 0)
     .option(
       "--originals <ratio>",
@@ -103,9 +103,11 @@ export function exportCommand(program: Command): void {
       defaultFormatOptions.shardSamples,
     )
     .option("--shard-bytes <n>", "webdataset: bytes of a file at most", integerOption("--shard-bytes", 1))
-    .option("--source <name>", "lists: the source, where the pool has several")
-    .option("--shard <i/n>", `${shardHelp}; --merge puts the parts together`, (text) => parseShard(text, process.env))
-    .addOption(new Option("--merge", "put together what shards left in the folder").default(false).conflicts(["shard"]))
+    .option("--source <name>", "lists: the source, if the pool has several")
+    .option("--shard <i/n>", `${shardHelp}; --merge joins the parts`, (text) => parseShard(text, process.env))
+    .addOption(
+      new Option("--merge", "join the parts that shards wrote to the folder").default(false).conflicts(["shard"]),
+    )
     .addHelpText(
       "after",
       `

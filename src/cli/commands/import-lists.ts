@@ -14,10 +14,10 @@ interface Options extends SharedOptions {
 
 export function importListsCommand(program: Command): void {
   withShared(program.command("import-lists <pool> <t2i>"), { sampling: false, seed: false })
-    .description("make a mined set of the reference loader's score lists (LMDB, pickle values)")
+    .description("make a mined set from the released NeMo loader's score lists (LMDB, pickle values)")
     .option("--i2i <file>", "its image-to-image lists")
     .option("--name <name>", "the folder under mined/ to make; draw from it with --set mined=NAME", "lists")
-    .option("--source <name>", "the pool's source that the lists belong to, where it has several")
+    .option("--source <name>", "the pool's source that the lists belong to, if it has several")
     .option("--split <name>", "the split that the lists belong to", "train")
     .option("--depth <n>", "candidates kept of each list", integerOption("--depth", 1), 1024)
     .addHelpText(

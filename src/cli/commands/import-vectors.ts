@@ -18,7 +18,7 @@ interface Options extends SharedOptions {
 
 export function importVectorsCommand(program: Command): void {
   withShared(program.command("import-vectors <pool>"), { sampling: false, seed: false })
-    .description("take vectors that you made yourself as embeddings, to mine with")
+    .description("import vectors that you made yourself as embeddings, to mine with")
     .requiredOption("--images <file>", "image vectors: .npy, float16 or float32 [rows, width]")
     .requiredOption(
       "--image-keys <file>",

@@ -24,8 +24,8 @@ export function importCommand(program: Command): void {
   withShared(program.command("import <format> <source>"), { sampling: false, seed: false })
     .description("read a dataset into a pool; several datasets can go into one pool")
     .requiredOption("--pool <folder>", "the pool to make or to add to")
-    .option("--images <folder>", "the images folder, where the dataset does not hold it")
-    .option("--dataset <name>", "which dataset, where SOURCE is a folder of several")
+    .option("--images <folder>", "the images folder, if it is not inside the dataset")
+    .option("--dataset <name>", "which dataset, if SOURCE is a folder of several")
     .option("--split-by <name>", "which split file: unc, google, umd, …")
     .option("--columns <list>", 'which column of a table is what: "image=path,mask=masks/{id}.png,text=phrase"')
     .option("--name <name>", "the source's name in the pool (default: dataset and split-by)")
@@ -36,8 +36,8 @@ export function importCommand(program: Command): void {
       "fail",
     )
     .option("--pack", "copy the images into the pool", false)
-    .option("--follow-links", "images may be links that lead out of their folder (hub caches, subsets)")
-    .option("--without-leaks", "leave training refs out whose image an evaluation split holds, counted")
+    .option("--follow-links", "allow images that are links to outside their folder (hub caches, subsets)")
+    .option("--without-leaks", "leave out, and count, training refs whose image is in an evaluation split")
     .addHelpText(
       "after",
       `

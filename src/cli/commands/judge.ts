@@ -12,7 +12,7 @@ interface Options extends SharedOptions {
 
 export function judgeCommand(program: Command): void {
   withShared(program.command("judge <pool>"), { sampling: false, seed: false })
-    .description("take in verdicts or scores on pairs of expression and image, of people or other models")
+    .description("add verdicts or scores, by people or other models, on pairs of expression and image")
     .option("--from <file>", 'verdicts, JSON lines: {"expression", "image", "verdict": "false-negative" | "negative"}')
     .option("--scores <file>", 'scores for a mined set, JSON lines: {"expression", "image", "score"}, higher = truer')
     .option("--mined <name>", "the mined set that --scores belong to", "default")

@@ -9,7 +9,7 @@ interface MergeOptions extends SharedOptions {
 
 export function mergeCommand(program: Command): void {
   withShared(program.command("merge <pool>"), { sampling: false, seed: false })
-    .description("join the parts that --shard runs of embed, mine and tiles left; the same bytes as one run gives")
+    .description("join the parts that embed, mine and tiles wrote with --shard, to the same bytes as one run")
     .option("--t2t", "then add text-to-text scores to the mined sets (setting: band.tauText)", false)
     .option(
       "--sentences",

@@ -58,7 +58,7 @@ export function mineCommand(program: Command): void {
       ["train"],
     )
     .option("--name <name>", "the set's name under mined/ (setting: mined)", "default")
-    .option("--embeddings <name>", "which embeddings, where the pool has several")
+    .option("--embeddings <name>", "which embeddings, if the pool has several")
     .option(
       "--threads <n>",
       "threads of the matrix product and the estimates (default: all cores)",
@@ -71,7 +71,7 @@ export function mineCommand(program: Command): void {
       "also rank for each image the sentences that score it best (setting: gres.negativeSource)",
       false,
     )
-    .option("--timing", "tell which stage holds the work back", false)
+    .option("--timing", "say which stage is slowest, and what to set", false)
     .addHelpText("after", "\nExample:\n  nemosaic mine pool --rank t2i --depth 1024 --candidates train")
     .action(
       action(async (folder: string, options: Options) => {

@@ -13,7 +13,7 @@ interface Options extends SharedOptions {
 
 export function pairsCommand(program: Command): void {
   withShared(program.command("pairs <pool>"), { force: false })
-    .description("list the pairs worth judging as JSON lines: in the band, most drawn first, not judged yet")
+    .description("list the pairs most worth judging, as JSON lines: in the band, most drawn first, not judged yet")
     .option("--split <name>", "whose expressions", "train")
     .option("--most <n>", "pairs to list", integerOption("--most", 1), 1000)
     .addHelpText(

@@ -23,12 +23,12 @@ const timingAdvice = {
 
 export function previewCommand(program: Command): void {
   withShared(program.command("preview <pool>"))
-    .description("a picture of samples as training sees them, masks overlaid")
+    .description("write a picture of samples as training sees them, with their masks")
     .requiredOption("-o, --output <file.png>", "the picture")
     .option("--split <name>", "split", "train")
     .option("--count <n>", "samples", integerOption("--count", 1), 12)
     .option("--epoch <n>", "epoch", integerOption("--epoch", 0), 0)
-    .option("--timing", "tell which stage of drawing holds it back", false)
+    .option("--timing", "say which stage of drawing is slowest", false)
     .addHelpText("after", "\nExample:\n  nemosaic preview pool -o preview.png --count 12 --set mosaic.gamma=1")
     .action(
       action(async (pool: string, options: Options) => {

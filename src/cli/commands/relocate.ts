@@ -10,7 +10,7 @@ interface Options extends SharedOptions {
 
 export function relocateCommand(program: Command): void {
   withShared(program.command("relocate <pool>"), { sampling: false, seed: false, force: false })
-    .description("tell a pool where its images lie now; they are compared with what it was made of")
+    .description("set where a pool's images are now; their content is compared with what was imported")
     .requiredOption("--images <folder>", "the folder that holds the images now")
     .option("--root <n>", "which of the folders in pool.json's roots moved, from 0", integerOption("--root", 0))
     .addHelpText("after", "\nExample:\n  nemosaic relocate pool --images /data/coco/train2014")

@@ -41,7 +41,7 @@ export function serveCommand(program: Command): void {
     .option("--max-clients <n>", "clients at a time", integerOption("--max-clients", 1), 256)
     .option(
       "--tiles <mode>",
-      "build = draw from tiles and keep what had to be decoded; use = draw from tiles where there are any; off = always decode (default: NEMOSAIC_TILES, else build)",
+      "build = draw from tiles and store what had to be decoded; use = draw from existing tiles; off = always decode (default: NEMOSAIC_TILES, else build)",
       choiceOption("--tiles", ["use", "build", "off"]),
     )
     .option(
@@ -53,7 +53,7 @@ export function serveCommand(program: Command): void {
       "--tiles-folder <path>",
       "keep tiles there (default: NEMOSAIC_TILES_FOLDER, else the pool, else the user's cache)",
     )
-    .option("--timing", "tell at the end which stage held samples back", false)
+    .option("--timing", "say at the end which stage was slowest", false)
     .option(
       "--owned",
       "end when standard input is closed and the clients are gone: for programs that start a server",
@@ -62,8 +62,8 @@ export function serveCommand(program: Command): void {
     .addHelpText(
       "after",
       `
-Prints one JSON line with the socket's path when it is ready. Split, seed and settings are the client's to choose; the
-settings given here are for clients that bring none.
+Prints one JSON line with the socket's path when it is ready. The client chooses split, seed and
+settings; the settings given here are for clients that send none.
 
 Example:
   nemosaic serve pool --socket /tmp/nemosaic-1000/train.sock`,

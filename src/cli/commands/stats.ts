@@ -38,7 +38,7 @@ interface Options extends SharedOptions {
 
 export function statsCommand(program: Command): void {
   withShared(program.command("stats <pool>"), { force: false })
-    .description("what a pool holds, and what the band of the present settings looks like")
+    .description("show what a pool holds, and its bands under the present settings")
     .option("--split <name>", "split whose bands are looked at (default: train, else the largest)")
     .option(
       "--sample <n>",

@@ -13,7 +13,9 @@ interface Options extends SharedOptions {
 
 export function studioCommand(program: Command): void {
   withShared(program.command("studio <pool>"), { force: false })
-    .description("a page on this machine: see what the miner chose for each expression, and tune it (docs/studio.md)")
+    .description(
+      "open a page on this machine to see what was mined for each expression, and to tune it (docs/studio.md)",
+    )
     .option("--port <n>", "port of 127.0.0.1 to listen on; 0 = any free one", integerOption("--port", 0), 4747)
     .option("--evaluation <file>", "show this result of nemosaic evaluate --json")
     .option("--samples <file>", "with its worst cases, from nemosaic evaluate --samples")

@@ -26,7 +26,7 @@ interface Options extends SharedOptions {
 
 export function subsetCommand(program: Command): void {
   withShared(program.command("subset <pool>"), { seed: false })
-    .description("pick hard or easy expressions by rule; evaluate takes the list with --only")
+    .description("list hard or easy expressions; evaluate takes the list with --only")
     .requiredOption("-o, --output <ids.json>", "where the list goes")
     .option("--hard", "pick hard ones (default)")
     .option("--easy", "pick easy ones")

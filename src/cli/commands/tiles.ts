@@ -47,7 +47,7 @@ const advice = {
 
 export function tilesCommand(program: Command): void {
   withShared(program.command("tiles <pool>"))
-    .description("keep images decoded at the sizes that the settings need: drawing then only copies")
+    .description("store images decoded at the sizes that the settings need, so that drawing only copies")
     .option("--size <pixels>", "width and height of a sample (default: the settings')", integerOption("--size", 32))
     .option("--split <name>", "whose samples the tiles are for", "train")
     .option("--max-bytes <n>", "keep the most useful tiles within this many bytes", (text: string) =>
@@ -56,7 +56,7 @@ export function tilesCommand(program: Command): void {
     .option("--threads <n>", "images decoded at the same time (default: all cores)", integerOption("--threads", 1))
     .option(
       "--on-bad <policy>",
-      "fail or skip: what a corrupt image does",
+      "fail or skip: what to do with an image that cannot be decoded",
       choiceOption("--on-bad", ["fail", "skip"]),
       "fail",
     )
@@ -65,9 +65,9 @@ export function tilesCommand(program: Command): void {
         .argParser((text) => parseShard(text, process.env))
         .conflicts(["dryRun", "verify"]),
     )
-    .option("--dry-run", "tell what would be made, and stop", false)
+    .option("--dry-run", "say what would be made, and stop", false)
     .option("--verify", "compare all tiles with their recorded hashes, and stop", false)
-    .option("--timing", "tell which stage holds the work back", false)
+    .option("--timing", "say which stage is slowest, and what to set", false)
     .addHelpText("after", "\nExample:\n  nemosaic tiles pool --size 416 --max-bytes 20G")
     .action(
       action(async (pool: string, options: Options) => {
@@ -76,7 +76,7 @@ export function tilesCommand(program: Command): void {
         const { split, seed } = options;
         if (options.verify) {
           const { tiles } = await verifyTiles(pool, { settings, split, seed });
-          return print(options, { tiles, damaged: 0 }, `looked at ${counted(tiles, "tile")}: as written`);
+          return print(options, { tiles, damaged: 0 }, `checked ${counted(tiles, "tile")}: all as written`);
         }
         await build(pool, options, { settings, split, seed });
       }),

@@ -30,12 +30,12 @@ interface Options extends SharedOptions {
 export function tuneCommand(program: Command): void {
   withShared(program.command("tune <pool>"))
     .description(
-      "how bands change with every rule and K, how many negatives are probably false, and which rule to take",
+      "compare every rule at several K: how hard its negatives are, how many are probably false, and which rule to take",
     )
     .option("-o, --output <name>", "write NAME.png and NAME.json")
     .option("--rate <share>", "the share of false negatives that you accept", rateOption, 0.03)
-    .option("--write <file>", "put the advice into this settings file; what else it holds stays")
-    .option("--sample <n>", "expressions to look at, spread by the seed", integerOption("--sample", 1), 1000)
+    .option("--write <file>", "put the advice into this settings file, and keep what else it holds")
+    .option("--sample <n>", "expressions to look at, spread evenly by the seed", integerOption("--sample", 1), 1000)
     .addHelpText("after", "\nExample:\n  nemosaic tune pool --rate 0.01 -o tune --write nemosaic.json")
     .action(action(run));
 }

@@ -138,7 +138,7 @@ function isWithout(bin: { readonly gains: Gains }): boolean {
 }
 
 function noIntervals(least: number): string {
-  return `no interval, and no *, where fewer than ${least} images stand behind a number (--least)`;
+  return `no interval, and no *, for numbers from fewer than ${least} images (--least)`;
 }
 
 /** "12.3 to 45.6", or a dash where there is no interval. */

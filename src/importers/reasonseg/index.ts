@@ -59,7 +59,7 @@ async function open(options: ImportOptions): Promise<ImportSource> {
     records: () => records(pairs, options.source),
     warnings: [
       "ReasonSeg's questions ask for reasoning: their texts do not describe their targets",
-      ...(options.images === undefined ? [] : [`images lie beside their .json; "${options.images}" is not read`]),
+      ...(options.images === undefined ? [] : [`images are beside their .json; "${options.images}" is not read`]),
     ],
   };
 }

@@ -59,7 +59,7 @@ export async function recogniseRefer(path: string, naming: RefsNaming): Promise<
 }
 
 function unreadWarnings({ refs, folder, unread }: RefsFolder): string[] {
-  return unread.map((name) => `"${name}" lies beside "${shortPath(refs, folder)}" and is not read`);
+  return unread.map((name) => `"${name}" is beside "${shortPath(refs, folder)}" and is not read`);
 }
 
 async function imagesOf(options: ImportOptions, place: RefsFolder): Promise<ImagesFolder> {

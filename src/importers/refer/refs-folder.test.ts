@@ -49,7 +49,7 @@ describe("the REFER importer's folder", () => {
     put(folder(), "refcoco/refs(unc).json", JSON.stringify([]));
     const source = await findImporter("refer").open(options);
     expect(source.files[0]?.path).toMatch(/refs\(unc\)\.p$/);
-    expect(source.warnings).toEqual(['"refs(unc).json" lies beside "refs(unc).p" and is not read']);
+    expect(source.warnings).toEqual(['"refs(unc).json" is beside "refs(unc).p" and is not read']);
     const named = await allRecords({ ...options, source: join(folder(), "refcoco/refs(unc).json") }, "refer");
     expect(named.filter((record) => record.type === "ref")).toEqual([]);
   });

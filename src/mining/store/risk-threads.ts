@@ -84,7 +84,7 @@ export function openRiskThreads(entry: URL, setup: RiskSetup, count: number): Ri
       failAll(
         new NemosaicError(
           "internal",
-          `a thread that estimates risks ended with ${code}: too little memory? Run it again, with --threads 1: it goes on where it was`,
+          `a thread that estimates risks ended with ${code}: too little memory? Run it again, with --threads 1: it continues where it stopped`,
         ),
       ),
     );

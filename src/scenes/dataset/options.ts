@@ -40,7 +40,7 @@ export const sceneOptionsHelp: Readonly<Record<keyof SceneSettings | "force" | "
   count: "number of images (300)",
   seed: "the same seed and settings give the same bytes (0)",
   hardShare: "share of images with two or more objects of the target's class (0.75)",
-  twinShare: "among those, share where two of them look alike in colour (0.8)",
+  twinShare: "among those, share where two of them also have the same colour (0.8)",
   objects: "objects an image, from and to, such as 3-5 (2-9)",
   splits: "shares of the images by split (train 0.8, val 0.1, test 0.1)",
   multiTarget: "share of images with a multi-target expression, in gRefCOCO's form (0)",
