@@ -169,6 +169,20 @@ export async function findImagesFolder(search: {
   );
 }
 
+/** The names that `nameOf` gives for the first records, at most five: probes for `findImagesFolder`. */
+export async function firstNames<T>(
+  records: AsyncIterable<T>,
+  nameOf: (record: T) => string | undefined,
+): Promise<string[]> {
+  const names: string[] = [];
+  for await (const record of records) {
+    const name = nameOf(record);
+    if (name !== undefined) names.push(name);
+    if (names.length >= 5) break;
+  }
+  return names;
+}
+
 /** A path for people, relative to `folder` where it lies below it. */
 export function shortPath(path: string, folder: string): string {
   const way = relative(folder, path);

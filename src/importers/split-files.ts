@@ -1,6 +1,7 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fail, unknownName } from "../model/index.ts";
-import { kindOf, namesIn } from "./places.ts";
+import type { ImportOptions } from "./importer.ts";
+import { folderName, kindOf, namesIn, requireSource } from "./places.ts";
 
 /** Splits in the order in which they are streamed; others follow by name. */
 const order = ["train", "val", "test", "testA", "testB", "testC"];
@@ -22,6 +23,29 @@ export async function splitFilesIn(
     if (split !== undefined) files.push({ split, path: join(folder, name) });
   }
   return files.sort((a, b) => rank(a.split) - rank(b.split) || (a.path < b.path ? -1 : 1));
+}
+
+/** How a dataset is laid out whose splits are files in one folder. */
+export interface SplitLayout {
+  /** The files in words, for a person. */
+  readonly what: string;
+  /** The split that a file of that name holds; undefined for any other file. */
+  readonly splitOf: (name: string) => string | undefined;
+  readonly isDataset: (folder: string) => Promise<boolean>;
+}
+
+/**
+ * The files to import and the folder that they lie in: `source` alone where it is a file, else all of the dataset that
+ * `chooseDataset` finds. Errors: as there, and "not-found" where nothing is at `source`.
+ */
+export async function findSplitFiles(
+  { source, dataset }: Pick<ImportOptions, "source" | "dataset">,
+  { what, splitOf, isDataset }: SplitLayout,
+): Promise<{ readonly folder: string; readonly splits: readonly SplitFile[] }> {
+  if ((await requireSource(source, what)) === "file")
+    return { folder: dirname(source), splits: [{ split: splitOf(folderName(source)) ?? "train", path: source }] };
+  const folder = await chooseDataset(source, dataset, what, isDataset);
+  return { folder, splits: await splitFilesIn(folder, splitOf) };
 }
 
 /**

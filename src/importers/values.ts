@@ -82,6 +82,12 @@ export function isInnerPath(path: string): boolean {
   return !path.split(/[/\\]/).some((part) => part === ".." || part === "");
 }
 
+/** A record's member that is a path inside a folder; undefined where it is anything else. */
+export function innerPathOf(record: unknown, key: string): string | undefined {
+  const path = isDict(record) ? field(record, key) : undefined;
+  return typeof path === "string" && isInnerPath(path) ? path : undefined;
+}
+
 function isNumericArray(value: unknown): value is Float64Array {
   return value instanceof Float64Array || value instanceof Float32Array || value instanceof Int32Array;
 }

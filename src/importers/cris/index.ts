@@ -20,16 +20,16 @@ import type { Importer, ImportOptions, ImportSource, Recognition } from "../impo
 import { emptyMaskComplaint, maskReader, type ReadMask } from "../mask-file.ts";
 import {
   findImagesFolder,
+  firstNames,
   firstText,
   folderName,
   hashFiles,
   type ImagesFolder,
   kindOf,
-  requireSource,
   shortPath,
 } from "../places.ts";
-import { chooseDataset, type SplitFile, splitFilesIn } from "../split-files.ts";
-import { type Dict, exactId, field, isDict, isInnerPath, numbersOf } from "../values.ts";
+import { chooseDataset, findSplitFiles, type SplitFile, splitFilesIn } from "../split-files.ts";
+import { type Dict, exactId, field, innerPathOf, isDict, numbersOf } from "../values.ts";
 import { categoryOf } from "./category.ts";
 import { isNoCategory } from "./no-category.ts";
 
@@ -64,13 +64,13 @@ async function recognise(path: string): Promise<Recognition | undefined> {
 }
 
 async function open(options: ImportOptions): Promise<ImportSource> {
-  const what = "CRIS's <split>.json files";
-  const kind = await requireSource(options.source, what);
-  const folder = kind === "file" ? dirname(options.source) : await datasetFolder(options, what);
-  const all = await splitFilesIn(folder, splitOf);
-  const splits =
-    kind === "folder" ? all : [{ split: splitOf(folderName(options.source)) ?? "train", path: options.source }];
-  const dataset = kind === "file" ? (options.dataset ?? folderName(folder)) : folderName(folder);
+  // `source` is anns/<dataset>, or anns/ or the root above it together with `dataset`.
+  const inner = join(options.source, "anns");
+  const source = (await kindOf(inner)) === "folder" ? inner : options.source;
+  const layout = { what: "CRIS's <split>.json files", splitOf, isDataset };
+  const { folder, splits } = await findSplitFiles({ ...options, source }, layout);
+  const [first] = splits;
+  const dataset = first?.path === source ? (options.dataset ?? folderName(folder)) : folderName(folder);
   const masks = await masksFolder(folder, dataset);
   const root = dirname(dirname(masks));
   const images = await findImagesFolder({
@@ -80,7 +80,10 @@ async function open(options: ImportOptions): Promise<ImportSource> {
       join(root, custom),
       join(dirname(root), custom),
     ]),
-    probes: await firstImages(splits[0]?.path),
+    probes:
+      first === undefined
+        ? []
+        : await firstNames(readJsonList(first.path), ({ value }) => innerPathOf(value, "img_name")),
   });
   return {
     format: "cris",
@@ -184,13 +187,6 @@ function cornersBox(entry: Dict): [number, number, number, number] | undefined {
   return right < left || bottom < top ? undefined : [left, top, right - left, bottom - top];
 }
 
-/** `source` is anns/<dataset>, or anns/ or the root above it together with `dataset`. */
-async function datasetFolder(options: ImportOptions, what: string): Promise<string> {
-  const inner = join(options.source, "anns");
-  const base = (await kindOf(inner)) === "folder" ? inner : options.source;
-  return chooseDataset(base, options.dataset, what, isDataset);
-}
-
 /** masks/<dataset> beside anns/<dataset>; masks/ beside anns/ where there is but one dataset. */
 async function masksFolder(folder: string, dataset: string): Promise<string> {
   const candidates = [
@@ -213,15 +209,4 @@ async function isDataset(folder: string): Promise<boolean> {
 async function isAnns(path: string): Promise<boolean> {
   const start = (await firstText(path, 1 << 14)).trimStart();
   return start.startsWith("[") && start.includes('"segment_id"') && start.includes('"img_name"');
-}
-
-async function firstImages(path: string | undefined): Promise<string[]> {
-  const names: string[] = [];
-  if (path === undefined) return names;
-  for await (const { value } of readJsonList(path)) {
-    const name = isDict(value) ? field(value, "img_name") : undefined;
-    if (typeof name === "string" && isInnerPath(name)) names.push(name);
-    if (names.length >= 5) break;
-  }
-  return names;
 }

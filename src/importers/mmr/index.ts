@@ -15,19 +15,10 @@ import { entryHead } from "../entry-head.ts";
 import { type Entry, type EntryState, entryRecords, newEntryState } from "../entry-records.ts";
 import { bad, note } from "../findings.ts";
 import type { Importer, ImportOptions, ImportSource, Recognition } from "../importer.ts";
-import {
-  findImagesFolder,
-  firstText,
-  folderName,
-  hashFiles,
-  type ImagesFolder,
-  kindOf,
-  requireSource,
-  shortPath,
-} from "../places.ts";
+import { findImagesFolder, firstNames, firstText, hashFiles, type ImagesFolder, kindOf, shortPath } from "../places.ts";
 import { parseSegmentation } from "../segmentation.ts";
-import { chooseDataset, type SplitFile, splitFilesIn } from "../split-files.ts";
-import { boxOf, exactId, field, finite, isDict, isInnerPath, pixelsOf } from "../values.ts";
+import { findSplitFiles, type SplitFile, splitFilesIn } from "../split-files.ts";
+import { boxOf, exactId, field, finite, innerPathOf, isDict, pixelsOf } from "../values.ts";
 
 export const mmr: Importer = {
   name: "mmr",
@@ -37,7 +28,6 @@ export const mmr: Importer = {
   open,
 };
 
-const what = "MMR's MMR_<split>.json";
 const splitOf = (name: string): string | undefined => /^MMR_((?:train|val|test)\w*)\.json$/.exec(name)?.[1];
 
 async function recognise(path: string): Promise<Recognition | undefined> {
@@ -48,21 +38,19 @@ async function recognise(path: string): Promise<Recognition | undefined> {
 }
 
 async function open(options: ImportOptions): Promise<ImportSource> {
-  const kind = await requireSource(options.source, what);
   const isDataset = async (folder: string): Promise<boolean> => (await splitFilesIn(folder, splitOf)).length > 0;
-  const folder =
-    kind === "file" ? dirname(options.source) : await chooseDataset(options.source, options.dataset, what, isDataset);
-  const splits =
-    kind === "file"
-      ? [{ split: splitOf(folderName(options.source)) ?? "train", path: options.source }]
-      : await splitFilesIn(folder, splitOf);
+  const { folder, splits } = await findSplitFiles(options, { what: "MMR's MMR_<split>.json", splitOf, isDataset });
+  const [first] = splits;
   const images = await findImagesFolder({
     given: options.images,
     customs: ["images", "coco"],
     guesses: ["refer_seg/images/mscoco/images", "images", "coco"].flatMap((custom) =>
       [folder, dirname(folder)].map((base) => join(base, custom)),
     ),
-    probes: await firstImages(splits[0]?.path),
+    probes:
+      first === undefined
+        ? []
+        : await firstNames(readJsonList(first.path), ({ value }) => innerPathOf(value, "file_name")),
   });
   return {
     format: "mmr",
@@ -163,15 +151,4 @@ function answerTargets(
 async function isMmr(path: string): Promise<boolean> {
   const start = await firstText(path, 1 << 20);
   return start.trimStart().startsWith("[") && start.includes('"questions"') && start.includes('"answers"');
-}
-
-async function firstImages(path: string | undefined): Promise<string[]> {
-  const names: string[] = [];
-  if (path === undefined) return names;
-  for await (const { value } of readJsonList(path)) {
-    const name = isDict(value) ? field(value, "file_name") : undefined;
-    if (typeof name === "string" && isInnerPath(name)) names.push(name);
-    if (names.length >= 5) break;
-  }
-  return names;
 }

@@ -10,26 +10,17 @@
  * Genome's objects, which need not match the drawn instances one to one: an instance is named <task_id>:<n>, and equal
  * polygons in one image are one annotation.
  */
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { readJsonList } from "../../codecs/index.ts";
 import { hashJson } from "../../io/index.ts";
 import type { AnnotationRecord, DatasetRecord } from "../../model/index.ts";
 import { type EntryState, entryRecords, newEntryState } from "../entry-records.ts";
 import { bad, type NoteReason, note } from "../findings.ts";
 import type { Importer, ImportOptions, ImportSource, Recognition } from "../importer.ts";
-import {
-  findImagesFolder,
-  firstText,
-  folderName,
-  hashFiles,
-  type ImagesFolder,
-  kindOf,
-  requireSource,
-  shortPath,
-} from "../places.ts";
+import { findImagesFolder, firstNames, firstText, hashFiles, type ImagesFolder, kindOf, shortPath } from "../places.ts";
 import { publishedCounts } from "../published-counts.ts";
 import { parseSegmentation } from "../segmentation.ts";
-import { chooseDataset, type SplitFile, splitFilesIn } from "../split-files.ts";
+import { chooseDataset, findSplitFiles, type SplitFile, splitFilesIn } from "../split-files.ts";
 import { boxOf, type Dict, exactId, field, idComplaint, isDict, pixelsOf } from "../values.ts";
 
 /** PhraseCut's refer_*.json. */
@@ -55,31 +46,23 @@ async function recognise(path: string): Promise<Recognition | undefined> {
 }
 
 async function open(options: ImportOptions): Promise<ImportSource> {
-  const kind = await requireSource(options.source, "PhraseCut's refer_<split>.json");
-  const folder =
-    kind === "file"
-      ? dirname(options.source)
-      : await chooseDataset(options.source, options.dataset, "PhraseCut's refer_<split>.json", isDataset);
-  const all = await splitFilesIn(folder, splitOf);
+  const layout = { what: "PhraseCut's refer_<split>.json", splitOf, isDataset };
+  const { folder, splits: all } = await findSplitFiles(options, layout);
   const isWhole = all.some(({ split }) => split === "val");
-  const splits =
-    kind === "file"
-      ? [{ split: splitOf(folderName(options.source)) ?? "train", path: options.source }]
-      : all.filter(({ split }) => split !== "miniv" || !isWhole);
+  const splits = all.filter(({ split }) => split !== "miniv" || !isWhole);
+  const [first] = splits;
   const table = join(folder, imageTable);
   const hasTable = (await kindOf(table)) === "file";
   const images = await findImagesFolder({
     given: options.images,
     customs: ["images"],
     guesses: [join(folder, "images"), join(folder, "..", "images"), folder],
-    probes: await firstImages(splits[0]?.path),
+    probes: first === undefined ? [] : await firstNames(readJsonList(first.path), imageName),
   });
   const isComplete = ["train", "val", "test"].every((split) => splits.some((file) => file.split === split));
   const counts = isComplete ? publishedCounts("phrasecut") : undefined;
   const left =
-    splits.length < all.length && kind === "folder"
-      ? ["refer_miniv.json is a part of refer_val.json and is not read beside it"]
-      : [];
+    splits.length < all.length ? ["refer_miniv.json is a part of refer_val.json and is not read beside it"] : [];
   return {
     format: "phrasecut",
     name: options.name ?? "phrasecut",
@@ -229,13 +212,7 @@ async function isTasks(path: string): Promise<boolean> {
   );
 }
 
-async function firstImages(path: string | undefined): Promise<string[]> {
-  const names: string[] = [];
-  if (path === undefined) return names;
-  for await (const { value } of readJsonList(path)) {
-    const id = isDict(value) ? exactId(field(value, "image_id")) : undefined;
-    if (id !== undefined && !/[/\\\0]/.test(id)) names.push(`${id}.jpg`);
-    if (names.length >= 5) break;
-  }
-  return names;
+function imageName({ value }: { readonly value: unknown }): string | undefined {
+  const id = isDict(value) ? exactId(field(value, "image_id")) : undefined;
+  return id === undefined || /[/\\\0]/.test(id) ? undefined : `${id}.jpg`;
 }

@@ -16,6 +16,7 @@ import { bad } from "../findings.ts";
 import type { Importer, ImportOptions, ImportSource, Recognition } from "../importer.ts";
 import {
   findImagesFolder,
+  firstNames,
   firstText,
   folderName,
   hashFiles,
@@ -24,7 +25,7 @@ import {
   requireSource,
 } from "../places.ts";
 import { type SplitFile, splitFilesIn } from "../split-files.ts";
-import { boxOf, field, isDict, isInnerPath, pixelsOf } from "../values.ts";
+import { boxOf, field, innerPathOf, pixelsOf } from "../values.ts";
 
 export const refloco: Importer = {
   name: "refloco",
@@ -58,7 +59,7 @@ async function open(options: ImportOptions): Promise<ImportSource> {
     given: options.images,
     customs: ["images"],
     guesses: [join(folder, "images"), folder],
-    probes: await firstImages(first),
+    probes: await firstNames(rowsOf(first.path), ({ value }) => innerPathOf(value, "file_name")),
   });
   return {
     format: "refloco",
@@ -153,14 +154,4 @@ async function hasCaptions(path: string): Promise<boolean> {
   }
   const start = (await firstText(path, 1 << 16)).trimStart();
   return start.startsWith("[") && ["id", "file_name", "caption", "bbox"].every((name) => start.includes(`"${name}"`));
-}
-
-async function firstImages({ path }: SplitFile): Promise<string[]> {
-  const names: string[] = [];
-  for await (const { value } of rowsOf(path)) {
-    const name = isDict(value) ? field(value, "file_name") : undefined;
-    if (typeof name === "string" && isInnerPath(name)) names.push(name);
-    if (names.length >= 5) break;
-  }
-  return names;
 }

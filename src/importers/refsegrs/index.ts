@@ -7,7 +7,7 @@
  *
  * A number stands for one target; lines of one number are its phrases.
  */
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { pMapIterable } from "p-map";
 import { wholeUtf8Text } from "../../codecs/index.ts";
 import type { DatasetRecord } from "../../model/index.ts";
@@ -15,8 +15,8 @@ import { entryRecords, newEntryState } from "../entry-records.ts";
 import { bad, note } from "../findings.ts";
 import type { Importer, ImportOptions, ImportSource, Recognition } from "../importer.ts";
 import { emptyMaskComplaint, maskReader } from "../mask-file.ts";
-import { findImagesFolder, folderName, hashFiles, kindOf, readBytes, requireSource } from "../places.ts";
-import { chooseDataset, type SplitFile, splitFilesIn } from "../split-files.ts";
+import { findImagesFolder, folderName, hashFiles, kindOf, readBytes } from "../places.ts";
+import { findSplitFiles, type SplitFile, splitFilesIn } from "../split-files.ts";
 
 export const refsegrs: Importer = {
   name: "refsegrs",
@@ -35,12 +35,7 @@ async function recognise(path: string): Promise<Recognition | undefined> {
 }
 
 async function open(options: ImportOptions): Promise<ImportSource> {
-  const kind = await requireSource(options.source, what);
-  const folder =
-    kind === "file" ? dirname(options.source) : await chooseDataset(options.source, options.dataset, what, isDataset);
-  const all = await splitFilesIn(folder, splitOf);
-  const splits =
-    kind === "file" ? [{ split: splitOf(folderName(options.source)) ?? "train", path: options.source }] : all;
+  const { folder, splits } = await findSplitFiles(options, { what, splitOf, isDataset });
   const [first] = splits;
   const lines = first === undefined ? [] : await linesOf(first.path);
   const images = await findImagesFolder({
