@@ -12,14 +12,11 @@ from trainer_text import bert, bert_ids, levels
 from stand_ins import packages
 
 
-def cris(clone, export, size):
-    sys.path.insert(0, clone)
-    packages(clone, "utils")
-    import utils.dataset as module
-
+def train_set(module, export, size):
+    """The trainer's own data set over an export, with the recipe's two changes."""
     module.loads_pyarrow = pickle.loads  # recipe, 1
     module.info["refcoco"]["train"] = len(json.load(open(os.path.join(export, "anns/refcoco/train.json"))))  # recipe, 2
-    data = module.RefDataset(
+    return module.RefDataset(
         os.path.join(export, "lmdb/refcoco/train.lmdb"),
         os.path.join(export, "masks/refcoco"),
         "refcoco",
@@ -28,6 +25,14 @@ def cris(clone, export, size):
         size,
         17,
     )
+
+
+def cris(clone, export, size):
+    sys.path.insert(0, clone)
+    packages(clone, "utils")
+    import utils.dataset as module
+
+    data = train_set(module, export, size)
     say = lambda text: module.tokenize(text, 17, True)[0].tolist()
     for at in range(len(data)):
         image, ids, mask = data[at][:3]
@@ -47,17 +52,7 @@ def cgformer(clone, export, size):
     packages(clone, "utils")
     import utils.dataset as module
 
-    module.loads_pyarrow = pickle.loads  # recipe, 1
-    module.info["refcoco"]["train"] = len(json.load(open(os.path.join(export, "anns/refcoco/train.json"))))  # recipe, 2
-    data = module.RefDataset(
-        os.path.join(export, "lmdb/refcoco/train.lmdb"),
-        os.path.join(export, "masks/refcoco"),
-        "refcoco",
-        "train",
-        "train",
-        size,
-        17,
-    )
+    data = train_set(module, export, size)
     torch.utils.data.default_collate([data[0], data[1]])  # recipe: what its missing collate_fn has to do
     say = bert_ids(bert(BertTokenizer), 17)
     for at in range(len(data)):

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { openFilter } from "./compiled/filter.ts";
-import { CounterRandom } from "./random.ts";
+import { expectPlanes, noise, side } from "./planes.contract.ts";
 import { resizeBicubic, resizeTriangle, resizeWindow } from "./resample.ts";
 
 it("sums weighted pixels and rows to the bytes that one can work out by hand", () => {
@@ -19,52 +19,14 @@ it("sums weighted pixels and rows to the bytes that one can work out by hand", (
   expect([...bytes.subarray(704, 720)]).toEqual(new Array(16).fill(108));
 });
 
-const side = fc.integer({ min: 1, max: 90 });
 const filters = [
   ["bicubic", resizeBicubic],
   ["bilinear", resizeTriangle],
 ] as const;
 
-/** Noise; where `seed` is odd only black and white, for the largest overshoot. */
-function noise(length: number, seed: number): Uint8Array {
-  const random = new CounterRandom(seed, 0, 0, 1);
-  return Uint8Array.from({ length }, () => (seed % 2 === 1 ? -(random.uint32() >>> 31) : random.uint32() >>> 24));
-}
-
-const planeOf = (rgb: Uint8Array, channel: number): Uint8Array => rgb.filter((_, at) => at % 3 === channel);
-
 it.each(filters)(
   "the vector kernel's RGB equals the plain loops' planes, for any part, size and stride: %s",
-  (_, resize) => {
-    fc.assert(
-      fc.property(
-        side,
-        side,
-        side,
-        side,
-        fc.nat(),
-        fc.nat(),
-        fc.integer({ min: 0, max: 40 }),
-        (w, h, dw, dh, a, b, gap) => {
-          const src = noise(w * h * 3, a);
-          const [x, y] = [a % w, b % h];
-          const part = { x, y, width: 1 + ((a >>> 3) % (w - x)), height: 1 + ((b >>> 3) % (h - y)) };
-          const stride = dw * 3 + gap;
-          const out = new Uint8Array(gap + dh * stride).fill(99);
-          resize({ data: src, width: w, height: h, part }, { width: dw, height: dh, data: out, stride, offset: gap });
-          const expected = new Uint8Array(out.length).fill(99);
-          for (let channel = 0; channel < 3; channel++) {
-            const plane = { data: planeOf(src, channel), width: w, height: h, channels: 1, part };
-            resize(plane, { width: dw, height: dh }).forEach((value, at) => {
-              expected[gap + Math.floor(at / dw) * stride + (at % dw) * 3 + channel] = value;
-            });
-          }
-          expect(Buffer.compare(out, expected)).toBe(0);
-        },
-      ),
-      { numRuns: 300 },
-    );
-  },
+  (_, resize) => expectPlanes(resize, 300),
 );
 
 it.each(filters)("a window is that part of the whole resized image: %s", (name, resize) => {

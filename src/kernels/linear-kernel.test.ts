@@ -1,7 +1,6 @@
-import fc from "fast-check";
 import { expect, it } from "vitest";
 import { openLinear } from "./compiled/linear.ts";
-import { CounterRandom } from "./random.ts";
+import { expectPlanes } from "./planes.contract.ts";
 import { resizeLinear } from "./resize.ts";
 
 it("blends two rows of two pixels to the bytes that one can work out by hand", () => {
@@ -18,42 +17,8 @@ it("blends two rows of two pixels to the bytes that one can work out by hand", (
   expect([...bytes.subarray(768, 774)]).toEqual([150, 150, 150, 200, 200, 200]);
 });
 
-const side = fc.integer({ min: 1, max: 90 });
-
 it("the vector kernel's RGB equals the plain loops' planes, for any part, size, stride and order of sizes", () => {
-  fc.assert(
-    fc.property(
-      side,
-      side,
-      side,
-      side,
-      fc.nat(),
-      fc.nat(),
-      fc.integer({ min: 0, max: 40 }),
-      (w, h, dw, dh, a, b, gap) => {
-        const random = new CounterRandom(a, 0, 0, 1);
-        const src = Uint8Array.from({ length: w * h * 3 }, () => random.uint32() >>> 24);
-        const [x, y] = [a % w, b % h];
-        const part = { x, y, width: 1 + ((a >>> 3) % (w - x)), height: 1 + ((b >>> 3) % (h - y)) };
-        const stride = dw * 3 + gap;
-        const out = new Uint8Array(gap + dh * stride).fill(99);
-        resizeLinear(
-          { data: src, width: w, height: h, part },
-          { width: dw, height: dh, data: out, stride, offset: gap },
-        );
-        const expected = new Uint8Array(out.length).fill(99);
-        for (let channel = 0; channel < 3; channel++) {
-          const data = src.filter((_, at) => at % 3 === channel);
-          const plane = resizeLinear({ data, width: w, height: h, channels: 1, part }, { width: dw, height: dh });
-          plane.forEach((value, at) => {
-            expected[gap + Math.floor(at / dw) * stride + (at % dw) * 3 + channel] = value;
-          });
-        }
-        expect(Buffer.compare(out, expected)).toBe(0);
-      },
-    ),
-    { numRuns: 400 },
-  );
+  expectPlanes(resizeLinear, 400);
 });
 
 it("grows its memory for a wide image and serves small ones after it", () => {
