@@ -117,7 +117,7 @@ function causeOf(mask: Box, box: Box, size: Size): string | undefined {
   if (fits(mask, box)) return undefined;
   for (const [name, change] of ways) if (fits(change(mask, size), box)) return name;
   const scale = Math.sqrt((box[2] * box[3]) / (mask[2] * mask[3]));
-  const scaled = mask.map((side) => side * scale) as unknown as Box;
+  const scaled: Box = [mask[0] * scale, mask[1] * scale, mask[2] * scale, mask[3] * scale];
   if (scale > 0 && Number.isFinite(scale) && fits(scaled, box))
     return `mask at ${shortScale(scale)} of the box's scale`;
   return "otherwise";

@@ -18,9 +18,9 @@ export function kernelMaker<Functions>(base64: string): (length: number) => Wasm
   return (length) => {
     const memory = new engine.Memory({ initial: Math.ceil(length / pageBytes) });
     module ??= new engine.Module(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)));
-    const { exports } = new engine.Instance(module, { env: { memory } });
+    const { exports } = new engine.Instance<Functions>(module, { env: { memory } });
     return {
-      ...(exports as unknown as Functions),
+      ...exports,
       bytes: new Uint8Array(memory.buffer),
       ints: new Int32Array(memory.buffer),
       floats: new Float32Array(memory.buffer),
@@ -43,7 +43,7 @@ export function sharedKernel<Functions>(
 interface Engine {
   readonly Memory: new (limits: { initial: number }) => { readonly buffer: ArrayBuffer };
   readonly Module: new (code: Uint8Array) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: object };
+  readonly Instance: new <Exports>(module: object, imports: object) => { readonly exports: Exports };
 }
 
 const engine = (globalThis as unknown as { readonly WebAssembly: Engine }).WebAssembly;

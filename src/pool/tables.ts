@@ -142,7 +142,7 @@ export async function readRows(folder: string): Promise<PoolRows> {
       Object.fromEntries(readers.map(([key, read]) => [key, read(row)])),
     );
   }
-  return rows as unknown as PoolRows;
+  return rows as PoolRows;
 }
 
 /**

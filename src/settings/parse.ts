@@ -146,7 +146,7 @@ export function settingsJsonSchema(): Tree {
         default: "nemo",
         description: "the named starting point that the other keys change",
       },
-      ...withDefaults(properties, defaults as unknown as Tree),
+      ...withDefaults(properties, defaults),
     },
   };
 }
@@ -171,7 +171,7 @@ function explain(error: z.ZodError, value: Tree, where: string): string {
   const path = issue.path.map(String);
   if (issue.code === "unrecognized_keys") {
     const key = issue.keys[0] ?? "";
-    const valid = Object.keys(at(defaults as unknown as Tree, path) as Tree);
+    const valid = Object.keys(at(defaults, path) as Tree);
     if (path.length === 0) valid.push("preset", "$schema");
     const isCut = (name: string): boolean => key.length > 2 && name.toLowerCase().startsWith(key.toLowerCase());
     const sibling = nearest(key, valid) ?? valid.find(isCut);

@@ -219,9 +219,7 @@ function* annotationRecords(
     segmentation: parsed.segmentation,
     isCrowd: field(value, "iscrowd") === 1 || field(value, "iscrowd") === true,
     ...(area === undefined || area < 0 ? {} : { area: rounded(area * width * height) }),
-    ...(box === undefined
-      ? {}
-      : { box: box.map((side, i) => rounded(side * (i % 2 === 0 ? width : height))) as unknown as Box }),
+    ...(box === undefined ? {} : { box: stretched(box, width, height) }),
   };
 }
 
@@ -300,6 +298,10 @@ async function firstNames(path: string): Promise<string[]> {
 
 function joined(folder: string, name: string): string {
   return folder === "" ? name : `${folder}/${name}`;
+}
+
+function stretched([x, y, w, h]: Box, width: number, height: number): Box {
+  return [rounded(x * width), rounded(y * height), rounded(w * width), rounded(h * height)];
 }
 
 /** Shares times sides, without the last digits that are of the multiplication. */

@@ -196,6 +196,15 @@ describe("minePool", () => {
     expect(readFileSync(path, "utf8")).toBe(sound);
   });
 
+  it("mines anew, without force, a set of the same inputs whose manifest is damaged", async () => {
+    await minePool(pool, await dense(), options());
+    const path = join(pool.folder, "mined", "default", "mined.json");
+    const sound = readFileSync(path, "utf8");
+    writeFileSync(path, sound.replace('"depth": 10', '"depth": "ten"'));
+    expect((await minePool(pool, await dense(), options())).reused).toBe(false);
+    expect(readFileSync(path, "utf8")).toBe(sound);
+  });
+
   it("refuses scores that are not numbers and leaves no mined set", async () => {
     const scorer = await dense();
     const { miners: _, ...plain } = scorer;

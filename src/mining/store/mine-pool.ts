@@ -1,6 +1,7 @@
 import { type FileHandle, open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pMapIterable } from "p-map";
+import { z } from "zod";
 import {
   type ColumnsWriter,
   finishSwap,
@@ -26,7 +27,14 @@ import {
   writeFileAtomic,
 } from "../../io/index.ts";
 import { fail } from "../../model/index.ts";
-import { type MinedManifest, minedFolder, minedFormat, minedVersion, type Pool } from "../../pool/index.ts";
+import {
+  type MinedManifest,
+  minedFolder,
+  minedFormat,
+  minedSchema,
+  minedVersion,
+  type Pool,
+} from "../../pool/index.ts";
 import { listBytes } from "../dense/index.ts";
 import { PlainMiner } from "../plain/index.ts";
 import type { Rank, Scorer } from "../scorer.ts";
@@ -95,11 +103,11 @@ export async function minePool(pool: Pool, scorer: Scorer, options: MinePoolOpti
     await finishSwap(folder, minedStaging);
     const facts = factsOf(pool, scorer, options);
     const known = await knownSet(folder, options);
-    if (known?.manifest.hash === facts.hash && !options.force) {
+    if (known?.manifest?.hash === facts.hash && !options.force) {
       await removeWorkOf(folder, minedStaging, [facts.hash]);
       return { reused: true, manifest: known.manifest };
     }
-    if (known !== undefined && known.manifest.pool === facts.pool && !options.force)
+    if (known !== undefined && known.pool === facts.pool && known.hash !== facts.hash && !options.force)
       fail(
         "exists",
         `"${folder}" was mined with other inputs or settings. Use --force to replace it, or --name to mine beside it`,
@@ -173,17 +181,24 @@ function factsOf(pool: Pool, scorer: Scorer, options: MinePoolOptions): MinedPar
   };
 }
 
+/** A finished set or part; without a manifest where the rest of it is damaged, or is another version's. */
+type KnownSet = Pick<MinedManifest, "hash" | "pool"> & { readonly manifest?: MinedManifest };
+
+const headSchema = z.object({ hash: z.string(), pool: z.string() });
+
 /** What is finished in the folder; a damaged part counts as none where it is to be replaced. */
-async function knownSet(
-  folder: string,
-  { shard, force }: MinePoolOptions,
-): Promise<{ manifest: MinedManifest } | undefined> {
+async function knownSet(folder: string, { shard, force }: MinePoolOptions): Promise<KnownSet | undefined> {
   if (shard === undefined) {
     const known = await readJson(join(folder, minedManifest));
-    return known === undefined ? undefined : { manifest: known as unknown as MinedManifest };
+    const manifest = minedSchema.safeParse(known);
+    return manifest.success
+      ? { hash: manifest.data.hash, pool: manifest.data.pool, manifest: manifest.data }
+      : headSchema.safeParse(known).data;
   }
   const part = force ? undefined : await readMinedPart(folder);
-  return part === undefined ? undefined : { manifest: manifestOfPart(part) };
+  if (part === undefined) return undefined;
+  const manifest = manifestOfPart(part);
+  return { hash: manifest.hash, pool: manifest.pool, manifest };
 }
 
 function partText({ hash, shard, rows, facts, scores, files }: MinedPart): string {
@@ -374,10 +389,10 @@ function bytesOf(array: Int32Array | Float32Array): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }
 
-async function readJson(path: string): Promise<Record<string, unknown> | undefined> {
+async function readJson(path: string): Promise<unknown> {
   if (!(await exists(path))) return undefined;
   try {
-    return Object(JSON.parse(await readFile(path, "utf8"))) as Record<string, unknown>;
+    return JSON.parse(await readFile(path, "utf8")) as unknown;
   } catch {
     return undefined; // cut short or foreign: as if it were not there; a manifest is checked where it is read
   }

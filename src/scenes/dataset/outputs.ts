@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { encodePickle, type Picklable } from "../../codecs/index.ts";
+import { encodePickle } from "../../codecs/index.ts";
 import { type AtomicFile, openAtomic } from "../../io/index.ts";
 import { fail } from "../../model/index.ts";
 import { sceneHeight, sceneWidth } from "../scene.ts";
@@ -96,7 +96,7 @@ const pickleHead = Uint8Array.of(0x80, 0x02, 0x5d);
 const pickleTail = Uint8Array.of(0x2e);
 
 function pickledItems(entries: readonly ReferEntry[]): Uint8Array {
-  const bytes = encodePickle(entries as unknown as Picklable, { protocol: 2 });
+  const bytes = encodePickle(entries, { protocol: 2 });
   const isAsExpected = pickleHead.every((byte, at) => bytes[at] === byte) && bytes.at(-1) === pickleTail[0];
   if (!isAsExpected) fail("internal", "expected a pickled list to begin with 80 02 5d and to end with 2e");
   return bytes.subarray(pickleHead.length, bytes.length - 1);

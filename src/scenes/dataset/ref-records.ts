@@ -1,3 +1,4 @@
+import type { Picklable } from "../../codecs/index.ts";
 import { type Rle, rleArea, rleBox, rleToString } from "../../kernels/index.ts";
 import { objectClasses } from "../classes.ts";
 import { type Scene, type SceneObject, sceneHeight, sceneWidth } from "../scene.ts";
@@ -5,7 +6,7 @@ import type { SceneRef } from "./refer.ts";
 
 /** A ref as it stands in refs(unc).p, field by field. */
 export interface ReferEntry {
-  readonly [key: string]: unknown;
+  readonly [key: string]: Picklable;
   readonly ref_id: number;
 }
 

@@ -56,14 +56,14 @@ class SettingsState {
   /** Sets one key without asking the schema: for sliders, whose range is the schema's. */
   set(key: string, value: unknown): void {
     if (this.current === undefined) return;
-    this.current = withValue(this.current as unknown as Tree, key.split("."), value) as unknown as Settings;
+    this.current = withValue(this.current, key.split("."), value) as Settings;
   }
 
   /** Sets one key as the schema allows; returns what is wrong, if anything. */
   trySet(key: string, value: unknown): string | undefined {
     if (this.current === undefined) return undefined;
     try {
-      this.current = parseSettings(withValue(this.current as unknown as Tree, key.split("."), value), "the form");
+      this.current = parseSettings(withValue(this.current, key.split("."), value), "the form");
       return undefined;
     } catch (error) {
       return (error as Error).message;
@@ -75,7 +75,7 @@ class SettingsState {
     for (const word of words) {
       if (this.current === undefined) return;
       try {
-        this.current = parseSettings(withSets(this.current as unknown as Tree, [word]), "the address");
+        this.current = parseSettings(withSets(this.current, [word]), "the address");
       } catch {
         // an address from another version: the rest of it still counts
       }
