@@ -60,9 +60,9 @@ export function bandOf(
   const { tau, tauImage, tauText, margin, ratio, nearDuplicate } = thresholdsOf(context, settings);
   const { k, minScore, rankFrom, rankTo } = settings.band;
   const t2t = tauText === off ? undefined : (row.t2t ?? noTextScores());
-  const riskLimit = settings.band.risk;
-  const risk = riskLimit === null ? undefined : (row.risk ?? noRisk());
-  const skip = riskLimit === null ? 0 : ranksSkipped(row, k);
+  const riskLimit = settings.band.risk ?? off;
+  const risk = riskLimit === off ? undefined : (row.risk ?? noRisk());
+  const skip = riskLimit === off ? 0 : ranksSkipped(row, k);
   const judgeLimit = settings.band.judge ?? off;
   const judge = judgeLimit === off ? undefined : (row.judge ?? noJudge());
   const isRiskKnown = row.isRiskKnown !== false;
@@ -82,7 +82,7 @@ export function bandOf(
     else if (!ownAllowed && similar >= nearDuplicate) verdict = nearDuplicateRule;
     else if (!ownAllowed && judged?.has(id)) verdict = judgedRule;
     else if (sameSentence?.has(id)) verdict = sameSentenceRule;
-    else if (risk !== undefined && isRisky(risk[at]!, riskLimit as number, isRiskKnown, at < skip)) verdict = riskRule;
+    else if (risk !== undefined && isRisky(risk[at]!, riskLimit, isRiskKnown, at < skip)) verdict = riskRule;
     else if (judge !== undefined && judge[at]! > judgeLimit) verdict = judgeRule;
     else if (text > tau) verdict = tauRule;
     else if (similar > tauImage) verdict = tauImageRule;

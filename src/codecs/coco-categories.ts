@@ -89,10 +89,14 @@ const byId = new Map(cocoCategories);
 
 /** The name of a COCO category id, 1 to 90; undefined for the gaps and for anything else. */
 export function cocoCategory(id: unknown): string | undefined {
-  return byId.get(typeof id === "bigint" ? Number(id) : (id as number));
+  return byId.get(numberOf(id));
 }
 
 /** The name of a category by CRIS's dense number, 0 to 79; undefined for anything else. */
 export function denseCocoCategory(index: unknown): string | undefined {
-  return cocoCategories[typeof index === "bigint" ? Number(index) : (index as number)]?.[1];
+  return cocoCategories[numberOf(index)]?.[1];
+}
+
+function numberOf(value: unknown): number {
+  return typeof value === "number" || typeof value === "bigint" ? Number(value) : Number.NaN;
 }

@@ -126,9 +126,9 @@ async function readHolder(path: string): Promise<Holder | undefined> {
   if (text === undefined) return undefined;
   try {
     const { pid, host, purpose, since, started } = JSON.parse(text) as Record<string, unknown>;
-    if (!Number.isSafeInteger(pid) || typeof host !== "string") throw new TypeError("no holder");
+    if (typeof pid !== "number" || !Number.isSafeInteger(pid) || typeof host !== "string") throw new TypeError("no holder");
     return {
-      pid: pid as number,
+      pid,
       host: host.slice(0, 255),
       purpose: String(purpose).slice(0, 80),
       since: String(since).slice(0, 80),

@@ -369,12 +369,12 @@ function addRefs(
       ledger.note("ref of an image left out");
       continue;
     }
-    const annotations = record.annotationIds.map((id) => annotationRows.get(id));
-    if (annotations.some((row) => row === undefined)) {
+    const targets = record.annotationIds.flatMap((id) => annotationRows.get(id) ?? []);
+    if (targets.length < record.annotationIds.length) {
       ledger.note("ref of an annotation left out");
       continue;
     }
-    if (annotations.some((row) => isMaskless(rows.annotations[row ?? 0]))) {
+    if (targets.some((row) => isMaskless(rows.annotations[row]))) {
       if (isTrainingSplit(record.split)) {
         ledger.bad(
           "target without a mask",
@@ -384,7 +384,6 @@ function addRefs(
       }
       ledger.note("target with a box and no mask: to be looked at, not scored");
     }
-    const targets = annotations as number[];
     if (targets.length > 0 && !targets.some((target) => isSeen(target, image))) {
       const got = emptinessOf(targets.map(segmentationAt), rows.images[image]!);
       ledger.bad(

@@ -189,9 +189,9 @@ export function bandLines(bands: BandSummary, settings: ResolvedSettings): [labe
 
 function planLines(plans: PlanCounts | undefined): [label: string, value: string][] {
   if (plans === undefined) return [];
-  const said = (counts: object): string =>
+  const said = (counts: Readonly<Record<string, number>>): string =>
     Object.entries(counts)
-      .map(([name, count]) => `${name} ${grouped(count as number)}`)
+      .map(([name, count]) => `${name} ${grouped(count)}`)
       .join(", ") || "none";
   const stop = plans.stopped > 0 ? `; ${grouped(plans.stopped)} would stop the run` : "";
   return [
