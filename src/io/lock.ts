@@ -126,7 +126,8 @@ async function readHolder(path: string): Promise<Holder | undefined> {
   if (text === undefined) return undefined;
   try {
     const { pid, host, purpose, since, started } = JSON.parse(text) as Record<string, unknown>;
-    if (typeof pid !== "number" || !Number.isSafeInteger(pid) || typeof host !== "string") throw new TypeError("no holder");
+    if (typeof pid !== "number" || !Number.isSafeInteger(pid) || typeof host !== "string")
+      throw new TypeError("no holder");
     return {
       pid,
       host: host.slice(0, 255),
