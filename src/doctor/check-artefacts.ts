@@ -161,7 +161,8 @@ async function alikeVectors(pool: Pool, name: string, threshold: number): Promis
     return cases.finding(
       "info",
       "near-duplicate-embedding",
-      (n) => `${plural(n, "pair")} of images whose vectors in embeddings/${name} are ${threshold} alike or more`,
+      (n) =>
+        `${plural(n, "pair")} of images whose vectors in embeddings/${name} have a similarity of ${threshold} or more`,
       "guards.nearDuplicate keeps them from becoming negatives of each other",
     );
   } finally {

@@ -115,5 +115,5 @@ function examinationText({ findings, totals, checked }: Examination): string {
     findings.length === 0
       ? "nothing found"
       : [counted(totals.error, "error"), counted(totals.warning, "warning"), counted(totals.info, "remark")].join(", ");
-  return [...lines, `${verdict}; looked at ${looked}`].join("\n");
+  return [...lines, `${verdict}; checked ${looked}`].join("\n");
 }

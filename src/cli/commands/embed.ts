@@ -89,7 +89,7 @@ function embedText({ name, reused, skipped, made }: EmbedStepReport, shard: Shar
       const counts = `${counted(images, "image")}${vectors}, ${counted(expressions, "expression")} (${grouped(distinctTexts)} distinct)`;
       const lost =
         skipped.length === 0 ? "" : `\n  skipped ${counted(skipped.length, "image")} that could not be decoded`;
-      return `${place}${part}: ${counts}, ${dimension} numbers each${nothing}${lost}`;
+      return `${place}${part}: ${counts}, ${dimension} dimensions${nothing}${lost}`;
     }
   }
 }

@@ -56,7 +56,7 @@ export function importVectorsCommand(program: Command): void {
           listenerOf(options),
         );
         const { images, expressions, dimension, reused } = report;
-        const told = `embeddings/${name}: ${counted(images.rows, "image")}, ${counted(expressions.rows, "expression")}, ${grouped(dimension)} numbers each${reused ? " (there already, nothing to do)" : ""}`;
+        const told = `embeddings/${name}: ${counted(images.rows, "image")}, ${counted(expressions.rows, "expression")}, ${grouped(dimension)} dimensions${reused ? " (there already, nothing to do)" : ""}`;
         print(options, { name, ...report }, told);
       }),
     );

@@ -163,10 +163,10 @@ export function bandLines(bands: BandSummary, settings: ResolvedSettings): [labe
     ["τ (text-to-image)", threshold(settings.band.tau)],
     ["τᵢ (image-to-image)", threshold(settings.band.tauImage)],
     ["K", grouped(settings.band.k)],
-    ["expressions looked at", grouped(bands.expressions)],
+    ["expressions in this sample", grouped(bands.expressions)],
     ["band can fill a mosaic", `${grouped(bands.full)} (${percent(bands.full, bands.expressions)})`],
     ["band size, min · quartiles · max", bands.bandSize.join(" · ")],
-    ["mine deeper", grouped(bands.mineDeeper)],
+    ["bands that a deeper list could fill", grouped(bands.mineDeeper)],
     [
       "mean score: own image / band",
       `${bands.meanOwn.toFixed(3)} / ${bands.inBand === 0 ? "–" : bands.meanBand.toFixed(3)}`,
@@ -175,7 +175,7 @@ export function bandLines(bands: BandSummary, settings: ResolvedSettings): [labe
       "images used as negatives",
       bands.imagesUsed === 0
         ? "none"
-        : `${grouped(bands.imagesUsed)}; the top 1 % take ${(100 * bands.topPercentShare).toFixed(1)} % of the places`,
+        : `${grouped(bands.imagesUsed)}; the top 1 % take ${(100 * bands.topPercentShare).toFixed(1)} % of the places in bands`,
     ],
     ["candidates in the band", grouped(bands.inBand)],
     ...dropRules
@@ -196,7 +196,7 @@ function planLines(plans: PlanCounts | undefined): [label: string, value: string
   const stop = plans.stopped > 0 ? `; ${grouped(plans.stopped)} would stop the run` : "";
   return [
     [`${counted(plans.plans, "sample")} of epoch 0`, `${said(plans.kinds)}${stop}`],
-    ["not as drawn, by policy", said(plans.policies)],
+    ["not possible as drawn, by why.policy", said(plans.policies)],
   ];
 }
 

@@ -105,7 +105,7 @@ const symbols: Readonly<Record<TunedRule | "now", string>> = {
   margin: "margin",
   ratio: "ratio",
   none: "guards alone",
-  now: "as set",
+  now: "your settings",
 };
 
 /** Every rule's trade at one K: what it costs in false negatives against what it gives; and the scores. */
@@ -144,7 +144,7 @@ function panelsOf(report: TuneReport, { best, rate }: Recommendation, wantedK: n
     },
     { ...over, title: "Distinct images used as negatives", top: largest(used), percent: false, lines: used },
     {
-      title: "Scores below which a share lies",
+      title: "Cumulative share of scores",
       xLabel: "text-to-image score",
       top: 1,
       percent: true,
