@@ -41,6 +41,7 @@ export type NoteReason =
   | "ref without sentences skipped"
   | "row without a mask taken as one that means nothing"
   | "text read as Windows-1252, as the dataset's own program does"
+  | "sentence that is no UTF-8 read as latin-1"
   | "mask in a lossy format (JPEG, WebP), cut at half its range";
 
 /** What was expected, what came and what to do: the three parts of an error line beside its place. */

@@ -295,6 +295,21 @@ describe("the importers of MMR, HC-RefLoCo, RefSegRS and RefCOCO-M", () => {
     expect((await findImporter("refloco").open(options)).warnings.join()).toMatch(/boxes and no masks/);
   });
 
+  it("finds the images' folder where the first image, with many captions, is missing", async () => {
+    const options = makeRefloco(folder());
+    const object = { width: 64, height: 48, bbox: [1, 1, 9, 9], split: "val" };
+    const gone = Array.from({ length: 7 }, (_, n) => ({
+      ...object,
+      id: `g${n}`,
+      file_name: "gone.jpg",
+      caption: `a ${n}`,
+    }));
+    const list = [...gone, { ...object, id: "a", file_name: "a.jpg", caption: "a" }];
+    put(folder(), "HC_RefLoCo/hc_refloco.json", JSON.stringify(list));
+    const { imagesFolder } = await findImporter("refloco").open({ source: options.source });
+    expect(imagesFolder).toBe(join(folder(), "HC_RefLoCo/images"));
+  });
+
   it("reads RefSegRS's phrases, those of one number as one target's", async () => {
     const records = await allRecords(await makeRefsegrs(folder()), "refsegrs");
     expect(only(records, "ref").map(({ id, split }) => [id, split])).toEqual([

@@ -169,7 +169,7 @@ export async function findImagesFolder(search: {
   );
 }
 
-/** The names that `nameOf` gives for the first records, at most five: probes for `findImagesFolder`. */
+/** The names that `nameOf` gives for the first records, at most five different ones: probes for `findImagesFolder`. */
 export async function firstNames<T>(
   records: AsyncIterable<T>,
   nameOf: (record: T) => string | undefined,
@@ -177,7 +177,7 @@ export async function firstNames<T>(
   const names: string[] = [];
   for await (const record of records) {
     const name = nameOf(record);
-    if (name !== undefined) names.push(name);
+    if (name !== undefined && !names.includes(name)) names.push(name);
     if (names.length >= 5) break;
   }
   return names;

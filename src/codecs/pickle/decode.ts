@@ -13,6 +13,8 @@ export interface DecodePickleOptions {
   readonly where?: string;
   /** Python 2's `str`: "text" (default; UTF-8, else latin-1, string by string) or "bytes" (Uint8Array). */
   readonly strings?: "text" | "bytes";
+  /** Hears of each `str` of Python 2 that is no UTF-8 and was read as latin-1. */
+  readonly onLatin1?: (text: string) => void;
   /** A longer pickle is an error before anything is read. Default 2 GiB. */
   readonly maxBytes?: number;
   /** Lists, tuples, dicts and sets in one pickle; one byte of pickle can make one. Default 16 million. */
@@ -40,7 +42,12 @@ export function decodePickle(bytes: Uint8Array, options: DecodePickleOptions = {
   refuseTextMode(bytes, where);
   const cursor = new PickleCursor(bytes, where);
   const stack = new PickleStack(cursor, options.maxContainers ?? 16_000_000);
-  const machine: PickleMachine = { cursor, stack, python2Bytes: options.strings === "bytes" };
+  const machine: PickleMachine = {
+    cursor,
+    stack,
+    python2Bytes: options.strings === "bytes",
+    onLatin1: options.onLatin1,
+  };
   const names = new PickleNames(cursor, stack);
   for (let code = cursor.opcode(); code !== op.STOP; code = cursor.opcode()) {
     const instruction = instructions[code];

@@ -10,6 +10,7 @@ export interface PickleMachine {
   readonly stack: PickleStack;
   /** Whether Python 2's `str` stays bytes. */
   readonly python2Bytes: boolean;
+  readonly onLatin1: ((text: string) => void) | undefined;
 }
 
 type Instruction = (machine: PickleMachine) => void;
@@ -88,8 +89,8 @@ function table(entries: readonly (readonly [code: number, instruction: Instructi
   return byCode;
 }
 
-function pushPython2({ stack, python2Bytes }: PickleMachine, bytes: Buffer): void {
-  stack.push(python2Bytes ? new Uint8Array(bytes) : python2Text(bytes, 0, bytes.length));
+function pushPython2({ stack, python2Bytes, onLatin1 }: PickleMachine, bytes: Buffer): void {
+  stack.push(python2Bytes ? new Uint8Array(bytes) : python2Text(bytes, onLatin1));
 }
 
 function pushFilled<Container extends PickleValue>(

@@ -28,9 +28,13 @@ export function utf8(bytes: Buffer, start: number, end: number): string | undefi
   }
 }
 
-/** A Python 2 `str`: UTF-8 where the bytes are UTF-8, else latin-1, decided for each string by itself. */
-export function python2Text(bytes: Buffer, start: number, end: number): string {
-  return utf8(bytes, start, end) ?? bytes.toString("latin1", start, end);
+/** A Python 2 `str`: UTF-8 where the bytes are UTF-8, else latin-1, decided for each string by itself and told. */
+export function python2Text(bytes: Buffer, onLatin1?: (text: string) => void): string {
+  const text = utf8(bytes, 0, bytes.length);
+  if (text !== undefined) return text;
+  const latin1 = bytes.toString("latin1");
+  onLatin1?.(latin1);
+  return latin1;
 }
 
 /** Undoes Python's raw-unicode-escape: \uXXXX and \UXXXXXXXX behind an odd run of backslashes; else latin-1. */

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { DatasetRecord } from "../../model/index.ts";
 import { emptyCatalog, firstImageNames, instanceRecords } from "../coco/instances.ts";
+import { note } from "../findings.ts";
 import type { ImportOptions, ImportSource, Recognition } from "../importer.ts";
 import { findImagesFolder, hashFiles, type ImagesFolder, kindOf, namesIn, shortPath } from "../places.ts";
 import { publishedCounts, splitWarnings } from "../published-counts.ts";
@@ -96,7 +97,8 @@ async function* records(place: RefsFolder, images: ImagesFolder, family: ReferFa
   yield* instanceRecords(place.instances, shortPath(place.instances, place.folder), images, catalog);
   const seen = { refs: new Set<string>(), sentences: new Set<string>() };
   const file = shortPath(place.refs, place.folder);
-  for await (const { index, value } of refs) {
+  for await (const { index, value, isLatin1 } of refs) {
+    if (isLatin1 === true) yield note("sentence that is no UTF-8 read as latin-1", `${file}, record ${index}`);
     yield* refRecords(value, `${file}, record ${index}`, catalog, seen, family.rules);
   }
 }

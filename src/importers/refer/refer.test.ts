@@ -306,7 +306,8 @@ describe("Python's own pickles", () => {
     makeRefer(folder());
     put(folder(), "refcoco/refs(unc).p", Buffer.from(`(l${refText}a.`, "latin1"));
     const options = { source: join(folder(), "refcoco"), images: join(folder(), "images/train2014") };
-    expect((await allRecords(options, "refer")).slice(-2)).toEqual([
+    expect((await allRecords(options, "refer")).slice(-3)).toEqual([
+      { type: "note", reason: "sentence that is no UTF-8 read as latin-1", where: "refs(unc).p, record 0" },
       { type: "ref", id: "5", imageId: "11", annotationIds: ["1"], split: "testA" },
       { type: "expression", id: "7", refId: "5", sent: "café on the left", raw: "Caf\u00e9\u0099 on the left" },
     ]);

@@ -3,6 +3,7 @@ import { decodePickle, readJsonList } from "../../codecs/index.ts";
 import { fail, shown, unknownName } from "../../model/index.ts";
 import type { ImportOptions } from "../importer.ts";
 import { folderName, kindOf, namesIn, readBytes, requireFile, requireSource } from "../places.ts";
+import { field, isDict } from "../values.ts";
 
 /** A folder with an instances.json and one or several refs files beside it, and the one chosen. */
 export interface RefsFolder {
@@ -68,6 +69,8 @@ export function refsIn(names: readonly string[], naming: RefsNaming): Map<string
 export interface RefEntry {
   readonly index: number;
   readonly value: unknown;
+  /** A sentence of it was no UTF-8 and was read as latin-1. */
+  readonly isLatin1?: boolean;
 }
 
 /**
@@ -80,34 +83,52 @@ export async function openRefs(path: string): Promise<AsyncIterable<RefEntry> | 
     for await (const _first of readJsonList(path)) break;
     return readJsonList(path);
   }
-  const value = decodePickle(await readBytes(path), { where: `"${path}"` });
-  if (Array.isArray(value)) return entriesOf(value);
+  const latin1 = new Set<string>();
+  const value = decodePickle(await readBytes(path), { where: `"${path}"`, onLatin1: (text) => latin1.add(text) });
+  if (Array.isArray(value)) return entriesOf(value, latin1);
   const came = value instanceof Map ? "a dict" : typeof value;
   fail("bad-input", `expected a pickled list of refs in "${path}", got ${came}`);
 }
 
-function* entriesOf(values: readonly unknown[]): Generator<RefEntry> {
-  for (const [index, value] of values.entries()) yield { index, value: withText(value, 8) };
+function* entriesOf(values: readonly unknown[], latin1: Set<string>): Generator<RefEntry> {
+  for (const [index, given] of values.entries()) {
+    const value = withText(given, 8, latin1);
+    yield { index, value, isLatin1: latin1.size > 0 && sentenceTexts(value).some((text) => latin1.has(text)) };
+  }
+}
+
+function sentenceTexts(ref: unknown): string[] {
+  const sentences = isDict(ref) ? field(ref, "sentences") : undefined;
+  const texts = Array.isArray(sentences)
+    ? sentences.flatMap((sentence: unknown) =>
+        isDict(sentence) ? [field(sentence, "sent"), field(sentence, "raw")] : [],
+      )
+    : [];
+  return texts.filter((text) => typeof text === "string");
 }
 
 /**
- * A pickled value with its bytes read as text (UTF-8, else latin-1), down to `depth` containers: what Python 3 writes
+ * A pickled value with its bytes read as text (UTF-8, else latin-1, which `latin1` learns), down to `depth` containers: what Python 3 writes
  * after it read a Python 2 file with encoding="bytes". Refs hold no other bytes.
  */
-function withText(value: unknown, depth: number): unknown {
-  if (value instanceof Uint8Array) return textOf(value);
+function withText(value: unknown, depth: number, latin1: Set<string>): unknown {
+  if (value instanceof Uint8Array) return textOf(value, latin1);
   if (depth === 0) return value;
   if (value instanceof Map)
-    return new Map([...value].map(([key, item]) => [withText(key, depth - 1), withText(item, depth - 1)]));
-  if (value instanceof Set) return new Set([...value].map((item) => withText(item, depth - 1)));
-  return Array.isArray(value) ? value.map((item) => withText(item, depth - 1)) : value;
+    return new Map(
+      [...value].map(([key, item]) => [withText(key, depth - 1, latin1), withText(item, depth - 1, latin1)]),
+    );
+  if (value instanceof Set) return new Set([...value].map((item) => withText(item, depth - 1, latin1)));
+  return Array.isArray(value) ? value.map((item) => withText(item, depth - 1, latin1)) : value;
 }
 
-function textOf(bytes: Uint8Array): string {
+function textOf(bytes: Uint8Array, latin1: Set<string>): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    return new TextDecoder("latin1").decode(bytes);
+    const text = new TextDecoder("latin1").decode(bytes);
+    latin1.add(text);
+    return text;
   }
 }
 

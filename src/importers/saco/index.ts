@@ -290,7 +290,7 @@ async function firstNames(path: string): Promise<string[]> {
   const names: string[] = [];
   for await (const { value } of readJsonArrays(path, ["images"])) {
     const name = isDict(value) ? field(value, "file_name") : undefined;
-    if (typeof name === "string" && isInnerPath(name)) names.push(name);
+    if (typeof name === "string" && isInnerPath(name) && !names.includes(name)) names.push(name);
     if (names.length >= 5) break;
   }
   return names;

@@ -143,7 +143,7 @@ async function firstImages({ path }: SplitFile, columns: Columns): Promise<strin
   for await (const row of tableRows(path)) {
     const cell = "value" in row && isDict(row.value) ? cellOf(row.value, columns.image) : undefined;
     if (isDict(cell) && field(cell, "bytes") !== undefined) return []; // images are inside
-    if (typeof cell === "string" && isInnerPath(cell)) names.push(cell);
+    if (typeof cell === "string" && isInnerPath(cell) && !names.includes(cell)) names.push(cell);
     if (names.length >= 20 || ++seen >= 100) break;
   }
   return names;
