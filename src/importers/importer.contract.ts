@@ -117,7 +117,7 @@ export function itKeepsTheContract(kase: ImporterCase): void {
     it("refuses an images folder that is none", async () => {
       const options = await make(folder());
       if (options.images === undefined)
-        return expect(format).toMatch(/jsonl|cris-lmdb|hf-parquet|reasonseg|saco|table|webdataset/);
+        return expect(format).toMatch(/jsonl|cris-lmdb|hf-parquet|reasonseg|sa2va|saco|table|webdataset/);
       await expectOneError(
         () => allRecords({ ...options, images: join(folder(), "no-images") }, format),
         "not-found",

@@ -5,6 +5,7 @@ import {
   makeReasonseg,
   makeRefloco,
   makeRefsegrs,
+  makeSa2va,
   makeSaco,
   makeSamplesParquet,
   makeTable,
@@ -62,6 +63,7 @@ itKeepsTheContract({
 itKeepsTheContract({ format: "table", variant: "CSV", make: makeTable, vital: ["mine.csv"] });
 itKeepsTheContract({ format: "table", variant: "JSON lines", make: makeTableOfLines, vital: ["table/train.jsonl"] });
 itKeepsTheContract({ format: "saco", make: makeSaco, vital: ["gold_attributes.json"] });
+itKeepsTheContract({ format: "sa2va", make: makeSa2va, vital: ["mine/train/annotations.json"] });
 itKeepsTheContract({ format: "reasonseg", make: makeReasonseg, vital: ["train/a.json"] });
 itKeepsTheContract({ format: "mmr", make: makeMmr, vital: ["MMR/MMR_train.json"] });
 itKeepsTheContract({ format: "refloco", make: makeRefloco, vital: ["HC_RefLoCo/hc_refloco.json"] });
@@ -100,6 +102,14 @@ describe("the registry of importers", () => {
     makeRefer(folder());
     makeGrefcoco(folder());
     await expectOneError(() => recogniseImporter(folder()), "usage", /several formats \(refer: .*; grefcoco: /);
+  });
+
+  it("names the datasets in a folder's folders where it is none itself", async () => {
+    makeSa2va(join(folder(), "lone"));
+    makeSa2va(join(folder(), "ours"));
+    put(folder(), "notes/a.txt", "nothing of interest");
+    const words = /is no dataset itself, but its folders are: "lone" \(sa2va\), "ours" \(sa2va\); import one of them/;
+    await expectOneError(() => recogniseImporter(folder()), "usage", words);
   });
 
   it("says so where nothing is at the path", async () => {

@@ -89,6 +89,21 @@ export function makeSaco(folder: string): ImportOptions {
   return { source: join(folder, "gold_attributes.json") };
 }
 
+/** As Sa2VA's docs/finetune.md has it, a folder a split; `ours` leaves the file of our exports beside them. */
+export function makeSa2va(folder: string, ours = false): ImportOptions {
+  const nothing = [[0, 0, 0, 0, 0, 0]];
+  const train = [
+    { image: "a.jpg", mask: [[square], [square], [triangle, square]], text: ["the mug", "mug", "all of it"] },
+    { image: "a.jpg", mask: [[square], ...(ours ? [nothing] : [])], text: ["a cup", ...(ours ? ["a yak"] : [])] },
+  ];
+  put(folder, "mine/train/annotations.json", JSON.stringify(train));
+  put(folder, "mine/val/annotations.json", JSON.stringify([{ image: "b.jpg", mask: [[triangle]], text: ["a sail"] }]));
+  if (ours) put(folder, "mine/export.json", "{}");
+  putImages(join(folder, "mine/train/images"), ["a.jpg"]);
+  putImages(join(folder, "mine/val/images"), ["b.jpg"]);
+  return { source: join(folder, "mine") };
+}
+
 export async function makeReasonseg(folder: string): Promise<ImportOptions> {
   const pairs = (flat: readonly number[]): number[][] =>
     Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i]!, flat[2 * i + 1]!]);

@@ -11,6 +11,7 @@ import {
   makeReasonseg,
   makeRefloco,
   makeRefsegrs,
+  makeSa2va,
   makeSaco,
   makeSamplesParquet,
   makeTable,
@@ -259,6 +260,36 @@ print(json.dumps(out))`,
       1,
     );
     expect([...raster.data]).toEqual([1, 1, 1, 1, 1, 0, 1, 0, 0]);
+  });
+});
+
+describe("the importer of Sa2VA's fine-tuning data", () => {
+  const read = async (ours: boolean): Promise<DatasetRecord[]> => allRecords(makeSa2va(folder(), ours), "sa2va");
+  const refsOf = (records: readonly DatasetRecord[]): unknown =>
+    only(records, "ref").map(({ id, imageId, annotationIds, split }) => [id, imageId, annotationIds, split]);
+
+  it("reads a mask's texts as one ref's sentences, equal masks of one image as one annotation", async () => {
+    const records = await read(false);
+    expect(refsOf(records)).toEqual([
+      ["train-0-0", "train/images/a.jpg", ["train-0-0"], "train"],
+      ["train-0-1", "train/images/a.jpg", ["train-0-1"], "train"],
+      ["train-1", "train/images/a.jpg", ["train-0-0"], "train"],
+      ["val-0", "val/images/b.jpg", ["val-0"], "val"],
+    ]);
+    expect(only(records, "expression").map(({ refId, id, sent }) => `${refId} ${id} ${sent}`)).toEqual([
+      "train-0-0 0 the mug",
+      "train-0-0 1 mug",
+      "train-0-1 0 all of it",
+      "train-1 0 a cup",
+      "val-0 0 a sail",
+    ]);
+  });
+
+  it("takes a mask without area for nothing meant in our own exports", async () => {
+    const records = await read(true);
+    expect(only(records, "bad")).toEqual([]);
+    expect(refsOf(records)).toContainEqual(["train-1-1", "train/images/a.jpg", [], "train"]);
+    expect((await recogniseImporter(join(folder(), "mine"))).importer.name).toBe("sa2va");
   });
 });
 

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Progress } from "../io/index.ts";
 import { fail, isInputError, shown, unknownName } from "../model/index.ts";
 import { cris } from "./cris/index.ts";
@@ -9,11 +10,12 @@ import { jsonl } from "./jsonl/index.ts";
 import { mmr } from "./mmr/index.ts";
 import { neighbourAdvice } from "./neighbours.ts";
 import { phrasecut } from "./phrasecut/index.ts";
-import { requireSource } from "./places.ts";
+import { kindOf, namesIn, requireSource } from "./places.ts";
 import { reasonseg } from "./reasonseg/index.ts";
 import { refer } from "./refer/index.ts";
 import { refloco } from "./refloco/index.ts";
 import { refsegrs } from "./refsegrs/index.ts";
+import { sa2va } from "./sa2va/index.ts";
 import { saco } from "./saco/index.ts";
 import { seqtr } from "./seqtr/index.ts";
 import { table } from "./table/index.ts";
@@ -29,6 +31,7 @@ export const importers: readonly Importer[] = [
   hfParquet,
   phrasecut,
   saco,
+  sa2va,
   reasonseg,
   mmr,
   refloco,
@@ -63,20 +66,19 @@ export interface RecognisedImporter extends Recognition {
 
 /**
  * Finds out which format lies at `path`, by names and first bytes. Errors: "not-found" where nothing is there;
- * "bad-input" where no importer knows it, with what was looked for; "usage" where several do.
+ * "bad-input" where no importer knows it, with what was looked for; "usage" where several do, or its folders are datasets.
  */
 export async function recogniseImporter(path: string): Promise<RecognisedImporter> {
   await requireSource(path, "a dataset");
-  const found: RecognisedImporter[] = [];
-  for (const importer of importers) {
-    const recognition = await recognised(importer, path);
-    if (recognition !== undefined) found.push({ importer, ...recognition });
-  }
+  const found = await fitting(path);
   const [only] = found;
   if (only !== undefined && found.length === 1) return only;
   if (only === undefined) {
     const neighbour = await neighbourAdvice(path);
     if (neighbour !== undefined) fail("unsupported", neighbour);
+    const inner = await datasetsIn(path);
+    if (inner.length > 0)
+      fail("usage", `"${path}" is no dataset itself, but its folders are: ${inner.join(", ")}; import one of them`);
     const list = importers.map(({ name, looksFor }) => `${looksFor} (${name})`).join("; ");
     fail(
       "bad-input",
@@ -86,6 +88,26 @@ export async function recogniseImporter(path: string): Promise<RecognisedImporte
   }
   const list = found.map(({ importer, how }) => `${importer.name}: ${how}`).join("; ");
   fail("usage", `"${path}" fits several formats (${list}); name one of them instead of auto`);
+}
+
+async function fitting(path: string): Promise<RecognisedImporter[]> {
+  const found: RecognisedImporter[] = [];
+  for (const importer of importers) {
+    const recognition = await recognised(importer, path);
+    if (recognition !== undefined) found.push({ importer, ...recognition });
+  }
+  return found;
+}
+
+/** The folders of a folder that one importer or several know, with these: for the error that nothing is at `path` itself. */
+async function datasetsIn(path: string): Promise<string[]> {
+  const names: string[] = [];
+  for (const name of (await namesIn(path)).slice(0, 50)) {
+    if ((await kindOf(join(path, name))) !== "folder") continue;
+    const formats = (await fitting(join(path, name))).map(({ importer }) => importer.name);
+    if (formats.length > 0) names.push(`"${name}" (${formats.join(", ")})`);
+  }
+  return names;
 }
 
 const optionNames: readonly (keyof ImportOptions)[] = ["source", "images", "dataset", "splitBy", "columns", "name"];
