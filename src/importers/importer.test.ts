@@ -105,10 +105,10 @@ describe("the registry of importers", () => {
   });
 
   it("names the datasets in a folder's folders where it is none itself", async () => {
-    makeSa2va(join(folder(), "lone"));
-    makeSa2va(join(folder(), "ours"));
+    makeSa2va(folder());
+    makeSaco(`${folder()}/phrases`);
     put(folder(), "notes/a.txt", "nothing of interest");
-    const words = /is no dataset itself, but its folders are: "lone" \(sa2va\), "ours" \(sa2va\); import one of them/;
+    const words = /is no dataset itself, but its folders are: "mine" \(sa2va\), "phrases" \(saco\); import one of them/;
     await expectOneError(() => recogniseImporter(folder()), "usage", words);
   });
 
