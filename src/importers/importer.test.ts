@@ -106,9 +106,10 @@ describe("the registry of importers", () => {
 
   it("names the datasets in a folder's folders where it is none itself", async () => {
     makeSa2va(folder());
-    makeSaco(`${folder()}/phrases`);
+    makeSaco(`${folder()}/more/data/phrases`);
     put(folder(), "notes/a.txt", "nothing of interest");
-    const words = /is no dataset itself, but its folders are: "mine" \(sa2va\), "phrases" \(saco\); import one of them/;
+    const words =
+      /is no dataset itself, but its folders are: "mine" \(sa2va\), "more\/data" \(saco\); import one of them/;
     await expectOneError(() => recogniseImporter(folder()), "usage", words);
   });
 

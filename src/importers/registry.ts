@@ -99,13 +99,19 @@ async function fitting(path: string): Promise<RecognisedImporter[]> {
   return found;
 }
 
-/** The folders of a folder that one importer or several know, with these: for the error that nothing is at `path` itself. */
-async function datasetsIn(path: string): Promise<string[]> {
+/**
+ * The datasets among a folder's folders, and among theirs, with the importers that know them: for the error that nothing
+ * is at `path` itself.
+ */
+async function datasetsIn(path: string, above = "", levels = 2): Promise<string[]> {
   const names: string[] = [];
   for (const name of (await namesIn(path)).slice(0, 50)) {
-    if ((await kindOf(join(path, name))) !== "folder") continue;
-    const formats = (await fitting(join(path, name))).map(({ importer }) => importer.name);
-    if (formats.length > 0) names.push(`"${name}" (${formats.join(", ")})`);
+    const inner = join(path, name);
+    if ((await kindOf(inner)) !== "folder") continue;
+    const formats = (await fitting(inner)).map(({ importer }) => importer.name);
+    if (formats.length > 0) names.push(`"${above}${name}" (${formats.join(", ")})`);
+    else if (levels > 1) names.push(...(await datasetsIn(inner, `${above}${name}/`, levels - 1)));
+    if (names.length >= 10) return names;
   }
   return names;
 }

@@ -17,6 +17,7 @@ import { bad, note } from "../findings.ts";
 import type { Importer, ImportOptions, ImportSource, Recognition } from "../importer.ts";
 import {
   findImagesFolder,
+  firstNames,
   firstText,
   folderName,
   hashFiles,
@@ -64,7 +65,7 @@ async function open(options: ImportOptions): Promise<ImportSource> {
     given: options.images,
     customs: ["images"],
     guesses: [folder],
-    probes: (await firstImages(first.path)).map((image) => nameIn(first, image)),
+    probes: (await firstNames(readJsonList(first.path), imageName)).map((image) => nameIn(first, image)),
   });
   const isOwn = (await kindOf(join(folder, "export.json"))) === "file";
   return {
@@ -204,12 +205,7 @@ async function isSa2va(path: string): Promise<boolean> {
   return start.startsWith("[") && ["image", "mask", "text"].every((name) => new RegExp(`"${name}"\\s*:`).test(start));
 }
 
-async function firstImages(path: string): Promise<string[]> {
-  const names: string[] = [];
-  for await (const { value } of readJsonList(path)) {
-    const name = isDict(value) ? field(value, "image") : undefined;
-    if (typeof name === "string" && isInnerPath(name) && !names.includes(name)) names.push(name);
-    if (names.length >= 5) break;
-  }
-  return names;
+function imageName({ value }: { readonly value: unknown }): string | undefined {
+  const name = isDict(value) ? field(value, "image") : undefined;
+  return typeof name === "string" && isInnerPath(name) ? name : undefined;
 }
