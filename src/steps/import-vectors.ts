@@ -49,8 +49,10 @@ export function importVectors(
   });
 }
 
-function remarksOn(unit: string, { scaled, unknown }: ImportedMatrix): string[] {
+function remarksOn(unit: string, { scaled, unknown, lostParts }: ImportedMatrix): string[] {
   const lines: string[] = [];
+  if (lostParts > 0)
+    lines.push(`${unit}: ${grouped(lostParts)} vectors beside the first of an image cannot be used and do not count`);
   if (scaled.count > 0) {
     const range = [scaled.least, scaled.most].map((length) => length.toPrecision(3)).join(" to ");
     lines.push(`${unit}: scaled ${counted(scaled.count, "vector")} of length ${range} to length 1`);

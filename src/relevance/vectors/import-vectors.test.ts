@@ -324,6 +324,11 @@ describe("importVectors", () => {
     vectors.fill(Number.NaN, 8 * width, 8 * width + 1);
     give("images", keys, vectors);
     expect(await failure({ many: true, force: true })).toMatch(/"2\.png" \(row 8\) holds NaN/);
+    // Zeros in its place would be the best of vectors that all point away.
+    const report = await importVectors(pool, options({ many: true, force: true, onBad: "skip" }));
+    expect([report.images.lostParts, report.images.skipped]).toEqual([1, []]);
+    const { data } = decodeNpy(readFileSync(join(pool.folder, "embeddings/ours/image-parts.npy")));
+    expect(data.slice(4 * width, 5 * width)).toEqual(data.slice(2 * width, 3 * width));
     give("images", images);
     await importVectors(pool, options({ force: true }));
     expect((await readdir(join(pool.folder, "embeddings/ours"))).sort()).toHaveLength(4);

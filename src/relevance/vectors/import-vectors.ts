@@ -75,6 +75,8 @@ export interface ImportedMatrix {
   /** Vectors that were not of length 1, and their least and greatest length. */
   readonly scaled: { readonly count: number; readonly least: number; readonly most: number };
   readonly skipped: readonly SkippedRow[];
+  /** Vectors beside an image's first that cannot be used: they count as if they were not given. */
+  readonly lostParts: number;
 }
 
 export interface ImportVectorsReport {
@@ -112,10 +114,11 @@ export async function importVectors(pool: Pool, options: ImportVectorsOptions): 
       await finishSwap(folder, embeddingsStaging);
       const keys = settings.map(embeddingsKey);
       const known = await Promise.all(sides.map(({ matrix }) => finished(folder, matrix)));
-      const report = (reused: boolean, made: readonly Made[]): ImportVectorsReport => {
+      const report = (reused: boolean, made: readonly Made[], lostParts = 0): ImportVectorsReport => {
         const told = (side: Side, at: number): ImportedMatrix => ({
           rows: side.keyed.count,
           unknown: side.rows.unknown,
+          lostParts: side === images ? lostParts : 0,
           ...(made[at] ?? { scaled: { count: 0, least: 1, most: 1 }, skipped: known[at]?.skipped ?? [] }),
         });
         return { dimension: images.dimension, reused, images: told(images, 0), expressions: told(expressions, 1) };
@@ -129,10 +132,10 @@ export async function importVectors(pool: Pool, options: ImportVectorsOptions): 
       const staging = await openStaging(folder, embeddingsStaging);
       const made: Made[] = [];
       for (const [at, side] of sides.entries()) made.push(await writeSide(staging, side, settings[at]!, options));
-      if (many) await writeParts(staging, images);
+      const lostParts = many ? await writeParts(staging, images) : 0;
       await staging.commit(["images.json", "expressions.json"]);
       if (!many) for (const file of Object.values(partFiles)) await rm(join(folder, file), { force: true });
-      return report(false, made);
+      return report(false, made, lostParts);
     });
   } finally {
     for (const { reader } of sides) await reader.close();
@@ -275,11 +278,15 @@ function partStarts({ keyed, rows: { starts } }: Side): Int32Array {
   return result;
 }
 
-/** Writes all vectors of the images, image by image, and where each image's begin. */
-async function writeParts(staging: Staging, side: Side): Promise<void> {
+/**
+ * Writes all vectors of the images, image by image, and where each image's begin. In place of one that cannot be used stands the
+ * image's first again, which changes no best score, as zeros would. Returns their number.
+ */
+async function writeParts(staging: Staging, side: Side): Promise<number> {
   const { reader, dimension, keyed, rows, onBad } = side;
   const starts = partStarts(side);
   const out = await openAtomic(staging.path(partFiles.vectors));
+  let lost = 0;
   try {
     await out.write(npyHeader("float32", [starts.at(-1) ?? 0, dimension]));
     for (let image = 0; image < keyed.count; image++) {
@@ -290,7 +297,11 @@ async function writeParts(staging: Staging, side: Side): Promise<void> {
         const line = rows.rows[at]!;
         reader.rowsAsFloat32Sync(line, 1, into);
         const length = normalise(into);
-        if (!isUsable(length) && onBad === "fail") failVector(side, image, line, length);
+        if (isUsable(length)) continue;
+        if (onBad === "fail") failVector(side, image, line, length);
+        if (from === 0) continue;
+        into.set(vectors.subarray(0, dimension));
+        lost++;
       }
       await out.write(new Uint8Array(vectors.buffer));
     }
@@ -299,6 +310,7 @@ async function writeParts(staging: Staging, side: Side): Promise<void> {
     await out.abort();
   }
   await writeFileAtomic(staging.path(partFiles.starts), encodeNpy(starts, [starts.length]));
+  return lost;
 }
 
 /** Scales a vector to length 1 in place and returns its length before; one that has no direction becomes zeros. */
