@@ -46,6 +46,22 @@ describe("FalsityReasons", () => {
     expect(hasReason("dog facing left", two, [["dog facing right"]])).toBe(false);
   });
 
+  it("takes none where a noun is said of something else that the image shows", () => {
+    const both = [at("crate", 0), at("gift box", 50)];
+    const pool = (more: readonly { image: number; targets: number[]; sentences: string[] }[]) =>
+      poolOf(
+        [both, both, [at("crate", 0)], [at("cat", 0)]],
+        [{ image: 0, targets: [1], sentences: ["the box", "second box from left", "the gift box"] }, ...more],
+      );
+    const crate = (sentence: string) => ({ image: 1, targets: [0], sentences: [sentence] });
+    const known = new FalsityReasons(pool([crate("box"), crate("the left box")]));
+    expect([0, 1, 2].map((row) => known.has(row, 2))).toEqual([false, false, true]);
+    expect([0, 1, 2].map((row) => known.has(row, 3))).toEqual([true, true, true]);
+    // One ref may be a slip, and what is named beside a thing is not what it is called.
+    for (const more of [[crate("box")], [crate("crate near the gift box"), crate("box")]])
+      expect(new FalsityReasons(pool(more)).has(0, 2)).toBe(true);
+  });
+
   it("leaves words to the estimate where they are said often, and nothing places or compares", () => {
     expect(hasReason("spotted dog", [at("dog", 0)])).toBe(true);
     expect(hasReason("ugly dog", [at("dog", 0)])).toBe(false);

@@ -9,7 +9,8 @@
  *   facing     everything of the kind is said to face the other way
  *   words      it says nothing of places, sizes and colours, and only what is often said: then the estimate holds
  *
- * A sentence that denies something has none.
+ * A sentence that denies something has none, nor has one whose noun is said of something else that the image shows ("ball", made for a
+ * soccer ball, beside a basketball).
  */
 import {
   comparesWithOthers,
@@ -20,6 +21,7 @@ import {
   tokenizeWords,
 } from "../language/index.ts";
 import type { Pool } from "../pool/index.ts";
+import { CalledBy } from "./called-by.ts";
 import { sentenceKey } from "./candidates.ts";
 import { Picture } from "./picture.ts";
 import { coloursIn, SaidColours } from "./said-colours.ts";
@@ -29,6 +31,8 @@ import { wordBag } from "./word-bags.ts";
 /** What a sentence says that can be false. */
 interface Claims {
   readonly denies: boolean;
+  /** Other categories that it may be about, by its nouns. */
+  readonly others: ReadonlySet<string>;
   readonly categories: readonly string[];
   readonly landmarks: readonly string[];
   readonly colours: readonly string[];
@@ -44,6 +48,7 @@ export class FalsityReasons {
   readonly #finder: NameFinder;
   readonly #colours: SaidColours;
   readonly #said: SaidOfObjects;
+  readonly #calledBy: CalledBy;
   /** How many refs say each word. */
   readonly #refsSaying = new Map<string, number>();
   #last: { readonly row: number; readonly claims: Claims } | undefined;
@@ -53,6 +58,7 @@ export class FalsityReasons {
     this.#finder = new NameFinder(new Set(pool.annotations.category.filter((name) => name !== "")));
     this.#colours = new SaidColours(pool);
     this.#said = new SaidOfObjects(pool);
+    this.#calledBy = new CalledBy(pool, this.#finder);
     for (let ref = 0; ref < pool.refs.count; ref++) {
       const [start, end] = pool.expressionsOfRef(ref);
       const words = new Set(pool.expressions.sent.slice(start, end).flatMap((sentence) => [...wordBag(sentence)]));
@@ -63,6 +69,8 @@ export class FalsityReasons {
   /** True where an expression's sentence is known to be false of an image, or the image shows nothing that it may be about. */
   has(expression: number, image: number): boolean {
     const claims = this.#claimsOf(expression);
+    const { others } = claims;
+    if (others.size > 0 && this.#categoriesOf(image).some((category) => others.has(category))) return false;
     const pictures = claims.categories.map((category) => new Picture(this.#pool, image, [], category));
     if (pictures.some((each) => each.category !== "" && each.lacks(each.category))) return true;
     if (claims.denies) return false;
@@ -75,6 +83,10 @@ export class FalsityReasons {
     if (claims.asksForTwo && alike.length === 1 && !picture.hasCrowd) return true;
     if (claims.colours.some((colour) => this.#colours.isOther(image, category, colour))) return true;
     return claims.mentions.some((mention) => this.#isElsewhere(mention, picture, alike));
+  }
+
+  #categoriesOf(image: number): string[] {
+    return Array.from(this.#pool.annotationsOfImage(image), (row) => this.#pool.annotations.category[row] ?? "");
   }
 
   #isElsewhere(mention: PositionMention, picture: Picture, alike: readonly number[]): boolean {
@@ -109,6 +121,7 @@ export class FalsityReasons {
     const says = [...wordBag(sentence)].some((word) => !ownWords.has(word));
     const claims: Claims = {
       denies: features.hasNegation,
+      others: this.#calledBy.others(sentence, categories),
       categories,
       landmarks: named.flatMap(({ category }) => (categories.includes(category) ? [] : [category])),
       colours,

@@ -4,7 +4,7 @@ import { Loader } from "../../loader/index.ts";
 import { fail } from "../../model/index.ts";
 import { chooseMined, readVerdicts } from "../../pool/index.ts";
 import { mostNegatives } from "../../settings/index.ts";
-import { action, integerOption, readSettings, type SharedOptions, withShared } from "../session.ts";
+import { action, integerOption, readSettings, remark, type SharedOptions, withShared } from "../session.ts";
 
 interface Options extends SharedOptions {
   readonly split: string;
@@ -44,6 +44,8 @@ export function pairsCommand(program: Command): void {
             most: options.most,
             isJudged: (expression, image) => verdicts.get(pool.expressionKey(expression))?.has(hash(image)) === true,
           });
+          if (found.length === 0)
+            remark(options, "no pair is left to judge: the bands are empty under these settings, or all is judged");
           for (const { expression, image, draws, ...scores } of found) {
             const line = {
               expression: pool.expressionKey(expression),

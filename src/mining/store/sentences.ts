@@ -182,7 +182,7 @@ function estimateAll(
 }
 
 /** Changes with what is estimated, as in risk.ts. */
-const estimateVersion = 1;
+const estimateVersion = 2;
 const mostImages = 4096;
 const chunkImages = 512;
 const stepBytes = 2 ** 27;
