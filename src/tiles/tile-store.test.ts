@@ -127,7 +127,7 @@ describe("TileStore", () => {
     await draw(cells);
     await store.close();
     expect(told).toHaveLength(2);
-    expect(told[1]).toMatch(/^no more decoded images are kept: .*the disk is full/);
+    expect(told[1]).toMatch(/^no more decoded images are kept: .*the disk is full$/);
   });
 
   it("takes over when the process that added tiles has ended", async () => {

@@ -92,10 +92,11 @@ function noPlace(folder: string | undefined): string {
     : `"${folder}" cannot be written`;
 }
 
+/** What the disk refused; not what to run again, for drawing goes on. */
 function reasonOf(error: unknown): string {
-  if (error instanceof NemosaicError) return error.message;
   const { code = "", message } = error as NodeJS.ErrnoException;
-  return diskProblem(code) ?? message;
+  const text = error instanceof NemosaicError ? message : (diskProblem(code) ?? message);
+  return text.replace("; free some space and run the same command again", "");
 }
 
 /** What a shelf asks of its store. */
