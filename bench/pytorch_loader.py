@@ -9,7 +9,8 @@ Both make 2x2 mosaics with random negatives at every sample, 416 x 416, into bat
   OpenCV on one thread a worker, in this process ("1 process") and in DataLoader workers, one a core ("all cores").
   It reads encoded images and masks from memory, where the reference reads them from LMDB.
 - ours: Loader, into uint8 and float32 tensors; cold = images are decoded for each sample (resample opencv, and fast);
-  warm = from decoded tiles, after `nemosaic tiles`.
+  first and second epoch = `Loader(pool)` as it comes, which keeps what it decodes; warm = from decoded tiles, after
+  `nemosaic tiles`, also of full-size mosaics.
 
 Images are those of --pool, else the photographs of NEMOSAIC_SAMPLE, else drawn scenes of 640 x 480, whose JPEGs and
 masks are lighter. Ratios are given to the reference in one process and in one worker a core; the goals are to one process.
@@ -21,6 +22,7 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -42,7 +44,8 @@ from nemosaic import Loader  # noqa: E402
 from nemosaic._command import find_command  # noqa: E402
 
 MOSAICS = {"preset": "random", "mosaic": {"gamma": 1, "grid": "2x2"}, "size": 416, "tokens": {"kind": "clip", "length": 17}}
-GOALS = {"warm uint8": 60, "warm float32": 25, "cold": 3}
+FULL_SIZE = {**MOSAICS, "preset": "full-size-random", "mosaic": {"gamma": 1, "placement": "uniform"}}
+GOALS = {"warm uint8": 60, "warm float32": 25, "warm full-size uint8": 40, "second epoch uint8": 40, "cold": 3}
 
 
 class ReferenceMosaics(Dataset):
@@ -96,7 +99,7 @@ def encoded_refs(pool):
     """(JPEG bytes, mask PNG bytes, sentence) of the training refs, as the reference's LMDB holds them."""
     renderer = Renderer(pool)
     refs = {}
-    with Loader(pool, batch_size=64, size=32, settings={"preset": "none"}, framework="numpy", dtype="uint8", plans=True) as loader:
+    with Loader(pool, batch_size=64, size=32, settings={"preset": "none"}, framework="numpy", dtype="uint8", plans=True, server_options=["--tiles", "off"]) as loader:
         for batch in loader:
             for plan, ref in zip(batch.plan, batch.ref):
                 target = plan["layers"][0]
@@ -150,16 +153,28 @@ def reference_rate(refs, batch_size, workers, seconds):
         del loader
 
 
-def our_rate(pool, batch_size, dtype, resample, seconds):
-    options = dict(batch_size=batch_size, settings={**MOSAICS, "resample": resample}, dtype=dtype, drop_last=True, num_prefetch=4)
-    with Loader(pool, **options) as loader:
+def our_rate(pool, batch_size, dtype, seconds, tiles, settings=MOSAICS):
+    options = dict(batch_size=batch_size, settings=settings, dtype=dtype, drop_last=True, num_prefetch=4)
+    with Loader(pool, server_options=["--tiles", tiles], **options) as loader:
         return rate_of(endless(loader), len, seconds)
 
 
-def build_tiles(pool, command):
+def plain_epochs(pool, batch_size):
+    """The rates of the first and the second epoch of a loader as it comes, without a tile before the first."""
+    shutil.rmtree(os.path.join(pool, "tiles"), ignore_errors=True)
+    rates = []
+    with Loader(pool, batch_size=batch_size, settings=MOSAICS, dtype="uint8", num_prefetch=4) as loader:
+        for _ in range(2):
+            began = time.perf_counter()
+            samples = sum(len(batch) for batch in loader)
+            rates.append(samples / (time.perf_counter() - began))
+    return rates
+
+
+def build_tiles(pool, command, settings):
     """Why there are none, or None."""
-    mosaic = [word for name, value in MOSAICS["mosaic"].items() for word in ("--set", f"mosaic.{name}={value}")]
-    words = ["tiles", pool, "--size", str(MOSAICS["size"]), "--preset", MOSAICS["preset"], *mosaic, "--quiet"]
+    mosaic = [word for name, value in settings["mosaic"].items() for word in ("--set", f"mosaic.{name}={value}")]
+    words = ["tiles", pool, "--size", str(settings["size"]), "--preset", settings["preset"], *mosaic, "--quiet"]
     done = subprocess.run([*command, *words], capture_output=True, text=True)
     return None if done.returncode == 0 else (done.stderr.strip().splitlines() or ["nemosaic tiles failed"])[0]
 
@@ -195,14 +210,17 @@ def main():
             "reference, all cores": lambda: reference_rate(refs, size, cores, seconds),
         }
         cold = {
-            f"cold {resample} {dtype}": (lambda r=resample, d=dtype: our_rate(pool, size, d, r, seconds))
+            f"cold {resample} {dtype}": (lambda r=resample, d=dtype: our_rate(pool, size, d, seconds, "off", {**MOSAICS, "resample": r}))
             for resample in ("opencv", "fast")
             for dtype in ("uint8", "float32")
         }
         rates = measure({**reference, **cold}, args.repeats)
-        missing = build_tiles(pool, command)
+        plain = [plain_epochs(pool, size) for _ in range(args.repeats)]
+        rates["first epoch uint8"], rates["second epoch uint8"] = map(list, zip(*plain))
+        missing = build_tiles(pool, command, MOSAICS) or build_tiles(pool, command, FULL_SIZE)
         if missing is None:
-            warm = {f"warm {dtype}": (lambda d=dtype: our_rate(pool, size, d, "opencv", seconds)) for dtype in ("uint8", "float32")}
+            warm = {f"warm {dtype}": (lambda d=dtype: our_rate(pool, size, d, seconds, "use")) for dtype in ("uint8", "float32")}
+            warm["warm full-size uint8"] = lambda: our_rate(pool, size, "uint8", seconds, "use", FULL_SIZE)
             for run in warm.values():
                 run()  # the tiles' pages into memory
             rates.update(measure(warm, args.repeats))

@@ -1,4 +1,5 @@
-// Estimated risks of a pool of RefCOCO's size, and opening that pool with them, each in a process of its own.
+// Estimated risks of a pool of RefCOCO's size, opening that pool with them, and the first batch of a Python loader there, alone and
+// in eight ranks, each in a process of its own.
 //
 //   npm run build && node bench/risk.mjs [--refs 50000] [--expressions 142000] [--annotations 200000] [--images 17000]
 //                                        [--depth 1024] [--threads 2] [--keep 1]
@@ -11,7 +12,7 @@ import { mkdir, mkdtemp, open, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { load, main, option } from "./measure.mjs";
+import { load, main, option, python, root } from "./measure.mjs";
 
 const categories = (
   "person bicycle car motorcycle airplane bus train truck boat traffic-light hydrant stop-sign meter bench bird cat dog " +
@@ -249,12 +250,32 @@ export async function benchRisk(size = {}) {
     const rows = [
       { what, ...(await run(estimateAll, folder, threads)), goal: "≤ 120 s on two cores" },
       { what: "opening that pool, with the columns", ...(await run(openAll, folder)), goal: "< 3 s, < 1000 MB" },
+      ...(apart ? firstBatches(folder) : []),
     ];
     return { bench: "risk", rows };
   } finally {
     if (option("keep", 0) === 1) console.warn(`kept ${folder}`);
     else await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** From `Loader(...)` to its first batch of 64 mosaics (bench/first_batch.py): the second start counts, files are in memory then. */
+function firstBatches(folder) {
+  const interpreter = python("numpy");
+  if (interpreter === undefined) return [];
+  const start = (ranks) => {
+    const words = [join(root, "bench", "first_batch.py"), join(folder, "pool"), "--ranks", String(ranks)];
+    const done = spawnSync(interpreter, words, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+    if (done.status !== 0) throw new Error(`first_batch.py ended with ${done.status ?? done.signal}`);
+    return JSON.parse(done.stdout);
+  };
+  start(1);
+  return [1, 8].map((ranks) => {
+    const { seconds, coreSeconds, servers, memory } = start(ranks);
+    const what = `first batch of 64 there, ${ranks === 1 ? "one process" : `${ranks} ranks`}`;
+    const peakMegabytes = memory.VmHWM;
+    return { what, seconds: Math.max(...seconds), coreSeconds, servers, peakMegabytes, goal: "≤ 3 s, ≤ 600 MB" };
+  });
 }
 
 function inProcess(work, ...args) {

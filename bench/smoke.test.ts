@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 interface Row {
   readonly what: string;
@@ -72,6 +72,15 @@ describe("benchmarks run", () => {
     expect(rows.map(({ peakMegabytes }) => peakMegabytes! > 0)).toEqual([true, true]);
   });
 
+  it("the whole path says which interpreters it lacks", async () => {
+    const run = await bench("end-to-end", "benchEndToEnd");
+    vi.stubEnv("NEMOSAIC_TORCH_PYTHON", "");
+    vi.stubEnv("NEMOSAIC_FAISS_PYTHON", "python");
+    const { rows, notes } = await run({});
+    vi.unstubAllEnvs();
+    expect([rows, notes]).toEqual([[], { lacks: "NEMOSAIC_TORCH_PYTHON" }]);
+  });
+
   it("the PyTorch loader's rates become rows, to one process and to all cores", async () => {
     const path = join(import.meta.dirname, "pytorch.mjs");
     const { rowsOf } = (await import(/* @vite-ignore */ path)) as {
@@ -86,7 +95,7 @@ describe("benchmarks run", () => {
     });
     expect(rows.map(({ what, ratio, goal }) => [what.split(", ")[1], ratio, goal])).toEqual([
       ["cold fast uint8", { median: 3, low: 0.75, high: 12 }, "≥ 3"],
-      ["cold fast uint8", { median: 1.5, low: 0.375, high: 6 }, undefined],
+      ["cold fast uint8", { median: 1.5, low: 0.375, high: 6 }, "≥ 2"],
       ["warm uint8", { median: 60, low: 15, high: 240 }, "≥ 60"],
       ["warm uint8", { median: 30, low: 7.5, high: 120 }, undefined],
     ]);
