@@ -47,7 +47,8 @@ export async function smallSource(folder: string, options: SmallPoolOptions = {}
       yield { type: "image", id: imageId, file: `${image}.png`, width, height };
       for (let ref = 0; ref < refsPerImage; ref++) {
         const id = `${image}-${ref}`;
-        const [x, y] = [3 + ref * 5, 4 + ref * 3];
+        const [row, round] = [ref % 6, Math.floor(ref / 6)]; // all of them inside the smallest image
+        const [x, y] = [3 + row * 5 - round, 4 + row * 3];
         const parts = [[x, y, x + 12, y + 1, x + 11.5, y + 10, x + 1, y + 9.25]];
         yield {
           type: "annotation",
