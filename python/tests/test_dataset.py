@@ -1,6 +1,8 @@
 """MosaicDataset: in DataLoader workers, forked and spawned, and in the shapes of published scripts."""
 
+import json
 import pickle
+import subprocess
 
 import numpy as np
 import pytest
@@ -39,6 +41,26 @@ def test_an_item_is_what_the_references_dataset_returns(pool):
             assert torch.equal(ours, theirs)
     with pytest.raises(IndexError):
         dataset[len(dataset)]
+    dataset.close()
+
+
+def test_sentences_that_are_true_of_nothing_come_with_empty_masks_as_the_plans_say(pool, command):
+    settings = {"preset": "none", "gres": {"negativeSentence": 0.5, "negativeSource": "random"}}
+    sets = ["--preset", "none", "--set", "gres.negativeSentence=0.5", "--set", "gres.negativeSource=random", "--set", "size=48"]
+    words = [*command, "plan", pool, "--epoch", "0", *sets]
+    plans = [json.loads(line) for line in subprocess.run(words, check=True, capture_output=True, text=True).stdout.splitlines()]
+    false = {plan["index"] for plan in plans if plan["kind"] == "no-target"}
+    assert 0 < len(false) < len(plans)
+    dataset = MosaicDataset(pool, **{**OPTIONS, "settings": settings})
+    dataset.set_epoch(0)
+    with Loader(pool, batch_size=8, **{**OPTIONS, "settings": settings}) as loader:
+        for batch in loader:
+            for at, index in enumerate(batch.indices):
+                plan = plans[index]
+                assert (batch.text[at], batch.mask[at].any().item()) == (plan["text"], index not in false)
+                assert ("sentence" in plan["why"]) == (index in false)
+                for ours, theirs in zip(dataset[index], (batch.image[at], batch.tokens[at], batch.mask[at])):
+                    assert torch.equal(ours, theirs)
     dataset.close()
 
 

@@ -75,6 +75,10 @@ async function mineInto(pool: Pool, options: MineStepOptions, listener: Listener
   const language = languageRemark(pool.expressions.sent);
   if (language !== undefined && (shard?.index ?? 0) === 0) onRemark(language);
   const opened = await openEmbeddings(pool, options.embeddings);
+  if (opened.kind === "clip" && opened.parts !== undefined && rank !== "t2i") {
+    await Promise.all([opened.images.close(), opened.parts.vectors.close(), opened.expressions.close()]);
+    fail("usage", `expected --rank t2i for embeddings with several vectors an image, got ${rank}`);
+  }
   const candidates = candidatesOf(imagesOfSplits(pool, splits), opened, listener);
   const scorer = await candidateScorer(opened, candidates, options.threads);
   let report: MineReport;
