@@ -169,7 +169,7 @@ describe("nemosaic on the command line", () => {
     [["import", "refre", "x", "--pool", "p2"], 2, /unknown format "refre". Did you mean "refer"\?/],
     [["import", "refer", "tiny"], 2, /required option '--pool/],
     [["embed", "pool", "--model", "no-such-model"], 2, /unknown relevance "no-such-model"/],
-    [["embed", "pool", "--offline", "--cache-dir", "no-cache"], 6, /name what to take: --model FOLDER/],
+    [["embed", "pool", "--offline", "--cache-dir", "no-cache"], 6, /choose another model: --model FOLDER/],
     [["mine", "nowhere"], 3, /expected a pool in "nowhere"/],
     [["mine", "pool", "--rank", "best"], 2, /expected one of t2i, i2i, mean for --rank, got "best"/],
     [["mine", "pool", "--candidates", "trian"], 2, /unknown split "trian". Did you mean "train"\?/],

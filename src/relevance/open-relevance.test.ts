@@ -49,7 +49,7 @@ describe("openRelevance", () => {
     await expect(openRelevance("clip", offline())).rejects.toMatchObject({
       code: "offline",
       message: expect.stringMatching(
-        /downloads are off.*; without it, name what to take: --model FOLDER .*--model lexical/,
+        /downloads are off.*; without it, choose another model: --model FOLDER .*--model lexical/,
       ),
     });
     await expect(openRelevance("lexcal", offline())).rejects.toThrow('Did you mean "lexical"?');

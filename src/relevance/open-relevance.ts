@@ -71,7 +71,7 @@ async function openDefault(options: OpenModelOptions): Promise<Relevance> {
     const code = error.code === "not-found" ? "network" : error.code;
     const choices =
       "--model FOLDER for a model on this machine, --model scene-clip for drawn scenes, --model lexical to compare words and look at no picture";
-    throw new NemosaicError(code, `${error.message}; without it, name what to take: ${choices}`, { cause: error });
+    throw new NemosaicError(code, `${error.message}; without it, choose another model: ${choices}`, { cause: error });
   }
 }
 
