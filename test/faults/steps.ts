@@ -12,8 +12,10 @@ export interface Step {
   readonly reads: readonly string[];
   /** It has worker threads of its own. */
   readonly hasWorkers?: boolean;
-  /** It writes nothing into the pool or beside it: a full or read-only disk is nothing to it. */
+  /** It writes nothing that anyone waits for: a full or read-only disk is nothing to it. */
   readonly isReader?: boolean;
+  /** Files whose bytes come in the order in which threads ended: they have to be there. */
+  readonly inAnyOrder?: RegExp;
   /** Why it cannot run on this machine. */
   readonly cannot?: string | undefined;
 }
@@ -71,6 +73,7 @@ export const steps: readonly Step[] = [
     words: [python() ?? "python3", script("loader-once.py"), pool, "disk/loaded"],
     reads: ["images/*", ...tables],
     isReader: true,
+    inAnyOrder: /\/tiles\/.*\/(?:cells\.raw|index\.bin)$/,
     cannot: pythonHas("numpy") ? undefined : "there is no Python with numpy",
   },
   {
