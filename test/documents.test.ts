@@ -1,8 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { metricNames } from "../src/evaluate/index.ts";
+import { exporterNames } from "../src/exporters/index.ts";
+import { importerNames } from "../src/importers/index.ts";
 import { exitStatus } from "../src/model/index.ts";
+import { minedExtras } from "../src/pool/index.ts";
 import { defaults, presetNames, settingsJsonSchema } from "../src/settings/index.ts";
+import { styleNames } from "../src/styles/index.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
@@ -62,6 +67,28 @@ describe("documents", () => {
   it("ship the settings' JSON schema as the code has it", () => {
     const inCode = `${JSON.stringify(settingsJsonSchema(), null, 2)}\n`;
     expect(read("assets/nemosaic.schema.json"), "npm run schema writes it").toBe(inCode);
+  });
+
+  it.each([
+    ["format to import", importerNames, ["docs/import.md"]],
+    ["format to export", exporterNames, ["docs/export.md"]],
+    ["style", styleNames, ["docs/sampling.md"]],
+    ["metric", metricNames.map((name) => name.replace(/@.*/, "@")), ["docs/evaluate.md", "docs/formats/evaluation.md"]],
+    [
+      "file of a mined set",
+      Object.values(minedExtras).flatMap(({ manifest, columns }) => [
+        manifest,
+        ...Object.values(columns).map(({ file }) => file),
+      ]),
+      ["docs/formats/pool.md"],
+    ],
+  ] as const)("name every %s where the architecture says that it is described", (_what, names, files) => {
+    expect(names.length).toBeGreaterThan(5);
+    const missing = files.flatMap((file) => {
+      const text = read(file);
+      return names.filter((name) => !text.includes(name)).map((name) => `${file}: ${name}`);
+    });
+    expect(missing).toEqual([]);
   });
 
   it("document every error code with its exit status", () => {

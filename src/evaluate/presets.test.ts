@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type Rle, rleArea, rleFromCounts } from "../kernels/index.ts";
 import { evaluate, evaluateDefaults } from "./evaluate.ts";
 import { box, firstPixels, polygons, predictionsOf, truthOf } from "./made-samples.contract.ts";
-import { addScore, type Metrics, metricsOf, sumCount } from "./metrics.ts";
+import { addScore, type Metrics, metricNames, metricsOf, sumCount } from "./metrics.ts";
 import {
   evaluationPreset,
   evaluationPresetNames,
@@ -37,6 +37,12 @@ function metricsOfScores(scores: readonly Score[], preset: Preset): Metrics {
   for (const sample of scores) addScore(sums, 0, 1, sample, preset);
   return metricsOf(sums, preset);
 }
+
+it("metrics are named in the order of the field's tables", () => {
+  expect(metricNames.join(" ")).toBe(
+    "oIoU mIoU P@0.5 P@0.6 P@0.7 P@0.8 P@0.9 gIoU cIoU N-acc T-acc Pr@0.7 Pr@0.8 Pr@0.9",
+  );
+});
 
 describe("IoU of a sample, row by row of the table of metrics", () => {
   const rows: [

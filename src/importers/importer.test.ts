@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { expectOneError, freshFolder, itKeepsTheContract } from "./importer.contract.ts";
+import { expectOneError, freshFolder, type ImporterCase, itKeepsTheContract } from "./importer.contract.ts";
 import {
   makeMmr,
   makeReasonseg,
@@ -26,51 +26,59 @@ import {
   put,
 } from "./sample-datasets.contract.ts";
 
-itKeepsTheContract({
-  format: "refer",
-  make: (folder) => makeRefer(folder),
-  vital: ["refcoco/refs(unc).p", "refcoco/instances.json"],
-});
-itKeepsTheContract({
-  format: "grefcoco",
-  make: (folder) => makeGrefcoco(folder),
-  vital: ["grefcoco/grefs(unc).json", "grefcoco/instances.json"],
-});
-itKeepsTheContract({ format: "jsonl", make: (folder) => makeJsonl(folder), vital: ["mine.jsonl"] });
-itKeepsTheContract({ format: "cris", make: makeCris, vital: ["anns/refcoco/train.json", "masks/refcoco/300.png"] });
-itKeepsTheContract({ format: "cris-lmdb", make: makeCrisLmdb, vital: ["refcoco/train.lmdb"] });
-itKeepsTheContract({ format: "seqtr", make: makeSeqtr, vital: ["refcoco-unc/instances.json"] });
-itKeepsTheContract({ format: "phrasecut", make: makePhrasecut, vital: ["refer_val.json"] });
-itKeepsTheContract({
-  format: "hf-parquet",
-  variant: "jxu124",
-  make: makeRawParquet,
-  vital: ["refcoco/data/train-00000-of-00001-0123456789abcdef.parquet"],
-});
-itKeepsTheContract({
-  format: "hf-parquet",
-  variant: "lmms-lab",
-  make: makeEmbeddedParquet,
-  vital: ["RefCOCO/data/val-00000-of-00001.parquet"],
-});
+/** A small dataset of each format, and of each of its variants. */
+const cases: readonly ImporterCase[] = [
+  {
+    format: "refer",
+    make: (folder) => makeRefer(folder),
+    vital: ["refcoco/refs(unc).p", "refcoco/instances.json"],
+  },
+  {
+    format: "grefcoco",
+    make: (folder) => makeGrefcoco(folder),
+    vital: ["grefcoco/grefs(unc).json", "grefcoco/instances.json"],
+  },
+  { format: "jsonl", make: (folder) => makeJsonl(folder), vital: ["mine.jsonl"] },
+  { format: "cris", make: makeCris, vital: ["anns/refcoco/train.json", "masks/refcoco/300.png"] },
+  { format: "cris-lmdb", make: makeCrisLmdb, vital: ["refcoco/train.lmdb"] },
+  { format: "seqtr", make: makeSeqtr, vital: ["refcoco-unc/instances.json"] },
+  { format: "phrasecut", make: makePhrasecut, vital: ["refer_val.json"] },
+  {
+    format: "hf-parquet",
+    variant: "jxu124",
+    make: makeRawParquet,
+    vital: ["refcoco/data/train-00000-of-00001-0123456789abcdef.parquet"],
+  },
+  {
+    format: "hf-parquet",
+    variant: "lmms-lab",
+    make: makeEmbeddedParquet,
+    vital: ["RefCOCO/data/val-00000-of-00001.parquet"],
+  },
 
-itKeepsTheContract({
-  format: "hf-parquet",
-  variant: "refcoco-m",
-  make: makeSamplesParquet,
-  vital: ["refcoco-m/data/validation-00000-of-00001.parquet"],
-});
-itKeepsTheContract({ format: "table", variant: "CSV", make: makeTable, vital: ["mine.csv"] });
-itKeepsTheContract({ format: "table", variant: "JSON lines", make: makeTableOfLines, vital: ["table/train.jsonl"] });
-itKeepsTheContract({ format: "saco", make: makeSaco, vital: ["gold_attributes.json"] });
-itKeepsTheContract({ format: "sa2va", make: makeSa2va, vital: ["mine/train/annotations.json"] });
-itKeepsTheContract({ format: "reasonseg", make: makeReasonseg, vital: ["train/a.json"] });
-itKeepsTheContract({ format: "mmr", make: makeMmr, vital: ["MMR/MMR_train.json"] });
-itKeepsTheContract({ format: "refloco", make: makeRefloco, vital: ["HC_RefLoCo/hc_refloco.json"] });
-itKeepsTheContract({ format: "refsegrs", make: makeRefsegrs, vital: ["RefSegRS/masks/1.tif"] });
-itKeepsTheContract({ format: "webdataset", make: makeWebdataset, vital: ["export/train/000000.tar"] });
+  {
+    format: "hf-parquet",
+    variant: "refcoco-m",
+    make: makeSamplesParquet,
+    vital: ["refcoco-m/data/validation-00000-of-00001.parquet"],
+  },
+  { format: "table", variant: "CSV", make: makeTable, vital: ["mine.csv"] },
+  { format: "table", variant: "JSON lines", make: makeTableOfLines, vital: ["table/train.jsonl"] },
+  { format: "saco", make: makeSaco, vital: ["gold_attributes.json"] },
+  { format: "sa2va", make: makeSa2va, vital: ["mine/train/annotations.json"] },
+  { format: "reasonseg", make: makeReasonseg, vital: ["train/a.json"] },
+  { format: "mmr", make: makeMmr, vital: ["MMR/MMR_train.json"] },
+  { format: "refloco", make: makeRefloco, vital: ["HC_RefLoCo/hc_refloco.json"] },
+  { format: "refsegrs", make: makeRefsegrs, vital: ["RefSegRS/masks/1.tif"] },
+  { format: "webdataset", make: makeWebdataset, vital: ["export/train/000000.tar"] },
+];
+for (const one of cases) itKeepsTheContract(one);
 
 describe("the registry of importers", () => {
+  it("has a case above for every format", () => {
+    expect(new Set(cases.map(({ format }) => format))).toEqual(new Set(importerNames));
+  });
+
   const folder = freshFolder();
 
   it("lists the valid formats for an unknown one and suggests the nearest", () => {

@@ -1,10 +1,13 @@
-/** The rules in the few letters that a card has room for; a rule that is not here shows by its own name. */
-export const shortRules: Readonly<Record<string, string>> = {
+import type { DropRule } from "../../../band/index.ts";
+
+/** The rules in the few letters that a card has room for. */
+export const shortRules: Readonly<Record<DropRule, string>> = {
   "own-image": "its own image",
   "near-duplicate": "near-duplicate",
   judged: "false negative",
   "same-sentence": "same sentence",
   risk: "probably true",
+  judge: "another judge",
   tau: "above τ",
   "tau-image": "above τᵢ",
   "tau-text": "above τₜ",
