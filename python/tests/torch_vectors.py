@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -169,6 +170,31 @@ def test_an_open_clip_model_and_its_export_with_a_folder_a_tower_agree(pool, tmp
     assert again.about == encoder.about
     nemosaic.run("embed", pool, "--model", tmp_path, "--name", "open-clip-onnx", "--quiet")
     compare(pool, "open-clip")
+
+
+def test_siglip_2_with_patches_of_any_shape_gives_what_the_library_gives_for_each_picture_alone(pool, tmp_path):
+    from PIL import Image
+
+    layers = {} if LAYERS is None else {"num_hidden_layers": LAYERS}
+    text = {**layers, "bos_token_id": 0, "eos_token_id": 1}
+    model = spread(transformers.Siglip2Model(transformers.Siglip2Config(text_config=text, vision_config=layers)))
+    images, (tokenizer, _) = transformers.Siglip2ImageProcessor(), siglip_tokenizer(tmp_path)
+    loaded = (model, SimpleNamespace(image_processor=images, tokenizer=tokenizer))
+    encoder = nemosaic.encoders.transformers("siglip2", loaded=loaded)
+    nemosaic.embed(pool, encoder, name="siglip2", batch_size=3, workers=1, device="cpu", quiet=True)
+    made = [np.load(f"{pool}/embeddings/siglip2/{matrix}.npy") for matrix in ("images", "expressions")]
+    listed = subprocess.run([*find_command(), "keys", pool], check=True, capture_output=True, text=True).stdout
+    lines = [json.loads(line) for line in listed.splitlines()]
+    files, texts = [line["file"] for line in lines if "file" in line], [line["text"] for line in lines if "text" in line]
+    for row in range(len(SENTENCES)):
+        with torch.inference_mode():
+            inputs = images(images=[Image.open(files[row]).convert("RGB")], return_tensors="pt")
+            ids = tokenizer([texts[row]], padding="max_length", max_length=64, truncation=True, return_tensors="pt")["input_ids"]
+            own = [model.get_image_features(**inputs), model.get_text_features(input_ids=ids)]
+        for matrix, vector in zip(made, own):
+            vector = getattr(vector, "pooler_output", vector)[0].numpy()
+            cosines = matrix @ vector / np.linalg.norm(vector)
+            assert cosines[row] >= 0.9999 and np.median(np.delete(cosines, row)) < 0.99
 
 
 def test_open_clip_without_weights_and_a_model_without_features_are_refused(tmp_path):
