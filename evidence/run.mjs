@@ -8,7 +8,14 @@ import { countDrawn } from "./drawn.mjs";
 import { countFalseNegatives } from "./false-negatives.mjs";
 import { groundCounts, groundOf } from "./grounds.mjs";
 import { installRequirements, interpreterOf, torchFacts } from "./interpreter.mjs";
-import { falseTests, negativeArms, prepareNegatives, scoreNegatives, writeNegatives } from "./negative-arms.mjs";
+import {
+  falseTests,
+  negativeArms,
+  prepareNegatives,
+  scoreNegatives,
+  withEqualShares,
+  writeNegatives,
+} from "./negative-arms.mjs";
 import { ablationArms, coreArms, profiles, proofArms, rivalArms, sweepArms } from "./profiles.mjs";
 import { writeProof } from "./proof.mjs";
 import { writeReport } from "./report.mjs";
@@ -119,7 +126,8 @@ async function main(words) {
   if (last < 3) return;
   const counts = await groundCounts(out, ground);
   const epochs = profile.steps / Math.floor(counts.train.refs / profile.batchSize);
-  const arms = armsOf(wanted, falseNegatives?.scale ?? {}, epochs);
+  const named = armsOf(wanted, falseNegatives?.scale ?? {}, epochs);
+  const arms = isNegatives ? await withEqualShares(out, ground, named) : named;
   says("pretraining the image tower");
   await pretrain(out, profile, options, ground);
   const began = Date.now();
