@@ -82,6 +82,9 @@ describe("TileStore", () => {
     const second = openCells({ maxBytes: 7 * tile });
     await draw(second.cells);
     expect([...Array(12).keys()].filter((row) => has(second.cells, row))).toHaveLength(7);
+    expect(
+      told.filter((line) => /^no more.*holds what it may, at most 8\.4 kB \(as set\); remove/.test(line)),
+    ).toHaveLength(1);
     expect(openCells({ maxBytes: 0 }).cells.tile).toBeDefined();
   });
 

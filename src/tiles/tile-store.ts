@@ -31,7 +31,7 @@ export class TileStore {
   readonly #shelves = new Map<string, TileShelf>();
   #place: Promise<TilePlace | undefined> | undefined;
   #isTold = false;
-  #hasRefused = false;
+  #hasEnded = false;
 
   /** Opens and makes nothing yet. */
   constructor(pool: Pool, keeping: TileKeeping) {
@@ -49,6 +49,7 @@ export class TileStore {
       shelf = new TileShelf(shape, foldersOf(this.#pool, this.#keeping), {
         place: () => this.#findPlace(),
         added: (place) => this.#tellOnce(place),
+        full: (place) => this.#tellFull(place),
         refused: (place, error) => this.#refused(place, error),
       });
       this.#shelves.set(key, shelf);
@@ -80,9 +81,20 @@ export class TileStore {
 
   #refused(place: TilePlace, error: unknown): void {
     place.shut();
-    if (this.#hasRefused) return;
-    this.#hasRefused = true;
-    this.#keeping.tell?.(`no more decoded images are kept: ${reasonOf(error)}`);
+    this.#tellEnd(reasonOf(error));
+  }
+
+  #tellFull({ folder, limit }: TilePlace): void {
+    this.#tellEnd(
+      `"${join(folder, "tiles")}" holds what it may, ${limit}; remove sizes there that you draw no more, or set ` +
+        "NEMOSAIC_TILES_MAX_BYTES",
+    );
+  }
+
+  #tellEnd(why: string): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#keeping.tell?.(`no more decoded images are kept: ${why}`);
   }
 }
 
@@ -104,6 +116,7 @@ interface ShelfOwner {
   /** Where tiles may be added. */
   place(): Promise<TilePlace | undefined>;
   added(place: TilePlace): void;
+  full(place: TilePlace): void;
   refused(place: TilePlace, error: unknown): void;
 }
 
@@ -164,7 +177,10 @@ export class TileShelf {
   add(image: string, pixels: Uint8Array): Promise<void> | undefined {
     if (!this.takes || this.#adding === undefined || this.has(image)) return undefined;
     const { file, place } = this.#adding;
-    if (!place.take(pixels.length)) return undefined;
+    if (!place.take(pixels.length)) {
+      this.#owner.full(place);
+      return undefined;
+    }
     this.#owner.added(place);
     const write = file.add(image, pixels).catch((error: unknown) => this.#owner.refused(place, error));
     this.#writes.add(write);
