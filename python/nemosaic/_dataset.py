@@ -25,19 +25,19 @@ class MosaicDataset:
     """A map-style dataset in the shape that published training scripts expect. Safe in DataLoader workers, forked or
     spawned, persistent or not: each opens its own connection.
 
-    mode "train": one item a sample of the epoch, a mosaic or a single image. mode "val": one item a sentence, single
-    images. mode "test": one item a ref, single image, all of its sentences. `layout` names whose loops the items are for
-    (docs/pytorch.md has them all): None or "cris" (NeMo's own), "lavt", "cgformer", "vpd". A named layout brings its
-    model's tokens, which settings must not contradict; None takes the settings'.
+    mode: "train" has one item for each sample of the epoch, a mosaic or a single image; "val" one for each sentence,
+    single images; "test" one for each ref, a single image with all of its sentences. layout: whose training loop the
+    items are for: None or "cris" (NeMo's own), "lavt", "cgformer", "vpd" (docs/pytorch.md describes them). A named layout
+    has its model's tokens, and settings that name others are an error; None uses the tokens of the settings.
 
     Items of "train" are new at each pass: the nth time that an item is drawn, it is that of epoch n. `set_epoch` chooses
-    the epoch instead, with workers alive too; with several ranks that is the way to have all of them in one epoch. From
-    then on an item depends on nothing but (seed, epoch, index).
+    the epoch instead, also while workers are alive. With several ranks, call it, so that all are in the same epoch. From
+    then on an item depends only on (seed, epoch, index).
 
-    epochs: how many there will be, which `schedule.plainLast` counts back from (`schedule.epochs`). repeat: for trainers
-    that count steps and know no epochs, the dataset is as long as that many of them, one after the other. mask_dir: a
-    folder that truth masks are written to, for CRIS's loops, which read them from files. restart: a worker whose server
-    was killed goes on with one of its own. The other arguments are those of Loader.
+    epochs: how many epochs you train; `schedule.plainLast` counts back from it (`schedule.epochs`). repeat: for trainers
+    that count steps: the dataset is that many epochs long, one after the other. mask_dir: a folder to which truth masks are
+    written, for CRIS's loops, which read them from files. restart: a worker whose server was killed continues with its
+    own server. The other arguments are those of Loader.
     """
 
     def __init__(
@@ -217,7 +217,7 @@ class MosaicDataset:
         if self._world_size > 1 and self._has_schedule:
             self._has_schedule = False
             warnings.warn(
-                "the settings have a schedule over epochs, and nobody has told this dataset which epoch it is: ranks only guess "
+                "the settings have a schedule over epochs, but this dataset does not know the epoch, so ranks only guess "
                 "it; call dataset.set_epoch(epoch) before each epoch",
                 stacklevel=4,
             )

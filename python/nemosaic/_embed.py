@@ -40,7 +40,7 @@ class EmbedReport(NamedTuple):
     images: int
     expressions: int
     reused: bool
-    """True where all was there already."""
+    """True if everything was finished already."""
     skipped: Sequence[str]
     """Names of images that could not be decoded."""
 
@@ -61,11 +61,13 @@ def embed(
 ) -> EmbedReport:
     """Embeds a pool's images and expressions with a model in Python, as `nemosaic embed` does with an ONNX model.
 
-    `encoder` is one of `nemosaic.encoders`, or two functions (images to vectors, texts to vectors), whose identity is `name`.
-    `workers` processes decode and prepare images (default: the cores, at most 8; 0: this process). A killed run goes on where it was;
-    finished vectors of the same model and pool are kept; others need `force`. An image that cannot be decoded ends the run, or with
-    `on_bad="skip"` is left out of the candidates. `crops` ("objects", "objects:8", "grid:2", "objects,grid:2") also embeds these parts of
-    each image, and the best of its vectors counts, as `nemosaic embed --crops` does. Raises NemosaicError.
+    encoder: one of `nemosaic.encoders`, or two functions (images to vectors, texts to vectors) whose identity is `name`.
+    workers: processes that decode and prepare images (default: the cores, at most 8; 0: this process). on_bad: an image that
+    cannot be decoded ends the run ("fail"), or is left out of the candidates ("skip"). crops: "objects", "objects:8",
+    "grid:2" or "objects,grid:2" also embeds these parts of each image, and the best of its vectors counts, as with
+    `nemosaic embed --crops`. force: replace vectors of another model or pool.
+
+    A killed run continues where it stopped. Finished vectors of the same model and pool are kept. Raises NemosaicError.
     """
     if isinstance(encoder, tuple):
         if name is None:

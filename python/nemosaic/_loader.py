@@ -32,31 +32,36 @@ class Loader:
     Sample i of epoch e is a function of (pool, settings, seed, e, i): neither ranks, nor batch size, nor restarts
     change it. Split "train" is augmented; the others give single images, every sentence, and truth at original size.
 
-    An epoch is over when its last batch is handed out: `epoch` then is the next one, and a state saved there goes on with
-    it. A pass that was left early (a trainer's limit of batches) is over too: the next `for` runs over the next epoch,
-    unless `set_epoch` says otherwise. `sampler` is the loader itself, for trainers that call `loader.sampler.set_epoch`.
+    An epoch ends when its last batch is handed out: `epoch` is then the next one, and a state saved there continues with
+    it. A pass that you leave early (a trainer's limit of batches) ends its epoch, too: the next `for` runs over the next
+    epoch, unless `set_epoch` chooses another. `sampler` is the loader itself, for trainers that call
+    `loader.sampler.set_epoch`.
 
-    pool: the pool's folder; None = that of the server at `socket`. batch_size: samples a batch, for this rank. size: S,
-    over the settings'. settings: a nemosaic.json, or its content as a dict; None = nemosaic.json in the working
-    directory, else the defaults. preset: "nemo", "random", "none", … to start from. tokens, token_length: over the
-    settings'. epochs: how many there will be, which `schedule.plainLast` counts back from (`schedule.epochs`).
+    Data:
+    pool: the pool's folder; None: that of the server at `socket`. settings: a nemosaic.json, or its content as a dict;
+    None: nemosaic.json in the working directory, else the defaults. preset: "nemo", "random", "none", … to start from.
+    size, tokens, token_length: override the settings. epochs: how many epochs you train; `schedule.plainLast` counts back
+    from it (`schedule.epochs`). plans: give the plans, too.
 
-    rank, world_size: default from torch.distributed where it is initialised, else RANK and WORLD_SIZE, else 0 of 1.
-    local_rank: default LOCAL_RANK; local rank 0 starts the server, the others join it. A group started without
-    LOCAL_RANK has a server in each process.
+    Batches:
+    batch_size: samples in a batch of this rank. shuffle: default for train only. drop_last: leave out an incomplete global
+    batch. tail: what happens to samples that do not fill all ranks: "pad" (repeat; default for train), "drop" (default
+    with drop_last) or "keep" (each exactly once, ranks may differ by a sample; default for other splits). num_prefetch:
+    batches made ahead. pin_memory: default if CUDA is available. device: move batches there and normalise there. dtype:
+    "float32" or "uint8". normalise: "clip", "imagenet", a dict of mean and std, or None (0 to 1). framework: "torch" or
+    "numpy".
 
-    num_prefetch: batches made ahead. pin_memory: default where CUDA is there. device: move batches there and normalise
-    there. dtype: "float32" or "uint8". normalise: "clip", "imagenet", a dict of mean and std, or None (0 to 1). framework: "torch" or "numpy".
+    Ranks:
+    rank, world_size: default from torch.distributed if it is initialised, else RANK and WORLD_SIZE, else 0 of 1.
+    local_rank: default LOCAL_RANK; local rank 0 starts the server, the others join it. Without LOCAL_RANK, each process
+    has its own server.
 
-    shuffle: default for train only. drop_last: leave out an incomplete global batch. tail: what happens to samples
-    that do not fill up all ranks: "pad" (repeat; default for train), "drop" (default with drop_last) or "keep" (each
-    exactly once, ranks may differ by a sample; default for other splits).
-
-    plans: ask for the plans too. restart: start a killed server again and go on at the same sample; otherwise
-    ServerGone is raised at once. socket: join the server there. command: the words that start nemosaic.
-    server_options: further words for "nemosaic serve" where this process starts it, as ["--tiles", "use", "--timing"]. What
-    the server decodes it keeps for the next epoch, and says where; docs/performance.md tells how to change or forbid that.
-    timeout: seconds to wait for the server to start.
+    Server:
+    restart: start a killed server again and continue at the same sample; otherwise ServerGone is raised at once. socket:
+    join the server there. command: the words that start nemosaic. server_options: further words for "nemosaic serve" if
+    this process starts it, such as ["--tiles", "use", "--timing"]. The server stores what it decodes for the next epoch,
+    and says where; docs/performance.md says how to change or forbid that. timeout: seconds to wait for the server to
+    start.
     """
 
     def __init__(
@@ -188,7 +193,7 @@ class Loader:
         return self
 
     def set_epoch(self, epoch: int) -> None:
-        """Chooses the epoch. The one that a loaded state is in the middle of goes on there."""
+        """Chooses the epoch. If a loaded state is in the middle of this epoch, it continues there."""
         epoch = whole("an epoch", epoch, 0, MAX_EPOCH)
         self._begun = False
         if epoch != self._epoch:

@@ -14,9 +14,9 @@ EXIT_CODES = {2: "usage", 3: "not-found", 4: "bad-input", 5: "incomplete", 6: "o
 
 
 def run(*words: Any, command: Optional[Command] = None) -> None:
-    """Runs `nemosaic WORDS` and prints what it says, as it says it: `run("mine", "pool")`. Raises NemosaicError where it fails.
+    """Runs `nemosaic WORDS` and prints its output at once: `run("mine", "pool")`. Raises NemosaicError if it fails.
 
-    The words are arguments, no line of shell: they need no quotes. Remarks and progress go to standard error.
+    The words are arguments, not a line of shell: they need no quotes. Remarks and progress go to standard error.
     """
     argv = [*find_command(command), *(str(word) for word in words)]
     try:

@@ -19,7 +19,7 @@ def check_state(state: Dict[str, Any], own: Dict[str, Any]) -> None:
         raise NemosaicError("bad-input", f"expected the state of a loader (state_dict()), got one without {', '.join(missing)}")
     difference = _difference(state, own)
     if difference is not None:
-        raise NemosaicError("bad-input", f"the state was saved with another {difference}: its samples would not go on")
+        raise NemosaicError("bad-input", f"the state was saved with another {difference}: its samples would not continue")
 
 
 def _difference(state: Dict[str, Any], own: Dict[str, Any]) -> Optional[str]:

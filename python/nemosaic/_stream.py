@@ -204,7 +204,7 @@ class Stream:
         """The error for a person: how the server ended, where that is known, and what to do."""
         ending = self.server.ending()
         message = str(error) if ending is None else f"the nemosaic server ended{ending}"
-        hint = "" if restarts or "restart=True" in message else "; with restart=True the run goes on at the same sample with a new server"
+        hint = "" if restarts or "restart=True" in message else "; with restart=True the run continues at the same sample with a new server"
         return ServerGone(error.code, f"{message}{hint}")
 
     def _make_arrays(self, welcome: Dict[str, Any]) -> Arrays:

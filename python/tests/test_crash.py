@@ -34,7 +34,7 @@ def test_a_killed_server_is_a_clear_error_after_what_was_under_way(pool):
         next(batches)
         pid = kill_server(loader)
         got = 0
-        with pytest.raises(ServerGone, match=r"ended \(killed by signal 9.*; with restart=True the run goes on"):
+        with pytest.raises(ServerGone, match=r"ended \(killed by signal 9.*; with restart=True the run continues"):
             for _ in batches:
                 got += 1
         assert got <= 2
@@ -223,6 +223,6 @@ def test_a_dataset_says_when_its_server_is_gone_and_goes_on_with_restart(pool):
             again = dataset[3]
             assert (again[0] == image).all() and (again[1] == words).all() and (again[2] == mask).all()
         else:
-            with pytest.raises(ServerGone, match="with restart=True the run goes on"):
+            with pytest.raises(ServerGone, match="with restart=True the run continues"):
                 dataset[3]
         dataset.close()
