@@ -219,23 +219,30 @@ export class DenseMiner implements StepMiner {
     const order = this.#order.of(lists.scores(list, scoreColumn));
     const ids = lists.ids(list);
     const [t2i, i2i] = [lists.scores(list, columns[0]), lists.scores(list, columns[1])];
+    const kept = this.#kept(list, 1);
     for (let place = 0; place < depth; place++) {
       const entry = order[place]!;
-      kernel.ints[into[0] / 4 + place] = ids[entry]!;
-      kernel.floats[into[1] / 4 + place] = t2i[entry]!;
-      kernel.floats[into[2] / 4 + place] = i2i[entry]!;
+      kept.ids[place] = ids[entry]!;
+      kept.t2i[place] = t2i[entry]!;
+      kept.i2i[place] = i2i[entry]!;
     }
   }
 
-  /** What was kept of `count` lists. */
+  /** Copies of what was kept of the first `count` lists. */
   #columnsOf(count: number): MinedColumns {
+    const { ids, t2i, i2i } = this.#kept(0, count);
+    return { ids: ids.slice(), t2i: t2i.slice(), i2i: i2i.slice() };
+  }
+
+  /** Views of what is kept of `count` lists from `list` on. */
+  #kept(list: number, count: number): MinedColumns {
     const { kernel, places } = this.#memory;
-    const size = count * this.#options.depth;
-    const [ids, t2i, i2i] = [places.ids / 4, places.t2i / 4, places.i2i / 4];
+    const { depth } = this.#options;
+    const range = (address: number) => [address / 4 + list * depth, address / 4 + (list + count) * depth] as const;
     return {
-      ids: kernel.ints.slice(ids, ids + size),
-      t2i: kernel.floats.slice(t2i, t2i + size),
-      i2i: kernel.floats.slice(i2i, i2i + size),
+      ids: kernel.ints.subarray(...range(places.ids)),
+      t2i: kernel.floats.subarray(...range(places.t2i)),
+      i2i: kernel.floats.subarray(...range(places.i2i)),
     };
   }
 }

@@ -50,7 +50,7 @@ export async function createGroupedScorer(
     expressions: () => fail("internal", "several vectors an image are mined by miners, not by blocks"),
     async pairs(expressionRows, imageRows) {
       const text = new Float32Array(dimension);
-      const room = new Float32Array(mostOf(starts) * dimension);
+      const own = new Float32Array(mostOf(starts) * dimension);
       const result = new Float32Array(expressionRows.length);
       for (let at = 0; at < result.length; at++) {
         await readVectors(expressions, expressionRows.subarray(at, at + 1), text);
@@ -59,11 +59,11 @@ export async function createGroupedScorer(
         await readVectors(
           vectors,
           Int32Array.from({ length: count }, (_, i) => starts[image]! + i),
-          room,
+          own,
         );
         let best = Number.NEGATIVE_INFINITY;
         for (let part = 0; part < count; part++)
-          best = Math.max(best, dotProduct(text, room.subarray(part * dimension), 0, dimension));
+          best = Math.max(best, dotProduct(text, own.subarray(part * dimension), 0, dimension));
         result[at] = best;
       }
       return result;

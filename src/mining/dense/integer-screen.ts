@@ -118,12 +118,12 @@ async function openBytes(
  */
 function tileRows({ rows, columns }: ScreenShape, bytes: number): number {
   const fitting = tileBytes / (columns * bytes);
-  const unit = fitting < 64 ? 16 : 64;
-  return Math.min(rows, Math.max(16, Math.floor(fitting / unit) * unit));
+  const multiple = fitting < 64 ? 16 : 64;
+  return Math.min(rows, Math.max(16, Math.floor(fitting / multiple) * multiple));
 }
 const tileBytes = 640 * 1024;
 
-/** The offsets less `low` in units of the products, so that bytes begin at 0 where scores are `low`. */
+/** The offsets less `low` in whole steps of the products, so that bytes begin at 0 where scores are `low`. */
 function frameOf({ blocks, scale }: Quantised, low: number, high: number): Frame {
   const step = Math.fround(Math.max((high - low) / 254, 2 ** -20));
   let largest = 0;
@@ -131,8 +131,8 @@ function frameOf({ blocks, scale }: Quantised, low: number, high: number): Frame
   const biases = blocks.map(({ scales, offsets }) => {
     const data = new Int32Array(scales.length);
     for (let column = 0; column < data.length; column++) {
-      const unit = scale * scales[column]!;
-      const bias = Math.round((offsets[column]! - low) / unit);
+      const perStep = scale * scales[column]!;
+      const bias = Math.round((offsets[column]! - low) / perStep);
       if (bias > mostBias || bias < -mostBias) {
         // What pads the last block gives 0.
         data[column] = -mostBias;
@@ -140,11 +140,11 @@ function frameOf({ blocks, scale }: Quantised, low: number, high: number): Frame
         continue;
       }
       data[column] = bias;
-      if (unit > largest) largest = unit;
+      if (perStep > largest) largest = perStep;
     }
     return new Tensor("int32", data, [1, data.length]);
   });
-  // Half a step by rounding to bytes, half a unit by rounding the bias, and what float32 loses of up to 255 steps and of a bias.
+  // Half a step by rounding to bytes, half of a product's by rounding the bias, and what float32 loses of up to 255 steps and of a bias.
   const error = fits ? step * 0.502 + largest * 0.501 + 2 ** -20 : Number.POSITIVE_INFINITY;
   return { low, step, error, biases };
 }

@@ -2,7 +2,7 @@
  * Offering scores to a list: what exceeds its threshold is appended, 16 scores or 64 bytes a step; where another step might not fit,
  * the list is cut, which raises the threshold, so that ever fewer scores are appended.
  *
- * By hand, a depth of 2 and room for 20 entries: 17 scores of 1 and three of 3 come in two steps. After the first 16 the list
+ * By hand, a depth of 2 and a capacity of 20 entries: 17 scores of 1 and three of 3 come in two steps. After the first 16 the list
  * could overflow, is cut to 2 (ties: the first two), and its threshold is 1; of the second step only the three exceed it.
  *
  * `shortlist` keeps all that is within `margin` of the `depth` best instead. A list with too many of these is marked as overflowed,

@@ -7,7 +7,7 @@
  *
  * Without that, all within two bounds of the `depth`-th approximate score would be: one bound for each of the two scores compared.
  * The far list lies in the two columns that the near list has no use for, and is a list itself: its header takes the last four of
- * the near list's ids. A full list has room for 16 entries more, so nobody misses them.
+ * the near list's ids. A full list has space for 16 entries more, so nobody misses them.
  *
  * By hand, a depth of 1 and scores off by at most 1, so a margin of 2: approximate 7 5.5 5.2 4 split into near 7 and far 5.5 5.2
  * (4 is not within the margin). The near one's exact score is 6.4 = T: 5.2 + 1 cannot reach it and is pruned, 5.5 + 1 can. Its
