@@ -21,6 +21,19 @@ function markdown(folder: string): string[] {
   });
 }
 
+/** The anchors of a page: those that GitHub gives to its headings, and those written as `<a id="…">`. */
+function anchorsOf(page: string): string[] {
+  const text = readFileSync(page, "utf8").replace(/```[\s\S]*?```/g, "");
+  const written = [...text.matchAll(/<a id="([^"]+)">/g)].map(([, id = ""]) => id);
+  const headings = [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, "")
+      .replace(/\s/g, "-"),
+  );
+  return [...written, ...headings];
+}
+
 function keysOf(tree: object, prefix = ""): string[] {
   return Object.entries(tree).flatMap(([key, value]) =>
     value !== null && typeof value === "object" && !Array.isArray(value)
@@ -34,15 +47,22 @@ describe("documents", () => {
     const files = markdown(root);
     expect(files.length).toBeGreaterThan(5);
     const broken: string[] = [];
+    let anchors = 0;
     for (const file of files) {
       const text = readFileSync(file, "utf8").replace(/```[\s\S]*?```/g, "");
       for (const [, target = ""] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
         if (/^[a-z]+:/.test(target)) continue;
-        const [path = ""] = target.split("#");
-        if (path !== "" && !existsSync(resolve(dirname(file), path))) broken.push(`${relative(root, file)}: ${target}`);
+        const [path = "", anchor] = target.split("#");
+        const page = path === "" ? file : resolve(dirname(file), path);
+        if (!existsSync(page)) broken.push(`${relative(root, file)}: ${target}`);
+        else if (anchor !== undefined) {
+          anchors++;
+          if (!anchorsOf(page).includes(anchor)) broken.push(`${relative(root, file)}: no heading for ${target}`);
+        }
       }
     }
     expect(broken).toEqual([]);
+    expect(anchors).toBeGreaterThan(50);
   });
 
   it("name only files of src/ that exist in ARCHITECTURE.md", () => {
