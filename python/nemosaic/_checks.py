@@ -23,7 +23,7 @@ def whole(what: str, value: Any, least: int, most: int = MAX_SEED) -> int:
 
 def seed_of(value: Any) -> int:
     try:
-        number = operator.index(value)
+        number = -1 if isinstance(value, bool) else operator.index(value)
     except TypeError:
         number = -1
     if not 0 <= number <= MAX_SEED:

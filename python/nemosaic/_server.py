@@ -45,11 +45,17 @@ class JoinedServer(Server):
         self._what = what
 
     def connect(self, restart: bool) -> socket.socket:
-        until = time.monotonic() + self._timeout
+        start = time.monotonic()
+        until, told = start + self._timeout, False
         while True:
             try:
                 return _connect(self.path)
             except OSError as error:
+                if _is_no_socket(self.path):
+                    raise ServerGone("usage", f'expected a socket at "{self.path}", found something else; {self._what}') from error
+                if not told and time.monotonic() > start + 2.0:
+                    told = True
+                    sys.stderr.write(f'waiting for a nemosaic server on "{self.path}", {self._timeout:g} s at most\n')
                 if time.monotonic() > until:
                     raise ServerGone(
                         "not-found",
@@ -57,6 +63,13 @@ class JoinedServer(Server):
                         f"{self._what}",
                     ) from error
             time.sleep(0.05)
+
+
+def _is_no_socket(path: str) -> bool:
+    try:
+        return not stat.S_ISSOCK(os.stat(path).st_mode)
+    except OSError:
+        return False
 
 
 class OwnedServer(Server):
@@ -217,6 +230,9 @@ class OwnedServer(Server):
         else:
             why = "" if status is None else f" (exit status {status})"
         said = self._said.strip().splitlines()
+        if status is not None and status < 0:
+            # Killed, it had no last word: what it remarked before, on tiles say, is not why.
+            said = [line for line in said if line.startswith("nemosaic:")]
         return why + (f": {said[-1]}" if said else "")
 
 

@@ -95,6 +95,7 @@ def test_texts_plans_and_refs_come_along(pool):
         ({"normalise": "cilp"}, "usage", "clip, imagenet"),
         ({"size": 3}, "settings", "size"),
         ({"seed": -1}, "usage", r"expected a seed from 0 to 2\*\*53 - 1, got -1"),
+        ({"seed": True}, "usage", "a seed from 0 .* got True"),
         ({"seed": 1.5}, "usage", "a seed from 0 .* got 1.5"),
         ({"batch_size": 2.5}, "usage", "batch_size as a whole number of 1 or more, got 2.5"),
         ({"num_prefetch": 0}, "usage", "num_prefetch of 1 to 1024"),
@@ -172,6 +173,8 @@ def test_a_server_of_another_pool_is_refused(pool, scenes_pool, tmp_path):
         assert caught.value.code == "refused" and scenes_pool in str(caught.value)
         with pytest.raises(NemosaicError, match="expected a pool at .*nothing there"):
             Loader(tmp_path / "nothing", socket=path, **FAST)
+        with pytest.raises(NemosaicError, match=f'expected a socket at "{tmp_path}", found something else; start it with'):
+            Loader(pool, socket=str(tmp_path), **FAST)
         with Loader(pool, socket=path, **FAST) as joined, Loader(None, socket=path, **FAST) as whatever:
             assert joined.identity == whatever.identity == owner.identity
         with pytest.raises(NemosaicError, match="None; that is for a server's own pool"):
