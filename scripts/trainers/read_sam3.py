@@ -63,8 +63,11 @@ def sam3_saco(clone, export, size):
     predictions = os.path.abspath("saco-predictions.json")
     json.dump([{**row, "score": 1.0} for row in rows["annotations"]], open(predictions, "w"))
     results = CGF1Evaluator(gt_path=[path], verbose=False, iou_type="segm").evaluate(predictions)
-    cgf1 = next(value for name, value in results.items() if name.endswith("cgF1"))
-    assert cgf1 > 0.999, results  # its quotients have small constants under them
+    # cgF1 has a factor that needs phrases without targets: where there are none, it is 0 whatever is found.
+    meant = {row["image_id"] for row in rows["annotations"]}
+    measure = "cgF1" if any(row["id"] not in meant for row in rows["images"]) else "positive_micro_F1"
+    score = next(value for name, value in results.items() if name.endswith(measure))
+    assert score > 0.999, results  # its quotients have small constants under them
     masks = {}
     for row in rows["annotations"]:
         masks.setdefault(row["image_id"], []).append(coco.decode(row["segmentation"]))
