@@ -113,7 +113,7 @@ function isDrawn(pool: Pool): boolean {
 }
 
 /** Which images have no crops, and which objects no crop. */
-function tellCrops(pool: Pool, { starts, withoutObjects, leftOut }: CropTable, listener: Listener): void {
+function tellCrops(pool: Pool, { of, starts, withoutObjects, leftOut }: CropTable, listener: Listener): void {
   const { onRemark } = fullListener(listener);
   const images = pool.images.count;
   onRemark(
@@ -121,7 +121,7 @@ function tellCrops(pool: Pool, { starts, withoutObjects, leftOut }: CropTable, l
   );
   if (withoutObjects > 0)
     onRemark(`${counted(withoutObjects, "image")} without an annotated object: no crops of objects there`);
-  if (leftOut > 0) onRemark(`${counted(leftOut, "object")} beyond the most of an image: the smallest have no crop`);
+  if (leftOut > 0) onRemark(`${counted(leftOut, "object")} without a crop: an image has those of its largest (${of})`);
 }
 
 async function embedWords(
