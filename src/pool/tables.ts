@@ -23,7 +23,7 @@ interface ColumnSpec {
 
 /**
  * The tables of a pool, declared once: rows, columns, writer and readers are derived. A column more is a line here, its value in
- * collect.ts, and a row in docs/formats/pool.md.
+ * collect.ts or collect-refs.ts, and a row in docs/formats/pool.md.
  */
 const tables = {
   images: {
