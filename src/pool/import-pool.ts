@@ -79,7 +79,7 @@ export async function importPool(
       if (!(await isSame(known, source, before, folder)))
         fail(
           "exists",
-          `source "${source.name}" is in "${folder}" already, from other files or images. Use --force to replace it, or --name to import it beside`,
+          `source "${source.name}" is in "${folder}" already, from other files or images. Use --force to replace it, --name to import it beside, or "nemosaic relocate" where only the images moved`,
         );
       const isCurrent = !(await haveImagesChanged(folder, before, known, options.onBad));
       if (isCurrent && options.withoutLeaks !== true)
