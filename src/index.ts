@@ -14,7 +14,7 @@ export {
   type LoaderOptions,
   loadMosaics,
   normalisations,
-  normalised,
+  normaliseBatch,
   rankIndices,
 } from "./loader/index.ts";
 export { type ImportListsOptions, type ImportListsReport, importLists, type MineReport } from "./mining/index.ts";
@@ -42,11 +42,11 @@ export {
   type PlanKind,
   type PlanPolicy,
   type PlanReasons,
+  quoteValue,
   type RefRecord,
   type Resample,
   resampleVersions,
   type Segmentation,
-  shown,
   someOf,
   unknownName,
 } from "./model/index.ts";

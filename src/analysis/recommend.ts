@@ -28,7 +28,7 @@ const leastExpressions = 30;
 export function recommend(report: TuneReport, rate: number, k: number, prefer: string): Recommendation {
   const at = Math.min(k, Math.max(1, report.depth));
   const fits = (point: TunePoint): boolean => point.k === at && point.full >= leastFull && highestRate(point) <= rate;
-  const refused = refusal(report);
+  const refused = findRefusal(report);
   const hardest = (points: readonly TunePoint[]): TunePoint | null =>
     points.reduce<TunePoint | null>((best, one) => (best === null || isHarder(one, best) ? one : best), null);
   const byRule = Object.fromEntries(
@@ -65,7 +65,7 @@ function bandSettings(point: TunePoint, prefer: string): Record<string, number |
 }
 
 /** Why the estimate cannot advise; undefined where it can. */
-function refusal({ coverage, now, expressions, points }: TuneReport): string | undefined {
+function findRefusal({ coverage, now, expressions, points }: TuneReport): string | undefined {
   if (coverage?.isComplete === false)
     return `annotations are too sparse to say what is not in an image (${coverage.reason})`;
   if (points.every((point) => point.falseNegatives === null) && now.falseNegatives === null)
@@ -90,17 +90,17 @@ function sentences(
         : "Look at the bands (nemosaic preview, nemosaic studio) and judge some.";
     return `No advice: ${refused}. ${instead}`;
   }
-  const present = `the settings as they are: ${described(now)}`;
+  const present = `the settings as they are: ${describePoint(now)}`;
   if (best === null)
     return `No rule keeps false negatives to ${percent(rate)} at K = ${k} with nine in ten bands full; ${present}. Mine deeper, raise K, or allow a higher rate.`;
-  return `For at most ${percent(rate)} false negatives at K = ${k}, the hardest bands come from ${named(best)}: ${described(best)}; ${present}.`;
+  return `For at most ${percent(rate)} false negatives at K = ${k}, the hardest bands come from ${nameRule(best)}: ${describePoint(best)}; ${present}.`;
 }
 
-function named({ rule, value }: TunePoint): string {
+function nameRule({ rule, value }: TunePoint): string {
   return rule === "none" ? "the guards alone" : `band.${rule} ${value}`;
 }
 
-function described({ falseNegatives, hard, full }: TunePoint): string {
+function describePoint({ falseNegatives, hard, full }: TunePoint): string {
   const rates =
     falseNegatives === null
       ? "nothing known, because all bands are empty"

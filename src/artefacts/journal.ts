@@ -30,7 +30,7 @@ export async function readJournal<Note>(path: string, key: string): Promise<Jour
 
 /** Whether a journal is under one of `keys`. */
 export async function isJournalOf(path: string, keys: readonly string[]): Promise<boolean> {
-  const head = parsed((await readFile(path, "utf8").catch(ifMissing(""))).split("\n", 1)[0]);
+  const head = parseLine((await readFile(path, "utf8").catch(ifMissing(""))).split("\n", 1)[0]);
   return keys.includes(String(head?.key));
 }
 
@@ -68,12 +68,12 @@ const version = 1;
 async function parse<Note>(path: string, key: string): Promise<{ steps: JournalStep<Note>[]; bytes: number }> {
   const text = await readFile(path, "utf8").catch(ifMissing(""));
   const lines = text.split("\n").slice(0, -1);
-  const head = parsed(lines[0]);
+  const head = parseLine(lines[0]);
   if (head?.format !== format || head.version !== version || head.key !== key) return { steps: [], bytes: 0 };
   const steps: JournalStep<Note>[] = [];
   let bytes = lineBytes(lines[0]);
   for (const line of lines.slice(1)) {
-    const step = parsed(line);
+    const step = parseLine(line);
     const notes = step?.notes ?? [];
     if (!Number.isSafeInteger(step?.rows) || Number(step?.rows) < 0 || !Array.isArray(notes)) break;
     steps.push({ rows: Number(step?.rows), notes: notes as Note[] });
@@ -86,7 +86,7 @@ function lineBytes(line = ""): number {
   return Buffer.byteLength(line) + 1;
 }
 
-function parsed(line: string | undefined): Readonly<Record<string, unknown>> | undefined {
+function parseLine(line: string | undefined): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(line ?? "");
     return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { fail, shown } from "../model/index.ts";
+import { fail, quoteValue } from "../model/index.ts";
 
 /** A SHA-256 in hex. */
 export const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "a SHA-256");
@@ -42,14 +42,14 @@ export async function readManifestJson(path: string, kind: ManifestKind): Promis
 export function requireHead(value: unknown, path: string, { format, version, remake }: ManifestKind): void {
   const head = Object(value) as { format?: unknown; version?: unknown; producer?: unknown };
   if (head.format !== format)
-    fail("bad-input", `expected format "${format}" in "${path}", got ${shown(head.format)}; ${remake}`);
+    fail("bad-input", `expected format "${format}" in "${path}", got ${quoteValue(head.format)}; ${remake}`);
   if (head.version === version) return;
-  const by = typeof head.producer === "string" ? `, written by ${shown(head.producer)}` : "";
+  const by = typeof head.producer === "string" ? `, written by ${quoteValue(head.producer)}` : "";
   const isNewer = typeof head.version === "number" && head.version > version;
   const advice = isNewer ? `upgrade nemosaic to read it, or ${remake}` : remake;
   fail(
     "bad-input",
-    `expected version ${version} of ${format} in "${path}", got ${shown(head.version)}${by}; ${advice}`,
+    `expected version ${version} of ${format} in "${path}", got ${quoteValue(head.version)}${by}; ${advice}`,
   );
 }
 
@@ -71,7 +71,7 @@ export function firstIssue(error: z.ZodError, value: unknown): string {
     "",
   );
   const came = issue.path.reduce<unknown>((tree, key) => (Object(tree) as Record<PropertyKey, unknown>)[key], value);
-  return `expected ${expectation(issue)} for ${where === "" ? "its content" : where}, got ${shown(came)}`;
+  return `expected ${expectation(issue)} for ${where === "" ? "its content" : where}, got ${quoteValue(came)}`;
 }
 
 type Issue = z.core.$ZodIssue;

@@ -2,7 +2,7 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { NpyReader } from "../codecs/index.ts";
 import { onDisk, writeFully } from "../io/index.ts";
-import { fail, shown } from "../model/index.ts";
+import { fail, quoteValue } from "../model/index.ts";
 import { type Column, chunkBytes, layoutOf, writeRows } from "./columns.ts";
 import { requirePartHash } from "./parts.ts";
 import type { ShardFolder } from "./shard-folders.ts";
@@ -61,6 +61,6 @@ async function openShare({ part, rows: [start, end], hash }: ColumnShare, column
   await reader.close();
   return fail(
     "bad-input",
-    `expected ${column.dtype} of shape ${shown(expected)} in "${path}", got ${reader.dtype} of ${shown(reader.shape)}; remove its folder and run the shard again`,
+    `expected ${column.dtype} of shape ${quoteValue(expected)} in "${path}", got ${reader.dtype} of ${quoteValue(reader.shape)}; remove its folder and run the shard again`,
   );
 }

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Shard, shardText } from "../io/index.ts";
-import { fail, shown } from "../model/index.ts";
+import { fail, quoteValue } from "../model/index.ts";
 
 /** A shard's folder and what its files say. */
 export interface ShardFolder {
@@ -38,7 +38,7 @@ export async function shardFolders(
     const match = /^(\d{1,7})-of-(\d{1,7})$/.exec(name);
     const shard = { index: Number(match?.[1]), count: Number(match?.[2]) };
     if (match === null || !(shard.index < shard.count))
-      fail("bad-input", `expected parts such as "0-of-8" in "${place}", found ${shown(name)}; move it away`);
+      fail("bad-input", `expected parts such as "0-of-8" in "${place}", found ${quoteValue(name)}; move it away`);
     return { shard, folder: join(place, name) };
   });
   parts.sort((a, b) => a.shard.count - b.shard.count || a.shard.index - b.shard.index);
@@ -93,7 +93,7 @@ function difference(a: unknown, b: unknown, path = ""): string {
         return difference(a[key], b[key], path === "" ? key : `${path}.${key}`);
     }
   }
-  return `${path || "key"}: ${shown(a)} and ${shown(b)}`;
+  return `${path || "key"}: ${quoteValue(a)} and ${quoteValue(b)}`;
 }
 
 function isTree(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -72,7 +72,7 @@ export async function makeAside(
 /** Ends a swap that was cut short; does nothing where there is none. The caller holds the folder's lock. */
 export async function finishSwap(place: string, name: string): Promise<void> {
   const work = stagingFolder(place, name);
-  const manifests = await committed(work);
+  const manifests = await readCommit(work);
   if (manifests === undefined) return;
   const names = await readdir(work);
   const isOwn = (file: string): boolean => file === commitName || file.endsWith(journalEnding);
@@ -107,7 +107,7 @@ export function stagingFolder(place: string, name: string): string {
 
 const commitName = "commit.json";
 
-async function committed(work: string): Promise<readonly string[] | undefined> {
+async function readCommit(work: string): Promise<readonly string[] | undefined> {
   const path = join(work, commitName);
   if (!(await exists(path))) return undefined;
   try {

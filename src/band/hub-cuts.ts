@@ -34,10 +34,10 @@ export class HubCounter {
       this.#heaps[image] = [wish];
     } else if (heap.length < this.#cap) {
       heap.push(wish);
-      rise(heap);
+      siftUp(heap);
     } else if (isWorse(heap[0]!, wish)) {
       heap[0] = wish;
-      sink(heap);
+      siftDown(heap);
     }
   }
 
@@ -59,7 +59,7 @@ function isWorse(a: Wish, b: Wish): boolean {
   return a.score < b.score || (a.score === b.score && a.expression > b.expression);
 }
 
-function rise(heap: Wish[]): void {
+function siftUp(heap: Wish[]): void {
   for (let at = heap.length - 1; at > 0; ) {
     const parent = (at - 1) >> 1;
     if (!isWorse(heap[at]!, heap[parent]!)) return;
@@ -68,7 +68,7 @@ function rise(heap: Wish[]): void {
   }
 }
 
-function sink(heap: Wish[]): void {
+function siftDown(heap: Wish[]): void {
   for (let at = 0; ; ) {
     const left = 2 * at + 1;
     if (left >= heap.length) return;

@@ -1,4 +1,4 @@
-import { counted, grouped } from "../io/index.ts";
+import { formatCount, formatNumber } from "../io/index.ts";
 import type { Difficulty, FalseSentenceSummary } from "../loader/index.ts";
 
 const percent = (share: number): string => (Number.isNaN(share) ? "–" : `${(100 * share).toFixed(1)} %`);
@@ -32,14 +32,17 @@ export function falseSentenceRows(summary: FalseSentenceSummary): [label: string
   const { samples, drawn, lacking, sources, changes, risk, showsKind } = summary;
   const said = (counts: Readonly<Record<string, number>>): string =>
     Object.entries(counts)
-      .map(([name, count]) => `${name} ${grouped(count)}`)
+      .map(([name, count]) => `${name} ${formatNumber(count)}`)
       .join(", ");
   const changed = Object.keys(changes).length === 0 ? "" : ` (${said(changes)})`;
   return [
-    ["sentences true of nothing", `${grouped(drawn)} of ${counted(samples, "sample")}: ${said(sources)}${changed}`],
+    [
+      "sentences true of nothing",
+      `${formatNumber(drawn)} of ${formatCount(samples, "sample")}: ${said(sources)}${changed}`,
+    ],
     ...(lacking === 0
       ? []
-      : [["none known to be false", `${counted(lacking, "sample")}, which keep their own`] as [string, string]]),
+      : [["none known to be false", `${formatCount(lacking, "sample")}, which keep their own`] as [string, string]]),
     ...(Number.isNaN(risk)
       ? []
       : [

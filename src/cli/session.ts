@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import type { Command } from "commander";
 import { setImageThreads } from "../codecs/index.ts";
 import { diskProblem, exists, type Progress, silentProgress, streamProgress } from "../io/index.ts";
-import { exitStatus, fail, NemosaicError, shown } from "../model/index.ts";
+import { exitStatus, fail, NemosaicError, quoteValue } from "../model/index.ts";
 import { parseSettings, type Settings, settingsRemarks, settingsTree, withSets } from "../settings/index.ts";
 import type { Listener } from "../steps/index.ts";
 
@@ -48,7 +48,7 @@ export function integerOption(name: string, least: number): (text: string) => nu
   return (text) => {
     const value = Number(text);
     if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) {
-      fail("usage", `expected a whole number of at least ${least} for ${name}, got ${shown(text)}`);
+      fail("usage", `expected a whole number of at least ${least} for ${name}, got ${quoteValue(text)}`);
     }
     return value;
   };
@@ -58,7 +58,7 @@ export function integerOption(name: string, least: number): (text: string) => nu
 export function choiceOption<T extends string>(name: string, values: readonly T[]): (text: string) => T {
   return (text) =>
     values.find((value) => value === text) ??
-    fail("usage", `expected one of ${values.join(", ")} for ${name}, got ${shown(text)}`);
+    fail("usage", `expected one of ${values.join(", ")} for ${name}, got ${quoteValue(text)}`);
 }
 
 /** A parser for a comma-separated list. */
@@ -66,7 +66,7 @@ export function listOption(name: string): (text: string) => string[] {
   return (text) => {
     const parts = text.split(",").map((part) => part.trim());
     if (parts.some((part) => part === ""))
-      fail("usage", `expected a comma-separated list for ${name}, got ${shown(text)}`);
+      fail("usage", `expected a comma-separated list for ${name}, got ${quoteValue(text)}`);
     return parts;
   };
 }

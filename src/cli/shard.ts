@@ -1,5 +1,5 @@
 import type { Shard } from "../io/index.ts";
-import { fail, shown } from "../model/index.ts";
+import { fail, quoteValue } from "../model/index.ts";
 
 /** What --shard means, for help texts. */
 export const shardHelp =
@@ -15,12 +15,12 @@ export function parseShard(text: string, environment: Environment): Shard {
   const match = /^(?:(\d{1,7})|(auto))(?:\/(\d{1,7}))?$/.exec(text);
   const [, given, auto, total] = match ?? [];
   if (match === null || (given !== undefined && total === undefined))
-    fail("usage", `expected --shard i/n, auto or auto/n, got ${shown(text)}`);
+    fail("usage", `expected --shard i/n, auto or auto/n, got ${quoteValue(text)}`);
   if (auto !== undefined && total === undefined) return slurmShard(environment);
   const place = "SLURM_ARRAY_TASK_ID" in environment ? "SLURM_ARRAY_TASK_ID" : "JOB_COMPLETION_INDEX";
   const index = given === undefined ? number(environment, place, text) : Number(given);
   const count = Number(total);
-  if (count === 0) fail("usage", `expected --shard i/n with an n of 1 or more, got ${shown(text)}`);
+  if (count === 0) fail("usage", `expected --shard i/n with an n of 1 or more, got ${quoteValue(text)}`);
   if (!(index < count))
     fail(
       "usage",
@@ -48,7 +48,7 @@ function number(environment: Environment, name: string, text: string): number {
   if (value === undefined || !/^\d{1,9}$/.test(value)) {
     fail(
       "usage",
-      `--shard ${text} reads the number of this task from ${name}, which ${value === undefined ? "is not set" : `is ${shown(value)}`}; run it in an array job, or give --shard i/n`,
+      `--shard ${text} reads the number of this task from ${name}, which ${value === undefined ? "is not set" : `is ${quoteValue(value)}`}; run it in an array job, or give --shard i/n`,
     );
   }
   return Number(value);

@@ -5,7 +5,7 @@
  */
 import { isUtf8 } from "node:buffer";
 import { readFile } from "node:fs/promises";
-import { fail, shown } from "../model/index.ts";
+import { fail, quoteValue } from "../model/index.ts";
 import { openForReading } from "./file.ts";
 import { refuseEncoding, refuseUtf16 } from "./utf8.ts";
 
@@ -26,11 +26,14 @@ export async function readCsv(path: string): Promise<CsvRow[]> {
   try {
     const { size } = await handle.stat();
     if (size > maxBytes)
-      fail("unsupported", `expected a CSV file of at most ${maxBytes} bytes, ${shown(path)} has ${size}; use Parquet`);
+      fail(
+        "unsupported",
+        `expected a CSV file of at most ${maxBytes} bytes, ${quoteValue(path)} has ${size}; use Parquet`,
+      );
     const bytes = await readFile(handle);
-    refuseUtf16(bytes, shown(path));
+    refuseUtf16(bytes, quoteValue(path));
     if (!isUtf8(bytes)) await refuseEncoding(bytes, path, 0);
-    return parseCsv(bytes.toString("utf8").replace(/^\uFEFF/, ""), shown(path));
+    return parseCsv(bytes.toString("utf8").replace(/^\uFEFF/, ""), quoteValue(path));
   } finally {
     await handle.close();
   }

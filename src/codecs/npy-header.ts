@@ -1,4 +1,4 @@
-import { fail, shown } from "../model/index.ts";
+import { fail, quoteValue } from "../model/index.ts";
 
 /**
  * NumPy's .npy file: one array, its numbers as they lie in memory behind a text header.
@@ -115,7 +115,7 @@ export function npyView(dtype: NpyDtype, buffer: ArrayBuffer): NpyArray {
 export function npyHeader(dtype: NpyDtype, shape: readonly number[]): Uint8Array {
   for (const size of shape) {
     if (!Number.isSafeInteger(size) || size < 0)
-      fail("usage", `expected a shape of whole numbers, got ${shown(shape)}`);
+      fail("usage", `expected a shape of whole numbers, got ${quoteValue(shape)}`);
   }
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
   const dict = `{'descr': '${descriptions[dtype]}', 'fortran_order': False, 'shape': ${tuple}, }`;
@@ -180,13 +180,16 @@ function parseDict(text: string, where: string, columnMajor: ColumnMajor): Omit<
   const shape = /['"]shape['"]\s*:\s*\(([\dL,\s]*)\)/.exec(text)?.[1];
   const descr = /['"]descr['"]\s*:\s*(?:['"]([^'"]*)['"]|(\[))/.exec(text);
   if (order === undefined || shape === undefined || descr === null) {
-    fail("bad-input", `expected descr, fortran_order and shape in the header of ${where}, got ${shown(text.trim())}`);
+    fail(
+      "bad-input",
+      `expected descr, fortran_order and shape in the header of ${where}, got ${quoteValue(text.trim())}`,
+    );
   }
   const dtype = parseDescription(descr[1], where);
   const sizes = shape.split(",").map((size) => size.trim().replace(/L$/, ""));
   if (sizes.at(-1) === "") sizes.pop();
   if (sizes.length > 32 || !sizes.every((size) => /^\d{1,15}$/.test(size))) {
-    fail("bad-input", `expected a shape of whole numbers in ${where}, got ${shown(`(${shape})`)}`);
+    fail("bad-input", `expected a shape of whole numbers in ${where}, got ${quoteValue(`(${shape})`)}`);
   }
   const isColumnMajor = order === "True" && sizes.length > 1;
   if (isColumnMajor && columnMajor === "refuse") {
@@ -207,7 +210,7 @@ function parseDescription(descr: string | undefined, where: string): NpyDtype {
   if (descr.startsWith(">")) {
     fail(
       "unsupported",
-      `expected little-endian numbers in ${where}, got ${shown(descr)}: save it with array.astype("<…")`,
+      `expected little-endian numbers in ${where}, got ${quoteValue(descr)}: save it with array.astype("<…")`,
     );
   }
   const plain = descr.replace(/^[=|<]/, "");
@@ -215,7 +218,7 @@ function parseDescription(descr: string | undefined, where: string): NpyDtype {
   if (found === undefined) {
     fail(
       "unsupported",
-      `expected one of ${Object.keys(descriptions).join(", ")} in ${where}, got dtype ${shown(descr)}`,
+      `expected one of ${Object.keys(descriptions).join(", ")} in ${where}, got dtype ${quoteValue(descr)}`,
     );
   }
   return found as NpyDtype;

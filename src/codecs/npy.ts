@@ -1,7 +1,7 @@
 import { readSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { halfToFloat } from "../kernels/index.ts";
-import { fail, shown } from "../model/index.ts";
+import { fail, quoteValue } from "../model/index.ts";
 import { openForReading, readFully } from "./file.ts";
 import {
   type ColumnMajor,
@@ -53,7 +53,7 @@ export class NpyReader {
       const { size } = await handle.stat();
       const head = new Uint8Array(Math.min(size, maxHeaderBytes));
       await readFully(handle, head, 0, path);
-      const { dtype, shape, dataOffset } = readNpyHeader(head, size, shown(path));
+      const { dtype, shape, dataOffset } = readNpyHeader(head, size, quoteValue(path));
       return new NpyReader(path, handle, shape, dtype, dataOffset);
     } catch (error) {
       await handle.close();
@@ -79,7 +79,10 @@ export class NpyReader {
     for (let done = 0; done < bytes.length; ) {
       const read = readSync(this.#handle.fd, bytes, done, Math.min(bytes.length - done, 2 ** 30), position + done);
       if (read === 0)
-        fail("bad-input", `expected ${bytes.length} bytes at byte ${position} of ${shown(this.path)}; it has shrunk`);
+        fail(
+          "bad-input",
+          `expected ${bytes.length} bytes at byte ${position} of ${quoteValue(this.path)}; it has shrunk`,
+        );
       done += read;
     }
     return target;
@@ -110,7 +113,7 @@ export class NpyReader {
   #target(start: number, count: number, into: NpyArray | undefined): NpyArray {
     const rows = this.shape[0] ?? 1;
     if (!Number.isInteger(start) || !Number.isInteger(count) || start < 0 || count < 0 || start + count > rows) {
-      fail("usage", `expected rows among the ${rows} of ${shown(this.path)}, got ${start} to ${start + count}`);
+      fail("usage", `expected rows among the ${rows} of ${quoteValue(this.path)}, got ${start} to ${start + count}`);
     }
     const length = count * this.rowLength;
     if (into === undefined) return npyArray(this.dtype, length);
@@ -137,7 +140,7 @@ export class NpyReader {
 export function encodeNpy(array: NpyArray, shape: readonly number[], dtype: NpyDtype = dtypeOf(array)): Uint8Array {
   const count = shape.reduce((product, size) => product * size, 1);
   if (count !== array.length)
-    fail("usage", `expected ${count} numbers for the shape ${shown(shape)}, got ${array.length}`);
+    fail("usage", `expected ${count} numbers for the shape ${quoteValue(shape)}, got ${array.length}`);
   if (npyArray(dtype, 0).constructor !== array.constructor) {
     fail("usage", `expected an array for ${dtype}, got ${array.constructor.name}`);
   }

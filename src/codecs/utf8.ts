@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { open } from "node:fs/promises";
-import { fail, shown } from "../model/index.ts";
+import { fail, quoteValue } from "../model/index.ts";
 
 /**
  * Text of UTF-8 bytes. `place` names where a byte of `bytes` stands, "line 3, byte 41 of "a.json"" say.
@@ -28,7 +28,7 @@ export function wholeUtf8Text(bytes: Buffer, where: string): string {
  */
 export async function refuseEncoding(bytes: Buffer, path: string, offset: number): Promise<never> {
   const byte = offset + invalidAt(bytes);
-  return refuse(`line ${await lineOfByte(path, byte)}, byte ${byte} of ${shown(path)}`);
+  return refuse(`line ${await lineOfByte(path, byte)}, byte ${byte} of ${quoteValue(path)}`);
 }
 
 /**

@@ -34,7 +34,7 @@ async function checkMined(pool: Pool): Promise<Finding[]> {
         continue;
       }
       await mined.close();
-      findings.push(...heldOut(pool, name, mined.manifest.candidates.splits, evaluated));
+      findings.push(...checkHeldOut(pool, name, mined.manifest.candidates.splits, evaluated));
     } catch (error) {
       if (!isInputError(error)) throw error;
       if (error.code === "incomplete")
@@ -55,7 +55,7 @@ function evaluatedImages(pool: Pool): Map<number, string> {
   return found;
 }
 
-function heldOut(
+function checkHeldOut(
   pool: Pool,
   name: string,
   splits: readonly string[],
@@ -109,7 +109,7 @@ async function checkEmbeddings(pool: Pool, nearDuplicate: number): Promise<Findi
             `run "nemosaic embed" again with --force`,
           ),
         );
-      else if (kind === "images") findings.push(...(await alikeVectors(pool, name, nearDuplicate)));
+      else if (kind === "images") findings.push(...(await findSimilarVectors(pool, name, nearDuplicate)));
     }
   }
   return findings;
@@ -127,7 +127,7 @@ function inputsOf(text: string): string | undefined {
 /** All pairs are compared up to this many images; the time grows with the square. */
 const mostCompared = 6000;
 
-async function alikeVectors(pool: Pool, name: string, threshold: number): Promise<Finding[]> {
+async function findSimilarVectors(pool: Pool, name: string, threshold: number): Promise<Finding[]> {
   if (pool.images.count > mostCompared) return [];
   let reader: NpyReader;
   try {

@@ -46,14 +46,16 @@ export function checkBoxes(pool: Pool, measures: AnnotationMeasures): Finding[] 
     const mask = maskBox(pool, target, size);
     if (mask === undefined) continue;
     const name = `annotation ${pool.annotationKey(target)}`;
-    if (isInUnit(mask, size)) unit.add(() => `${name}: mask box [${shortly(mask)}] in ${size.join("×")}`);
+    if (isInUnit(mask, size)) unit.add(() => `${name}: mask box [${describeBox(mask)}] in ${size.join("×")}`);
     const box = measures.box(target);
     if (box !== null) {
       compared++;
       const cause = causeOf(mask, box, size);
       if (cause !== undefined) {
         causes.set(cause, (causes.get(cause) ?? 0) + 1);
-        boxes.add(() => `${name}: mask [${shortly(mask)}], box [${shortly(box)}] in ${size.join("×")}: ${cause}`);
+        boxes.add(
+          () => `${name}: mask [${describeBox(mask)}], box [${describeBox(box)}] in ${size.join("×")}: ${cause}`,
+        );
       }
     }
     const stated = measures.area[target] ?? Number.NaN;
@@ -94,8 +96,8 @@ function maskBox(pool: Pool, target: number, [width, height]: Size): Box | undef
   }
   const [xs, ys] = [0, 1].map((odd) => segmentation.parts.flatMap((part) => part.filter((_, i) => i % 2 === odd)));
   if (xs === undefined || ys === undefined || xs.length === 0) return undefined;
-  const [left, top] = [least(xs), least(ys)];
-  return [left, top, -least(xs.map((x) => -x)) - left, -least(ys.map((y) => -y)) - top];
+  const [left, top] = [findLeast(xs), findLeast(ys)];
+  return [left, top, -findLeast(xs.map((x) => -x)) - left, -findLeast(ys.map((y) => -y)) - top];
 }
 
 function maskArea(pool: Pool, target: number, [width, height]: Size): number | undefined {
@@ -148,10 +150,10 @@ function shortScale(boxOverMask: number): string {
   return `${Number(scale.toFixed(2))} times`;
 }
 
-function shortly(box: Box): string {
+function describeBox(box: Box): string {
   return box.map((side) => Number(side.toFixed(2))).join(", ");
 }
 
-function least(values: readonly number[]): number {
+function findLeast(values: readonly number[]): number {
   return values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
 }

@@ -27,7 +27,8 @@ export function checkCounts(
   for (const { name, skipped, warnings } of pool.manifest.sources) {
     const totals = published(name);
     if (totals !== undefined) findings.push(...compare(pool, name, totals));
-    for (const [reason, count] of Object.entries(skipped)) findings.push(leftOut(name, reason, count, imported));
+    for (const [reason, count] of Object.entries(skipped))
+      findings.push(describeLeftOut(name, reason, count, imported));
     for (const warning of warnings)
       findings.push({
         severity: "info",
@@ -82,7 +83,12 @@ function countSplits(pool: Pool, source: string): Map<string, Required<SplitTota
 /** Reasons for which a dataset on disk is broken, not merely odd in places. */
 const severe = ["image missing", "image unreadable", "image of another size"];
 
-function leftOut(source: string, reason: string, count: number, imported: LeftOutExamples | undefined): Finding {
+function describeLeftOut(
+  source: string,
+  reason: string,
+  count: number,
+  imported: LeftOutExamples | undefined,
+): Finding {
   const severity: Severity = imported !== undefined || severe.includes(reason) ? "error" : "warning";
   const fix = severe.includes(reason)
     ? "complete the images folder (or name the right one with --images) and import again"

@@ -1,6 +1,6 @@
 import { isTrainingSplit, type Pool, photographNumber } from "../pool/index.ts";
 import { Cases, type Finding, plural } from "./finding.ts";
-import { type AlikePair, alikePairs } from "./near-duplicates.ts";
+import { type AlikePair, findSimilarPairs } from "./near-duplicates.ts";
 import type { ImageSketch } from "./perceptual-hash.ts";
 
 /** How an image is used: the sources that train on it and those that evaluate on it. */
@@ -15,7 +15,7 @@ export function checkLeaks(pool: Pool, sketches: readonly (ImageSketch | undefin
   return [
     ...leaksWithin(pool, uses),
     ...numbersWithin(pool, uses),
-    ...alikeWithin(pool, uses, alikePairs(sketches, undefined, maxBits)),
+    ...alikeWithin(pool, uses, findSimilarPairs(sketches, undefined, maxBits)),
   ];
 }
 
@@ -37,9 +37,9 @@ export function checkLeaksBetween(
     const [use, otherUse] = [uses[row], otherUses[otherRow]];
     if (use === undefined || otherUse === undefined) return undefined;
     if (use.train.size > 0 && otherUse.evaluate.size > 0)
-      return `trained on here (${listed(use.train)}), evaluated on there (${listed(otherUse.evaluate)})`;
+      return `trained on here (${listNames(use.train)}), evaluated on there (${listNames(otherUse.evaluate)})`;
     if (use.evaluate.size > 0 && otherUse.train.size > 0)
-      return `evaluated on here (${listed(use.evaluate)}), trained on there (${listed(otherUse.train)})`;
+      return `evaluated on here (${listNames(use.evaluate)}), trained on there (${listNames(otherUse.train)})`;
     return undefined;
   };
   const found = new Set<string>();
@@ -59,7 +59,7 @@ export function checkLeaksBetween(
       if (otherRow !== undefined) report(named, row, otherRow);
     }
   });
-  for (const { a, b } of alikePairs(sketches, otherSketches, maxBits)) report(alike, a, b);
+  for (const { a, b } of findSimilarPairs(sketches, otherSketches, maxBits)) report(alike, a, b);
   const fix =
     "leave these images out of training (or of the evaluation), or do not report one pool's model on the other's splits";
   return [
@@ -112,7 +112,7 @@ function leaksWithin(pool: Pool, uses: readonly ImageUse[]): Finding[] {
     if (train.size === 0 || evaluate.size === 0) return;
     const sources = new Set([...evaluate].map((entry) => entry.slice(0, entry.lastIndexOf(" "))));
     const describe = (): string =>
-      `${pool.imageName(row)}: trained on by ${listed(train)}, evaluated on by ${listed(evaluate)}`;
+      `${pool.imageName(row)}: trained on by ${listNames(train)}, evaluated on by ${listNames(evaluate)}`;
     const others = [...sources].some((source) => [...train].some((name) => name !== source));
     if (others) across.add(describe);
     else if ([...sources].every((source) => byObject.has(source))) known.add(describe);
@@ -195,6 +195,6 @@ function numbered(path: string, row: number): [string, number][] {
   return number === undefined ? [] : [[number, row]];
 }
 
-function listed(names: ReadonlySet<string>): string {
+function listNames(names: ReadonlySet<string>): string {
   return [...names].sort().join(", ");
 }

@@ -8,7 +8,7 @@ import type { Box } from "../model/index.ts";
 import { appendJudgement } from "../pool/index.ts";
 import {
   codes,
-  examined,
+  examineFolder,
   examineOptions,
   found,
   healthy,
@@ -29,10 +29,10 @@ afterAll(() => rm(home, { recursive: true, force: true }));
 describe("the doctor", () => {
   it("finds nothing wrong with a sound pool, decoded or by headers", async () => {
     const folder = await poolOf(home, "sound", healthy);
-    const examination = await examined(folder);
+    const examination = await examineFolder(folder);
     expect(examination.findings).toEqual([]);
     expect(examination.checked).toEqual({ images: 4, refs: 4, expressions: 4, decoded: true });
-    expect((await examined(folder, { fast: true })).findings).toEqual([]);
+    expect((await examineFolder(folder, { fast: true })).findings).toEqual([]);
   });
 
   it("finds images that are gone, cut short, resized, changed or turned", async () => {
@@ -49,7 +49,7 @@ describe("the doctor", () => {
     await picture(3, 30, 25).jpeg().toFile(join(images, "3.jpg"));
     await picture(40).jpeg().toFile(join(images, "4.jpg"));
     await picture(5).withMetadata({ orientation: 6 }).jpeg({ quality: 95 }).toFile(join(images, "5.jpg"));
-    const examination = await examined(folder);
+    const examination = await examineFolder(folder);
     expect(found(examination, "image-missing")).toMatchObject({
       severity: "error",
       count: 1,
@@ -71,7 +71,7 @@ describe("the doctor", () => {
       examples: ["5.jpg: orientation 6"],
     });
     expect(examination.totals.error).toBe(4);
-    const fast = await examined(folder, { fast: true });
+    const fast = await examineFolder(folder, { fast: true });
     expect(codes(fast)).toEqual(
       expect.arrayContaining(["image-missing", "image-resized", "image-changed", "image-orientation"]),
     );
@@ -83,7 +83,7 @@ describe("the doctor", () => {
       { image: "1.jpg", split: "train", sentences: ["Left cat", "right cat"] },
       { image: "2.jpg", split: "train", sentences: ["left cat"] },
     ]);
-    const examination = await examined(folder);
+    const examination = await examineFolder(folder);
     expect(found(examination, "empty-sentence")).toMatchObject({
       severity: "error",
       count: 1,
@@ -101,7 +101,7 @@ describe("the doctor", () => {
       { image: "4.jpg", split: "train", segmentation: { kind: "rle", size: [50, 60], counts: "T3" } },
       { image: "5.jpg", split: "train", segmentation: { kind: "rle", size: [50, 60], counts: nothing } },
     ]);
-    const examination = await examined(folder);
+    const examination = await examineFolder(folder);
     expect(found(examination, "mask-empty")).toMatchObject({ severity: "error", count: 1, examples: ["ref masks/r4"] });
     expect(found(examination, "mask-outside")).toMatchObject({
       severity: "warning",
@@ -140,20 +140,20 @@ describe("the doctor", () => {
         { image: "2.jpg", split: "train", parts, box: [4, 6, 20, 10] },
         { image: "3.jpg", split: "train", parts, box: [3, 5, 22, 12] },
       ]);
-      const finding = found(await examined(folder, { fast: true }), "mask-box-differs");
+      const finding = found(await examineFolder(folder, { fast: true }), "mask-box-differs");
       expect(finding, cause).toMatchObject({ severity: "error", count: 1 });
       expect(finding?.message).toContain(`(1 ${cause}`);
       expect(finding?.examples[0]).toContain("annotation boxes/a0");
     }
     const unit = await poolOf(home, "unit", [{ image: "1.jpg", split: "train", parts: cases[6]?.[2] ?? [] }]);
-    expect(found(await examined(unit, { fast: true }), "mask-in-unit-coordinates")).toMatchObject({
+    expect(found(await examineFolder(unit, { fast: true }), "mask-in-unit-coordinates")).toMatchObject({
       severity: "error",
     });
     const areas = await poolOf(home, "areas", [
       { image: "1.jpg", split: "train", parts, area: 800 },
       { image: "2.jpg", split: "train", parts, area: 210 },
     ]);
-    expect(found(await examined(areas, { fast: true }), "mask-area-differs")).toMatchObject({
+    expect(found(await examineFolder(areas, { fast: true }), "mask-area-differs")).toMatchObject({
       severity: "warning",
       count: 1,
       examples: ["annotation areas/a0: mask of 200 pixels, area 800"],
@@ -169,7 +169,7 @@ describe("the doctor", () => {
     await writeFile(join(folder, "pool.json"), JSON.stringify(manifest));
     const published = (source: string) =>
       source === "refcoco-unc" ? { train: { refs: 4, images: 3, expressions: 3 }, testA: { refs: 1 } } : undefined;
-    const examination = await examined(folder, { published });
+    const examination = await examineFolder(folder, { published });
     expect(found(examination, "counts-differ")).toMatchObject({
       severity: "warning",
       count: 2,
@@ -182,7 +182,7 @@ describe("the doctor", () => {
       ["warning", 1],
     ]);
     // Of the dataset's own folder, what an import would stop at is an error, and says where.
-    const fresh = await examined(folder, { published, imported: { "bad id": ["refs(unc).p, record 4: …"] } });
+    const fresh = await examineFolder(folder, { published, imported: { "bad id": ["refs(unc).p, record 4: …"] } });
     expect(fresh.findings.find(({ message }) => message.endsWith("bad id"))).toMatchObject({
       severity: "error",
       examples: ["refs(unc).p, record 4: …"],

@@ -101,7 +101,7 @@ export async function picturesAt(folder: string, seeds: readonly number[]): Prom
       .toFile(join(folder, `${seed}.jpg`));
 }
 
-export async function examined(folder: string, more: Partial<ExamineOptions> = {}): Promise<Examination> {
+export async function examineFolder(folder: string, more: Partial<ExamineOptions> = {}): Promise<Examination> {
   const pool = await Pool.open(folder);
   try {
     return await examinePool(pool, { ...examineOptions, ...more });

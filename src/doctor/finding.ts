@@ -1,4 +1,4 @@
-import { grouped } from "../io/index.ts";
+import { formatNumber } from "../io/index.ts";
 
 /** error: the pool cannot be trusted as it is; warning: look at it before training; info: good to know. */
 export type Severity = "error" | "warning" | "info";
@@ -47,5 +47,5 @@ export class Cases {
 
 /** "1 image", "3 images". */
 export function plural(count: number, noun: string): string {
-  return `${grouped(count)} ${noun}${count === 1 ? "" : "s"}`;
+  return `${formatNumber(count)} ${noun}${count === 1 ? "" : "s"}`;
 }

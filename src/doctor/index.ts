@@ -2,5 +2,5 @@
 export type { PublishedTotals, SplitTotals } from "./check-counts.ts";
 export { type Examination, type ExamineOptions, examinePool } from "./examine.ts";
 export { type Finding, type Severity, severities } from "./finding.ts";
-export { type AlikePair, alikePairs, defaultAlikeBits } from "./near-duplicates.ts";
+export { type AlikePair, defaultAlikeBits, findSimilarPairs } from "./near-duplicates.ts";
 export { greyDifference, type ImageSketch, sketchBits, sketchImage } from "./perceptual-hash.ts";

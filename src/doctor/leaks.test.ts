@@ -3,7 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Pool } from "../pool/index.ts";
-import { codes, examined, found, healthy, picture, picturesAt, poolOf, type Ref } from "./examined-pools.contract.ts";
+import {
+  codes,
+  examineFolder,
+  found,
+  healthy,
+  picture,
+  picturesAt,
+  poolOf,
+  type Ref,
+} from "./examined-pools.contract.ts";
 
 let home: string;
 beforeAll(async () => {
@@ -18,11 +27,11 @@ describe("the doctor, of images that are trained on and evaluated on,", () => {
       { image: "1.jpg", split: "train" },
       { image: "1.jpg", split: "testA", sentences: ["other"] },
     ];
-    expect(found(await examined(await poolOf(home, "own", leak)), "leak-between-splits")).toMatchObject({
+    expect(found(await examineFolder(await poolOf(home, "own", leak)), "leak-between-splits")).toMatchObject({
       severity: "error",
       count: 1,
     });
-    expect(found(await examined(await poolOf(home, "refcoco-google", leak)), "leak-by-design")).toMatchObject({
+    expect(found(await examineFolder(await poolOf(home, "refcoco-google", leak)), "leak-by-design")).toMatchObject({
       severity: "warning",
       count: 1,
     });
@@ -37,7 +46,7 @@ describe("the doctor, of images that are trained on and evaluated on,", () => {
       ],
       { folder },
     );
-    const examination = await examined(folder);
+    const examination = await examineFolder(folder);
     expect(found(examination, "leak-between-sources")).toMatchObject({ severity: "error", count: 2 });
     expect(codes(examination)).not.toContain("leak-between-splits");
   });
@@ -66,7 +75,7 @@ describe("the doctor, of images that are trained on and evaluated on,", () => {
         { images },
       ),
     );
-    const examination = await examined(train, { against: other });
+    const examination = await examineFolder(train, { against: other });
     expect(found(examination, "leak-between-pools")).toMatchObject({
       severity: "error",
       count: 1,
@@ -86,7 +95,7 @@ describe("the doctor, of images that are trained on and evaluated on,", () => {
     await picture(1).resize(90, 75).jpeg({ quality: 70 }).toFile(join(images, "1-again.jpg"));
     await picture(2).jpeg({ quality: 50 }).toFile(join(images, "2-again.jpg"));
     const refs = ["1.jpg", "2.jpg", "3.jpg", "1-again.jpg"].map((image) => ({ image, split: "train" }));
-    const examination = await examined(
+    const examination = await examineFolder(
       await poolOf(home, "alike", [...refs, { image: "2-again.jpg", split: "val" }], { images }),
     );
     expect(found(examination, "near-duplicate")).toMatchObject({

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { sampleDir } from "../../test/peers.ts";
 import { decodeImage } from "../codecs/index.ts";
 import { CounterRandom } from "../kernels/index.ts";
-import { alikePairs, greyDifference, type ImageSketch, sketchImage } from "./index.ts";
+import { findSimilarPairs, greyDifference, type ImageSketch, sketchImage } from "./index.ts";
 
 const grey = new Uint8Array(256).fill(100);
 const sketch = fc
@@ -39,9 +39,9 @@ describe("near-duplicate images", () => {
             if (b > a && bits <= maxBits) all.push({ a, b, bits });
           });
         });
-        expect(alikePairs(sketches, undefined, maxBits)).toEqual(all);
+        expect(findSimilarPairs(sketches, undefined, maxBits)).toEqual(all);
         const [left, right] = [sketches.slice(0, 1), sketches.slice(1)];
-        expect(alikePairs(left, right, maxBits).map(({ bits }) => bits)).toEqual(
+        expect(findSimilarPairs(left, right, maxBits).map(({ bits }) => bits)).toEqual(
           right.map((other) => bitDifference(left[0]!, other)).filter((bits) => bits <= maxBits),
         );
       }),
@@ -51,7 +51,7 @@ describe("near-duplicate images", () => {
 
   it("pass over images that could not be decoded", () => {
     const [one] = fc.sample(sketch, 1);
-    expect(alikePairs([one, undefined, one], undefined)).toEqual([{ a: 0, b: 2, bits: 0 }]);
+    expect(findSimilarPairs([one, undefined, one], undefined)).toEqual([{ a: 0, b: 2, bits: 0 }]);
   });
 
   it("are found among 8,000", () => {
@@ -60,7 +60,7 @@ describe("near-duplicate images", () => {
       return { bits: Uint8Array.from({ length: 16 }, () => random.below(256) & random.below(256)), grey };
     });
     sketches[7_999] = sketches[3]!;
-    expect(alikePairs(sketches, undefined)).toContainEqual({ a: 3, b: 7_999, bits: 0 });
+    expect(findSimilarPairs(sketches, undefined)).toContainEqual({ a: 3, b: 7_999, bits: 0 });
   });
 
   const sample = sampleDir();
@@ -78,8 +78,8 @@ describe("near-duplicate images", () => {
           copies.length % 2 === 0 ? sharp(bytes).jpeg({ quality: 30 }) : sharp(bytes).resize(200).jpeg({ quality: 70 });
         copies.push(sketchImage(await decodeImage(await copy.toBuffer())));
       }
-      expect(alikePairs(photos, undefined)).toEqual([]);
-      expect(alikePairs(photos, copies).map(({ a, b }) => [a, b])).toEqual(names.map((_, at) => [at, at]));
+      expect(findSimilarPairs(photos, undefined)).toEqual([]);
+      expect(findSimilarPairs(photos, copies).map(({ a, b }) => [a, b])).toEqual(names.map((_, at) => [at, at]));
       expect(greyDifference(photos[0]!, copies[0]!)).toBeLessThan(greyDifference(photos[0]!, copies[1]!));
     },
   );

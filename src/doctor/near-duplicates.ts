@@ -23,7 +23,7 @@ const words = sketchBits / 32;
  * passed over. Pairs come in order of a, then b. Sketches lie in buckets by their number of bits set: two that differ in n
  * bits are at most n buckets apart.
  */
-export function alikePairs(
+export function findSimilarPairs(
   first: readonly (ImageSketch | undefined)[],
   second: readonly (ImageSketch | undefined)[] | undefined,
   maxBits = defaultAlikeBits,

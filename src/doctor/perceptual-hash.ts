@@ -20,8 +20,8 @@ export function sketchImage(image: {
   readonly height: number;
   readonly data: Uint8Array;
 }): ImageSketch {
-  const wide = shrunk(image, 9, 8);
-  const tall = shrunk(image, 8, 9);
+  const wide = shrinkImage(image, 9, 8);
+  const tall = shrinkImage(image, 8, 9);
   const bits = new Uint8Array(sketchBits / 8);
   for (let y = 0; y < 8; y++) {
     for (let x = 0; x < 8; x++) {
@@ -32,7 +32,7 @@ export function sketchImage(image: {
       if (below) bits[8 + (at >> 3)] = (bits[8 + (at >> 3)] ?? 0) | (1 << (at & 7));
     }
   }
-  return { bits, grey: shrunk(image, side, side) };
+  return { bits, grey: shrinkImage(image, side, side) };
 }
 
 /** Mean difference of two sketches' grey pictures, 0 to 255, each moved to the same mean brightness. */
@@ -44,7 +44,7 @@ export function greyDifference(a: ImageSketch, b: ImageSketch): number {
   return sum / a.grey.length;
 }
 
-function shrunk(
+function shrinkImage(
   image: { readonly width: number; readonly height: number; readonly data: Uint8Array },
   width: number,
   height: number,

@@ -1,5 +1,5 @@
 import type { Progress } from "../io/index.ts";
-import { fail, shown, unknownName } from "../model/index.ts";
+import { fail, quoteValue, unknownName } from "../model/index.ts";
 import { leastImages } from "./bootstrap.ts";
 import { type EvaluateOptions, evaluateDefaults, extraPolicies } from "./evaluate.ts";
 import { duplicatePolicies, idReadings, levelReadings } from "./predictions/index.ts";
@@ -36,10 +36,10 @@ export function evaluateOptions(
 ): EvaluateOptions {
   const { threshold, seed = evaluateDefaults.seed } = choices;
   if (threshold !== undefined && !(threshold >= 0 && threshold <= 1)) {
-    fail("usage", `expected --threshold to be a probability of 0 … 1, got ${shown(threshold)}`);
+    fail("usage", `expected --threshold to be a probability of 0 … 1, got ${quoteValue(threshold)}`);
   }
   if (!Number.isSafeInteger(seed) || seed < 0)
-    fail("usage", `expected --seed to be a whole number of 0 or more, got ${shown(seed)}`);
+    fail("usage", `expected --seed to be a whole number of 0 or more, got ${quoteValue(seed)}`);
   return {
     preset: withChanges(evaluationPreset(choices.preset), {
       threshold,
@@ -66,14 +66,14 @@ function sizeOf(size: string | undefined): "original" | number | undefined {
   if (size === undefined || size === "original") return size;
   const sidePx = Number(size);
   if (!Number.isInteger(sidePx) || sidePx < 1 || sidePx > 16384) {
-    fail("usage", `expected --size to be "original" or a side of 1 to 16384 pixels, got ${shown(size)}`);
+    fail("usage", `expected --size to be "original" or a side of 1 to 16384 pixels, got ${quoteValue(size)}`);
   }
   return sidePx;
 }
 
 function wholeNumber(option: string, value: number, least: number): number {
   if (Number.isInteger(value) && value >= least && value <= 1e6) return value;
-  return fail("usage", `expected ${option} to be a whole number of ${least} to 1000000, got ${shown(value)}`);
+  return fail("usage", `expected ${option} to be a whole number of ${least} to 1000000, got ${quoteValue(value)}`);
 }
 
 function oneOf<T extends string>(option: string, value: string, valid: readonly T[]): T {

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { pMapIterable } from "p-map";
 import { ifMissing, type Progress, writeFileOnce } from "../io/index.ts";
-import { fail, NemosaicError, shown } from "../model/index.ts";
+import { fail, NemosaicError, quoteValue } from "../model/index.ts";
 import { type EvaluateChoices, evaluateOptions } from "./choices.ts";
 import { type Comparison, compare } from "./compare.ts";
 import { type EvaluateOptions, evaluate } from "./evaluate.ts";
@@ -114,7 +114,7 @@ async function withPredictions<T>(
   const places = paths.map((path) => resolve(path));
   const twice = paths.find((_, seed) => places.indexOf(places[seed]!) < seed);
   if (twice !== undefined)
-    fail("usage", `expected other predictions for every seed of a model, got ${shown(twice)} twice`);
+    fail("usage", `expected other predictions for every seed of a model, got ${quoteValue(twice)} twice`);
   const ids = listOf(idsFile ?? []);
   if (ids.length > 1 && ids.length !== paths.length)
     fail("usage", `expected one file of ids, or one for each of ${paths.length} stacks, got ${ids.length}`);

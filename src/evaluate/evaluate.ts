@@ -11,7 +11,7 @@ import {
 } from "./predictions/index.ts";
 import { robustnessOf } from "./robustness.ts";
 import { type ScoreOptions, scorePredictions } from "./score-predictions.ts";
-import { selectTruths, withoutRepeats } from "./select-truths.ts";
+import { dropRepeats, selectTruths } from "./select-truths.ts";
 import { summarise } from "./summarise.ts";
 import type { Truth } from "./truth.ts";
 
@@ -58,7 +58,7 @@ export async function evaluate(
   options: EvaluateOptions,
 ): Promise<Evaluation> {
   const { preset } = options;
-  const known = withoutRepeats(truths);
+  const known = dropRepeats(truths);
   const assigned = await resolvePredictions(predictions.entries, known.truths, options);
   if (assigned.extra.length > 0 && options.extra === "error") {
     fail(

@@ -11,7 +11,7 @@ import {
   squareLevels,
   squareRle,
   truths,
-  written,
+  writeTestFiles,
 } from "./made-files.contract.ts";
 import { box, polygons, truthOf } from "./made-samples.contract.ts";
 import { evaluationPresets } from "./presets.ts";
@@ -24,7 +24,7 @@ describe("a folder of masks", () => {
       [8, 255],
       [16, 65535],
     ] as const) {
-      const path = await written({
+      const path = await writeTestFiles({
         "1.png": greyPng(squareLevels(on), 4, bits),
         "2.png": greyPng(full(0), 4, bits),
         "3.npy": npy,
@@ -34,7 +34,7 @@ describe("a folder of masks", () => {
   });
 
   it("is read by ref id, one mask for all sentences", async () => {
-    const path = await written({
+    const path = await writeTestFiles({
       "10.png": greyPng(squareLevels(255), 4, 8),
       "11.png": greyPng(squareLevels(255), 4, 8),
     });
@@ -43,7 +43,7 @@ describe("a folder of masks", () => {
   });
 
   it("is read by key and by source/id, and lists files of other kinds", async () => {
-    const path = await written({
+    const path = await writeTestFiles({
       "a/10/1.png": greyPng(squareLevels(255), 4, 8),
       "a/2.png": greyPng(squareLevels(255), 4, 8),
       "a/11/3.png": greyPng(full(255), 4, 8),
@@ -54,7 +54,7 @@ describe("a folder of masks", () => {
   });
 
   it("takes decisions from no_target.json, with or without a mask", async () => {
-    const path = await written({
+    const path = await writeTestFiles({
       "1.png": greyPng(squareLevels(255), 4, 8),
       "2.png": greyPng(squareLevels(255), 4, 8),
       "no_target.json": JSON.stringify({ 1: true, 2: false, 3: true }),
@@ -69,7 +69,7 @@ describe("a folder of masks", () => {
 
   it("refuses an id that two sources share, and says how to name files", async () => {
     const both = [...truths, truthOf({ source: "b", refId: "12", sentenceId: "1", segmentations: square })];
-    const path = await written({ "1.png": greyPng(squareLevels(255), 4, 8) });
+    const path = await writeTestFiles({ "1.png": greyPng(squareLevels(255), 4, 8) });
     await expect(run(path, both)).rejects.toThrow(
       /several sources share \(a, b\): 1\.png; name them source\/ref\/sentence or source\/id/,
     );
@@ -81,7 +81,7 @@ describe("a folder of masks", () => {
       truthOf({ refId: "1", sentenceId: "2", segmentations: square }),
       truthOf({ refId: "2", sentenceId: "1", segmentations: [polygons(box(0, 0, 4, 4))] }),
     ];
-    const path = await written({ "1.png": greyPng(squareLevels(255), 4, 8), "2.png": greyPng(full(255), 4, 8) });
+    const path = await writeTestFiles({ "1.png": greyPng(squareLevels(255), 4, 8), "2.png": greyPng(full(255), 4, 8) });
     await expect(run(path, twins)).rejects.toThrow(
       /fit sentences as well as refs; say which with --ids-are sentence or ref/,
     );
@@ -90,7 +90,7 @@ describe("a folder of masks", () => {
   });
 
   it("refuses a broken PNG with its name", async () => {
-    const path = await written({ "1.png": "not a png", "2.png": "", "3.png": "" });
+    const path = await writeTestFiles({ "1.png": "not a png", "2.png": "", "3.png": "" });
     await expect(run(path, truths)).rejects.toThrow(/1\.png/);
   });
 });
@@ -99,15 +99,15 @@ describe("levels of PNG and NPY", () => {
   const one = [truths[2]!];
   it("are probabilities where any file holds more than a mask does: 128 of 255 is over a half, 127 is not", async () => {
     const levels = full(127).map((level, i) => (i < 4 ? 128 : level));
-    expect(ious(await run(await written({ "3.png": greyPng(levels, 4, 8) }), one))).toEqual([0.25]);
+    expect(ious(await run(await writeTestFiles({ "3.png": greyPng(levels, 4, 8) }), one))).toEqual([0.25]);
     const deep = full(32767).map((level, i) => (i < 8 ? 32768 : level));
-    expect(ious(await run(await written({ "3.png": greyPng(deep, 4, 16) }), one))).toEqual([0.5]);
+    expect(ious(await run(await writeTestFiles({ "3.png": greyPng(deep, 4, 16) }), one))).toEqual([0.5]);
   });
 
   it("of 0 and 1 only are masks, unless another file is a probability map", async () => {
-    const ones = await run(await written({ "3.png": greyPng(squareLevels(1), 4, 8) }), one);
+    const ones = await run(await writeTestFiles({ "3.png": greyPng(squareLevels(1), 4, 8) }), one);
     expect([ious(ones), ones.levelsRead]).toEqual([[0.25], "masks"]);
-    const path = await written({
+    const path = await writeTestFiles({
       "1.png": greyPng(squareLevels(200), 4, 8),
       "2.png": greyPng(squareLevels(255), 4, 8),
       "3.png": greyPng(squareLevels(1), 4, 8),
@@ -118,9 +118,9 @@ describe("levels of PNG and NPY", () => {
 
   it("of 0, 1 and 255 in one file are probabilities: 1 of 255 is no mask", async () => {
     const levels = full(0).map((_, i) => (i < 4 ? 255 : 1));
-    const result = await run(await written({ "3.png": greyPng(levels, 4, 8) }), one);
+    const result = await run(await writeTestFiles({ "3.png": greyPng(levels, 4, 8) }), one);
     expect([ious(result), result.levelsRead]).toEqual([[0.25], "probabilities"]);
-    const path = await written({
+    const path = await writeTestFiles({
       "1.png": greyPng(squareLevels(1), 4, 8),
       "2.png": greyPng(squareLevels(1), 4, 8),
       "3.png": greyPng(levels, 4, 8),
@@ -129,7 +129,7 @@ describe("levels of PNG and NPY", () => {
   });
 
   it("of 0 and 1 beside 0 and 255 cannot be told, and are asked for", async () => {
-    const path = await written({
+    const path = await writeTestFiles({
       "1.png": greyPng(squareLevels(255), 4, 8),
       "2.png": greyPng(squareLevels(255), 4, 8),
       "3.png": greyPng(squareLevels(1), 4, 8),
@@ -140,14 +140,14 @@ describe("levels of PNG and NPY", () => {
   });
 
   it("of float arrays must be probabilities: logits are refused with a hint", async () => {
-    const path = await written({ "3.npy": encodeNpy(Float32Array.from(full(4.2)), [4, 4]) });
+    const path = await writeTestFiles({ "3.npy": encodeNpy(Float32Array.from(full(4.2)), [4, 4]) });
     await expect(run(path, one)).rejects.toThrow(
       /expected probabilities of 0 … 1, got 4\.19.* at pixel 0; apply the sigmoid/,
     );
   });
 
   it("are cut by the preset's rule at exactly a half: gsva takes it, the others do not", async () => {
-    const path = await written({ "3.npy": encodeNpy(Float64Array.from(full(0.5)), [4, 4]) });
+    const path = await writeTestFiles({ "3.npy": encodeNpy(Float64Array.from(full(0.5)), [4, 4]) });
     for (const name of ["cgformer", "lisa"] as const)
       expect(ious(await run(path, one, { preset: evaluationPresets[name] }))).toEqual([0]);
     expect(ious(await run(path, one, { preset: evaluationPresets.gsva, emptyBelowPx: 0 }))).toEqual([1]);
@@ -165,7 +165,7 @@ describe("thresholds at the edge", () => {
     };
     const cut = async (npy: Uint8Array, value: number, inclusive: boolean): Promise<number> => {
       const preset = { ...evaluationPresets.cgformer, threshold: { value, inclusive } };
-      const [iou = Number.NaN] = ious(await run(await written({ "3.npy": npy }), one, { preset }));
+      const [iou = Number.NaN] = ious(await run(await writeTestFiles({ "3.npy": npy }), one, { preset }));
       return iou;
     };
     // float32(0.1) is more than 0.1 and float16(0.7) more than 0.7: neither is over its threshold, both reach it.
@@ -181,7 +181,7 @@ describe("a column-major NPY file", () => {
     const bytes = Buffer.from(encodeNpy(Uint8Array.from(columns), [4, 4]));
     const order = bytes.indexOf("False");
     bytes.write("True ", order, "latin1");
-    const path = await written({ "1.npy": bytes, "2.npy": bytes, "3.npy": bytes });
+    const path = await writeTestFiles({ "1.npy": bytes, "2.npy": bytes, "3.npy": bytes });
     const result = await run(path, truths);
     expect(result.samples.map(({ score }) => [score.intersection, score.union])).toEqual([
       [4, 6],
@@ -200,7 +200,7 @@ describe("COCO run lengths", () => {
       { sentence_id: 2, segmentation: { size: [4, 4], counts: [0, 2, 2, 2, 10] } },
       { ref_id: "11", source: "a", segmentation: fullRle },
     ];
-    const path = await written({
+    const path = await writeTestFiles({
       "p.jsonl": records.map((record) => `${JSON.stringify(record)}\r\n`).join("\r\n"),
       "list.json": JSON.stringify(records),
       "object.json": JSON.stringify({ predictions: records }),
@@ -210,7 +210,7 @@ describe("COCO run lengths", () => {
   });
 
   it("of a file without a record are refused", async () => {
-    const path = await written({ "p.json": `{"other":[]}`, "q.json": "[]", "r.jsonl": "\n\n" });
+    const path = await writeTestFiles({ "p.json": `{"other":[]}`, "q.json": "[]", "r.jsonl": "\n\n" });
     for (const name of ["p.json", "q.json", "r.jsonl"]) {
       await expect(run(join(path, name), truths)).rejects.toThrow(/expected a list of records, or one under/);
     }
@@ -222,12 +222,12 @@ describe("COCO run lengths", () => {
       { sentence_id: 2, segmentation: squareRle },
       { sentence_id: 3, segmentation: fullRle },
     ];
-    const path = await written({ "p.jsonl": lines.map((line) => JSON.stringify(line)).join("\n") });
+    const path = await writeTestFiles({ "p.jsonl": lines.map((line) => JSON.stringify(line)).join("\n") });
     expect(ious(await run(join(path, "p.jsonl"), truths))).toEqual([0.25, 1, 1]);
   });
 
   it("may lack a mask only where there is no target", async () => {
-    const path = await written({ "p.jsonl": `{"sentence_id":1,"no_target":true}\n{"sentence_id":2}` });
+    const path = await writeTestFiles({ "p.jsonl": `{"sentence_id":1,"no_target":true}\n{"sentence_id":2}` });
     await expect(run(join(path, "p.jsonl"), truths)).rejects.toThrow(
       /p\.jsonl:2: expected "segmentation", which only a record with "no_target": true may lack/,
     );
@@ -254,7 +254,7 @@ describe("COCO run lengths", () => {
       /p\.jsonl:1: run lengths hold a character outside/,
     ],
   ])("of a damaged record %s are refused with the line", async (line, message) => {
-    const path = await written({ "p.jsonl": line });
+    const path = await writeTestFiles({ "p.jsonl": line });
     await expect(run(join(path, "p.jsonl"), [truths[0]!])).rejects.toThrow(message);
   });
 });
@@ -278,7 +278,7 @@ describe("a stack of masks", () => {
       encodeNpy(half, [3, 4, 4], "float16"),
     ];
     for (const array of arrays) {
-      const path = await written({
+      const path = await writeTestFiles({
         "p.npy": array,
         "p.ids.json": JSON.stringify({ by: "sentence", ids: [1, 2, "a/3"] }),
       });
@@ -288,7 +288,7 @@ describe("a stack of masks", () => {
 
   it("asks for ids, as many as masks", async () => {
     const stack = encodeNpy(new Uint8Array(48), [3, 4, 4]);
-    const path = await written({
+    const path = await writeTestFiles({
       "p.npy": stack,
       "ids.txt": "1\n2\n",
       "flat.npy": encodeNpy(new Uint8Array(4), [4]),

@@ -18,7 +18,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 let made = 0;
 
 /** Writes files into a new folder and gives its path; they are removed after the test file. */
-export async function written(files: Readonly<Record<string, Uint8Array | string>>): Promise<string> {
+export async function writeTestFiles(files: Readonly<Record<string, Uint8Array | string>>): Promise<string> {
   const place = join(folder, String(made++));
   await mkdir(place);
   for (const [name, content] of Object.entries(files)) {

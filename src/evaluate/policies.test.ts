@@ -2,14 +2,14 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { encodeNpy } from "../codecs/index.ts";
 import { rleToString } from "../kernels/index.ts";
-import { fullRle, ious, rle, run, square, squareRle, truths, written } from "./made-files.contract.ts";
+import { fullRle, ious, rle, run, square, squareRle, truths, writeTestFiles } from "./made-files.contract.ts";
 import { box, firstPixels, polygons, truthOf } from "./made-samples.contract.ts";
 import { evaluationPresets } from "./presets.ts";
 import type { Truth } from "./truth.ts";
 
 describe("predictions that do not match the truth", () => {
   const lines = (...records: object[]): Promise<string> =>
-    written({ "p.jsonl": records.map((record) => JSON.stringify(record)).join("\n") }).then((path) =>
+    writeTestFiles({ "p.jsonl": records.map((record) => JSON.stringify(record)).join("\n") }).then((path) =>
       join(path, "p.jsonl"),
     );
   const whole = [1, 2, 3].map((id) => ({ sentence_id: id, segmentation: fullRle }));
@@ -79,7 +79,7 @@ describe("predictions that do not match the truth", () => {
     const listed = { sentence_id: 1, segmentation: { size: [4, 4], counts: [0, 7, 0, 9] } };
     const result = await run(await lines(...whole, listed), truths);
     expect([ious(result), result.counts.repeatedPredictions]).toEqual([[0.25, 0.25, 1], 1]);
-    const stack = await written({
+    const stack = await writeTestFiles({
       "p.npy": encodeNpy(new Uint8Array(64), [4, 4, 4]),
       "p.ids.json": JSON.stringify({ by: "sentence", ids: [1, 2, 3, 1], no_target: [true, true, true, false] }),
     });
@@ -129,7 +129,7 @@ describe("masks at the edge", () => {
       segmentation: { size: [480, 640], counts: rleToString(firstPixels(count, 480, 640)) },
     });
     const lastPixel = { sentence_id: "last", segmentation: { size: [480, 640], counts: [307199, 1] } };
-    const path = await written({
+    const path = await writeTestFiles({
       "p.jsonl": [record("empty", 0), record("full", 307200), lastPixel, record("first", 1), record("both", 0)]
         .map((line) => JSON.stringify(line))
         .join("\n"),

@@ -72,7 +72,7 @@ export async function scorePredictions(
   } finally {
     task.end();
   }
-  return resolved(found, options);
+  return applyPolicies(found, options);
 }
 
 /** What became of one expression. A reading as 0/1 mask stays open until all predictions have been seen. */
@@ -112,7 +112,7 @@ async function outcomeOf(
     const size = `${predicted.width} × ${predicted.height}, expected ${width} × ${height}`;
     return { kind: "wrong-size", name: `${entry.name} (${size})` };
   }
-  const scored = (rle: Rle): Score => scoreOf(target, fitted(rle, height, width, options), noTarget, options);
+  const scored = (rle: Rle): Score => scoreOf(target, fitSize(rle, height, width, options), noTarget, options);
   return {
     ...facts,
     score: scored(predicted),
@@ -122,7 +122,7 @@ async function outcomeOf(
   };
 }
 
-function resolved(found: readonly Outcome[], options: ScoreOptions): ScoredPredictions {
+function applyPolicies(found: readonly Outcome[], options: ScoreOptions): ScoredPredictions {
   const scored = found.filter((outcome) => outcome.kind === "scored");
   const wrong = found.filter((outcome) => outcome.kind === "wrong-size");
   if (wrong.length > 0 && options.wrongSize === "error") {
@@ -166,7 +166,7 @@ async function readAgain(
     entry.name,
   );
   const mask = ones ? (cut?.asOnes ?? cut?.mask) : cut?.mask;
-  return mask === undefined ? emptyMask(height, width) : fitted(mask, height, width, options);
+  return mask === undefined ? emptyMask(height, width) : fitSize(mask, height, width, options);
 }
 
 function scoreOf(target: TruthMask, predicted: Rle, decision: boolean | undefined, options: ScoreOptions): Score {
@@ -175,7 +175,7 @@ function scoreOf(target: TruthMask, predicted: Rle, decision: boolean | undefine
   return score({ truth, truthAreaPx, noTarget, predicted, decision, emptyBelowPx }, preset);
 }
 
-function fitted(rle: Rle, height: number, width: number, options: ScoreOptions): Rle {
+function fitSize(rle: Rle, height: number, width: number, options: ScoreOptions): Rle {
   if (rle.height === height && rle.width === width) return rle;
   return options.wrongSize === "empty" ? emptyMask(height, width) : resizeMask(rle, height, width);
 }

@@ -1,4 +1,4 @@
-import { fail, shown, someOf } from "../model/index.ts";
+import { fail, quoteValue, someOf } from "../model/index.ts";
 import type { Preset, SentenceRule } from "./presets.ts";
 import type { Truth } from "./truth.ts";
 
@@ -18,7 +18,7 @@ export interface SelectOptions {
 }
 
 /** Drops truths whose key has come before, keeping the first; says how many. */
-export function withoutRepeats(truths: readonly Truth[]): { truths: readonly Truth[]; repeated: number } {
+export function dropRepeats(truths: readonly Truth[]): { truths: readonly Truth[]; repeated: number } {
   const kept = new Map<string, Truth>();
   for (const truth of truths) if (!kept.has(truth.key)) kept.set(truth.key, truth);
   return { truths: [...kept.values()], repeated: truths.length - kept.size };
@@ -38,12 +38,12 @@ export function selectTruths(
   const splits =
     options.splits === undefined ? splitOfPredictions(truths, predicted) : knownSplits(truths, options.splits);
   const inSplits = truths.filter((truth) => splits.includes(truth.split));
-  const wanted = options.keys === undefined ? inSplits : listed(truths, inSplits, options.keys);
+  const wanted = options.keys === undefined ? inSplits : selectListed(truths, inSplits, options.keys);
   const scored = wanted.filter((truth) => isScored(truth, preset));
   if (scored.length === 0)
     fail(
       "usage",
-      `no expression is left to score in ${splits.map(shown).join(", ")}; check --split and the list of ids`,
+      `no expression is left to score in ${splits.map(quoteValue).join(", ")}; check --split and the list of ids`,
     );
   return { scored, splits, expressions: wanted.length, otherSentences: wanted.length - scored.length };
 }
@@ -76,12 +76,16 @@ function knownSplits(truths: readonly Truth[], splits: readonly string[]): reado
   const known = new Set(truths.map((truth) => truth.split));
   const unknown = splits.filter((split) => !known.has(split));
   if (unknown.length > 0) {
-    fail("usage", `unknown split ${unknown.map(shown).join(", ")}; the truth has ${[...known].sort().join(", ")}`);
+    fail("usage", `unknown split ${unknown.map(quoteValue).join(", ")}; the truth has ${[...known].sort().join(", ")}`);
   }
   return splits;
 }
 
-function listed(truths: readonly Truth[], inSplits: readonly Truth[], keys: ReadonlySet<string>): readonly Truth[] {
+function selectListed(
+  truths: readonly Truth[],
+  inSplits: readonly Truth[],
+  keys: ReadonlySet<string>,
+): readonly Truth[] {
   const known = new Set(truths.map((truth) => truth.key));
   const unknown = [...keys].filter((key) => !known.has(key));
   if (unknown.length > 0) {

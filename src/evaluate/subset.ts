@@ -1,6 +1,6 @@
 import { parseJson } from "../codecs/index.ts";
 import { producer } from "../io/index.ts";
-import { fail, shown } from "../model/index.ts";
+import { fail, quoteValue } from "../model/index.ts";
 import { isObject, readText } from "./read-text.ts";
 import type { Truth } from "./truth.ts";
 
@@ -43,7 +43,7 @@ export interface Subset {
 export function pickSubset(truths: readonly Truth[], options: SubsetOptions): Subset {
   const { pick, rule, splits } = options;
   const unknown = (splits ?? []).filter((split) => !truths.some((truth) => truth.split === split));
-  if (unknown.length > 0) fail("usage", `unknown split ${unknown.map(shown).join(", ")}`);
+  if (unknown.length > 0) fail("usage", `unknown split ${unknown.map(quoteValue).join(", ")}`);
   const looked = splits === undefined ? truths : truths.filter((truth) => splits.includes(truth.split));
   const { picked, unknown: without } =
     rule.by === "similar"
@@ -77,12 +77,12 @@ export async function readKeys(path: string): Promise<ReadonlySet<string>> {
   if (isObject(value) && (value.format !== subsetFormat || value.version !== subsetVersion)) {
     fail(
       "bad-input",
-      `${path}: expected format "${subsetFormat}", version ${subsetVersion}, got ${shown(value.format)}, ${shown(value.version)}`,
+      `${path}: expected format "${subsetFormat}", version ${subsetVersion}, got ${quoteValue(value.format)}, ${quoteValue(value.version)}`,
     );
   }
   const list: unknown = isObject(value) ? value.ids : value;
   if (!Array.isArray(list) || !list.every((key) => typeof key === "string")) {
-    fail("bad-input", `${path}: expected a list of expression keys "source/ref/sentence", got ${shown(list)}`);
+    fail("bad-input", `${path}: expected a list of expression keys "source/ref/sentence", got ${quoteValue(list)}`);
   }
   return new Set(list);
 }
@@ -93,7 +93,7 @@ function bySimilar(
   atLeast: number,
 ): { picked: Set<string>; unknown: number } {
   if (!Number.isInteger(atLeast) || atLeast < 1)
-    fail("usage", `expected 1 similar object or more, got ${shown(atLeast)}`);
+    fail("usage", `expected 1 similar object or more, got ${quoteValue(atLeast)}`);
   const known = truths.filter((truth) => truth.similarObjects !== undefined);
   const fits = (count: number): boolean => (pick === "hard" ? count >= atLeast : count === 0);
   const picked = new Set(known.filter((truth) => fits(truth.similarObjects ?? 0)).map((truth) => truth.key));
@@ -106,7 +106,8 @@ function byAmbiguity(
   share: number,
   margins: ReadonlyMap<string, number> | undefined,
 ): { picked: Set<string>; unknown: number } {
-  if (!(share > 0 && share <= 1)) fail("usage", `expected a share of more than 0 and at most 1, got ${shown(share)}`);
+  if (!(share > 0 && share <= 1))
+    fail("usage", `expected a share of more than 0 and at most 1, got ${quoteValue(share)}`);
   if (margins === undefined)
     fail("incomplete", `picking by ambiguity needs mined candidates; run "nemosaic mine" first`);
   const known = truths.flatMap((truth) => {

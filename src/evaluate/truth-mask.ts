@@ -62,7 +62,7 @@ function truthMask(truth: Truth, preset: Preset): TruthMask {
   const parts = partsOf(truth);
   const union = unionOf(parts, truth.height, truth.width);
   const unionArea = rleArea(union);
-  const mask = compared(truth, parts, union, preset);
+  const mask = maskToCompare(truth, parts, union, preset);
   return {
     mask,
     areaPx: rleArea(mask),
@@ -71,7 +71,7 @@ function truthMask(truth: Truth, preset: Preset): TruthMask {
   };
 }
 
-function compared(truth: Truth, parts: readonly Rle[], union: Rle, preset: Preset): Rle {
+function maskToCompare(truth: Truth, parts: readonly Rle[], union: Rle, preset: Preset): Rle {
   const [height, width] = comparedSize(truth, preset.size);
   if (preset.size.at === "model" && preset.size.by === "polygons") {
     const scaled = truth.segmentations.flatMap((segmentation) => partsOfOne(segmentation, truth, height, width));
@@ -103,11 +103,11 @@ function partsOfOne(segmentation: Segmentation, truth: Truth, height: number, wi
   const scaleY = height / truth.height;
   const scaled = (part: readonly number[]): readonly number[] =>
     scaleX === 1 && scaleY === 1 ? part : part.map((value, i) => value * (i % 2 === 0 ? scaleX : scaleY));
-  return usable(segmentation.parts).map((part) => rleFromPolygon(scaled(part), height, width));
+  return keepUsable(segmentation.parts).map((part) => rleFromPolygon(scaled(part), height, width));
 }
 
 /** A polygon has three corners or more; datasets hold others, which every evaluator passes over. */
-function usable(parts: readonly (readonly number[])[]): readonly (readonly number[])[] {
+function keepUsable(parts: readonly (readonly number[])[]): readonly (readonly number[])[] {
   return parts.filter((part) => part.length >= 6 && part.length % 2 === 0);
 }
 

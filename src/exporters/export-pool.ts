@@ -28,7 +28,7 @@ import {
   writeJob,
 } from "./manifest.ts";
 import { ExportOutput } from "./output.ts";
-import { checkedPart, PartReader, type PartRecord, partCount, partRecords, writePart } from "./parts.ts";
+import { PartReader, type PartRecord, partCount, partRecords, readCheckedPart, writePart } from "./parts.ts";
 import { findExporter } from "./registry.ts";
 import { makeSample } from "./sample.ts";
 import { drawnRecords, recordsOfSplit, refsOfSplit } from "./sequence.ts";
@@ -250,7 +250,7 @@ async function missingParts(
 ): Promise<number[]> {
   const { index, count } = shard ?? { index: 0, count: 1 };
   const wanted = Array.from({ length: partCount(job) }, (_, part) => part).filter((part) => part % count === index);
-  const found = await pMap(wanted, async (part) => (await checkedPart(folder, hash, part)) !== undefined, {
+  const found = await pMap(wanted, async (part) => (await readCheckedPart(folder, hash, part)) !== undefined, {
     concurrency: 16,
   });
   return wanted.filter((_, at) => found[at] !== true);
@@ -265,11 +265,11 @@ async function missingText(folder: string, missing: readonly number[], parts: nu
   const names =
     lacking.length > 0
       ? `shards not finished: ${lacking.map((index) => `${index}/${count}`).join(", ")}`
-      : `parts missing: ${listed(missing)}`;
+      : `parts missing: ${listNumbers(missing)}`;
   return `cannot put the export in "${folder}" together: ${missing.length} of ${parts} parts are missing; ${names}. Run them again`;
 }
 
-function listed(numbers: readonly number[]): string {
+function listNumbers(numbers: readonly number[]): string {
   return numbers.slice(0, 10).join(", ") + (numbers.length > 10 ? ", …" : "");
 }
 
@@ -345,7 +345,7 @@ async function assemble(folder: string, job: ExportJob, hash: string, progress: 
     const remarks: string[] = [];
     for (let part = 0; part < partCount(job); part++) {
       const content =
-        (await checkedPart(folder, hash, part)) ??
+        (await readCheckedPart(folder, hash, part)) ??
         fail("incomplete", `part ${part} of "${folder}" changed while the export was put together; run it again`);
       for (const file of content.files) output.add(file);
       remarks.push(...content.remarks);

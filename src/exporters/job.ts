@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { hashJson } from "../io/index.ts";
-import { fail, shown } from "../model/index.ts";
+import { fail, quoteValue } from "../model/index.ts";
 
 /** How pixels that were drawn are stored: JPEG with loss, or PNG without. */
 const imageEncoding = z.discriminatedUnion("kind", [
@@ -96,7 +96,7 @@ export function parseJob(value: unknown, where?: string): ExportJob {
     (node, key) => (node as Record<PropertyKey, unknown> | undefined)?.[key],
     value,
   );
-  const problem = `export option "${path}": ${issue?.message}, got ${shown(at)}`;
+  const problem = `export option "${path}": ${issue?.message}, got ${quoteValue(at)}`;
   return where === undefined ? fail("usage", problem) : fail("bad-input", `${problem}, in "${where}"`);
 }
 

@@ -10,7 +10,7 @@ export const partsFolder = ".parts";
  * .parts/<name>.files, a path a line. So an export that was killed can be taken away whole, and nothing of it passes for
  * a part of the next.
  */
-export async function foretell(folder: string, name: string, paths: readonly string[]): Promise<void> {
+export async function announceFiles(folder: string, name: string, paths: readonly string[]): Promise<void> {
   if (paths.length === 0) return;
   const parts = join(folder, partsFolder);
   await onDisk(parts, async () => {

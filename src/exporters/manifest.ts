@@ -2,9 +2,9 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { ifMissing, makeFolder, producer, writeFileAtomic } from "../io/index.ts";
-import { fail, shown } from "../model/index.ts";
+import { fail, quoteValue } from "../model/index.ts";
 import { type ExportJob, parseJob } from "./job.ts";
-import { foretell, partsFolder, removeForetold } from "./journal.ts";
+import { announceFiles, partsFolder, removeForetold } from "./journal.ts";
 import type { ExportOutput } from "./output.ts";
 import type { PartReader } from "./parts.ts";
 
@@ -60,7 +60,7 @@ export async function readExportManifest(folder: string): Promise<ExportManifest
   }
   const result = manifestSchema.safeParse(value);
   if (!result.success)
-    fail("bad-input", `expected format "${exportFormat}" ${exportVersion} in "${path}", got ${shown(value)}`);
+    fail("bad-input", `expected format "${exportFormat}" ${exportVersion} in "${path}", got ${quoteValue(value)}`);
   return { ...result.data, job: parseJob(result.data.job, path) };
 }
 
@@ -101,7 +101,7 @@ export async function writeExportManifest(
 export async function removeExport(folder: string, manifest: ExportManifest): Promise<void> {
   const sums = await readFile(join(folder, manifest.files.list), "utf8").catch(ifMissing(""));
   const paths = sums.split("\n").flatMap((line) => (line === "" ? [] : [line.slice(66)]));
-  await foretell(folder, "former", [...paths, ...manifest.links, manifest.files.list]);
+  await announceFiles(folder, "former", [...paths, ...manifest.links, manifest.files.list]);
   await rm(join(folder, manifestName), { force: true });
   await removeForetold(folder);
 }

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { lstat, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { hashBytes, hashFile, makeFolder, onDisk, openAtomic, writeFileAtomic } from "../io/index.ts";
-import { foretell } from "./journal.ts";
+import { announceFiles } from "./journal.ts";
 
 /** One finished file of an export; `path` is relative to its folder, with "/". */
 export interface OutputFile {
@@ -104,7 +104,7 @@ export class ExportOutput {
   }
 
   async #foretell(path: string): Promise<void> {
-    await foretell(this.folder, "assembly", [path]);
+    await announceFiles(this.folder, "assembly", [path]);
   }
 }
 

@@ -5,7 +5,7 @@ import { hashBytes, ifMissing, openAtomic, writeFileAtomic } from "../io/index.t
 import { fail } from "../model/index.ts";
 import type { EncodedSample, RecordMeta } from "./encoded-sample.ts";
 import { type ExportJob, recordCount } from "./job.ts";
-import { foretell, partsFolder } from "./journal.ts";
+import { announceFiles, partsFolder } from "./journal.ts";
 import { type OutputFile, writeSmallFile } from "./output.ts";
 
 /** Records of a part: what a killed run loses at most, and the unit that shards divide. */
@@ -48,7 +48,7 @@ export async function writePart(
 ): Promise<void> {
   const files: OutputFile[] = [];
   const paths = records.flatMap(({ encoded }) => (encoded?.files ?? []).map(({ path }) => path));
-  await foretell(
+  await announceFiles(
     folder,
     partName(part),
     paths.filter((path) => !done.has(path)),
@@ -88,13 +88,13 @@ export async function writePart(
 export async function readPart(folder: string, job: string, part: number): Promise<Part | undefined> {
   const text = await readFile(partPath(folder, part), "utf8").catch(ifMissing(undefined));
   if (text === undefined) return undefined;
-  const value = parsed(text);
+  const value = parsePart(text);
   if (value?.job !== job || value.part !== part) return undefined;
   return value;
 }
 
 /** As `readPart`, and looks whether its files and blobs still have the sizes that they were written with. */
-export async function checkedPart(folder: string, job: string, part: number): Promise<Part | undefined> {
+export async function readCheckedPart(folder: string, job: string, part: number): Promise<Part | undefined> {
   const content = await readPart(folder, job, part);
   if (content === undefined) return undefined;
   const sizes = [...content.files.map(({ path, bytes }) => ({ path: join(folder, path), bytes }))];
@@ -210,7 +210,7 @@ function partName(part: number): string {
   return String(part).padStart(8, "0");
 }
 
-function parsed(text: string): Part | undefined {
+function parsePart(text: string): Part | undefined {
   try {
     const result = partSchema.safeParse(JSON.parse(text));
     return result.success ? result.data : undefined;

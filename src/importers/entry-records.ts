@@ -58,7 +58,7 @@ export function newEntryState(): EntryState {
  */
 export function entryRecords(entry: Entry, where: string, state: EntryState): DatasetRecord[] {
   const { image, refId } = entry;
-  const problem = contradiction(entry, where, state);
+  const problem = findContradiction(entry, where, state);
   if (problem !== undefined) return [problem];
   const expressions = sentenceRecords(entry, where);
   if (!expressions.some((record) => record.type === "expression")) {
@@ -87,7 +87,7 @@ export function entryRecords(entry: Entry, where: string, state: EntryState): Da
   return [...found, ...expressions];
 }
 
-function contradiction(entry: Entry, where: string, state: EntryState): BadRecord | undefined {
+function findContradiction(entry: Entry, where: string, state: EntryState): BadRecord | undefined {
   const { image, refId } = entry;
   const complain = (reason: BadReason, expected: string, came: unknown, remedy: string): BadRecord =>
     bad(reason, where, { expected, came, remedy });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Rle, rleFromMask, rleToString, rleUnion } from "../kernels/index.ts";
-import { listedTargets } from "./exported-sample.ts";
+import { readListedTargets } from "./exported-sample.ts";
 import { segmentationOf } from "./segmentation.ts";
 
 /** Two pixels of three, and the last two. */
@@ -19,12 +19,12 @@ const read = (...rles: Rle[]) => ({
 
 describe("a list of several targets", () => {
   it("is the targets, each with its own mask and name", () => {
-    const targets = listedTargets([listed(first, "cat"), listed(second, "dog")], "r7", read(first, second));
+    const targets = readListedTargets([listed(first, "cat"), listed(second, "dog")], "r7", read(first, second));
     expect(targets).toMatchObject([
       { id: "r7.0", category: "cat", segmentation: { counts: rleToString(first) } },
       { id: "r7.1", category: "dog", segmentation: { counts: rleToString(second) } },
     ]);
-    expect(listedTargets(null, "r7", read(first))).toBeUndefined();
+    expect(readListedTargets(null, "r7", read(first))).toBeUndefined();
   });
 
   it.each([
@@ -36,7 +36,7 @@ describe("a list of several targets", () => {
     ],
     ["a target without run lengths", [{ category: "cat" }, listed(second, "dog")]],
   ])("is refused with what was expected: %s", (_what, value) => {
-    expect(listedTargets(value, "r7", read(first, second))).toMatchObject({
+    expect(readListedTargets(value, "r7", read(first, second))).toMatchObject({
       complaint: { expected: expect.stringMatching(/target|size|mask/) },
     });
   });

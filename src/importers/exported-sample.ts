@@ -7,7 +7,7 @@ import { type Rle, rleFromString, rleToString, rleUnion } from "../kernels/index
 import { type DatasetRecord, NemosaicError } from "../model/index.ts";
 import { type Entry, type EntryState, entryRecords } from "./entry-records.ts";
 import { type BadReason, bad, type Complaint, InWords, note } from "./findings.ts";
-import { decodedMask, emptyMaskComplaint, type ReadMaskImage } from "./mask-file.ts";
+import { decodeMaskImage, emptyMaskComplaint, type ReadMaskImage } from "./mask-file.ts";
 import { parseSegmentation } from "./segmentation.ts";
 import { exactId, field, idComplaint, isDict, isInnerPath } from "./values.ts";
 
@@ -26,7 +26,7 @@ export interface ExportedSample {
 }
 
 /** The records of a sample. */
-export async function exportedRecords(
+export async function readExportedRecords(
   sample: ExportedSample,
   where: string,
   state: EntryState,
@@ -39,7 +39,7 @@ export async function exportedRecords(
   if (refId === undefined) return [bad("bad id", where, idComplaint("ref_id", sample.refId))];
   if (!isInnerPath(image.name)) return complain("unsafe file name", "an image's name", image.name);
   if (!Array.isArray(sentences)) return complain("wrong type", `"sentences" to be a list`, sentences);
-  const read = await decodedMask(sample.mask, "the mask").catch((error: unknown) => {
+  const read = await decodeMaskImage(sample.mask, "the mask").catch((error: unknown) => {
     if (error instanceof NemosaicError) return error;
     throw error;
   });
@@ -49,7 +49,7 @@ export async function exportedRecords(
   const isNew = !state.images.has(image.name);
   const named = typeof category === "string" ? category : "";
   const whole = { id: refId, category: named, segmentation: read.segmentation, isCrowd: false };
-  const targets = listedTargets(sample.targets, refId, read);
+  const targets = readListedTargets(sample.targets, refId, read);
   if (targets !== undefined && "complaint" in targets) return [bad("bad segmentation", where, targets.complaint)];
   const listed: readonly unknown[] = Array.isArray(keys) ? keys : [];
   const records = entryRecords(
@@ -73,7 +73,7 @@ type Target = Entry["targets"][number];
  * The targets of a list, called <refId>.<n>; undefined where there is none. Together they have to be the sample's mask: else
  * somebody changed one of the two.
  */
-export function listedTargets(
+export function readListedTargets(
   value: unknown,
   refId: string,
   { segmentation: whole, size: [height, width] }: ReadMaskImage,

@@ -1,5 +1,5 @@
 import type { BadRecord, NoteRecord } from "../model/index.ts";
-import { shown } from "../model/index.ts";
+import { quoteValue } from "../model/index.ts";
 
 /** Why a record could not be understood: short fixed phrases, which a pool's manifest counts. */
 export type BadReason =
@@ -64,7 +64,7 @@ export class InWords {
 /** A bad record of a fixed reason; `where` names file and position. */
 export function bad(reason: BadReason, where: string, complaint: Complaint): BadRecord {
   const { expected, came, remedy } = complaint;
-  return { type: "bad", reason, where, message: `${where}: expected ${expected}, got ${quoted(came)}; ${remedy}` };
+  return { type: "bad", reason, where, message: `${where}: expected ${expected}, got ${quoteShort(came)}; ${remedy}` };
 }
 
 /** A note of a fixed reason. */
@@ -73,21 +73,23 @@ export function note(reason: NoteReason, where: string): NoteRecord {
 }
 
 /** Quotes what came on one line: `undefined` as "nothing", large and deep values cut before they are written out. */
-function quoted(value: unknown): string {
+function quoteShort(value: unknown): string {
   if (value === undefined) return "nothing";
   if (value instanceof InWords) return value.words;
   if (value instanceof Error) return `an error: ${value.message.slice(0, 400).replaceAll(/\s+/g, " ")}`;
-  return shown(outlined(value, 3));
+  return quoteValue(outlineValue(value, 3));
 }
 
 /** A JSON value that shows `value` down to `depth`; a pickle's graph may be deep, or hold itself. */
-function outlined(value: unknown, depth: number): unknown {
+function outlineValue(value: unknown, depth: number): unknown {
   if (typeof value === "bigint") return value.toString();
   if (typeof value === "string") return value.slice(0, 100);
   if (typeof value !== "object" || value === null) return value;
   if (value instanceof Uint8Array) return `${value.length} bytes`;
   if (depth === 0) return "…";
-  if (Array.isArray(value)) return value.slice(0, 10).map((item) => outlined(item, depth - 1));
+  if (Array.isArray(value)) return value.slice(0, 10).map((item) => outlineValue(item, depth - 1));
   const entries = value instanceof Map ? [...value].slice(0, 10) : Object.entries(value).slice(0, 10);
-  return Object.fromEntries(entries.map(([name, item]) => [String(outlined(name, 0)), outlined(item, depth - 1)]));
+  return Object.fromEntries(
+    entries.map(([name, item]) => [String(outlineValue(name, 0)), outlineValue(item, depth - 1)]),
+  );
 }

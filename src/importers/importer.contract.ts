@@ -132,7 +132,7 @@ export function itKeepsTheContract(kase: ImporterCase): void {
         const sound = readFileSync(path);
         let noticed = 0;
         for (let round = 0; round < 40; round++) {
-          writeFileSync(path, damaged(sound, round));
+          writeFileSync(path, damageBytes(sound, round));
           const { error, bad: found } = await drain(options, format);
           if (error !== undefined) expectClear(error, `round ${round}`);
           if (error !== undefined || found > 0) noticed++;
@@ -250,7 +250,7 @@ const garbage: Readonly<Record<string, (path: string) => void>> = {
 };
 
 /** A copy of `sound` with its end cut off (even rounds) or with one to four bytes changed (odd ones). */
-function damaged(sound: Buffer, round: number): Buffer {
+function damageBytes(sound: Buffer, round: number): Buffer {
   let state = round * 2654435761 + 12345;
   const next = (n: number): number => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;

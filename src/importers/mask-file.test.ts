@@ -2,7 +2,7 @@ import sharp, { type Sharp } from "sharp";
 import { describe, expect, it } from "vitest";
 import { rleArea, rleFromString } from "../kernels/index.ts";
 import { allRecords, freshFolder } from "./importer.contract.ts";
-import { decodedMask } from "./mask-file.ts";
+import { decodeMaskImage } from "./mask-file.ts";
 import { makeCris, makeJsonl, maskPng, put } from "./sample-datasets.contract.ts";
 
 const folder = freshFolder();
@@ -22,7 +22,7 @@ function disc(value = 255): { bytes: Uint8Array; area: number } {
 const picture = (bytes: Uint8Array): Sharp => sharp(bytes, { raw: { width: 64, height: 48, channels: 1 } });
 
 async function areaOf(bytes: Uint8Array): Promise<number> {
-  const { segmentation } = await decodedMask(bytes, "m");
+  const { segmentation } = await decodeMaskImage(bytes, "m");
   return segmentation.kind === "rle" ? rleArea(rleFromString(segmentation.counts, 48, 64)) : -1;
 }
 
@@ -36,17 +36,17 @@ describe("mask images", () => {
       expect(Math.abs((await areaOf(webp)) - area), `WebP ${quality}`).toBeLessThan(0.03 * area);
     }
     const jpeg = await picture(bytes).jpeg().toBuffer();
-    expect((await decodedMask(jpeg, "m")).notes).toEqual([
+    expect((await decodeMaskImage(jpeg, "m")).notes).toEqual([
       "mask in a lossy format (JPEG, WebP), cut at half its range",
     ]);
-    expect((await decodedMask(await maskPng(), "m")).notes).toEqual([]);
+    expect((await decodeMaskImage(await maskPng(), "m")).notes).toEqual([]);
     expect(await areaOf(await picture(bytes).webp({ lossless: true }).toBuffer())).toBe(area);
   });
 
   it("of lossy formats whose values cannot be told apart are refused", async () => {
     for (const value of [100, 150]) {
       const jpeg = await picture(disc(value).bytes).jpeg().toBuffer();
-      await expect(decodedMask(jpeg, "a.jpg")).rejects.toThrow(/near 0 and 255 .*"a\.jpg".*save the mask as PNG/);
+      await expect(decodeMaskImage(jpeg, "a.jpg")).rejects.toThrow(/near 0 and 255 .*"a\.jpg".*save the mask as PNG/);
     }
   });
 

@@ -1,7 +1,7 @@
 import { type DecodedMask, decodeMask } from "../codecs/index.ts";
 import { ImageFinder } from "../io/index.ts";
 import { rleArea, rleFromMask } from "../kernels/index.ts";
-import { fail, isInputError, type Segmentation, shown } from "../model/index.ts";
+import { fail, isInputError, quoteValue, type Segmentation } from "../model/index.ts";
 import { type Complaint, InWords, type NoteReason } from "./findings.ts";
 import { readBytes } from "./places.ts";
 import { segmentationOf } from "./segmentation.ts";
@@ -27,11 +27,11 @@ export function maskReader(folder: string): ReadMask {
       return { complaint: { expected: `a mask's path inside "${folder}"`, came: path, remedy: "correct the path" } };
     }
     try {
-      return await decodedMask(await readBytes((await finder.find(path)).path), path);
+      return await decodeMaskImage(await readBytes((await finder.find(path)).path), path);
     } catch (error) {
       if (!isInputError(error)) throw error;
       return {
-        complaint: { expected: `a readable mask ${shown(path)}`, came: error, remedy: "supply the mask file" },
+        complaint: { expected: `a readable mask ${quoteValue(path)}`, came: error, remedy: "supply the mask file" },
       };
     }
   };
@@ -48,7 +48,7 @@ export function emptyMaskComplaint(name: string): Complaint {
  * value is what it was: pixels of 128 or more are inside then, where the values lie near two ends.
  * Errors: "bad-input" for no image and for lossy values in between; "unsupported" for colours.
  */
-export async function decodedMask(bytes: Uint8Array, where: string): Promise<ReadMaskImage> {
+export async function decodeMaskImage(bytes: Uint8Array, where: string): Promise<ReadMaskImage> {
   const mask = await decodeMask(bytes, { where });
   const { width, height, data, isLossy } = mask;
   // A 16-bit 256 must not become 0.
@@ -76,7 +76,7 @@ function lossyInside({ data }: DecodedMask, where: string): Uint8Array {
   if (!isDark && (most < 256 - quarter || between > 2 * bright)) {
     fail(
       "bad-input",
-      `expected values near 0 and 255 in the lossy mask ${shown(where)}, got values up to ${most}, most of them neither; save the mask as PNG`,
+      `expected values near 0 and 255 in the lossy mask ${quoteValue(where)}, got values up to ${most}, most of them neither; save the mask as PNG`,
     );
   }
   return Uint8Array.from(data, (value) => (value >= half ? 1 : 0));

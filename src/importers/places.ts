@@ -1,7 +1,7 @@
 import { open, readdir, readFile, stat } from "node:fs/promises";
 import { basename, join, relative, resolve } from "node:path";
 import { hashFile, ImageFinder, ifMissing, type Progress, silentProgress } from "../io/index.ts";
-import { fail, isShortage, NemosaicError, shown } from "../model/index.ts";
+import { fail, isShortage, NemosaicError, quoteValue } from "../model/index.ts";
 import type { SourceFile } from "./importer.ts";
 
 /** What lies at a path; undefined where nothing does, or where it cannot be looked at. */
@@ -42,7 +42,7 @@ export async function hashFiles(
   const parts = await Promise.all(
     paths.map(async (part) => {
       if (typeof part !== "string") return part;
-      return { path: part, bytes: (await reading(part, () => stat(part))).size };
+      return { path: part, bytes: (await withReadErrors(part, () => stat(part))).size };
     }),
   );
   const mega = 1e6;
@@ -52,7 +52,7 @@ export async function hashFiles(
   let [done, told] = [0, 0];
   try {
     for (const { path, bytes } of parts) {
-      const sha256 = await reading(path, () =>
+      const sha256 = await withReadErrors(path, () =>
         hashFile(path, bytes, (count) => {
           done += count;
           const now = Math.floor(done / mega);
@@ -70,7 +70,7 @@ export async function hashFiles(
 
 /** A whole file's bytes. Errors: "io". */
 export function readBytes(path: string): Promise<Buffer> {
-  return reading(path, () => readFile(path));
+  return withReadErrors(path, () => readFile(path));
 }
 
 /** A file's first bytes, as many as there are up to `length`; none where it is no file that can be read. */
@@ -104,7 +104,7 @@ export async function firstText(path: string, length: number): Promise<string> {
 }
 
 /** Runs a read of `path`; turns the operating system's refusals into a NemosaicError that names it. */
-export async function reading<T>(path: string, read: () => Promise<T>): Promise<T> {
+export async function withReadErrors<T>(path: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
@@ -112,7 +112,7 @@ export async function reading<T>(path: string, read: () => Promise<T>): Promise<
     const code = (error as NodeJS.ErrnoException).code;
     if (code === undefined) throw error;
     // A path out of a dataset may be of any length.
-    const named = path.length > 600 ? shown(path) : `"${path}"`;
+    const named = path.length > 600 ? quoteValue(path) : `"${path}"`;
     fail("io", `cannot read ${named}: ${code === "EACCES" ? "permission denied" : code}`, error);
   }
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Progress } from "../io/index.ts";
-import { fail, isInputError, shown, unknownName } from "../model/index.ts";
+import { fail, isInputError, quoteValue, unknownName } from "../model/index.ts";
 import { cris } from "./cris/index.ts";
 import { crisLmdb } from "./cris-lmdb/index.ts";
 import { grefcoco } from "./grefcoco/index.ts";
@@ -70,7 +70,7 @@ export interface RecognisedImporter extends Recognition {
  */
 export async function recogniseImporter(path: string): Promise<RecognisedImporter> {
   await requireSource(path, "a dataset");
-  const found = await fitting(path);
+  const found = await findFitting(path);
   const [only] = found;
   if (only !== undefined && found.length === 1) return only;
   if (only === undefined) {
@@ -90,10 +90,10 @@ export async function recogniseImporter(path: string): Promise<RecognisedImporte
   fail("usage", `"${path}" fits several formats (${list}); name one of them instead of auto`);
 }
 
-async function fitting(path: string): Promise<RecognisedImporter[]> {
+async function findFitting(path: string): Promise<RecognisedImporter[]> {
   const found: RecognisedImporter[] = [];
   for (const importer of importers) {
-    const recognition = await recognised(importer, path);
+    const recognition = await recogniseWith(importer, path);
     if (recognition !== undefined) found.push({ importer, ...recognition });
   }
   return found;
@@ -108,7 +108,7 @@ async function datasetsIn(path: string, above = "", levels = 2): Promise<string[
   for (const name of (await namesIn(path)).slice(0, 50)) {
     const inner = join(path, name);
     if ((await kindOf(inner)) !== "folder") continue;
-    const formats = (await fitting(inner)).map(({ importer }) => importer.name);
+    const formats = (await findFitting(inner)).map(({ importer }) => importer.name);
     if (formats.length > 0) names.push(`"${above}${name}" (${formats.join(", ")})`);
     else if (levels > 1) names.push(...(await datasetsIn(inner, `${above}${name}/`, levels - 1)));
     if (names.length >= 10) return names;
@@ -123,13 +123,13 @@ function checkOptions(options: ImportOptions): void {
     if (!(optionNames as readonly string[]).includes(name)) throw unknownName("import option", name, optionNames);
     const isText = typeof value === "string" && value !== "";
     if (value !== undefined && !isText)
-      fail("usage", `expected the import option "${name}" to be text, got ${shown(value)}`);
+      fail("usage", `expected the import option "${name}" to be text, got ${quoteValue(value)}`);
   }
   if (options.source === undefined) fail("usage", `expected the import option "source": the dataset's folder or file`);
 }
 
 /** A file that an importer stumbles over is not of its format. */
-async function recognised(importer: Importer, path: string): Promise<Recognition | undefined> {
+async function recogniseWith(importer: Importer, path: string): Promise<Recognition | undefined> {
   try {
     return await importer.recognise(path);
   } catch (error) {

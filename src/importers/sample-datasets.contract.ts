@@ -17,7 +17,7 @@ export function put(folder: string, path: string, content: string | Uint8Array):
 }
 
 /** Python 2 pickled these: protocol 2 with byte strings. */
-export function pickled(value: Picklable): Uint8Array {
+export function pickleValue(value: Picklable): Uint8Array {
   return encodePickle(value, { protocol: 2 });
 }
 
@@ -103,7 +103,7 @@ export function makeRefer(
   refs: Picklable = twoRefs,
   instancesJson: string = instances(),
 ): ImportOptions {
-  put(folder, "refcoco/refs(unc).p", pickled(refs));
+  put(folder, "refcoco/refs(unc).p", pickleValue(refs));
   put(folder, "refcoco/instances.json", instancesJson);
   putImages(join(folder, "images/train2014"));
   return { source: join(folder, "refcoco"), images: join(folder, "images/train2014") };

@@ -8,7 +8,7 @@ import {
   rleToString,
   rleUnion,
 } from "../kernels/index.ts";
-import { type Box, type Segmentation, shown } from "../model/index.ts";
+import { type Box, quoteValue, type Segmentation } from "../model/index.ts";
 import { type Complaint, InWords, type NoteReason } from "./findings.ts";
 import { type Dict, field, isDict, numbersOf, pixelsOf } from "./values.ts";
 
@@ -97,7 +97,7 @@ function formOf(parts: readonly unknown[]): string {
 function parseRle(value: Dict): ParsedSegmentation {
   const rle = rleOf(value);
   if ("complaint" in rle) return rle;
-  return { segmentation: rle.given ?? segmentationOf(rle.rle), notes: [], ...emptiness(rle.rle) };
+  return { segmentation: rle.given ?? segmentationOf(rle.rle), notes: [], ...describeEmptyMask(rle.rle) };
 }
 
 function parseRleList(values: readonly Dict[]): ParsedSegmentation {
@@ -117,10 +117,10 @@ function parseRleList(values: readonly Dict[]): ParsedSegmentation {
   }
   const union = rles.length === 1 ? first : rleUnion(rles, first.height, first.width);
   const segmentation = rles.length === 1 && given !== undefined ? given : segmentationOf(union);
-  return { segmentation, notes: [], box: rleBox(union), ...emptiness(union) };
+  return { segmentation, notes: [], box: rleBox(union), ...describeEmptyMask(union) };
 }
 
-function emptiness(rle: Rle): { unusable?: string } {
+function describeEmptyMask(rle: Rle): { unusable?: string } {
   return rleArea(rle) > 0 ? {} : { unusable: "run lengths without a pixel inside" };
 }
 
@@ -152,7 +152,7 @@ function rleOf(value: Dict): { rle: Rle; given: Segmentation | undefined } | { c
 function pointsComplaint(value: unknown): Complaint {
   return {
     expected: "polygons as flat lists [[x0, y0, x1, y1, …], …]",
-    came: new InWords(`lists of points [[[x, y], …], …] such as ${shown(value)}`),
+    came: new InWords(`lists of points [[[x, y], …], …] such as ${quoteValue(value)}`),
     remedy: "flatten each polygon",
   };
 }

@@ -11,7 +11,7 @@
  */
 import { readdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
-import { fail, NemosaicError, shown } from "../model/index.ts";
+import { fail, NemosaicError, quoteValue } from "../model/index.ts";
 import { ifMissing } from "./if-missing.ts";
 import { insideName, insidePath } from "./paths.ts";
 
@@ -60,7 +60,7 @@ export class ImageFinder {
       return { file: near, path, how: isForm ? "in another Unicode form (NFC, NFD)" : "in other upper and lower case" };
     }
     const hint = await this.#hint(slashed);
-    fail("not-found", `expected a file ${shown(name)} in "${this.folder}", found nothing there${hint}`);
+    fail("not-found", `expected a file ${quoteValue(name)} in "${this.folder}", found nothing there${hint}`);
   }
 
   /** The path of `file`; undefined where nothing is there. */
@@ -78,7 +78,7 @@ export class ImageFinder {
     let found = "";
     for (const part of file.split("/")) {
       const names = await this.#list(found);
-      const fitting = names.includes(part) ? [part] : names.filter((name) => folded(name) === folded(part));
+      const fitting = names.includes(part) ? [part] : names.filter((name) => foldName(name) === foldName(part));
       const [only] = fitting;
       if (only === undefined || fitting.length > 1) return undefined;
       found = found === "" ? only : `${found}/${only}`;
@@ -89,11 +89,11 @@ export class ImageFinder {
   async #hint(file: string): Promise<string> {
     const slash = file.lastIndexOf("/");
     const names = await this.#list(file.slice(0, Math.max(0, slash)));
-    const stem = (name: string): string => folded(name.replace(/\.[^.]*$/, ""));
+    const stem = (name: string): string => foldName(name.replace(/\.[^.]*$/, ""));
     const wanted = stem(file.slice(slash + 1));
     const near = names.filter((name) => stem(name) === wanted);
     if (near.length === 0) return "";
-    const listed = near.slice(0, 3).map((name) => shown(name));
+    const listed = near.slice(0, 3).map((name) => quoteValue(name));
     return `; ${listed.join(", ")} ${near.length > 1 ? "are" : "is"} there: correct the name in the dataset, or the file's`;
   }
 
@@ -114,7 +114,7 @@ export async function pathBelow(folder: string, file: string, followLinks: boole
   if (!followLinks) return insidePath(folder, file);
   const path = insideName(folder, file);
   return realpath(path).catch(() =>
-    fail("not-found", `expected a file ${shown(file)} in "${folder}", found nothing there`),
+    fail("not-found", `expected a file ${quoteValue(file)} in "${folder}", found nothing there`),
   );
 }
 
@@ -135,6 +135,6 @@ function cocoNames(name: string): string[] {
   return ["train2014", "val2014"].map((set) => `${here}COCO_${set}_${number}`);
 }
 
-function folded(name: string): string {
+function foldName(name: string): string {
   return name.normalize("NFC").toLowerCase();
 }

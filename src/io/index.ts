@@ -22,9 +22,9 @@ export { artefactName, insidePath } from "./paths.ts";
 export { producer, version } from "./producer.ts";
 export {
   byteText,
-  counted,
   duration,
-  grouped,
+  formatCount,
+  formatNumber,
   type Progress,
   type ProgressTask,
   silentProgress,

@@ -79,7 +79,7 @@ async function acquire(path: string, folder: string, purpose: string): Promise<v
   await onDisk(path, () => writeFile(mine, JSON.stringify(holder)));
   try {
     for (let attempt = 0; attempt < 20; attempt++) {
-      if (await linked(mine, path)) return;
+      if (await tryLink(mine, path)) return;
       const other = await readHolder(path);
       if (other === undefined) continue; // released in between
       if (await isAlive(other)) {
@@ -106,7 +106,7 @@ async function removeDeadClaims(folder: string, name: string): Promise<void> {
   }
 }
 
-async function linked(from: string, to: string): Promise<boolean> {
+async function tryLink(from: string, to: string): Promise<boolean> {
   return link(from, to).then(
     () => true,
     (error: NodeJS.ErrnoException) => {

@@ -12,17 +12,17 @@ import { onDisk } from "./on-disk.ts";
  */
 export async function makeFolder(path: string, mode?: number): Promise<void> {
   await onDisk(path, async () => {
-    const made = await tried(path, mode);
+    const made = await tryMakeFolder(path, mode);
     if (made !== "ENOENT") return;
     const above = dirname(path);
     if (above !== path) await makeFolder(above, mode);
-    if ((await tried(path, mode)) === "ENOENT")
+    if ((await tryMakeFolder(path, mode)) === "ENOENT")
       fail("io", `cannot make the folder "${path}": "${above}" takes no new folders`);
   });
 }
 
 /** Undefined where the folder is there now. */
-async function tried(path: string, mode: number | undefined): Promise<"ENOENT" | undefined> {
+async function tryMakeFolder(path: string, mode: number | undefined): Promise<"ENOENT" | undefined> {
   try {
     await mkdir(path, { mode });
     return undefined;

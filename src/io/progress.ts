@@ -78,13 +78,13 @@ export function progressLine(
   elapsedMs: number,
 ): string {
   const rate = (done * 1000) / Math.max(1, elapsedMs);
-  const amount = total === undefined ? grouped(done) : `${grouped(done)}/${grouped(total)}`;
+  const amount = total === undefined ? formatNumber(done) : `${formatNumber(done)}/${formatNumber(total)}`;
   const left = total === undefined || rate === 0 ? "" : `  ${duration(((total - done) / rate) * 1000)} left`;
   return `${label}  ${amount} ${unit}  ${rateText(rate)}${left}`;
 }
 
 function doneLine(label: string, done: number, unit: string, elapsedMs: number): string {
-  return `${label}  ${grouped(done)} ${unit} in ${duration(elapsedMs)}  ${rateText((done * 1000) / Math.max(1, elapsedMs))}`;
+  return `${label}  ${formatNumber(done)} ${unit} in ${duration(elapsedMs)}  ${rateText((done * 1000) / Math.max(1, elapsedMs))}`;
 }
 
 /** A time span for people: "0.4 s", "12 s", "3 min 20 s", "2 h 5 min". */
@@ -98,13 +98,13 @@ export function duration(ms: number): string {
 }
 
 /** A whole number with thousands separators, independent of the locale. */
-export function grouped(n: number): string {
+export function formatNumber(n: number): string {
   return String(Math.round(n)).replace(/\B(?=(\d{3})+(?!\d))/g, ",");
 }
 
 /** A number with its noun, which takes an s unless there is one: "1 image", "1,200 images". */
-export function counted(n: number, noun: string): string {
-  return `${grouped(n)} ${noun}${n === 1 ? "" : "s"}`;
+export function formatCount(n: number, noun: string): string {
+  return `${formatNumber(n)} ${noun}${n === 1 ? "" : "s"}`;
 }
 
 /** Bytes for people, in powers of 1000: "31.0 MB". */
@@ -120,5 +120,5 @@ export function byteText(bytes: number): string {
 }
 
 function rateText(rate: number): string {
-  return rate >= 10 ? `${grouped(rate)}/s` : `${rate.toFixed(1)}/s`;
+  return rate >= 10 ? `${formatNumber(rate)}/s` : `${rate.toFixed(1)}/s`;
 }

@@ -39,7 +39,7 @@ export function rleFromPolygon(xy: readonly number[] | Float64Array, height: num
   }
   const { crossings } = space;
   crossings[space.used++] = pixels;
-  return { height, width, counts: countsBetween(sorted(crossings.subarray(0, space.used), height, width)) };
+  return { height, width, counts: countsBetween(sortPositions(crossings.subarray(0, space.used), height, width)) };
 }
 
 /** Adds the position (column-major) of each crossing of a column by one edge to `space`, and leaves space for one more. */
@@ -104,7 +104,7 @@ const mostInColumn = 32;
  * The positions in rising order: dealt out to their columns, of which each holds a few, then put in order there. Several
  * times as fast as `sort`, which knows nothing of columns. May reorder `positions`.
  */
-function sorted(positions: Uint32Array, height: number, width: number): Uint32Array {
+function sortPositions(positions: Uint32Array, height: number, width: number): Uint32Array {
   // A crossing at the bottom of the last column is the position behind the last pixel: one column more.
   if (space.ends.length < width + 2) space.ends = new Uint32Array(width + 2);
   const ends = space.ends.subarray(0, width + 2).fill(0);

@@ -118,7 +118,7 @@ export function rleFromMask(mask: Uint8Array, height: number, width: number): Rl
     const column = x * height;
     for (let y = 0, at = x; y < height; y++, at += width) {
       if ((mask[at] !== 0) === isSet) continue;
-      if (used + 1 >= counts.length) counts = grown(counts);
+      if (used + 1 >= counts.length) counts = growCounts(counts);
       counts[used++] = column + y - begin;
       begin = column + y;
       isSet = !isSet;
@@ -163,7 +163,7 @@ export function pixelsOf(height: number, width: number): number {
   return pixels;
 }
 
-function grown(counts: Uint32Array): Uint32Array<ArrayBuffer> {
+function growCounts(counts: Uint32Array): Uint32Array<ArrayBuffer> {
   const larger = new Uint32Array(counts.length * 2);
   larger.set(counts);
   return larger;

@@ -51,7 +51,7 @@ export function openShrinkFrame(): ShrinkFrame {
         added.map((value) => Math.round((value + 0.5) * level)),
         layout.starts >> 2,
       );
-      const result = shrunk(kernel, layout);
+      const result = shrinkWith(kernel, layout);
       if (out === undefined) return result.slice();
       if (out.length !== result.length) throw new RangeError(`expected ${result.length} bytes, got ${out.length}`);
       out.set(result);
@@ -61,7 +61,7 @@ export function openShrinkFrame(): ShrinkFrame {
 }
 
 /** A view of the result in the frame. */
-function shrunk({ bytes, filterDown, filterAcross }: WasmKernel<ShrinkKernel>, layout: Layout): Uint8Array {
+function shrinkWith({ bytes, filterDown, filterAcross }: WasmKernel<ShrinkKernel>, layout: Layout): Uint8Array {
   const { sizes, starts, down, downSpan, downEnds, across, acrossSpan, row, target } = layout;
   const length = sizes.targetWidth * 3;
   const acrossEnd = across + sizes.targetWidth * (4 + acrossSpan);

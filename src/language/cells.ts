@@ -1,4 +1,4 @@
-import { fail, shown } from "../model/index.ts";
+import { fail, quoteValue } from "../model/index.ts";
 import type { HorizontalPlace, Place, PositionFinding, VerticalPlace } from "./finding.ts";
 import { positionsOf } from "./positions.ts";
 
@@ -48,7 +48,7 @@ export function countIsOpen({ mentions }: PositionFinding, columns: number, rows
 
 function checkCount(name: string, count: number): void {
   if (!Number.isSafeInteger(count) || count < 1) {
-    fail("usage", `expected ${name} of a mosaic as a whole number of at least 1, got ${shown(count)}`);
+    fail("usage", `expected ${name} of a mosaic as a whole number of at least 1, got ${quoteValue(count)}`);
   }
 }
 

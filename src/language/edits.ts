@@ -109,7 +109,7 @@ function sides({ sentence, targets, named, category }: Request): SentenceEdit[] 
     const isMost = /^[\s-]*most\b/i.test(sentence.slice(span[1]));
     if (to === undefined || ordinal !== undefined || isMost) return [];
     if (value !== "left" && value !== "right" && value !== "top" && value !== "bottom") return [];
-    const change = { text: replaced(sentence, span, to), kind: "side", from, to } as const;
+    const change = { text: replaceSpan(sentence, span, to), kind: "side", from, to } as const;
     if (scope === "absolute") return [{ ...change, condition: { holds: "at", side: value } }];
     if (value === "top" || value === "bottom") return [];
     if (scope === "orientation") return [{ ...change, condition: { holds: "faces", side: value } }];
@@ -135,7 +135,7 @@ function ordinals({ sentence, targets }: Request): SentenceEdit[] {
     (rank) => {
       const to = isNumeral ? `${rank}${rank === 2 ? "nd" : rank === 3 ? "rd" : "th"}` : (ordinalNames[rank - 1] ?? "");
       return {
-        text: replaced(sentence, token.span, to),
+        text: replaceSpan(sentence, token.span, to),
         kind: "ordinal",
         from,
         to,
@@ -178,7 +178,7 @@ function colours({ sentence, words, named, own, category }: Request): SentenceEd
   return plainColours
     .filter((other) => other !== colour)
     .map((to) => ({
-      text: replaced(sentence, [word.start, word.end], to),
+      text: replaceSpan(sentence, [word.start, word.end], to),
       kind: "colour",
       from: word.text,
       to,
@@ -206,7 +206,7 @@ function sizes({ sentence, words, own, category, targets }: Request): SentenceEd
   const to = size === "big" ? (word.text === "large" ? "small" : "tiny") : word.text === "small" ? "large" : "huge";
   return [
     {
-      text: replaced(sentence, [word.start, word.end], to),
+      text: replaceSpan(sentence, [word.start, word.end], to),
       kind: "size",
       from: word.text,
       to,
@@ -229,7 +229,7 @@ function counts({ sentence, words, own, targets }: Request): SentenceEdit[] {
   return Array.from({ length: Math.max(0, mostCounted - targets) }, (_, more) => targets + 1 + more).map((count) => {
     const to = isNumeral ? String(count) : (cardinalNames[count - 1] ?? "");
     return {
-      text: replaced(sentence, [word.start, word.end], to),
+      text: replaceSpan(sentence, [word.start, word.end], to),
       kind: "count",
       from: word.text,
       to,
@@ -256,7 +256,7 @@ function nouns(request: Request): SentenceEdit[] {
   const isFemale = females.has(to);
   return [
     {
-      text: replaced(request.sentence, own.span, to),
+      text: replaceSpan(request.sentence, own.span, to),
       kind: "noun",
       from: own.words,
       to,
@@ -279,7 +279,7 @@ function otherNouns(request: Request, span: NamedSpan, kind: "landmark" | "noun"
     const to = span.isPlural ? pluralOf(said) : said;
     return [
       {
-        text: replaced(request.sentence, span.span, to),
+        text: replaceSpan(request.sentence, span.span, to),
         kind,
         from: span.words,
         to,
@@ -334,7 +334,7 @@ function textOf(words: readonly Word[], from: number, to: number): string {
 }
 
 /** The sentence with other words at `span`, and the article before them as they ask for. */
-function replaced(sentence: string, [start, end]: readonly [number, number], words: string): string {
+function replaceSpan(sentence: string, [start, end]: readonly [number, number], words: string): string {
   const isCapital = /^\p{Lu}/u.test(sentence.slice(start, end));
   const put = isCapital ? words.slice(0, 1).toUpperCase() + words.slice(1) : words;
   const before = sentence.slice(0, start).replace(/\b(a)n?(\s+)$/i, (_, a: string, gap: string) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { countNamed, placesForFurther } from "./index.ts";
+import { countNamed, findFurtherPlaces } from "./index.ts";
 
 describe("placesForFurther", () => {
   it.each([
@@ -16,7 +16,7 @@ describe("placesForFurther", () => {
     ["second mug from left", ["right"]],
     ["first mug from the right", ["left"]],
   ] as const)("finds room for one more thing of the kind: %s", (text, sides) => {
-    expect([...placesForFurther(text)!].sort()).toEqual([...sides].sort());
+    expect([...findFurtherPlaces(text)!].sort()).toEqual([...sides].sort());
   });
 
   it.each([
@@ -35,7 +35,7 @@ describe("placesForFurther", () => {
     "the dog that is not on the left",
     "left man on the right couch",
   ])("knows no place where one more could make it false or ambiguous: %s", (text) => {
-    expect(placesForFurther(text)).toBeUndefined();
+    expect(findFurtherPlaces(text)).toBeUndefined();
   });
 });
 

@@ -16,7 +16,7 @@ export type Side = "left" | "right" | "above" | "below";
  * comparison ("biggest", "only", "in front"), the middle, a corner, a denied place, a count without a side and a relation to
  * another thing leave no place.
  */
-export function placesForFurther(expression: string): readonly Side[] | undefined {
+export function findFurtherPlaces(expression: string): readonly Side[] | undefined {
   const features = expressionFeatures(expression);
   if (features.hasRelation || comparesWithOthers(expression)) return undefined;
   const { mentions, reasons, corner, denied } = positionsOf(expression);

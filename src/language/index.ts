@@ -21,7 +21,7 @@ export type {
   UnsafeReason,
   VerticalPlace,
 } from "./finding.ts";
-export { comparesWithOthers, placesForFurther, type Side } from "./further-thing.ts";
+export { comparesWithOthers, findFurtherPlaces, type Side } from "./further-thing.ts";
 export { areConfusable, areOfOneKind, spokenName } from "./kinds-of-things.ts";
 export { type NamedSpan, NameFinder } from "./named-spans.ts";
 export { countNamed } from "./named-things.ts";

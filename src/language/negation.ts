@@ -31,7 +31,10 @@ export interface PlaceSpan {
  *
  * @param starts the places by the token that they start at; only absolute ones
  */
-export function deniedPlaces(tokens: readonly Token[], starts: ReadonlyMap<number, PlaceSpan>): ReadonlySet<number> {
+export function findDeniedPlaces(
+  tokens: readonly Token[],
+  starts: ReadonlyMap<number, PlaceSpan>,
+): ReadonlySet<number> {
   const denied = new Set<number>();
   for (let i = 0; i < tokens.length; i++) {
     const text = textAt(tokens, i);

@@ -2,7 +2,7 @@ import { type Chain, findChains } from "./chains.ts";
 import { summarize } from "./conclusion.ts";
 import type { PositionAxis, PositionFinding, PositionMention, PositionScope, PositionValue } from "./finding.ts";
 import { horizontalRowNouns, relationWords, verticalRowNouns } from "./lexicon.ts";
-import { deniedPlaces, type PlaceSpan } from "./negation.ts";
+import { findDeniedPlaces, type PlaceSpan } from "./negation.ts";
 import { type Count, findCounts } from "./ordinals.ts";
 import { languageOf } from "./other-languages.ts";
 import { otherPositionAt } from "./other-positions.ts";
@@ -104,7 +104,7 @@ function markDenied(tokens: readonly Token[], drafts: readonly Draft[]): void {
   for (const { index, end, place, scope, axis } of drafts) {
     if (scope === "absolute" && axis !== "depth") starts.set(index, { end, place });
   }
-  const denied = deniedPlaces(tokens, starts);
+  const denied = findDeniedPlaces(tokens, starts);
   for (const draft of drafts) if (denied.has(draft.place) && draft.scope === "absolute") draft.negated = true;
 }
 

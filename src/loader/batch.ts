@@ -39,7 +39,10 @@ export const normalisations = {
 >;
 
 /** A batch's images as float32 [B, 3, S, S], (x/255 - mean) / std: what most PyTorch models take. */
-export function normalised(batch: Pick<Batch, "image" | "size">, constants: keyof typeof normalisations): Float32Array {
+export function normaliseBatch(
+  batch: Pick<Batch, "image" | "size">,
+  constants: keyof typeof normalisations,
+): Float32Array {
   const { size, image } = batch;
   if (!Object.hasOwn(normalisations, constants))
     throw unknownName("normalisation", constants, Object.keys(normalisations));

@@ -3,7 +3,7 @@
  * looks at some plans of the epoch, and at the bands of their expressions.
  */
 import { bandOf, type NegativeMeans, NegativeTally, ruleInForce } from "../band/index.ts";
-import { counted } from "../io/index.ts";
+import { formatCount } from "../io/index.ts";
 import { CounterRandom } from "../kernels/index.ts";
 import type { AnnotationCoverage } from "../pool/index.ts";
 import { mostNegatives, usesMined } from "../settings/index.ts";
@@ -98,7 +98,7 @@ export function difficultyWarnings(difficulty: Difficulty): string[] {
     warnings.push(
       `only ${percent(mosaics / asked)} of the mosaics asked for can be made (${percent(full / Math.max(1, expressions))} of bands hold enough images); the rest are single images: ${
         candidates - 1 < need
-          ? `a mosaic takes ${need} images beside the expression's own, and the candidates are ${counted(candidates, "image")}; import more`
+          ? `a mosaic takes ${need} images beside the expression's own, and the candidates are ${formatCount(candidates, "image")}; import more`
           : `raise band.risk or τ, mine deeper (nemosaic mine --depth --force), or see "nemosaic tune"`
       }`,
     );

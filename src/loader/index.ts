@@ -1,7 +1,7 @@
 /** The room `loader`: joins pool, settings and split to plans and batches, by random access. */
 export type { NegativeMeans } from "../band/index.ts";
 export type { Canvas } from "../mosaic/index.ts";
-export { type Batch, normalisations, normalised, type Replacement } from "./batch.ts";
+export { type Batch, normalisations, normaliseBatch, type Replacement } from "./batch.ts";
 export { countPlans, type PlanCounts } from "./count-plans.ts";
 export {
   type Difficulty,

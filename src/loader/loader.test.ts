@@ -6,7 +6,7 @@ import { decodeImage } from "../codecs/index.ts";
 import { maskCell, resizeLinear, rleArea, rleToMask } from "../kernels/index.ts";
 import type { Pool } from "../pool/index.ts";
 import { parseSettings } from "../settings/index.ts";
-import { Loader, loadMosaics, normalised, parsePlan, rankIndices } from "./index.ts";
+import { Loader, loadMosaics, normaliseBatch, parsePlan, rankIndices } from "./index.ts";
 
 const settings = parseSettings(
   {
@@ -108,7 +108,7 @@ describe("Loader.get", () => {
   it("normalises like PyTorch: channels first, (x/255 - mean) / std", async () => {
     const loader = await Loader.open(pool, settings);
     const batch = await loader.get(0, [0, 1]);
-    const floats = normalised(batch, "imagenet");
+    const floats = normaliseBatch(batch, "imagenet");
     const plane = batch.size * batch.size;
     for (const [sample, channel, pixel] of [
       [0, 0, 0],
@@ -250,7 +250,9 @@ describe("Loader", () => {
     await expect(first({ prefetch: Number.NaN })).rejects.toThrow(/expected a number of batches to prefetch/);
     await expect(first({ tail: "foo" })).rejects.toThrow(/unknown tail "foo".*pad, drop/);
     const batch = await loader.get(0, [0]);
-    expect(() => normalised(batch, "clipp" as "clip")).toThrow(/unknown normalisation "clipp". Did you mean "clip"/);
+    expect(() => normaliseBatch(batch, "clipp" as "clip")).toThrow(
+      /unknown normalisation "clipp". Did you mean "clip"/,
+    );
     await loader.close();
   });
 

@@ -1,7 +1,7 @@
 import { noTiming, type StageTimer } from "../io/index.ts";
 import { fail } from "../model/index.ts";
 import type { PlanFacts } from "../plan/index.ts";
-import { chooseMined, Mined, namesInstead, Pool, readJudgements } from "../pool/index.ts";
+import { chooseMined, Mined, Pool, readJudgements, suggestNames } from "../pool/index.ts";
 import { drawsNegatives, type ResolvedSettings, resolveSettings, type Settings, usesMined } from "../settings/index.ts";
 import { type TileKeeping, type TileMode, TileStore } from "../tiles/index.ts";
 import { openTokenizer, type Tokenizer } from "../tokens/index.ts";
@@ -106,7 +106,7 @@ async function requireMined(pool: Pool, mined: Mined | undefined, settings: Sett
   if (mined === undefined) {
     fail(
       "incomplete",
-      `"${pool.folder}" has no mined/${settings.mined}${(await namesInstead(pool.folder)) || '; run "nemosaic embed" and "nemosaic mine" first, or use --preset random or none'}`,
+      `"${pool.folder}" has no mined/${settings.mined}${(await suggestNames(pool.folder)) || '; run "nemosaic embed" and "nemosaic mine" first, or use --preset random or none'}`,
     );
   }
   if (settings.band.tauText !== null && !mined.hasTextScores) {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { fail, type Plan, resampleVersions, shown } from "../model/index.ts";
+import { fail, type Plan, quoteValue, resampleVersions } from "../model/index.ts";
 import { styleNames } from "../styles/index.ts";
 
 const whole = z.number().int().nonnegative();
@@ -48,7 +48,7 @@ export function parsePlan(value: unknown, where: string): Plan {
     const issue = result.error.issues[0];
     fail(
       "bad-input",
-      `expected a plan (docs/formats/plan.md) in ${where}: ${issue?.path.join(".") || "value"}: ${issue?.message}, got ${shown(value)}`,
+      `expected a plan (docs/formats/plan.md) in ${where}: ${issue?.path.join(".") || "value"}: ${issue?.message}, got ${quoteValue(value)}`,
     );
   }
   const plan = result.data as unknown as Plan;
@@ -63,9 +63,12 @@ export function parsePlan(value: unknown, where: string): Plan {
   for (const { destination, window } of plan.layers) {
     const [x, y, width, height] = destination;
     if (x + width > extent || y + height > extent)
-      fail("bad-input", `a layer of the plan in ${where} leaves its ${extent}×${extent} sample: ${shown(destination)}`);
+      fail(
+        "bad-input",
+        `a layer of the plan in ${where} leaves its ${extent}×${extent} sample: ${quoteValue(destination)}`,
+      );
     if (window !== undefined && (window.at[0] + width > window.of[0] || window.at[1] + height > window.of[1]))
-      fail("bad-input", `a layer of the plan in ${where} has a window that leaves its whole: ${shown(window)}`);
+      fail("bad-input", `a layer of the plan in ${where} has a window that leaves its whole: ${quoteValue(window)}`);
   }
   const version = resampleVersions[plan.resample.name];
   if (plan.resample.version !== version) {

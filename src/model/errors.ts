@@ -71,7 +71,7 @@ export function isInputError(error: unknown): error is NemosaicError {
 }
 
 /** Quotes a value that came from outside for an error line, cut to 80 characters, on one line. */
-export function shown(value: unknown): string {
+export function quoteValue(value: unknown): string {
   let text: string;
   try {
     text = (typeof value === "number" ? String(value) : JSON.stringify(value, withNonNumbers)) ?? String(value);
@@ -113,7 +113,7 @@ export function nearest(name: string, valid: readonly string[]): string | undefi
 export function unknownName(what: string, name: string, valid: readonly string[]): NemosaicError {
   const near = nearest(name, valid);
   const hint = near === undefined ? "" : ` Did you mean "${near}"?`;
-  return new NemosaicError("usage", `unknown ${what} ${shown(name)}.${hint} Valid: ${valid.join(", ")}`);
+  return new NemosaicError("usage", `unknown ${what} ${quoteValue(name)}.${hint} Valid: ${valid.join(", ")}`);
 }
 
 function editDistance(a: string, b: string): number {

@@ -7,7 +7,7 @@ export {
   isShortage,
   NemosaicError,
   nearest,
-  shown,
+  quoteValue,
   someOf,
   unknownName,
 } from "./errors.ts";

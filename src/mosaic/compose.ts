@@ -170,7 +170,7 @@ function drawClipped(
     const to = canvas.imageOffset + pixel * 3;
     for (let channel = 0; channel < 3; channel++) {
       const below = canvas.image[to + channel]!;
-      canvas.image[to + channel] = blended(below, cell[at * 3 + channel]!, layer.alpha);
+      canvas.image[to + channel] = blendValue(below, cell[at * 3 + channel]!, layer.alpha);
     }
   }
 
@@ -228,11 +228,11 @@ function blendRows(cell: Uint8Array, alpha: number, { width, height, data: to, s
   for (let row = 0; row < height; row++) {
     const start = offset + row * stride;
     for (let at = 0; at < length; at++) {
-      to[start + at] = blended(to[start + at]!, cell[row * length + at]!, alpha);
+      to[start + at] = blendValue(to[start + at]!, cell[row * length + at]!, alpha);
     }
   }
 }
 
-function blended(below: number, above: number, alpha: number): number {
+function blendValue(below: number, above: number, alpha: number): number {
   return Math.floor(below + alpha * (above - below) + 0.5);
 }

@@ -63,7 +63,7 @@ function byDiversity(
   random: CounterRandom,
 ): number[] {
   const pool = random.sample(size, Math.min(size, 4 * need));
-  const scores = stretched(pool.map(scoreAt));
+  const scores = stretchScores(pool.map(scoreAt));
   const vectors = pool.map(vector);
   const similarities = vectors.map((a) => vectors.map((b) => dot(a, b)));
   const off = similarities.flatMap((line, i) => line.filter((_, j) => j !== i));
@@ -84,7 +84,7 @@ function byDiversity(
   return random.shuffle(drawn.map((i) => pool[i]!));
 }
 
-function stretched(values: readonly number[]): number[] {
+function stretchScores(values: readonly number[]): number[] {
   const [low, high] = [Math.min(...values), Math.max(...values)];
   return values.map((value) => (high > low ? (value - low) / (high - low) : 0));
 }

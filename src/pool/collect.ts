@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import pMap, { pMapIterable } from "p-map";
 import { imageSize } from "../codecs/index.ts";
-import { exists, grouped, hashBytes, ImageFinder, type Progress } from "../io/index.ts";
+import { exists, formatNumber, hashBytes, ImageFinder, type Progress } from "../io/index.ts";
 import {
   type AnnotationRecord,
   type DatasetRecord,
@@ -80,7 +80,7 @@ export async function collectRecords(
   const annotationRows = addAnnotations(gathered.annotations, rows, imageRows, options.source, ledger);
   addRefs(gathered, rows, imageRows, annotationRows, options.source, ledger);
   const { skipped, notes, examples, skippedExamples } = ledger;
-  return { skipped: sorted(skipped), notes: sorted(notes), examples, skippedExamples };
+  return { skipped: sortCounts(skipped), notes: sortCounts(notes), examples, skippedExamples };
 }
 
 async function gather(
@@ -246,7 +246,7 @@ async function countMissing({ images, packed }: Gathered, finder: ImageFinder): 
     { concurrency: 32 },
   );
   const count = gone.reduce<number>((sum, one) => sum + one, 0);
-  return `; ${grouped(count)} of ${grouped(files.length)} images are missing: check --images`;
+  return `; ${formatNumber(count)} of ${formatNumber(files.length)} images are missing: check --images`;
 }
 
 async function measure(
@@ -335,6 +335,6 @@ function misfitOf({ segmentation }: AnnotationRecord, image: TableRow<"images"> 
   return `expected a mask of ${image.width}×${image.height} pixels as "${image.path}" has, got ${width}×${height}${turned}; save the mask at the image's size`;
 }
 
-function sorted(counts: Record<string, number>): Record<string, number> {
+function sortCounts(counts: Record<string, number>): Record<string, number> {
   return Object.fromEntries(Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -21,7 +21,7 @@ export {
   type RandomRisk,
   readExtraManifest,
 } from "./mined.ts";
-export { chooseMined, minedNames, namesInstead } from "./mined-names.ts";
+export { chooseMined, minedNames, suggestNames } from "./mined-names.ts";
 export { firstDrawnId, imageNumber, ownNumber } from "./own-numbers.ts";
 export { type AnnotationMeasures, Pool, readMeasures } from "./pool.ts";
 export { type Relocation, relocatePool } from "./relocate.ts";

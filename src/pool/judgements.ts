@@ -1,7 +1,7 @@
 import { appendFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ifMissing, onDisk } from "../io/index.ts";
-import { fail, shown } from "../model/index.ts";
+import { fail, quoteValue } from "../model/index.ts";
 
 /** A person's word on one candidate of one expression. */
 export interface Judgement {
@@ -44,7 +44,7 @@ export async function readVerdicts(
       if (isLast) return;
       fail(
         "bad-input",
-        `expected {"expression", "image", "verdict"} in line ${at + 1} of "${path}", got ${shown(line)}`,
+        `expected {"expression", "image", "verdict"} in line ${at + 1} of "${path}", got ${quoteValue(line)}`,
       );
     }
     const images = result.get(judgement.expression) ?? new Map<string, Judgement["verdict"]>();

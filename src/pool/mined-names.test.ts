@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { chooseMined, minedNames, namesInstead } from "./mined-names.ts";
+import { chooseMined, minedNames, suggestNames } from "./mined-names.ts";
 
 let pool = "";
 beforeEach(async () => {
@@ -29,7 +29,7 @@ describe("chooseMined", () => {
     expect(await chooseMined(pool, "clip")).toBe("clip");
     await addSet("a");
     expect(await chooseMined(pool, "default")).toBe("default");
-    expect(await namesInstead(pool)).toBe("; it has mined/a, mined/b: name one of them (--set mined=a)");
+    expect(await suggestNames(pool)).toBe("; it has mined/a, mined/b: name one of them (--set mined=a)");
   });
 
   it("takes the standard name where it is there", async () => {

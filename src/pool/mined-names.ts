@@ -25,7 +25,7 @@ export async function chooseMined(folder: string, wanted: string): Promise<strin
 }
 
 /** "; it has mined/a and mined/b: set mined to one of them", or nothing where there is none. */
-export async function namesInstead(folder: string): Promise<string> {
+export async function suggestNames(folder: string): Promise<string> {
   const names = await minedNames(folder);
   if (names.length === 0) return "";
   return `; it has ${names.map((name) => `mined/${name}`).join(", ")}: name one of them (--set mined=${names[0]})`;

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { readManifest, readManifestJson } from "../artefacts/index.ts";
 import { type NpyDtype, NpyReader } from "../codecs/index.ts";
 import { artefactName } from "../io/index.ts";
-import { fail, shown } from "../model/index.ts";
+import { fail, quoteValue } from "../model/index.ts";
 
 export const minedFormat = "nemosaic-mined";
 export const minedVersion = 1;
@@ -235,7 +235,7 @@ export class Mined {
         if (reader.shape[0] !== manifest.expressions || reader.shape[1] !== manifest.depth) {
           fail(
             "bad-input",
-            `expected shape [${manifest.expressions}, ${manifest.depth}] in "${reader.path}", got ${shown(reader.shape)}; mine again with --force`,
+            `expected shape [${manifest.expressions}, ${manifest.depth}] in "${reader.path}", got ${quoteValue(reader.shape)}; mine again with --force`,
           );
         }
       }
@@ -385,7 +385,7 @@ async function openExtra(
     if (reader.shape.length !== 2 || shape?.some((size, at) => reader.shape[at] !== size))
       fail(
         "bad-input",
-        `expected shape ${shown(shape ?? ["images", "n"])} in "${reader.path}", got ${shown(reader.shape)}; mine again`,
+        `expected shape ${quoteValue(shape ?? ["images", "n"])} in "${reader.path}", got ${quoteValue(reader.shape)}; mine again`,
       );
     if (reader.dtype !== dtype)
       fail("bad-input", `expected ${dtype} in "${reader.path}", got ${reader.dtype}; mine again`);

@@ -3,7 +3,15 @@ import { join, resolve } from "node:path";
 import type { IntLists } from "../codecs/index.ts";
 import { pathBelow } from "../io/index.ts";
 import type { Rle } from "../kernels/index.ts";
-import { annotationKey, type Box, expressionKey, fail, isShortage, type Segmentation, shown } from "../model/index.ts";
+import {
+  annotationKey,
+  type Box,
+  expressionKey,
+  fail,
+  isShortage,
+  quoteValue,
+  type Segmentation,
+} from "../model/index.ts";
 import { readFileInto, type TakeMemory } from "./image-file.ts";
 import { type PoolManifest, readManifest } from "./manifest.ts";
 import { parseSegmentation, segmentationParts, unionOf } from "./segmentation-text.ts";
@@ -87,7 +95,7 @@ export class Pool {
 
   /** Rows of all annotations of an image, referred to or not. */
   annotationsOfImage(image: number): Int32Array {
-    this.#annotationsOfImage ??= grouped(this.annotations.image, this.images.count);
+    this.#annotationsOfImage ??= groupRows(this.annotations.image, this.images.count);
     const { offsets, values } = this.#annotationsOfImage;
     return values.subarray(offsets[image], offsets[image + 1]);
   }
@@ -106,7 +114,9 @@ export class Pool {
   /** The expression row of a key. Errors: "not-found". */
   expressionRow(key: string): number {
     this.#keys ??= new Map(Array.from({ length: this.expressions.count }, (_, row) => [this.expressionKey(row), row]));
-    return this.#keys.get(key) ?? fail("not-found", `expected an expression of "${this.folder}", got ${shown(key)}`);
+    return (
+      this.#keys.get(key) ?? fail("not-found", `expected an expression of "${this.folder}", got ${quoteValue(key)}`)
+    );
   }
 
   /** The image row of a content hash. Errors: "not-found". */
@@ -114,7 +124,7 @@ export class Pool {
     this.#hashes ??= new Map(this.images.hash.map((value, row) => [value, row]));
     return (
       this.#hashes.get(hash) ??
-      fail("not-found", `expected an image of "${this.folder}" by content hash, got ${shown(hash)}`)
+      fail("not-found", `expected an image of "${this.folder}" by content hash, got ${quoteValue(hash)}`)
     );
   }
 
@@ -123,7 +133,7 @@ export class Pool {
     this.#annotationKeys ??= new Map(this.annotations.id.map((_, row) => [this.annotationKey(row), row]));
     return (
       this.#annotationKeys.get(key) ??
-      fail("not-found", `expected an annotation of "${this.folder}", got ${shown(key)}`)
+      fail("not-found", `expected an annotation of "${this.folder}", got ${quoteValue(key)}`)
     );
   }
 
@@ -186,11 +196,11 @@ export class Pool {
     });
     const [offset, length] = [Number(this.images.offset[row]), Number(this.images.bytes[row])];
     if (offset < 0 || length < 0 || offset + length > (await pack.stat()).size)
-      fail("bad-input", `"${packPath}" ends before image ${shown(this.imageName(row))}; import again`);
+      fail("bad-input", `"${packPath}" ends before image ${quoteValue(this.imageName(row))}; import again`);
     const bytes = take(length);
     const { bytesRead } = await pack.read(bytes, 0, length, offset);
     if (bytesRead !== length)
-      fail("bad-input", `"${packPath}" ends before image ${shown(this.imageName(row))}; import again`);
+      fail("bad-input", `"${packPath}" ends before image ${quoteValue(this.imageName(row))}; import again`);
     return bytes;
   }
 
@@ -208,7 +218,7 @@ export class Pool {
     const bytes = await readFileInto(path, take).catch((error: NodeJS.ErrnoException) =>
       fail(
         error.code === "EISDIR" ? "bad-input" : "io",
-        `cannot read the image ${shown(path)}: ${error.message}`,
+        `cannot read the image ${quoteValue(path)}: ${error.message}`,
         error,
       ),
     );
@@ -268,7 +278,7 @@ function startsOf(refOfExpression: Int32Array, refs: number, path: string): Int3
   return starts;
 }
 
-function grouped(groupOf: Int32Array, groups: number): IntLists {
+function groupRows(groupOf: Int32Array, groups: number): IntLists {
   const offsets = new Int32Array(groups + 1);
   for (const group of groupOf) offsets[group + 1] = offsets[group + 1]! + 1;
   for (let at = 0; at < groups; at++) offsets[at + 1] = offsets[at + 1]! + offsets[at]!;

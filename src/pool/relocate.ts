@@ -1,7 +1,15 @@
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import pMap from "p-map";
-import { counted, grouped, hashFile, type Progress, pathBelow, withLock, writeFileAtomic } from "../io/index.ts";
+import {
+  formatCount,
+  formatNumber,
+  hashFile,
+  type Progress,
+  pathBelow,
+  withLock,
+  writeFileAtomic,
+} from "../io/index.ts";
 import { fail, isInputError } from "../model/index.ts";
 import { rootText } from "./import-pool.ts";
 import { readManifest } from "./manifest.ts";
@@ -90,7 +98,8 @@ async function checkImages(
   } finally {
     task.end();
   }
-  const count = (names: readonly string[]): string => `${grouped(names.length)} of ${counted(rows.length, "image")}`;
+  const count = (names: readonly string[]): string =>
+    `${formatNumber(names.length)} of ${formatCount(rows.length, "image")}`;
   const nothing = "nothing was changed";
   if (missing.length > 0)
     fail("not-found", `expected "${missing.sort()[0]}" in "${images}"; ${count(missing)} are not there, ${nothing}`);

@@ -160,10 +160,10 @@ export class Query {
   }
 
   #reserve(length: number): void {
-    if (this.unspoken.length <= this.#priors) this.unspoken = grown(this.unspoken, 2 * this.#priors + 16);
+    if (this.unspoken.length <= this.#priors) this.unspoken = growArray(this.unspoken, 2 * this.#priors + 16);
     if (this.chances.length >= length) return;
-    this.chances = grown(this.chances, 2 * length);
-    this.odds = grown(this.odds, 2 * length);
+    this.chances = growArray(this.chances, 2 * length);
+    this.odds = growArray(this.odds, 2 * length);
     const nouns = new Uint8Array(2 * length);
     nouns.set(this.nouns);
     this.nouns = nouns;
@@ -189,7 +189,7 @@ const noIds: ReadonlySet<number> = new Set();
 /** As many sentences about the target's category weigh as much as all others together. */
 const overallWeight = 20;
 
-function grown(values: Float64Array, length: number): Float64Array {
+function growArray(values: Float64Array, length: number): Float64Array {
   const made = new Float64Array(length);
   made.set(values);
   return made;

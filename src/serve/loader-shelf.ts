@@ -1,6 +1,6 @@
 import { canonicalJson, type StageTimer } from "../io/index.ts";
 import { Loader } from "../loader/index.ts";
-import { fail, NemosaicError, shown } from "../model/index.ts";
+import { fail, NemosaicError, quoteValue } from "../model/index.ts";
 import type { Pool } from "../pool/index.ts";
 import { parseSettings, type Settings, withSets } from "../settings/index.ts";
 import type { TileStore } from "../tiles/index.ts";
@@ -40,7 +40,7 @@ export class LoaderShelf {
   /** Errors: those of `parseSettings` and `Loader.open`. */
   async lease(hello: Pick<Hello, "split" | "seed" | "settings" | "set">): Promise<LoaderLease> {
     const { split, seed } = hello;
-    if (!Number.isSafeInteger(seed)) fail("usage", `expected a seed from 0 to 2^53 - 1, got ${shown(seed)}`);
+    if (!Number.isSafeInteger(seed)) fail("usage", `expected a seed from 0 to 2^53 - 1, got ${quoteValue(seed)}`);
     const settings = parseSettings(withSets(hello.settings ?? this.#defaults, hello.set), "the client's settings");
     const key = canonicalJson({ split, seed, settings });
     let entry = this.#open.get(key);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { fail, shown } from "../model/index.ts";
+import { fail, quoteValue } from "../model/index.ts";
 
 /** What a batch can hold; a request names the parts it wants. Pixels are drawn only where image or mask is wanted. */
 export const batchParts = ["image", "mask", "tokens", "texts", "keys", "plans", "truths"] as const;
@@ -49,6 +49,6 @@ function parse<T>(schema: z.ZodType<T>, body: unknown, kind: string): T {
   const issue = result.error.issues[0];
   return fail(
     "bad-input",
-    `the client's "${kind}" message is wrong at ${issue?.path.join(".") || "its top"}: ${issue?.message}, got ${shown(body)}`,
+    `the client's "${kind}" message is wrong at ${issue?.path.join(".") || "its top"}: ${issue?.message}, got ${quoteValue(body)}`,
   );
 }

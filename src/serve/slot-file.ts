@@ -1,6 +1,6 @@
 import { writeSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { fail, shown } from "../model/index.ts";
+import { fail, quoteValue } from "../model/index.ts";
 import type { SlotsOffer } from "./messages.ts";
 
 /**
@@ -23,7 +23,7 @@ export interface SlotFile {
 export async function openSlotFile(offer: SlotsOffer): Promise<SlotFile> {
   const { path, slots, slotBytes, token } = offer;
   if (!/^\/proc\/\d{1,10}\/fd\/\d{1,10}$/.test(path))
-    fail("refused", `expected shared memory as /proc/<pid>/fd/<n>, got ${shown(path)}`);
+    fail("refused", `expected shared memory as /proc/<pid>/fd/<n>, got ${quoteValue(path)}`);
   const handle = await open(path, "r+").catch((error: Error) =>
     fail("refused", `the shared memory ${path} cannot be opened: ${error.message}`, error),
   );

@@ -6,7 +6,7 @@ import type { Settings } from "./schema.ts";
  * What is wrong between keys that are each right by themselves: one line with the key's path, or undefined where
  * nothing is. Asked once when settings are read, so that no run ends in the middle.
  */
-export function contradiction(settings: Settings): string | undefined {
+export function findContradiction(settings: Settings): string | undefined {
   const { tokens, band, schedule, mosaic, gres, legacy } = settings;
   if (tokens.length < 2) return "tokens.length must hold start and end";
   if (band.rankTo !== null && band.rankTo <= band.rankFrom)

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { fail, nearest, shown, unknownName } from "../model/index.ts";
-import { contradiction } from "./check-settings.ts";
+import { fail, nearest, quoteValue, unknownName } from "../model/index.ts";
+import { findContradiction } from "./check-settings.ts";
 import { defaults, presetNames, presets, scoreRules } from "./presets.ts";
 import { releasedNames } from "./released-names.ts";
 import { usesMined } from "./schedule.ts";
@@ -14,17 +14,17 @@ type Tree = { readonly [key: string]: unknown };
  * key the nearest valid one.
  */
 export function parseSettings(value: unknown, where: string): Settings {
-  if (!isTree(value)) fail("settings", `expected a JSON object of settings in ${where}, got ${shown(value)}`);
+  if (!isTree(value)) fail("settings", `expected a JSON object of settings in ${where}, got ${quoteValue(value)}`);
   const { preset = "nemo", $schema: _schema, ...own } = value;
   if (typeof preset !== "string")
-    fail("settings", `expected a preset's name for "preset" in ${where}, got ${shown(preset)}`);
+    fail("settings", `expected a preset's name for "preset" in ${where}, got ${quoteValue(preset)}`);
   const base = presets[preset];
   if (base === undefined || !Object.hasOwn(presets, preset)) throw unknownName("preset", preset, presetNames);
   const named = merge(base.settings, own);
   const merged = merge(merge(defaults, namesScoreRule(named) ? { band: scoreRules } : {}), named);
   const result = settingsSchema.safeParse(merged);
   if (!result.success) fail("settings", explain(result.error, merged, where));
-  const wrong = contradiction(result.data);
+  const wrong = findContradiction(result.data);
   if (wrong !== undefined) fail("settings", `${wrong} (in ${where})`);
   return result.data;
 }
@@ -37,7 +37,7 @@ export function settingsTree(text: string, path: string): Tree {
   } catch (error) {
     fail("settings", `expected JSON in the settings file "${path}": ${(error as Error).message}`, error);
   }
-  if (!isTree(value)) fail("settings", `expected a JSON object of settings in "${path}", got ${shown(value)}`);
+  if (!isTree(value)) fail("settings", `expected a JSON object of settings in "${path}", got ${quoteValue(value)}`);
   return value;
 }
 
@@ -59,7 +59,7 @@ export function withSets(base: Tree, words: readonly string[]): Tree {
   for (const word of words) {
     const at = word.indexOf("=");
     const keys = word.slice(0, Math.max(0, at)).split(".");
-    if (keys.includes("")) fail("settings", `expected --set key=value, such as band.k=50, got ${shown(word)}`);
+    if (keys.includes("")) fail("settings", `expected --set key=value, such as band.k=50, got ${quoteValue(word)}`);
     let value: unknown = word.slice(at + 1);
     try {
       value = JSON.parse(word.slice(at + 1));
@@ -181,7 +181,7 @@ function explain(error: z.ZodError, value: Tree, where: string): string {
     const hint = near === undefined ? `Valid here: ${valid.join(", ")}` : `Did you mean "${near}"?`;
     return `unknown setting "${name}" in ${where}. ${hint}`;
   }
-  const came = shown(at(value, path));
+  const came = quoteValue(at(value, path));
   const more = error.issues.length > 1 ? ` (and ${error.issues.length - 1} more)` : "";
   return `setting "${path.join(".")}" in ${where}: ${expectation(issue)}, got ${came}${more}`;
 }

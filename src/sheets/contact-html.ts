@@ -1,8 +1,8 @@
 import { dropRules, dropRuleTexts } from "../band/index.ts";
 import { type CandidateView, type ContactEntry, measureOf } from "./contact-entry.ts";
-import { dataUri, fillCell, scaledTo, withMask } from "./picture.ts";
+import { dataUri, fillCell, scaleToHeight, withMask } from "./picture.ts";
 import { scoreCurve } from "./score-curve.ts";
-import { kindCaption, singleCaption, whyWhole } from "./single-caption.ts";
+import { explainSingles, kindCaption, singleCaption } from "./single-caption.ts";
 
 /** One line of the summary table of a page. */
 export interface SummaryLine {
@@ -41,7 +41,7 @@ ${sections.join("\n")}
 }
 
 async function section(entry: ContactEntry): Promise<string> {
-  const target = withMask(scaledTo(entry.target, 300), 0.12, 3);
+  const target = withMask(scaleToHeight(entry.target, 300), 0.12, 3);
   const curve = scoreCurve(entry.curve, entry.verdicts, entry.tau, { x: 0, y: 0, width: 600, height: 72 });
   const drops = dropRules
     .filter((rule) => rule !== "own-image" && entry.drops[rule] > 0)
@@ -56,13 +56,13 @@ async function section(entry: ContactEntry): Promise<string> {
             ? `${kindCaption(plan)}: “${plan.text}”`
             : `${plan.kind}; negatives ${scores}`;
       return figure(
-        await dataUri(withMask(scaledTo(picture, 300), 0.35, 2)),
+        await dataUri(withMask(scaleToHeight(picture, 300), 0.35, 2)),
         `mosaic ${at + 1} for “${entry.text}”, mask in pink`,
         caption,
       );
     }),
   );
-  const whole = whyWhole(entry.mosaics.map(({ plan }) => plan));
+  const whole = explainSingles(entry.mosaics.map(({ plan }) => plan));
   return `<section>
 <h2>“${escapeHtml(entry.text)}”</h2>
 <p class="key">${escapeHtml(entry.key)}</p>

@@ -2,7 +2,7 @@ import { type DropRule, dropRules, dropRuleTexts } from "../band/index.ts";
 import { renderSvg } from "../codecs/index.ts";
 import { type CandidateView, type ContactEntry, measureOf } from "./contact-entry.ts";
 import { textPath, wrapText } from "./outlined-text.ts";
-import { dataUri, fillCell, greyOut, type Picture, scaledTo, withMask } from "./picture.ts";
+import { dataUri, fillCell, greyOut, type Picture, scaleToHeight, withMask } from "./picture.ts";
 import { colours, scoreCurve } from "./score-curve.ts";
 import { kindCaption, singleCaption } from "./single-caption.ts";
 
@@ -53,7 +53,7 @@ async function block(entry: ContactEntry, top: number): Promise<string> {
 
 async function target(entry: ContactEntry, x: number, y: number): Promise<string> {
   const height = Math.min(225, Math.round((column.target * entry.target.height) / entry.target.width));
-  const picture = withMask(scaledTo(entry.target, height), 0.12, 3);
+  const picture = withMask(scaleToHeight(entry.target, height), 0.12, 3);
   const facts = [
     `own score ${score(entry.ownScore)}`,
     `band ${entry.bandSize} of ${entry.curve.length} mined candidates`,
@@ -152,7 +152,7 @@ async function mosaics(entry: ContactEntry, x: number, y: number): Promise<strin
             ? `“${plan.text}”: ${kindCaption(plan)}`
             : `${plan.kind}: ${scores.slice(0, 3).join("  ")}${scores.length > 3 ? " …" : ""}`;
       return (
-        (await image(withMask(scaledTo(picture, column.mosaic), 0.35, 2), left, y)) +
+        (await image(withMask(scaleToHeight(picture, column.mosaic), 0.35, 2), left, y)) +
         textPath(caption, left, y + column.mosaic + 18, { size: 12, fill: colours.soft, maxWidth: column.mosaic })
       );
     }),

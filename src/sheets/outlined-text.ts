@@ -23,7 +23,7 @@ const fonts = new Map<Weight, Font[]>();
 /** Text as an SVG path with its baseline at (x, y), drawn from the package's own font: the same on every machine. */
 export function textPath(text: string, x: number, y: number, style: TextStyle): string {
   const weight = style.weight ?? 400;
-  const shown = style.maxWidth === undefined ? text : fitted(text, style.maxWidth, style.size, weight);
+  const shown = style.maxWidth === undefined ? text : fitText(text, style.maxWidth, style.size, weight);
   const width = textWidth(shown, style.size, weight);
   let at = x - (style.anchor === "middle" ? width / 2 : style.anchor === "end" ? width : 0);
   let data = "";
@@ -50,12 +50,12 @@ export function wrapText(text: string, maxWidth: number, size: number, lines: nu
     let line = words.shift() ?? "";
     while (words.length > 0 && textWidth(`${line} ${words[0]}`, size, weight) <= maxWidth) line += ` ${words.shift()}`;
     if (result.length === lines - 1 && words.length > 0) line += ` ${words.splice(0).join(" ")}`;
-    result.push(fitted(line, maxWidth, size, weight));
+    result.push(fitText(line, maxWidth, size, weight));
   }
   return result;
 }
 
-function fitted(text: string, maxWidth: number, size: number, weight: Weight): string {
+function fitText(text: string, maxWidth: number, size: number, weight: Weight): string {
   if (textWidth(text, size, weight) <= maxWidth) return text;
   const characters = [...text];
   while (characters.length > 0 && textWidth(`${characters.join("").trimEnd()}…`, size, weight) > maxWidth)

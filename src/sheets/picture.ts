@@ -13,9 +13,9 @@ export interface Picture {
 export const maskColour: readonly [number, number, number] = [255, 46, 136];
 
 /** A picture scaled to a height, aspect kept (its mask by nearest neighbour). */
-export function scaledTo(picture: Picture, height: number): Picture {
+export function scaleToHeight(picture: Picture, height: number): Picture {
   const width = Math.max(1, Math.round((picture.width * height) / picture.height));
-  return resampled(picture, { x: 0, y: 0, width: picture.width, height: picture.height }, width, height);
+  return resamplePart(picture, { x: 0, y: 0, width: picture.width, height: picture.height }, width, height);
 }
 
 /** A picture that fills width × height, aspect kept, what sticks out cut off evenly. */
@@ -27,10 +27,10 @@ export function fillCell(picture: Picture, width: number, height: number): Pictu
   };
   const x = Math.floor((picture.width - part.width) / 2);
   const y = Math.floor((picture.height - part.height) / 2);
-  return resampled(picture, { x, y, ...part }, Math.round(width), Math.round(height));
+  return resamplePart(picture, { x, y, ...part }, Math.round(width), Math.round(height));
 }
 
-function resampled(picture: Picture, part: PixelRectangle, width: number, height: number): Picture {
+function resamplePart(picture: Picture, part: PixelRectangle, width: number, height: number): Picture {
   const data = resizeTriangle({ ...picture, part }, { width, height });
   if (picture.mask === undefined) return { width, height, data };
   const mask = { data: picture.mask, width: picture.width, height: picture.height, channels: 1, part };

@@ -2,7 +2,7 @@ import { renderSvg } from "../codecs/index.ts";
 import { CounterRandom } from "../kernels/index.ts";
 import type { Loader } from "../loader/index.ts";
 import { textPath, wrapText } from "./outlined-text.ts";
-import { dataUri, scaledTo, withMask } from "./picture.ts";
+import { dataUri, scaleToHeight, withMask } from "./picture.ts";
 import { colours } from "./score-curve.ts";
 import { kindCaption } from "./single-caption.ts";
 
@@ -23,7 +23,7 @@ export async function previewPng(
   for (const [at, index] of indices.entries()) {
     const plan = loader.plan(options.epoch, index);
     const { image, mask } = await loader.draw(plan);
-    const picture = withMask(scaledTo({ width: plan.size, height: plan.size, data: image, mask }, side), 0.35, 2);
+    const picture = withMask(scaleToHeight({ width: plan.size, height: plan.size, data: image, mask }, side), 0.35, 2);
     const x = margin + (at % columns) * (side + gap);
     const y = margin + Math.floor(at / columns) * (side + caption + gap);
     const lines = wrapText(plan.text, side, 15, 2, 600);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { singleCaption, whyWhole } from "./single-caption.ts";
+import { explainSingles, singleCaption } from "./single-caption.ts";
 
 describe("singleCaption", () => {
   it("tells a small band from words that no cell keeps true, and from chance", () => {
@@ -16,9 +16,9 @@ describe("whyWhole", () => {
   });
 
   it("says in plain words why no draw is a mosaic, and nothing where one is", () => {
-    expect(whyWhole([plan("single", "placement"), plan("single", "placement")])).toMatch(
+    expect(explainSingles([plan("single", "placement"), plan("single", "placement")])).toMatch(
       /^Training sees this one as it is, never in a mosaic: the words say where in the picture it is, .*wrong\.$/,
     );
-    expect(whyWhole([plan("single", "placement"), plan("mined")])).toBeUndefined();
+    expect(explainSingles([plan("single", "placement"), plan("mined")])).toBeUndefined();
   });
 });

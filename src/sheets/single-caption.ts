@@ -41,7 +41,7 @@ const explanations: Readonly<Record<PlanPolicy, string>> = {
 };
 
 /** A sentence for people on an expression of which every draw is a single image; undefined where one is a mosaic. */
-export function whyWhole(plans: readonly Pick<Plan, "kind" | "why">[]): string | undefined {
+export function explainSingles(plans: readonly Pick<Plan, "kind" | "why">[]): string | undefined {
   const [first] = plans;
   if (first === undefined || plans.some(({ kind }) => kind !== "single")) return undefined;
   const { policy } = first.why;

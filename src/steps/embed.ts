@@ -1,4 +1,4 @@
-import { counted, grouped, type Shard } from "../io/index.ts";
+import { formatCount, formatNumber, type Shard } from "../io/index.ts";
 import { fail } from "../model/index.ts";
 import type { Pool } from "../pool/index.ts";
 import {
@@ -117,11 +117,12 @@ function tellCrops(pool: Pool, { of, starts, withoutObjects, leftOut }: CropTabl
   const { onRemark } = fullListener(listener);
   const images = pool.images.count;
   onRemark(
-    `${grouped(starts.at(-1)! - images)} crops of ${counted(images, "image")}, embedded beside the whole images`,
+    `${formatNumber(starts.at(-1)! - images)} crops of ${formatCount(images, "image")}, embedded beside the whole images`,
   );
   if (withoutObjects > 0)
-    onRemark(`${counted(withoutObjects, "image")} without an annotated object: no crops of objects there`);
-  if (leftOut > 0) onRemark(`${counted(leftOut, "object")} without a crop: an image has those of its largest (${of})`);
+    onRemark(`${formatCount(withoutObjects, "image")} without an annotated object: no crops of objects there`);
+  if (leftOut > 0)
+    onRemark(`${formatCount(leftOut, "object")} without a crop: an image has those of its largest (${of})`);
 }
 
 async function embedWords(

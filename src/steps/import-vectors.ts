@@ -1,5 +1,5 @@
-import { counted, grouped } from "../io/index.ts";
-import { shown } from "../model/index.ts";
+import { formatCount, formatNumber } from "../io/index.ts";
+import { quoteValue } from "../model/index.ts";
 import type { Pool } from "../pool/index.ts";
 import {
   type ImportedMatrix,
@@ -43,7 +43,7 @@ export function importVectors(
     const [first] = report.images.skipped;
     if (first !== undefined)
       onWarning(
-        `no vector for ${counted(report.images.skipped.length, "image")}: not among the candidates, such as ${shown(first.name)}: ${first.reason}`,
+        `no vector for ${formatCount(report.images.skipped.length, "image")}: not among the candidates, such as ${quoteValue(first.name)}: ${first.reason}`,
       );
     return report;
   });
@@ -52,14 +52,16 @@ export function importVectors(
 function remarksOn(unit: string, { scaled, unknown, lostParts }: ImportedMatrix): string[] {
   const lines: string[] = [];
   if (lostParts > 0)
-    lines.push(`${unit}: ${grouped(lostParts)} vectors beside the first of an image cannot be used and do not count`);
+    lines.push(
+      `${unit}: ${formatNumber(lostParts)} vectors beside the first of an image cannot be used and do not count`,
+    );
   if (scaled.count > 0) {
     const range = [scaled.least, scaled.most].map((length) => length.toPrecision(3)).join(" to ");
-    lines.push(`${unit}: scaled ${counted(scaled.count, "vector")} of length ${range} to length 1`);
+    lines.push(`${unit}: scaled ${formatCount(scaled.count, "vector")} of length ${range} to length 1`);
   }
   if (unknown.count > 0)
     lines.push(
-      `${unit}: ${grouped(unknown.count)} keys are not of this pool and were passed over, such as ${shown(unknown.first)}`,
+      `${unit}: ${formatNumber(unknown.count)} keys are not of this pool and were passed over, such as ${quoteValue(unknown.first)}`,
     );
   return lines;
 }

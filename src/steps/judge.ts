@@ -1,6 +1,6 @@
-import { counted, hashFile } from "../io/index.ts";
+import { formatCount, hashFile } from "../io/index.ts";
 import { type JudgeScoreReport, mineJudgeScores, PairScores } from "../mining/index.ts";
-import { fail, shown } from "../model/index.ts";
+import { fail, quoteValue } from "../model/index.ts";
 import { appendJudgements, chooseMined, type Judgement, Mined, type Pool, readVerdicts } from "../pool/index.ts";
 import { readPairs } from "../relevance/index.ts";
 import { fullListener, type Listener, withPool } from "./listener.ts";
@@ -35,7 +35,7 @@ export function judge(pool: string | Pool, from: string, listener: Listener = {}
       ({ expression, image, verdict }) => standing.get(expression)?.get(image) !== verdict,
     );
     await appendJudgements(opened.folder, added);
-    if (unknown > 0) fullListener(listener).onRemark(passedOver(unknown, first));
+    if (unknown > 0) fullListener(listener).onRemark(describeIgnored(unknown, first));
     return { added: added.length, known: wanted.size - added.length, unknown };
   });
 }
@@ -66,7 +66,7 @@ export function judgeScores(
       const pairs = new PairScores();
       const { unknown, first } = await readPairs(opened, from, (line, expression, image, where) => {
         if (typeof line.score !== "number" || !Number.isFinite(line.score))
-          fail("bad-input", `expected a number for score in ${where}, got ${shown(line.score)}`);
+          fail("bad-input", `expected a number for score in ${where}, got ${quoteValue(line.score)}`);
         pairs.add(expression, image, line.score);
       });
       const report = await mineJudgeScores(opened, mined, pairs, {
@@ -75,10 +75,10 @@ export function judgeScores(
         force,
         progress,
       });
-      if (unknown > 0) onRemark(passedOver(unknown, first));
+      if (unknown > 0) onRemark(describeIgnored(unknown, first));
       if (report.unlisted > 0)
         onRemark(
-          `left out ${counted(report.unlisted, "score")} of images that are not among the expression's candidates`,
+          `left out ${formatCount(report.unlisted, "score")} of images that are not among the expression's candidates`,
         );
       return { ...report, mined: name, unknown };
     } finally {
@@ -92,10 +92,10 @@ function verdictOf(value: unknown, where: string): Judgement["verdict"] {
   if (value === false || value === "negative") return "negative";
   return fail(
     "bad-input",
-    `expected "false-negative" (or true: the expression is true of the image) or "negative" (or false) for verdict in ${where}, got ${shown(value)}`,
+    `expected "false-negative" (or true: the expression is true of the image) or "negative" (or false) for verdict in ${where}, got ${quoteValue(value)}`,
   );
 }
 
-function passedOver(unknown: number, first: string | undefined): string {
-  return `passed over ${counted(unknown, "line")} about expressions or images that are not of this pool, such as ${shown(first)}`;
+function describeIgnored(unknown: number, first: string | undefined): string {
+  return `passed over ${formatCount(unknown, "line")} about expressions or images that are not of this pool, such as ${quoteValue(first)}`;
 }

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { counted, grouped, type Shard, type StageTimer } from "../io/index.ts";
+import { formatCount, formatNumber, type Shard, type StageTimer } from "../io/index.ts";
 import { Loader, tileDemand } from "../loader/index.ts";
 import { fail, type Resample, resampleVersions } from "../model/index.ts";
 import { resizerOf } from "../mosaic/index.ts";
@@ -102,7 +102,7 @@ export function verifyTiles(pool: string | Pool, choice: TilesChoice): Promise<{
     if (bad > 0)
       fail(
         "checksum",
-        `${grouped(bad)} of ${counted(tiles, "tile")} are not what was written; make them again with --force`,
+        `${formatNumber(bad)} of ${formatCount(tiles, "tile")} are not what was written; make them again with --force`,
       );
     return { tiles };
   });

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { counted, exists, removeRemains, type Shard, type StageTimer } from "../io/index.ts";
+import { exists, formatCount, removeRemains, type Shard, type StageTimer } from "../io/index.ts";
 import { languageRemark } from "../language/index.ts";
 import { imagesOfSplits } from "../loader/index.ts";
 import {
@@ -129,7 +129,7 @@ function candidatesOf(rows: Int32Array, opened: OpenedEmbeddings, listener: List
   const candidates = rows.filter((row) => !skipped.has(row));
   const lost = rows.length - candidates.length;
   if (lost > 0)
-    onWarning(`${counted(lost, "image")} could not be decoded when embedding, and no candidate is among them`);
+    onWarning(`${formatCount(lost, "image")} could not be decoded when embedding, and no candidate is among them`);
   return candidates;
 }
 

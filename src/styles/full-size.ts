@@ -5,7 +5,7 @@ import { landmarksOf } from "./landmarks.ts";
 import { layer } from "./layers.ts";
 import { type TargetPlace, targetPlace } from "./nemo.ts";
 import { type Mosaic, noMosaic, type PictureObject, type Style, type StyleRequest } from "./style.ts";
-import { boxAround, type FloatRect, holdingStart, inSample, shareInside, windowOf } from "./windows.ts";
+import { boxAround, drawHoldingStart, type FloatRect, inSample, shareInside, windowOf } from "./windows.ts";
 
 /**
  * Four images in the scale of the single image, each cut to its quadrant: the target's around the target and every landmark that the
@@ -97,12 +97,12 @@ function window(
 ): Layer {
   const { facts, settings } = request;
   const [, , w, h] = cell;
-  const x = holdingStart(settings.size, w, box?.[0], box?.[2], random);
+  const x = drawHoldingStart(settings.size, w, box?.[0], box?.[2], random);
   // Of what is taller than the cell the upper part is shown: heads tell more than flanks.
   const isTall = masks === undefined && box !== undefined && box[3] > h;
   const y = isTall
     ? Math.min(settings.size - h, Math.floor(box[1]))
-    : holdingStart(settings.size, h, box?.[1], box?.[3], random);
+    : drawHoldingStart(settings.size, h, box?.[1], box?.[3], random);
   const shown = windowOf(facts.image(image), settings.size, [x, y, w, h]);
   return layer(facts, image, "cover", { ...shown, destination: cell }, masks);
 }

@@ -1,6 +1,6 @@
 import type { CounterRandom } from "../kernels/index.ts";
 import { rleAreaInside } from "../kernels/index.ts";
-import { placesForFurther, type Side } from "../language/index.ts";
+import { findFurtherPlaces, type Side } from "../language/index.ts";
 import type { Layer, PixelRect, PlanReasons } from "../model/index.ts";
 import { landmarksOf } from "./landmarks.ts";
 import { layer, targetLayer } from "./layers.ts";
@@ -45,10 +45,10 @@ function pasteMosaic(request: StyleRequest): Mosaic {
   const [target] = own;
   if (target === undefined || own.length > 1 || masks.length > 1 || target.category === "")
     return noMosaic(request, "no-object");
-  const sides = placesForFurther(facts.expression(expression).text);
+  const sides = findFurtherPlaces(facts.expression(expression).text);
   if (sides === undefined) return noMosaic(request, "placement");
   const random = request.random("paste");
-  const accepts = (other: number): boolean => fitting(request, other, target).length > 0;
+  const accepts = (other: number): boolean => findFitting(request, other, target).length > 0;
   const wanted = 1 + random.below(3);
   const some = request.negatives(wanted, accepts);
   const negatives = some.images.length === 0 && wanted > 1 ? request.negatives(1, accepts) : some;
@@ -58,7 +58,7 @@ function pasteMosaic(request: StyleRequest): Mosaic {
   const layers: Layer[] = [];
   const drawn: PlanReasons["negatives"][number][] = [];
   for (const [at, other] of negatives.images.entries()) {
-    const object = random.pick(fitting(request, other, target));
+    const object = random.pick(findFitting(request, other, target));
     const spot = spots.find(other, object, random);
     const reason = negatives.why.negatives[at];
     if (spot === undefined || reason === undefined) continue;
@@ -73,7 +73,7 @@ function pasteMosaic(request: StyleRequest): Mosaic {
 }
 
 /** The objects of a target's kind that can be cut out: not cut off by opposite edges of their image, and not tiny. */
-function fitting({ facts }: StyleRequest, image: number, target: PictureObject): PictureObject[] {
+function findFitting({ facts }: StyleRequest, image: number, target: PictureObject): PictureObject[] {
   const { width, height } = facts.image(image);
   const isTargetCut = target.box[1] <= 1;
   return facts.objectsOfImage(image).filter(({ category, box, area }) => {

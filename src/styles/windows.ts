@@ -76,7 +76,7 @@ export function boxAround(boxes: readonly FloatRect[]): FloatRect | undefined {
 }
 
 /** Uniform among the windows that hold the box, or, where it is longer, lie within it. */
-export function holdingStart(
+export function drawHoldingStart(
   size: number,
   window: number,
   start: number | undefined,

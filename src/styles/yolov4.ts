@@ -3,7 +3,7 @@ import { fail, type Layer, type PixelRect } from "../model/index.ts";
 import { layer } from "./layers.ts";
 import { targetPlace } from "./nemo.ts";
 import { type Mosaic, noMosaic, type Style, type StyleRequest } from "./style.ts";
-import { holdingStart, shareInside, targetBox, windowOf } from "./windows.ts";
+import { drawHoldingStart, shareInside, targetBox, windowOf } from "./windows.ts";
 
 /**
  * YOLOv4's mosaic (Bochkovskiy et al., arXiv 2004.10934, and its program darknet): four images at full size, each cut
@@ -66,8 +66,8 @@ function targetWindow(request: StyleRequest, cell: PixelRect, random: CounterRan
   const { image, masks } = facts.ref(ref);
   const [, , w, h] = cell;
   const box = targetBox(request);
-  const x = holdingStart(settings.size, w, box?.[0], box?.[2], random);
-  const y = holdingStart(settings.size, h, box?.[1], box?.[3], random);
+  const x = drawHoldingStart(settings.size, w, box?.[0], box?.[2], random);
+  const y = drawHoldingStart(settings.size, h, box?.[1], box?.[3], random);
   const shown = windowOf(facts.image(image), settings.size, [x, y, w, h]);
   if (shareInside(request, shown.source) < settings.mosaic.minVisible) return undefined;
   return layer(facts, image, "cover", { ...shown, destination: cell }, masks);
@@ -76,8 +76,8 @@ function targetWindow(request: StyleRequest, cell: PixelRect, random: CounterRan
 function negativeWindow(request: StyleRequest, image: number, cell: PixelRect, random: CounterRandom): Layer {
   const { facts, settings } = request;
   const [, , w, h] = cell;
-  const x = holdingStart(settings.size, w, undefined, undefined, random);
-  const y = holdingStart(settings.size, h, undefined, undefined, random);
+  const x = drawHoldingStart(settings.size, w, undefined, undefined, random);
+  const y = drawHoldingStart(settings.size, h, undefined, undefined, random);
   const shown = windowOf(facts.image(image), settings.size, [x, y, w, h]);
   return { ...layer(facts, image, "cover", { ...shown, destination: cell }), blur: settings.mosaic.blur };
 }

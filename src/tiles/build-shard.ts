@@ -25,7 +25,7 @@ import {
   type TileDemand,
   type TilesReport,
 } from "./build-tiles.ts";
-import { foundTiles } from "./plan-tiles.ts";
+import { findTiles } from "./plan-tiles.ts";
 import { TileFile, type TileShape, tilesFolder } from "./tile-file.ts";
 import { partFile, readTilesPart, type TilesPart, type TilesPartFacts, tilesPartFormat } from "./tiles-part.ts";
 
@@ -61,7 +61,7 @@ export async function buildTilesShard(
     await begin(folder, key, options.force);
     const shapes = demands.map(({ width, height }): TileShape => ({ width, height, resample: options.resample }));
     const share = shareOf(chosen, shard);
-    const there = options.force ? shapes.map(() => new Set<string>()) : await foundTiles(pool, shapes, share);
+    const there = options.force ? shapes.map(() => new Set<string>()) : await findTiles(pool, shapes, share);
     const files: TileFile[] = [];
     try {
       for (const shape of shapes) {

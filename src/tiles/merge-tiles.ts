@@ -59,7 +59,7 @@ function totalOf(parts: readonly Part[]): number {
 /** Before the pool's tiles are given up for the parts, these have to hold them all. */
 function requireAll(pool: Pool, parts: readonly Part[], { resample, sizes }: TilesPartFacts): void {
   for (const [at, shape] of sizes.entries()) {
-    const { tiles, by } = leftOut(parts, at);
+    const { tiles, by } = countLeftOut(parts, at);
     if (tiles > 0)
       fail(
         "incomplete",
@@ -70,7 +70,7 @@ function requireAll(pool: Pool, parts: readonly Part[], { resample, sizes }: Til
 
 /** What shards left out because the pool had it has to be there still. */
 function requireFound(file: TileFile, parts: readonly Part[], size: number): void {
-  const { tiles, by } = leftOut(parts, size);
+  const { tiles, by } = countLeftOut(parts, size);
   if (file.count < tiles)
     fail(
       "incomplete",
@@ -79,7 +79,7 @@ function requireFound(file: TileFile, parts: readonly Part[], size: number): voi
 }
 
 /** How many tiles of a size the shards found in the pool and left out, and the parts that did, as an error names them. */
-function leftOut(parts: readonly Part[], size: number): { tiles: number; by: string } {
+function countLeftOut(parts: readonly Part[], size: number): { tiles: number; by: string } {
   const those = parts.filter(({ sizes }) => (sizes[size]?.there ?? 0) > 0);
   return {
     tiles: those.reduce((sum, { sizes }) => sum + (sizes[size]?.there ?? 0), 0),

@@ -10,13 +10,13 @@ export async function planTiles(
 ): Promise<TilesPlan> {
   const chosen = chooseTiles(demands, maxBytes);
   const shapes = demands.map(({ width, height }): TileShape => ({ width, height, resample }));
-  const there = force ? shapes.map(() => new Set<string>()) : await foundTiles(pool, shapes, chosen.rows);
+  const there = force ? shapes.map(() => new Set<string>()) : await findTiles(pool, shapes, chosen.rows);
   const missing = chosen.rows.map((rows, at) => rows.filter((row) => there[at]?.has(hashOf(pool, row)) !== true));
   return planOf(demands, chosen, missing);
 }
 
 /** For each shape, the content hashes of those of its image rows that the pool has tiles of. */
-export async function foundTiles(
+export async function findTiles(
   pool: Pool,
   shapes: readonly TileShape[],
   rows: readonly (readonly number[])[],

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { Tokenizer as HubTokenizer } from "@huggingface/tokenizers";
-import { fail, NemosaicError, shown } from "../model/index.ts";
+import { fail, NemosaicError, quoteValue } from "../model/index.ts";
 import { cleaningOf, withLowercase } from "./cleaning.ts";
 import { makeTokenizer, type Tokenizer } from "./tokenizer.ts";
 
@@ -39,7 +39,7 @@ export function parseTokenizer({ json, config, modelConfig, where }: TokenizerFi
   if (side !== undefined && side !== "right") {
     fail(
       "unsupported",
-      `expected padding_side "right" beside "${where}", got ${shown(side)}${config.padding_side === undefined ? `, which ${String(config.tokenizer_class)} takes where tokenizer_config.json says nothing` : ""}`,
+      `expected padding_side "right" beside "${where}", got ${quoteValue(side)}${config.padding_side === undefined ? `, which ${String(config.tokenizer_class)} takes where tokenizer_config.json says nothing` : ""}`,
     );
   }
   let hub: HubEncoder;
@@ -89,7 +89,7 @@ function frameOf(hub: HubEncoder, where: string): Frame {
   }
   return fail(
     "unsupported",
-    `expected at most one token before and one after a text in "${where}", got ${shown(framed)} around ${shown(bare)}`,
+    `expected at most one token before and one after a text in "${where}", got ${quoteValue(framed)} around ${quoteValue(bare)}`,
   );
 }
 
@@ -131,7 +131,7 @@ async function readJson(path: string): Promise<Record<string, unknown> | undefin
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-    throw new NemosaicError("bad-input", `expected a JSON object in "${basename(path)}", got ${shown(value)}`);
+    throw new NemosaicError("bad-input", `expected a JSON object in "${basename(path)}", got ${quoteValue(value)}`);
   } catch (cause) {
     if (cause instanceof NemosaicError) throw cause;
     return fail("bad-input", `expected JSON in "${path}": ${messageOf(cause)}`, cause);

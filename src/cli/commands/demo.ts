@@ -3,7 +3,7 @@ import { basename, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { summariseBands } from "../../analysis/index.ts";
 import { limitsText } from "../../band/index.ts";
-import { counted, duration, grouped, writeFileAtomic } from "../../io/index.ts";
+import { duration, formatCount, formatNumber, writeFileAtomic } from "../../io/index.ts";
 import { Loader } from "../../loader/index.ts";
 import { fail } from "../../model/index.ts";
 import { Pool } from "../../pool/index.ts";
@@ -75,7 +75,7 @@ async function runDemo(options: Options): Promise<void> {
   const left = Object.values(skipped).reduce((sum, count) => sum + count, 0);
   note(
     "import",
-    `${counted(counts.images, "image")}, ${counted(counts.refs, "ref")}, ${counted(counts.expressions, "expression")}${left > 0 ? `, ${counted(left, "record")} left out` : ""}`,
+    `${formatCount(counts.images, "image")}, ${formatCount(counts.refs, "ref")}, ${formatCount(counts.expressions, "expression")}${left > 0 ? `, ${formatCount(left, "record")} left out` : ""}`,
     imported.reused,
   );
 
@@ -86,14 +86,14 @@ async function runDemo(options: Options): Promise<void> {
     const embedded = await embed(pool, { model, onBad: "skip", force, hub: hubOf(options) }, listener);
     note(
       "embed",
-      `${embedded.model}, ${counted(pool.images.count, "image")}, ${counted(pool.expressions.count, "expression")}`,
+      `${embedded.model}, ${formatCount(pool.images.count, "image")}, ${formatCount(pool.expressions.count, "expression")}`,
       embedded.reused,
     );
     const { name } = embedded;
     const mined = await mine(pool, { name, embeddings: name, force }, listener);
     note(
       "mine",
-      `${counted(mined.manifest.expressions, "expression")} × ${counted(mined.manifest.depth, "candidate")}`,
+      `${formatCount(mined.manifest.expressions, "expression")} × ${formatCount(mined.manifest.depth, "candidate")}`,
       mined.reused,
     );
 
@@ -126,7 +126,7 @@ async function drawScenes(options: Options, note: Note): Promise<{ refer: string
     { count: sceneCount, seed: 0, force: options.force },
     progressOf(options),
   );
-  note("scenes", `${grouped(manifest.settings.count)} scenes drawn by this machine`, isReused);
+  note("scenes", `${formatNumber(manifest.settings.count)} scenes drawn by this machine`, isReused);
   return { refer: join(folder, "refer", "scenes"), images: join(folder, "images") };
 }
 
@@ -141,11 +141,11 @@ async function showResult(loader: Loader, options: Options, steps: string[][], s
   const entries = await contactEntries(loader, { expressions: 6, candidates: 5, mosaics: 3 });
   task.end();
   const lines: SummaryLine[] = [
-    { label: "images", value: grouped(pool.images.count) },
-    { label: "expressions", value: grouped(pool.expressions.count) },
-    { label: "candidates in the band", value: `${grouped(bands.inBand)} of ${grouped(bands.candidates)}` },
-    { label: "bands that fill a mosaic", value: `${grouped(bands.full)} of ${grouped(bands.expressions)}` },
-    { label: "mosaics", value: `${grouped(rate)}/s` },
+    { label: "images", value: formatNumber(pool.images.count) },
+    { label: "expressions", value: formatNumber(pool.expressions.count) },
+    { label: "candidates in the band", value: `${formatNumber(bands.inBand)} of ${formatNumber(bands.candidates)}` },
+    { label: "bands that fill a mosaic", value: `${formatNumber(bands.full)} of ${formatNumber(bands.expressions)}` },
+    { label: "mosaics", value: `${formatNumber(rate)}/s` },
   ];
   const title = "NeMo mosaics: what the miner chose, and what training sees";
   const subtitle = `${pool.manifest.sources.map(({ name }) => name).join(", ")} · ${mined.manifest.relevance.model} · ${limitsText(settings, mined.coverage?.isComplete !== false)} · K ${settings.band.k} · seed ${loader.seed}`;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { defaultAlikeBits, type Examination, type ExamineOptions, examinePool } from "../../doctor/index.ts";
 import { publishedCounts } from "../../importers/index.ts";
-import { counted, exists, temporaryFolder } from "../../io/index.ts";
+import { exists, formatCount, temporaryFolder } from "../../io/index.ts";
 import { Pool } from "../../pool/index.ts";
 import { importDataset } from "../../steps/index.ts";
 import {
@@ -105,7 +105,7 @@ async function withPool<T>(
 }
 
 function examinationText({ findings, totals, checked }: Examination): string {
-  const looked = `${counted(checked.images, "image")}${checked.decoded ? "" : " (headers only)"}, ${counted(checked.refs, "ref")}, ${counted(checked.expressions, "expression")}`;
+  const looked = `${formatCount(checked.images, "image")}${checked.decoded ? "" : " (headers only)"}, ${formatCount(checked.refs, "ref")}, ${formatCount(checked.expressions, "expression")}`;
   const lines = findings.flatMap(({ severity, message, fix, examples }) => [
     `${severity.padEnd(7)}  ${message}`,
     ...examples.slice(0, 3).map((example) => `           e.g. ${example}`),
@@ -114,6 +114,10 @@ function examinationText({ findings, totals, checked }: Examination): string {
   const verdict =
     findings.length === 0
       ? "nothing found"
-      : [counted(totals.error, "error"), counted(totals.warning, "warning"), counted(totals.info, "remark")].join(", ");
+      : [
+          formatCount(totals.error, "error"),
+          formatCount(totals.warning, "warning"),
+          formatCount(totals.info, "remark"),
+        ].join(", ");
   return [...lines, `${verdict}; checked ${looked}`].join("\n");
 }

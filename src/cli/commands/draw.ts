@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { encodePng, readJsonLines } from "../../codecs/index.ts";
-import { counted, writeFileOnce } from "../../io/index.ts";
+import { formatCount, writeFileOnce } from "../../io/index.ts";
 import { Loader, parsePlan } from "../../loader/index.ts";
 import { fail } from "../../model/index.ts";
 import { parseSettings } from "../../settings/index.ts";
@@ -51,7 +51,11 @@ export function drawCommand(program: Command): void {
           task.end();
           await loader.close();
         }
-        print(options, { drawn: names.size, folder: output }, `drew ${counted(names.size, "plan")} into "${output}"`);
+        print(
+          options,
+          { drawn: names.size, folder: output },
+          `drew ${formatCount(names.size, "plan")} into "${output}"`,
+        );
       }),
     );
 }

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { counted, grouped, type Shard, shardText } from "../../io/index.ts";
+import { formatCount, formatNumber, type Shard, shardText } from "../../io/index.ts";
 import { type Dtype, defaultModel, dtypeNames, hubAccess } from "../../relevance/index.ts";
 import { type EmbedStepReport, embed } from "../../steps/index.ts";
 import { action, choiceOption, integerOption, listenerOf, print, type SharedOptions, withShared } from "../session.ts";
@@ -81,14 +81,14 @@ function embedText({ name, reused, skipped, made }: EmbedStepReport, shard: Shar
     case "none":
       return `${place}: nothing to do for shard ${shardText(shard ?? { index: 0, count: 1 })}, the first one makes it`;
     case "words":
-      return `${place}: ${counted(made.words, "word")}${nothing}; this is not CLIP`;
+      return `${place}: ${formatCount(made.words, "word")}${nothing}; this is not CLIP`;
     case "vectors": {
       const part = shard === undefined ? "" : `, shard ${shardText(shard)}`;
       const { images, crops, expressions, distinctTexts, dimension } = made;
-      const vectors = crops === undefined ? "" : ` (${counted(crops, "vector")} with crops)`;
-      const counts = `${counted(images, "image")}${vectors}, ${counted(expressions, "expression")} (${grouped(distinctTexts)} distinct)`;
+      const vectors = crops === undefined ? "" : ` (${formatCount(crops, "vector")} with crops)`;
+      const counts = `${formatCount(images, "image")}${vectors}, ${formatCount(expressions, "expression")} (${formatNumber(distinctTexts)} distinct)`;
       const lost =
-        skipped.length === 0 ? "" : `\n  skipped ${counted(skipped.length, "image")} that could not be decoded`;
+        skipped.length === 0 ? "" : `\n  skipped ${formatCount(skipped.length, "image")} that could not be decoded`;
       return `${place}${part}: ${counts}, ${dimension} dimensions${nothing}${lost}`;
     }
   }

@@ -11,7 +11,7 @@ import {
 } from "../../evaluate/index.ts";
 import { findImporter, type ImportOptions, recogniseImporter } from "../../importers/index.ts";
 import { exists, insidePath } from "../../io/index.ts";
-import { fail, shown, someOf } from "../../model/index.ts";
+import { fail, quoteValue, someOf } from "../../model/index.ts";
 import { Pool } from "../../pool/index.ts";
 import {
   action,
@@ -135,7 +135,8 @@ async function sidesOf(
       `expected two models to compare, got ${words.length}: ${someOf(words)}; seeds of one model are one word, with commas (a1,a2,a3 b1,b2,b3)`,
     );
   if (second === undefined) {
-    if (compare.length > 0) fail("usage", `expected a model to compare ${shown(first)} with: --compare FIRST SECOND`);
+    if (compare.length > 0)
+      fail("usage", `expected a model to compare ${quoteValue(first)} with: --compare FIRST SECOND`);
     return { predictions: await seedsOf(first) };
   }
   return { predictions: await seedsOf(first), compareWith: await seedsOf(second) };
@@ -149,7 +150,7 @@ async function seedsOf(word: string): Promise<readonly string[]> {
 function probability(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !Number.isFinite(value))
-    fail("usage", `expected a number from 0 to 1 for --threshold, got ${shown(text)}`);
+    fail("usage", `expected a number from 0 to 1 for --threshold, got ${quoteValue(text)}`);
   return value;
 }
 

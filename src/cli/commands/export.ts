@@ -10,10 +10,10 @@ import {
   mergeExport,
   trainerNames,
 } from "../../exporters/index.ts";
-import { byteText, counted, grouped, type Shard } from "../../io/index.ts";
+import { byteText, formatCount, formatNumber, type Shard } from "../../io/index.ts";
 import { Loader } from "../../loader/index.ts";
 import { exportLists } from "../../mining/index.ts";
-import { fail, shown } from "../../model/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
 import { Pool } from "../../pool/index.ts";
 import {
   action,
@@ -153,7 +153,7 @@ async function runLists(folder: string, output: string, options: Options): Promi
     print(
       options,
       report,
-      `${verb}: lists of ${counted(report.refs, "ref")} and ${counted(report.images, "image")} in "${output}"`,
+      `${verb}: lists of ${formatCount(report.refs, "ref")} and ${formatCount(report.images, "image")} in "${output}"`,
     );
   } finally {
     await loader.close();
@@ -200,7 +200,7 @@ function encodingOf(options: Options): ImageEncoding {
 function ratioOption(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !(value >= 0 && value <= 16))
-    fail("usage", `expected a ratio from 0 to 16 for --originals, got ${shown(text)}`);
+    fail("usage", `expected a ratio from 0 to 16 for --originals, got ${quoteValue(text)}`);
   return value;
 }
 
@@ -210,7 +210,7 @@ function exportText(report: ExportReport, folder: string): string {
     return `drew ${report.drawnParts} parts of ${report.parts}; when all shards are done, run the same command with --merge in place of --shard`;
   const { count, bytes } = manifest.files;
   const lines = [
-    `${report.reused ? "there already" : "exported"}: ${counted(count, "file")}, ${byteText(bytes)} in "${folder}"`,
+    `${report.reused ? "there already" : "exported"}: ${formatCount(count, "file")}, ${byteText(bytes)} in "${folder}"`,
     ...Object.entries(manifest.counts).map(([split, counts]) => `  ${split}: ${splitText(counts)}`),
     ...epochsText(manifest),
     ...manifest.remarks.first.slice(0, 3).map((remark) => `  ${remark}`),
@@ -233,6 +233,6 @@ function splitText({ records, originals, leftOut, kinds }: ExportManifest["count
     ...Object.entries(kinds).sort(([a], [b]) => (a < b ? -1 : 1)),
     ...(originals > 0 ? [["original", originals] as const] : []),
   ];
-  const left = leftOut > 0 ? `; ${grouped(leftOut)} left out` : "";
-  return `${counted(records, "sample")} (${parts.map(([kind, number]) => `${kind} ${grouped(number)}`).join(", ")})${left}`;
+  const left = leftOut > 0 ? `; ${formatNumber(leftOut)} left out` : "";
+  return `${formatCount(records, "sample")} (${parts.map(([kind, number]) => `${kind} ${formatNumber(number)}`).join(", ")})${left}`;
 }

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { counted, grouped } from "../../io/index.ts";
+import { formatCount, formatNumber } from "../../io/index.ts";
 import { importLists } from "../../mining/index.ts";
 import { Pool } from "../../pool/index.ts";
 import { action, integerOption, print, progressOf, type SharedOptions, withShared } from "../session.ts";
@@ -40,8 +40,10 @@ export function importListsCommand(program: Command): void {
             progress: progressOf(options),
           });
           const lines = [
-            `mined/${name}: lists of ${counted(report.listed, "sentence")}, ${grouped(report.depth)} deep${report.unlisted > 0 ? `; ${counted(report.unlisted, "sentence")} of "${split}" have none` : ""}`,
-            ...Object.entries(report.skipped).map(([reason, count]) => `  passed over ${grouped(count)}: ${reason}`),
+            `mined/${name}: lists of ${formatCount(report.listed, "sentence")}, ${formatNumber(report.depth)} deep${report.unlisted > 0 ? `; ${formatCount(report.unlisted, "sentence")} of "${split}" have none` : ""}`,
+            ...Object.entries(report.skipped).map(
+              ([reason, count]) => `  passed over ${formatNumber(count)}: ${reason}`,
+            ),
             ...(report.imageOrder === null
               ? ["  no image-to-image scores: set band.tauImage to null or a number"]
               : [`  order of the image lists: ${report.imageOrder}`]),

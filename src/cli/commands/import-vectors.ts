@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { counted, grouped } from "../../io/index.ts";
-import { fail, shown } from "../../model/index.ts";
+import { formatCount, formatNumber } from "../../io/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
 import { importVectors } from "../../steps/index.ts";
 import { action, choiceOption, listenerOf, print, type SharedOptions, withShared } from "../session.ts";
 
@@ -56,7 +56,7 @@ export function importVectorsCommand(program: Command): void {
           listenerOf(options),
         );
         const { images, expressions, dimension, reused } = report;
-        const told = `embeddings/${name}: ${counted(images.rows, "image")}, ${counted(expressions.rows, "expression")}, ${grouped(dimension)} dimensions${reused ? " (there already, nothing to do)" : ""}`;
+        const told = `embeddings/${name}: ${formatCount(images.rows, "image")}, ${formatCount(expressions.rows, "expression")}, ${formatNumber(dimension)} dimensions${reused ? " (there already, nothing to do)" : ""}`;
         print(options, { name, ...report }, told);
       }),
     );
@@ -64,15 +64,15 @@ export function importVectorsCommand(program: Command): void {
 
 async function readAbout(path: string): Promise<Readonly<Record<string, unknown>>> {
   const text = await readFile(path, "utf8").catch((error: Error) =>
-    fail("not-found", `cannot read ${shown(path)}: ${error.message}`, error),
+    fail("not-found", `cannot read ${quoteValue(path)}: ${error.message}`, error),
   );
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    return fail("bad-input", `expected JSON in ${shown(path)}: ${(error as Error).message}`, error);
+    return fail("bad-input", `expected JSON in ${quoteValue(path)}: ${(error as Error).message}`, error);
   }
   const model = Object(Object(value).model) as { id?: unknown; hash?: unknown };
   if (typeof model.id === "string" && typeof model.hash === "string") return value as Record<string, unknown>;
-  return fail("bad-input", `expected {"model": {"id", "hash"}, …} in ${shown(path)}, got ${shown(value)}`);
+  return fail("bad-input", `expected {"model": {"id", "hash"}, …} in ${quoteValue(path)}, got ${quoteValue(value)}`);
 }

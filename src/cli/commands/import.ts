@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { importers } from "../../importers/index.ts";
-import { counted, grouped } from "../../io/index.ts";
+import { formatCount, formatNumber } from "../../io/index.ts";
 import { fail } from "../../model/index.ts";
 import type { BadPolicy, ImportReport } from "../../pool/index.ts";
 import { importDataset } from "../../steps/index.ts";
@@ -69,13 +69,13 @@ function importText(report: ImportReport): string {
   const { source, reused } = report;
   const { images, annotations, refs, expressions } = source.counts;
   const lines = [
-    `${source.name}: ${counted(images, "image")}, ${counted(annotations, "annotation")}, ${counted(refs, "ref")}, ${counted(expressions, "expression")}` +
+    `${source.name}: ${formatCount(images, "image")}, ${formatCount(annotations, "annotation")}, ${formatCount(refs, "ref")}, ${formatCount(expressions, "expression")}` +
       (reused ? " (in the pool already, nothing to do)" : ""),
     `  splits: ${Object.entries(source.splits)
-      .map(([split, count]) => `${split} ${grouped(count)}`)
+      .map(([split, count]) => `${split} ${formatNumber(count)}`)
       .join(", ")}`,
-    ...Object.entries(source.skipped).map(([reason, count]) => `  skipped ${grouped(count)}: ${reason}`),
-    ...Object.entries(source.notes).map(([reason, count]) => `  noted ${grouped(count)}: ${reason}`),
+    ...Object.entries(source.skipped).map(([reason, count]) => `  skipped ${formatNumber(count)}: ${reason}`),
+    ...Object.entries(source.notes).map(([reason, count]) => `  noted ${formatNumber(count)}: ${reason}`),
     ...report.examples.slice(0, 3).map((example) => `  e.g. ${example}`),
   ];
   return lines.join("\n");

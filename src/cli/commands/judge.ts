@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { counted, grouped } from "../../io/index.ts";
+import { formatCount, formatNumber } from "../../io/index.ts";
 import { fail } from "../../model/index.ts";
 import { judge, judgeScores } from "../../steps/index.ts";
 import { action, listenerOf, print, type SharedOptions, withShared } from "../session.ts";
@@ -31,11 +31,11 @@ export function judgeCommand(program: Command): void {
         const lines: string[] = [];
         if (verdicts !== undefined)
           lines.push(
-            `judgements.jsonl: ${counted(verdicts.added, "verdict")} added, ${grouped(verdicts.known)} stood already`,
+            `judgements.jsonl: ${formatCount(verdicts.added, "verdict")} added, ${formatNumber(verdicts.known)} stood already`,
           );
         if (column !== undefined)
           lines.push(
-            `mined/${column.mined}: scores for ${grouped(column.scored)} of ${counted(column.listed, "candidate")}${column.reused ? " (there already, nothing to do)" : ""}`,
+            `mined/${column.mined}: scores for ${formatNumber(column.scored)} of ${formatCount(column.listed, "candidate")}${column.reused ? " (there already, nothing to do)" : ""}`,
           );
         print(options, { ...(verdicts && { verdicts }), ...(column && { scores: column }) }, lines.join("\n"));
       }),

@@ -1,5 +1,13 @@
 import type { Command } from "commander";
-import { counted, grouped, type Shard, type StageTiming, shardText, stageTiming, timingText } from "../../io/index.ts";
+import {
+  formatCount,
+  formatNumber,
+  type Shard,
+  type StageTiming,
+  shardText,
+  stageTiming,
+  timingText,
+} from "../../io/index.ts";
 import { type Difficulty, difficultyWarnings, Loader, measureDifficulty, splitsOf } from "../../loader/index.ts";
 import type { MineReport, Rank } from "../../mining/index.ts";
 import { Pool } from "../../pool/index.ts";
@@ -114,7 +122,7 @@ async function difficultyOf(folder: string, options: Options): Promise<Difficult
 function mineText(name: string, { reused, manifest }: MineReport, shard?: Shard): string {
   const { own, t2i } = manifest.scores;
   return (
-    `mined/${name}${shard === undefined ? "" : `, shard ${shardText(shard)}`}: ${counted(manifest.expressions, "expression")} × ${grouped(manifest.depth)} of ${counted(manifest.candidates.count, "candidate")} by ${manifest.rank}` +
+    `mined/${name}${shard === undefined ? "" : `, shard ${shardText(shard)}`}: ${formatCount(manifest.expressions, "expression")} × ${formatNumber(manifest.depth)} of ${formatCount(manifest.candidates.count, "candidate")} by ${manifest.rank}` +
     `${reused ? " (mined already, nothing to do)" : ""}\n` +
     `  median score: own image ${own["0.5"]?.toFixed(3) ?? "–"}, mined candidates ${t2i["0.5"]?.toFixed(3) ?? "–"}`
   );

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { counted } from "../../io/index.ts";
+import { formatCount } from "../../io/index.ts";
 import { relocatePool } from "../../pool/index.ts";
 import { action, integerOption, print, progressOf, type SharedOptions, withShared } from "../session.ts";
 
@@ -18,7 +18,7 @@ export function relocateCommand(program: Command): void {
       action(async (folder: string, options: Options) => {
         const { images, root } = options;
         const moved = await relocatePool(folder, { images, root, progress: progressOf(options) });
-        print(options, moved, `${counted(moved.images, "image")}: ${moved.from} → ${moved.to}`);
+        print(options, moved, `${formatCount(moved.images, "image")}: ${moved.from} → ${moved.to}`);
       }),
     );
 }

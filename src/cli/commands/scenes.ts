@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { counted, grouped } from "../../io/index.ts";
-import { fail, shown } from "../../model/index.ts";
+import { formatCount, formatNumber } from "../../io/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
 import { defaultSceneSettings, sceneOptionsHelp, type WriteScenesOptions, writeScenes } from "../../scenes/index.ts";
 import { action, integerOption, print, progressOf, type SharedOptions, withShared } from "../session.ts";
 
@@ -59,7 +59,7 @@ export function scenesCommand(program: Command): void {
         print(
           options,
           { reused, manifest },
-          `${folder}: ${counted(manifest.settings.count, "scene")}${reused ? " (there already, nothing to do)" : ""}\n${countLines(counts)}`,
+          `${folder}: ${formatCount(manifest.settings.count, "scene")}${reused ? " (there already, nothing to do)" : ""}\n${countLines(counts)}`,
         );
       }),
     );
@@ -85,7 +85,7 @@ function sceneOptions(options: Options): WriteScenesOptions {
 
 function countLines(counts: object): string {
   return Object.entries(counts)
-    .map(([name, value]) => `  ${name}: ${typeof value === "number" ? grouped(value) : JSON.stringify(value)}`)
+    .map(([name, value]) => `  ${name}: ${typeof value === "number" ? formatNumber(value) : JSON.stringify(value)}`)
     .join("\n");
 }
 
@@ -93,7 +93,7 @@ function numberOption(name: string): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (text.trim() === "" || !Number.isFinite(value))
-      fail("usage", `expected a number for ${name}, got ${shown(text)}`);
+      fail("usage", `expected a number for ${name}, got ${quoteValue(text)}`);
     return value;
   };
 }
@@ -101,7 +101,7 @@ function numberOption(name: string): (text: string) => number {
 /** "2-9" or "4". */
 function objectsOption(text: string): [number, number] {
   const [, from, to = from] = /^(\d{1,3})(?:-(\d{1,3}))?$/.exec(text.trim()) ?? [];
-  if (from === undefined) fail("usage", `expected --objects as from-to, such as 2-9 or 4, got ${shown(text)}`);
+  if (from === undefined) fail("usage", `expected --objects as from-to, such as 2-9 or 4, got ${quoteValue(text)}`);
   return [Number(from), Number(to)];
 }
 
@@ -110,7 +110,7 @@ function splitsOption(text: string): Record<string, number> {
     const [name = "", share = ""] = part.split("=");
     const value = Number(share);
     if (name.trim() === "" || share.trim() === "" || !Number.isFinite(value))
-      fail("usage", `expected --splits name=share,…, got ${shown(text)}`);
+      fail("usage", `expected --splits name=share,…, got ${quoteValue(text)}`);
     return [name.trim(), value];
   });
   return Object.fromEntries(entries);

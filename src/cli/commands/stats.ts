@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { type BandSummary, type PoolSummary, summariseBands, summarisePool } from "../../analysis/index.ts";
 import { dropRules, dropRuleTexts } from "../../band/index.ts";
-import { counted, grouped } from "../../io/index.ts";
+import { formatCount, formatNumber } from "../../io/index.ts";
 import { CounterRandom } from "../../kernels/index.ts";
 import { languageRemark } from "../../language/index.ts";
 import {
@@ -15,7 +15,7 @@ import {
   splitsOf,
   summariseFalseSentences,
 } from "../../loader/index.ts";
-import { chooseMined, Mined, namesInstead, Pool } from "../../pool/index.ts";
+import { chooseMined, Mined, Pool, suggestNames } from "../../pool/index.ts";
 import { mostNegatives, type ResolvedSettings, type Settings } from "../../settings/index.ts";
 import { difficultyTable, falseSentenceRows } from "../difficulty-text.ts";
 import {
@@ -63,7 +63,7 @@ export function statsCommand(program: Command): void {
               ...(bands?.sentences === undefined ? {} : { sentences: bands.sentences }),
               settings: bands?.settings.band ?? null,
             },
-            statsText(summary, bands, await namesInstead(folder)),
+            statsText(summary, bands, await suggestNames(folder)),
           );
           const language = languageRemark(pool.expressions.sent);
           if (language !== undefined) remark(options, language);
@@ -135,8 +135,8 @@ async function bandsOf(pool: Pool, asked: Settings, options: Options): Promise<B
 /** The sentences that epoch 0 trains on: one drawn for each ref, or all, as the settings' unit has it. */
 function expressionsOfEpoch(loader: Loader, most: number, seed: number): Int32Array {
   const { facts, pool } = loader;
-  if (facts.unit === "expression") return sampled(facts.units, most, seed);
-  const indices = sampled(
+  if (facts.unit === "expression") return sampleRows(facts.units, most, seed);
+  const indices = sampleRows(
     facts.units.map((_, index) => index),
     most,
     seed,
@@ -147,7 +147,7 @@ function expressionsOfEpoch(loader: Loader, most: number, seed: number): Int32Ar
 /** Enough to see a policy that decides one sample in a hundred. */
 const plansCounted = 5000;
 
-function sampled(rows: Int32Array, most: number, seed: number): Int32Array {
+function sampleRows(rows: Int32Array, most: number, seed: number): Int32Array {
   if (rows.length <= most) return rows;
   const chosen = new CounterRandom(seed, 0, 0, 102).sample(rows.length, most);
   return Int32Array.from(chosen, (at) => rows[at]!).sort();
@@ -162,11 +162,11 @@ export function bandLines(bands: BandSummary, settings: ResolvedSettings): [labe
     ["first in the band", settings.band.prefer],
     ["τ (text-to-image)", threshold(settings.band.tau)],
     ["τᵢ (image-to-image)", threshold(settings.band.tauImage)],
-    ["K", grouped(settings.band.k)],
-    ["expressions in this sample", grouped(bands.expressions)],
-    ["band can fill a mosaic", `${grouped(bands.full)} (${percent(bands.full, bands.expressions)})`],
+    ["K", formatNumber(settings.band.k)],
+    ["expressions in this sample", formatNumber(bands.expressions)],
+    ["band can fill a mosaic", `${formatNumber(bands.full)} (${percent(bands.full, bands.expressions)})`],
     ["band size, min · quartiles · max", bands.bandSize.join(" · ")],
-    ["bands that a deeper list could fill", grouped(bands.mineDeeper)],
+    ["bands that a deeper list could fill", formatNumber(bands.mineDeeper)],
     [
       "mean score: own image / band",
       `${bands.meanOwn.toFixed(3)} / ${bands.inBand === 0 ? "–" : bands.meanBand.toFixed(3)}`,
@@ -175,14 +175,14 @@ export function bandLines(bands: BandSummary, settings: ResolvedSettings): [labe
       "images used as negatives",
       bands.imagesUsed === 0
         ? "none"
-        : `${grouped(bands.imagesUsed)}; the top 1 % take ${(100 * bands.topPercentShare).toFixed(1)} % of the places in bands`,
+        : `${formatNumber(bands.imagesUsed)}; the top 1 % take ${(100 * bands.topPercentShare).toFixed(1)} % of the places in bands`,
     ],
-    ["candidates in the band", grouped(bands.inBand)],
+    ["candidates in the band", formatNumber(bands.inBand)],
     ...dropRules
       .filter((rule) => bands.drops[rule] > 0)
       .map((rule): [string, string] => [
         `dropped by ${rule}`,
-        `${grouped(bands.drops[rule])}, ${percent(bands.drops[rule], bands.candidates)}  (${dropRuleTexts[rule]})`,
+        `${formatNumber(bands.drops[rule])}, ${percent(bands.drops[rule], bands.candidates)}  (${dropRuleTexts[rule]})`,
       ]),
   ];
 }
@@ -191,28 +191,28 @@ function planLines(plans: PlanCounts | undefined): [label: string, value: string
   if (plans === undefined) return [];
   const said = (counts: Readonly<Record<string, number>>): string =>
     Object.entries(counts)
-      .map(([name, count]) => `${name} ${grouped(count)}`)
+      .map(([name, count]) => `${name} ${formatNumber(count)}`)
       .join(", ") || "none";
-  const stop = plans.stopped > 0 ? `; ${grouped(plans.stopped)} would stop the run` : "";
+  const stop = plans.stopped > 0 ? `; ${formatNumber(plans.stopped)} would stop the run` : "";
   return [
-    [`${counted(plans.plans, "sample")} of epoch 0`, `${said(plans.kinds)}${stop}`],
+    [`${formatCount(plans.plans, "sample")} of epoch 0`, `${said(plans.kinds)}${stop}`],
     ["not possible as drawn, by why.policy", said(plans.policies)],
   ];
 }
 
 function statsText(pool: PoolSummary, bands: Bands | undefined, instead: string): string {
   const head = [
-    `${counted(pool.images, "image")}, ${counted(pool.annotations, "annotation")}, ${counted(pool.refs, "ref")} ` +
-      `(${grouped(pool.multiTarget)} multi-target, ${grouped(pool.noTarget)} no-target), ${counted(pool.expressions, "expression")} of ${pool.meanWords.toFixed(1)} words`,
+    `${formatCount(pool.images, "image")}, ${formatCount(pool.annotations, "annotation")}, ${formatCount(pool.refs, "ref")} ` +
+      `(${formatNumber(pool.multiTarget)} multi-target, ${formatNumber(pool.noTarget)} no-target), ${formatCount(pool.expressions, "expression")} of ${pool.meanWords.toFixed(1)} words`,
     "",
     textTable([
       ["source", "split", "images", "refs", "expressions"],
       ...pool.splits.map((row) => [
         row.source,
         row.split,
-        grouped(row.images),
-        grouped(row.refs),
-        grouped(row.expressions),
+        formatNumber(row.images),
+        formatNumber(row.refs),
+        formatNumber(row.expressions),
       ]),
     ]),
     "",

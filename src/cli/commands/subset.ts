@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { ambiguityMargins, subsetCommand as subset, truthsOfPool } from "../../evaluate/index.ts";
-import { fail, shown } from "../../model/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
 import { Mined, Pool } from "../../pool/index.ts";
 import {
   action,
@@ -81,6 +81,6 @@ export function subsetCommand(program: Command): void {
 function shareOption(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !(value > 0 && value < 1))
-    fail("usage", `expected a share between 0 and 1 for --share, got ${shown(text)}`);
+    fail("usage", `expected a share between 0 and 1 for --share, got ${quoteValue(text)}`);
   return value;
 }

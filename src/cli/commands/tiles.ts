@@ -3,8 +3,8 @@ import { type Command, Option } from "commander";
 import { partsFolder } from "../../artefacts/index.ts";
 import {
   byteText,
-  counted,
   exists,
+  formatCount,
   parseBytes,
   type Shard,
   shardText,
@@ -76,7 +76,7 @@ export function tilesCommand(program: Command): void {
         const { split, seed } = options;
         if (options.verify) {
           const { tiles } = await verifyTiles(pool, { settings, split, seed });
-          return print(options, { tiles, damaged: 0 }, `checked ${counted(tiles, "tile")}: all as written`);
+          return print(options, { tiles, damaged: 0 }, `checked ${formatCount(tiles, "tile")}: all as written`);
         }
         await build(pool, options, { settings, split, seed });
       }),
@@ -99,9 +99,9 @@ async function build(pool: string, options: Options, chosen: Pick<MakeTilesOptio
     options,
     shard === undefined ? report : { ...report, reused },
     (shard === undefined ? "" : `shard ${shardText(shard)}: `) +
-      (reused ? "made already, nothing to do" : `made ${counted(report.made, "tile")}`) +
+      (reused ? "made already, nothing to do" : `made ${formatCount(report.made, "tile")}`) +
       `, ${byteText(report.bytes)} in all` +
-      (report.skipped.length === 0 ? "" : `; skipped ${counted(report.skipped.length, "image")}`),
+      (report.skipped.length === 0 ? "" : `; skipped ${formatCount(report.skipped.length, "image")}`),
   );
   if (shard === undefined && (await exists(partsFolder(join(pool, "tiles")))))
     remark(options, `parts of shards are there too: "nemosaic merge" joins them`);

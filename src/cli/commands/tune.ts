@@ -8,10 +8,10 @@ import {
   tune,
   tunedRules,
 } from "../../analysis/index.ts";
-import { counted, grouped, writeFileOnce } from "../../io/index.ts";
+import { formatCount, formatNumber, writeFileOnce } from "../../io/index.ts";
 import { CounterRandom } from "../../kernels/index.ts";
 import { type Difficulty, Loader, measureDifficulty, summariseFalseSentences } from "../../loader/index.ts";
-import { fail, shown } from "../../model/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
 import { openRiskEstimate } from "../../risk/index.ts";
 import { mostNegatives } from "../../settings/index.ts";
 import { type ChartPanel, chartPng } from "../../sheets/index.ts";
@@ -43,7 +43,7 @@ export function tuneCommand(program: Command): void {
 function rateOption(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !(value >= 0 && value <= 1))
-    fail("usage", `expected a share from 0 to 1 for --rate, got ${shown(text)}`);
+    fail("usage", `expected a share from 0 to 1 for --rate, got ${quoteValue(text)}`);
   return value;
 }
 
@@ -55,7 +55,7 @@ async function run(folder: string, options: Options): Promise<void> {
   try {
     const { mined, pool, facts } = loader;
     if (mined === undefined) fail("incomplete", `"${folder}" has no mined candidates; run "nemosaic mine" first`);
-    const rows = sampled(facts.units, options.sample, options.seed);
+    const rows = sampleRows(facts.units, options.sample, options.seed);
     const task = progressOf(options).begin("tune", rows.length, "expressions");
     const estimate = await openRiskEstimate(pool);
     const need = mostNegatives(settings);
@@ -74,7 +74,7 @@ async function run(folder: string, options: Options): Promise<void> {
       settings: loader.settings.band,
     };
     if (output !== undefined) {
-      const title = `Tuning on ${counted(report.expressions, "expression")}`;
+      const title = `Tuning on ${formatCount(report.expressions, "expression")}`;
       const png = await chartPng(title, advice.text, panelsOf(report, advice, k));
       const once = { what: "file", force: options.force };
       await writeFileOnce(`${output}.json`, `${JSON.stringify(result, undefined, 2)}\n`, once);
@@ -93,7 +93,7 @@ async function run(folder: string, options: Options): Promise<void> {
   }
 }
 
-function sampled(rows: Int32Array, most: number, seed: number): Int32Array {
+function sampleRows(rows: Int32Array, most: number, seed: number): Int32Array {
   if (rows.length <= most) return rows;
   const chosen = new CounterRandom(seed, 0, 0, 103).sample(rows.length, most);
   return Int32Array.from(chosen, (at) => rows[at]!).sort();
@@ -178,7 +178,7 @@ function textOf(report: TuneReport, advice: Recommendation, difficulty: Difficul
   ];
   const overK = points.filter(({ rule, value }) => rule === best.rule && value === best.value);
   return [
-    `${counted(expressions, "expression")}, mosaics of ${need} negatives; bands under the settings as they are:`,
+    `${formatCount(expressions, "expression")}, mosaics of ${need} negatives; bands under the settings as they are:`,
     ...(difficulty === undefined ? [] : [textTable(difficultyTable(difficulty)), `rule: ${difficulty.rule}`]),
     "",
     `each rule alone at K = ${k}; of τ, margin and ratio the best limit for the rate asked for`,
@@ -187,7 +187,7 @@ function textOf(report: TuneReport, advice: Recommendation, difficulty: Difficul
     ...(overK.length < 2
       ? []
       : [
-          `${nameOf(best)} over K (lists hold ${counted(report.depth, "candidate")})`,
+          `${nameOf(best)} over K (lists hold ${formatCount(report.depth, "candidate")})`,
           textTable([["K", ...columns], ...overK.map((point) => [String(point.k), ...cellsOf(point)])]),
           "",
         ]),
@@ -204,5 +204,5 @@ function nameOf({ rule, value }: TunePoint): string {
 function cellsOf({ falseNegatives, hard, full, meanScore, imagesUsed }: TunePoint): string[] {
   const percent = (share: number | null): string => (share === null ? "–" : `${(100 * share).toFixed(1)} %`);
   const score = meanScore === null ? "–" : meanScore.toFixed(3);
-  return [percent(falseNegatives), percent(hard), percent(full), score, grouped(imagesUsed)];
+  return [percent(falseNegatives), percent(hard), percent(full), score, formatNumber(imagesUsed)];
 }

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import sharp, { type Metadata, type Sharp, type SharpOptions } from "sharp";
-import { fail, NemosaicError, shown } from "../../model/index.ts";
+import { fail, NemosaicError, quoteValue } from "../../model/index.ts";
 import { type JpegHeader, readJpegHeader } from "./jpeg-header.ts";
 
 /** What the image readers share: limits, and the name for error lines. */
@@ -58,7 +58,7 @@ export async function openPixels(input: ImageInput, options: ImageOptions): Prom
 }
 
 async function readSource(input: ImageInput, options: ImageOptions): Promise<Omit<ImageSource, "metadata">> {
-  const where = options.where ?? (typeof input === "string" ? shown(input) : "an image");
+  const where = options.where ?? (typeof input === "string" ? quoteValue(input) : "an image");
   const bytes = typeof input === "string" ? await readImageFile(input, where) : input;
   if (bytes.length === 0) fail("bad-input", `expected an image in ${where}, got 0 bytes`);
   const other = otherFormat(bytes);

@@ -1,5 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
-import { fail, shown } from "../../model/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
 import { openForReading } from "../file.ts";
 import { JsonScanner } from "./scanner.ts";
 import { failJson } from "./syntax-error.ts";
@@ -46,7 +46,11 @@ export async function* readJsonArrays(
         else if ((await scanner.peek()) === code("[")) {
           for await (const { index, value } of elements(scanner, path, key)) yield { key, index, value };
         } else if (keys === undefined) await scanner.value(false);
-        else fail("bad-input", `expected ${shown(key)} to be an array at byte ${scanner.offset} of ${shown(path)}`);
+        else
+          fail(
+            "bad-input",
+            `expected ${quoteValue(key)} to be an array at byte ${scanner.offset} of ${quoteValue(path)}`,
+          );
       } while (await continues(scanner, "}", path));
     }
     await expectEnd(scanner, path);
@@ -94,7 +98,7 @@ async function* elements(
     if (scanner.peekNow() === undefined) await scanner.peek();
     const offset = scanner.offset;
     const text = await scanner.value(true);
-    yield { index, value: parse(text, () => `in ${key}[${index}] at byte ${offset} of ${shown(path)}`) };
+    yield { index, value: parse(text, () => `in ${key}[${index}] at byte ${offset} of ${quoteValue(path)}`) };
     index++;
   } while (await continues(scanner, "]", path));
 }
@@ -102,7 +106,7 @@ async function* elements(
 async function readKey(scanner: JsonScanner, path: string): Promise<string> {
   if ((await scanner.peek()) !== code('"')) await expectByte(scanner, '"', path, "a key in quotes");
   const offset = scanner.offset;
-  const key = parse(await scanner.value(true), () => `at byte ${offset} of ${shown(path)}`);
+  const key = parse(await scanner.value(true), () => `at byte ${offset} of ${quoteValue(path)}`);
   await expectByte(scanner, ":", path, "a colon behind a key");
   await scanner.peek();
   return String(key);
@@ -119,16 +123,16 @@ async function continues(scanner: JsonScanner, closer: string, path: string): Pr
 async function expectByte(scanner: JsonScanner, char: string, path: string, what: string): Promise<void> {
   const byte = await scanner.peek();
   if (byte === code(char)) return scanner.take();
-  const got = byte === undefined ? "the file ends: it is cut short" : `got ${shown(String.fromCharCode(byte))}`;
+  const got = byte === undefined ? "the file ends: it is cut short" : `got ${quoteValue(String.fromCharCode(byte))}`;
   fail(
     "bad-input",
-    `expected ${what} at byte ${scanner.offset} of ${shown(path)}, ${byte === undefined ? "but " : ""}${got}`,
+    `expected ${what} at byte ${scanner.offset} of ${quoteValue(path)}, ${byte === undefined ? "but " : ""}${got}`,
   );
 }
 
 async function expectEnd(scanner: JsonScanner, path: string): Promise<void> {
   if ((await scanner.peek()) !== undefined) {
-    fail("bad-input", `expected nothing more at byte ${scanner.offset} of ${shown(path)}; the file is damaged`);
+    fail("bad-input", `expected nothing more at byte ${scanner.offset} of ${quoteValue(path)}; the file is damaged`);
   }
 }
 

@@ -1,4 +1,4 @@
-import { fail, shown } from "../../model/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
 import { openForReading } from "../file.ts";
 import { refuseUtf16, utf8Text } from "../utf8.ts";
 import { failJson } from "./syntax-error.ts";
@@ -33,7 +33,7 @@ export async function* readJsonLines(
     const tooLong = (): never =>
       fail(
         "bad-input",
-        `expected lines of at most ${maxLineBytes} bytes in ${shown(path)}, line ${line + 1} is longer`,
+        `expected lines of at most ${maxLineBytes} bytes in ${quoteValue(path)}, line ${line + 1} is longer`,
       );
     for (;;) {
       const chunk = Buffer.allocUnsafe(chunkBytes);
@@ -64,13 +64,13 @@ export async function* readJsonLines(
 function parseLine(parts: readonly Buffer[], line: number, start: number, path: string): JsonLine | undefined {
   const [only] = parts;
   const bytes = parts.length === 1 && only !== undefined ? only : Buffer.concat(parts);
-  if (line === 1) refuseUtf16(bytes, shown(path));
-  const whole = utf8Text(bytes, (index) => `line ${line}, byte ${start + index} of ${shown(path)}`);
+  if (line === 1) refuseUtf16(bytes, quoteValue(path));
+  const whole = utf8Text(bytes, (index) => `line ${line}, byte ${start + index} of ${quoteValue(path)}`);
   const text = line === 1 && whole.startsWith("\ufeff") ? whole.slice(1) : whole;
   if (text.trim() === "") return undefined;
   try {
     return { value: JSON.parse(text), line };
   } catch (error) {
-    failJson(text, (index) => `in line ${line} of ${shown(path)}, column ${index + 1}`, error);
+    failJson(text, (index) => `in line ${line} of ${quoteValue(path)}, column ${index + 1}`, error);
   }
 }

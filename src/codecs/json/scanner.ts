@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { FileHandle } from "node:fs/promises";
-import { fail, shown } from "../../model/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
 import { refuseEncoding, refuseUtf16 } from "../utf8.ts";
 
 const chunkBytes = 4 * 2 ** 20;
@@ -63,7 +63,7 @@ export class JsonScanner {
   /** Skips a byte order mark at the beginning of the file. Errors: "bad-input" for UTF-16. */
   async skipByteOrderMark(): Promise<void> {
     await this.peek();
-    refuseUtf16(this.#buffer, shown(this.#path));
+    refuseUtf16(this.#buffer, quoteValue(this.#path));
     if (this.#buffer[0] === 0xef && this.#buffer[1] === 0xbb && this.#buffer[2] === 0xbf) this.#position = 3;
   }
 
@@ -85,14 +85,14 @@ export class JsonScanner {
       else if (this.#position - from > this.#maxValueBytes) {
         fail(
           "bad-input",
-          `expected values of at most ${this.#maxValueBytes} bytes in ${shown(this.#path)}, got a longer one at byte ${this.#bufferStart + from}`,
+          `expected values of at most ${this.#maxValueBytes} bytes in ${quoteValue(this.#path)}, got a longer one at byte ${this.#bufferStart + from}`,
         );
       }
       const kept = this.#position - from;
       if (!(await this.#more(from))) {
         fail(
           "bad-input",
-          `expected the rest of a value at byte ${this.offset} of ${shown(this.#path)}, but the file ends; it is cut short`,
+          `expected the rest of a value at byte ${this.offset} of ${quoteValue(this.#path)}, but the file ends; it is cut short`,
         );
       }
       from = 0;

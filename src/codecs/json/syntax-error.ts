@@ -1,4 +1,4 @@
-import { fail, shown } from "../../model/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
 
 /** Where a text stops being JSON, and what is wrong there. `index` counts UTF-16 units from 0. */
 export interface JsonSyntaxError {
@@ -85,7 +85,7 @@ function skipString(text: string, start: number): number | JsonSyntaxError {
     if (char === '"') return index + 1;
     if (char === undefined) return { index: start, reason: "expected the string's closing quote, but the text ends" };
     if (char < " ")
-      return { index, reason: `expected control characters in a string to be escaped, got ${shown(char)}` };
+      return { index, reason: `expected control characters in a string to be escaped, got ${quoteValue(char)}` };
     if (char === "\\") {
       const after = matchEnd(escapeSequence, text, index);
       if (after === undefined) return { index, reason: `expected an escape, got ${found(text, index)}` };
@@ -98,7 +98,7 @@ function found(text: string, index: number): string {
   const rest = /^(?:NaN|-?Infinity)/.exec(text.slice(index, index + 9));
   if (rest !== null) return `${rest[0]}, which is not JSON (Python writes it unless allow_nan=False)`;
   const char = text[index];
-  return char === undefined ? "the end: the text is cut short" : shown(text.slice(index, index + 20));
+  return char === undefined ? "the end: the text is cut short" : quoteValue(text.slice(index, index + 20));
 }
 
 function skipSpace(text: string, index: number): number {

@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { readFile } from "node:fs/promises";
-import { fail, shown } from "../../model/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
 import { openForReading } from "../file.ts";
 import { refuseEncoding, refuseUtf16 } from "../utf8.ts";
 import { failJson } from "./syntax-error.ts";
@@ -19,11 +19,11 @@ export async function readJson(path: string): Promise<unknown> {
   try {
     const { size } = await handle.stat();
     if (size > maxBytes)
-      fail("unsupported", `expected a JSON file of at most ${maxBytes} bytes, ${shown(path)} has ${size}`);
+      fail("unsupported", `expected a JSON file of at most ${maxBytes} bytes, ${quoteValue(path)} has ${size}`);
     const bytes = await readFile(handle);
-    refuseUtf16(bytes, shown(path));
+    refuseUtf16(bytes, quoteValue(path));
     if (!isUtf8(bytes)) await refuseEncoding(bytes, path, 0);
-    return parseJson(bytes.toString("utf8"), shown(path));
+    return parseJson(bytes.toString("utf8"), quoteValue(path));
   } finally {
     await handle.close();
   }

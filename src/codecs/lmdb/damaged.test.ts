@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { NemosaicError } from "../../model/index.ts";
 import { LmdbReader, writeLmdb } from "./index.ts";
-import { awkward, bytes, errorOf, readAll } from "./lmdb-entries.contract.ts";
+import { bytes, errorOf, makeAwkwardEntries, readAll } from "./lmdb-entries.contract.ts";
 
 let root = "";
 let path = "";
@@ -19,7 +19,7 @@ afterAll(() => rmSync(root, { recursive: true }));
 
 describe("a damaged LMDB file", () => {
   it("is named for what it is", async () => {
-    await writeLmdb(path, awkward(), { subdir: false });
+    await writeLmdb(path, makeAwkwardEntries(), { subdir: false });
     const sound = readFileSync(path);
     const cases: [string, (file: Buffer) => Buffer | undefined, string, RegExp][] = [
       ["empty", () => Buffer.alloc(0), "bad-input", /got 0 bytes/],
@@ -81,7 +81,7 @@ describe("a damaged LMDB file", () => {
     await writeLmdb(
       path,
       [
-        ...awkward().slice(0, 12),
+        ...makeAwkwardEntries().slice(0, 12),
         ...Array.from({ length: 300 }, (_, i) => ({
           key: bytes(`z${String(i).padStart(40, "0")}`),
           value: bytes("v"),

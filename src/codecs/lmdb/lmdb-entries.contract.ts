@@ -7,7 +7,7 @@ import { type LmdbEntry, LmdbReader } from "./index.ts";
 
 export const bytes = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, "latin1"));
 
-export function sorted(entries: Iterable<readonly [Uint8Array, Uint8Array]>): LmdbEntry[] {
+export function sortEntries(entries: Iterable<readonly [Uint8Array, Uint8Array]>): LmdbEntry[] {
   const unique = new Map([...entries].map(([key, value]) => [Buffer.from(key).toString("latin1"), { key, value }]));
   return [...unique.values()].sort((a, b) => Buffer.compare(a.key, b.key));
 }
@@ -38,14 +38,14 @@ export async function errorOf(run: () => Promise<unknown>): Promise<NemosaicErro
 }
 
 /** Entries of every awkward size: values around the page, keys of 1 to 511 bytes. */
-export function awkward(): LmdbEntry[] {
+export function makeAwkwardEntries(): LmdbEntry[] {
   const sizes = [0, 1, 100, 2000, 2018, 2019, 2020, 2021, 2030, 4070, 4079, 4080, 4081, 8175, 8176, 8177, 100_000];
   const values = sizes.map((size): [Uint8Array, Uint8Array] => [bytes(`v${size}`), new Uint8Array(size).fill(size)]);
   const keys = [1, 2, 3, 254, 255, 256, 510, 511].map((size): [Uint8Array, Uint8Array] => [
     new Uint8Array(size).fill(255),
     bytes(`${size}`),
   ]);
-  return sorted([...values, ...keys, [Uint8Array.of(0), bytes("nul")]]);
+  return sortEntries([...values, ...keys, [Uint8Array.of(0), bytes("nul")]]);
 }
 
 export function hash(entries: readonly LmdbEntry[]): string {

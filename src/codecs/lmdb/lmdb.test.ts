@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { pythonHas, runPython } from "../../../test/peers.ts";
 import { type LmdbEntry, LmdbReader, writeLmdb } from "./index.ts";
-import { awkward, bytes, errorOf, hash, readAll, sorted } from "./lmdb-entries.contract.ts";
+import { bytes, errorOf, hash, makeAwkwardEntries, readAll, sortEntries } from "./lmdb-entries.contract.ts";
 
 const noLmdb = !pythonHas("lmdb");
 let root = "";
@@ -40,7 +40,7 @@ describe("an LMDB file of ours", () => {
         fc.boolean(),
         async (pairs, pageSize, subdir) => {
           path = join(root, `p${turn++}`);
-          const entries = sorted(pairs.map(([key, size]) => [key, new Uint8Array(size).fill(key[0]!)]));
+          const entries = sortEntries(pairs.map(([key, size]) => [key, new Uint8Array(size).fill(key[0]!)]));
           expect(await writeLmdb(path, entries, { subdir, pageSize })).toBe(entries.length);
           same(await readAll(path), entries);
           rmSync(path, { recursive: true });
@@ -51,7 +51,7 @@ describe("an LMDB file of ours", () => {
   });
 
   it("holds none, one, and awkward entries, as a file and as a folder", async () => {
-    for (const entries of [[], [{ key: bytes("a"), value: bytes("b") }], awkward()]) {
+    for (const entries of [[], [{ key: bytes("a"), value: bytes("b") }], makeAwkwardEntries()]) {
       for (const subdir of [false, true]) {
         path = join(root, `n${turn++}`);
         await writeLmdb(path, entries, { subdir });
@@ -160,8 +160,8 @@ second = digest(env); env.close(); print(json.dumps([first, second]))`;
     for (const [entries, subdir, pageSize] of [
       [[], false, 4096],
       [[{ key: bytes("only"), value: bytes("one") }], true, 4096],
-      [awkward(), false, 4096],
-      [awkward(), true, 16384],
+      [makeAwkwardEntries(), false, 4096],
+      [makeAwkwardEntries(), true, 16384],
       [many, false, 4096],
       [blobs, true, 32768],
     ] as [LmdbEntry[], boolean, number][]) {

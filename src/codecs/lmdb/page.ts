@@ -1,4 +1,4 @@
-import { fail, shown } from "../../model/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
 import { nodeFlags, nodeHeaderBytes, pageFlags, pageHeaderBytes } from "./layout.ts";
 
 /** One page of an LMDB file; every offset in it is checked before it is followed. Views `bytes`. */
@@ -106,7 +106,7 @@ export class LmdbPage {
   damaged(reason: string): never {
     fail(
       "bad-input",
-      `expected a sound page ${this.number} in ${shown(this.#path)}, but ${reason}; the file is damaged`,
+      `expected a sound page ${this.number} in ${quoteValue(this.#path)}, but ${reason}; the file is damaged`,
     );
   }
 

@@ -1,7 +1,7 @@
 import { readSync } from "node:fs";
 import { type FileHandle, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { fail, shown } from "../../model/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
 import { openForReading, readFully } from "../file.ts";
 import { largestPage, nodeFlags, overflowPages, pageFlags, pageHeaderBytes } from "./layout.ts";
 import { type LmdbMeta, readMeta } from "./meta.ts";
@@ -64,7 +64,7 @@ export class LmdbReader {
       const { size } = await handle.stat();
       const head = new Uint8Array(Math.min(size, largestPage * 2));
       await readFully(handle, head, 0, file);
-      return new LmdbReader(file, handle, readMeta(head, shown(file)), size, options);
+      return new LmdbReader(file, handle, readMeta(head, quoteValue(file)), size, options);
     } catch (error) {
       await handle.close();
       throw error;
@@ -110,7 +110,10 @@ export class LmdbReader {
       }
     }
     if (count !== main.entries) {
-      fail("bad-input", `expected ${main.entries} records in ${shown(this.path)}, got ${count}; the file is damaged`);
+      fail(
+        "bad-input",
+        `expected ${main.entries} records in ${quoteValue(this.path)}, got ${count}; the file is damaged`,
+      );
     }
   }
 
@@ -170,7 +173,7 @@ export class LmdbReader {
       const key = Buffer.from(leaf.key(index)).toString("latin1");
       fail(
         "unsupported",
-        `expected plain records in ${shown(this.path)}, got a named database or duplicates under the key ${shown(key)}`,
+        `expected plain records in ${quoteValue(this.path)}, got a named database or duplicates under the key ${quoteValue(key)}`,
       );
     }
     if ((flags & nodeFlags.overflow) === 0) return leaf.inlineValue(index).slice();
@@ -181,7 +184,7 @@ export class LmdbReader {
     if (size > this.#maxValueBytes) {
       fail(
         "unsupported",
-        `expected values of at most ${this.#maxValueBytes} bytes in ${shown(this.path)}, page ${number} begins one of ${size}`,
+        `expected values of at most ${this.#maxValueBytes} bytes in ${quoteValue(this.path)}, page ${number} begins one of ${size}`,
       );
     }
     const start = number * pageSize;
@@ -202,13 +205,13 @@ export class LmdbReader {
     if (number < 2 || number > this.#meta.lastPage || start + length > this.#fileSize) {
       fail(
         "bad-input",
-        `expected page ${number} inside ${shown(this.path)} of ${this.#fileSize} bytes; the file is damaged or cut short`,
+        `expected page ${number} inside ${quoteValue(this.path)} of ${this.#fileSize} bytes; the file is damaged or cut short`,
       );
     }
     const bytes = new Uint8Array(length);
     for (let done = 0; done < length; ) {
       const read = readSync(this.#handle.fd, bytes, done, Math.min(length - done, 2 ** 30), start + done);
-      if (read === 0) fail("bad-input", `expected page ${number} of ${shown(this.path)}, but the file has shrunk`);
+      if (read === 0) fail("bad-input", `expected page ${number} of ${quoteValue(this.path)}, but the file has shrunk`);
       done += read;
     }
     return bytes;

@@ -1,6 +1,6 @@
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { fail, shown } from "../../model/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
 import {
   largestPage,
   maxKeyBytes,
@@ -164,7 +164,7 @@ class TreeWriter {
     if (key.length === 0 || key.length > maxKeyBytes)
       fail("usage", `expected a key of 1 to ${maxKeyBytes} bytes, got ${key.length}`);
     if (this.#previousKey !== undefined && Buffer.compare(this.#previousKey, key) >= 0) {
-      const [before, now] = [this.#previousKey, key].map((bytes) => shown(Buffer.from(bytes).toString("latin1")));
+      const [before, now] = [this.#previousKey, key].map((bytes) => quoteValue(Buffer.from(bytes).toString("latin1")));
       fail("usage", `expected keys in bytewise order, each once, got ${now} behind ${before}: sort them first`);
     }
   }

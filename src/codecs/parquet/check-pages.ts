@@ -50,7 +50,7 @@ export function checkPages(bytes: Uint8Array, facts: ChunkFacts, compressors: Co
   let seen = 0;
   while (cursor.at < bytes.length - 1 && seen < facts.values) {
     const header = readThrift(cursor);
-    const [type, size, stored] = [whole(header, 1), whole(header, 2), whole(header, 3)];
+    const [type, size, stored] = [requireWhole(header, 1), requireWhole(header, 2), requireWhole(header, 3)];
     if (stored > bytes.length - cursor.at)
       fail(
         "bad-input",
@@ -61,7 +61,7 @@ export function checkPages(bytes: Uint8Array, facts: ChunkFacts, compressors: Co
     cursor.at += stored;
     if (type === 0) seen += checkDataPage(data, size, part(header, 5), facts, compressors);
     else if (type === 3) seen += checkDataPageV2(data, size, part(header, 8), facts, compressors);
-    else if (type === 2) checkCount(whole(part(header, 7), 1), size, "a dictionary");
+    else if (type === 2) checkCount(requireWhole(part(header, 7), 1), size, "a dictionary");
     if (seen > facts.values) fail("bad-input", `expected ${facts.values} values in a column, got pages of ${seen}`);
   }
 }
@@ -73,9 +73,9 @@ function checkDataPage(
   { meta, path }: ChunkFacts,
   compressors: Compressors,
 ): number {
-  const count = whole(header, 1);
+  const count = requireWhole(header, 1);
   checkCount(count, size, "a page");
-  const data = unpacked(stored, size, meta, compressors);
+  const data = unpackPage(stored, size, meta, compressors);
   const { repetition, definition } = maxLevels(path);
   let at = 0;
   let nulls = 0;
@@ -83,11 +83,11 @@ function checkDataPage(
     if (level === 0) continue;
     const end = at + 4 + lengthAt(data, at);
     checkHybrid(data, at + 4, widthOf(level), count);
-    if (level === definition && whole(header, 2) >= encodings.delta)
+    if (level === definition && requireWhole(header, 2) >= encodings.delta)
       nulls = nullsIn(hybridValues(data, at + 4, widthOf(level), count), level);
     at = end;
   }
-  const encoding = whole(header, 2);
+  const encoding = requireWhole(header, 2);
   checkValues(data, at, encoding, count - nulls, meta.type === "BOOLEAN");
   return count;
 }
@@ -100,10 +100,10 @@ function checkDataPageV2(
   compressors: Compressors,
 ): number {
   const [count, nulls, definitionBytes, repetitionBytes] = [
-    whole(header, 1),
-    whole(header, 2),
-    whole(header, 5),
-    whole(header, 6),
+    requireWhole(header, 1),
+    requireWhole(header, 2),
+    requireWhole(header, 5),
+    requireWhole(header, 6),
   ];
   checkCount(count, size, "a page");
   const levels = definitionBytes + repetitionBytes;
@@ -117,8 +117,8 @@ function checkDataPageV2(
   if (definition > 0) checkHybrid(stored, repetitionBytes, widthOf(definition), count);
   const isCompressed = header.get(7) !== false;
   const rest = stored.subarray(levels);
-  const data = isCompressed ? unpacked(rest, size - levels, meta, compressors) : rest;
-  const encoding = whole(header, 4);
+  const data = isCompressed ? unpackPage(rest, size - levels, meta, compressors) : rest;
+  const encoding = requireWhole(header, 4);
   checkValues(data, 0, encoding, count - nulls, encoding === encodings.rle);
   return count;
 }
@@ -170,7 +170,7 @@ function checkDeltaBytes(data: Uint8Array, at: number, count: number): void {
   checkPageSize(data.length, total);
 }
 
-function unpacked(stored: Uint8Array, size: number, meta: ColumnMetaData, compressors: Compressors): Uint8Array {
+function unpackPage(stored: Uint8Array, size: number, meta: ColumnMetaData, compressors: Compressors): Uint8Array {
   if (meta.codec === "UNCOMPRESSED") return stored;
   const decompress = compressors[meta.codec];
   if (decompress === undefined) fail("unsupported", `expected a Parquet compression that is known, got ${meta.codec}`);
@@ -207,7 +207,7 @@ function lengthAt(data: Uint8Array, at: number): number {
   return length;
 }
 
-function whole(struct: ThriftStruct, field: number): number {
+function requireWhole(struct: ThriftStruct, field: number): number {
   const value = struct.get(field);
   if (typeof value !== "number" || value < 0)
     fail("bad-input", `expected field ${field} of a Parquet page's header to be 0 or more, got ${String(value)}`);

@@ -1,4 +1,4 @@
-import { fail, shown, unknownName } from "../../model/index.ts";
+import { fail, quoteValue, unknownName } from "../../model/index.ts";
 
 /** The types of column that `writeTableTo` writes and `readTable` reads. */
 export type ColumnType = "int32" | "int64" | "double" | "float" | "string" | "boolean" | "bytes" | "int32-list";
@@ -66,7 +66,7 @@ export function tableColumn<Type extends ColumnType>(table: Table, name: string,
   if (row >= 0)
     fail(
       "bad-input",
-      `expected a value in every row of column ${shown(name)} of ${shown(table.path)}, got none in row ${row}`,
+      `expected a value in every row of column ${quoteValue(name)} of ${quoteValue(table.path)}, got none in row ${row}`,
     );
   return column.values;
 }
@@ -79,10 +79,16 @@ export function nullableTableColumn<Type extends ColumnType>(
 ): { readonly values: ColumnValues[Type]; readonly valid: Uint8Array | undefined } {
   const column = table.columns.get(name);
   if (column === undefined) {
-    fail("bad-input", `${unknownName("column", name, [...table.columns.keys()]).message} (in ${shown(table.path)})`);
+    fail(
+      "bad-input",
+      `${unknownName("column", name, [...table.columns.keys()]).message} (in ${quoteValue(table.path)})`,
+    );
   }
   if (!isOfType(column, type)) {
-    fail("bad-input", `expected column ${shown(name)} of ${shown(table.path)} to be ${type}, got ${column.type}`);
+    fail(
+      "bad-input",
+      `expected column ${quoteValue(name)} of ${quoteValue(table.path)} to be ${type}, got ${column.type}`,
+    );
   }
   return column;
 }

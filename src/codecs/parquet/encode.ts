@@ -1,6 +1,6 @@
 import type { SchemaElement } from "hyparquet";
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
-import { fail, NemosaicError, shown } from "../../model/index.ts";
+import { fail, NemosaicError, quoteValue } from "../../model/index.ts";
 import type { TableColumn } from "./columns.ts";
 
 /** How a table is written. */
@@ -46,7 +46,7 @@ function* encodeGroups(sink: ByteWriter, columns: readonly TableColumn[], option
   const rows = checkColumns(columns);
   const group = options.rowGroupSize ?? defaultRowGroup;
   if (!Number.isInteger(group) || group < 1)
-    fail("usage", `expected rowGroupSize to be 1 or more, got ${shown(group)}`);
+    fail("usage", `expected rowGroupSize to be 1 or more, got ${quoteValue(group)}`);
   const codec = options.compression === "none" ? "UNCOMPRESSED" : "SNAPPY";
   const writer = new ParquetWriter({
     writer: sink,
@@ -83,12 +83,13 @@ function checkColumns(columns: readonly TableColumn[]): number {
   if (first === undefined) fail("usage", "expected at least one column to write as Parquet");
   const seen = new Set<string>();
   for (const column of columns) {
-    if (seen.has(column.name)) fail("usage", `expected columns of different names, got ${shown(column.name)} twice`);
+    if (seen.has(column.name))
+      fail("usage", `expected columns of different names, got ${quoteValue(column.name)} twice`);
     seen.add(column.name);
     if (column.values.length !== first.values.length) {
       fail(
         "usage",
-        `expected ${first.values.length} rows in column ${shown(column.name)} as in ${shown(first.name)}, got ${column.values.length}`,
+        `expected ${first.values.length} rows in column ${quoteValue(column.name)} as in ${quoteValue(first.name)}, got ${column.values.length}`,
       );
     }
   }
@@ -180,5 +181,5 @@ function isInt32(value: unknown): value is number {
 }
 
 function wrongValue(column: TableColumn, row: number, value: unknown): never {
-  fail("usage", `expected ${column.type} in row ${row} of column ${shown(column.name)}, got ${shown(value)}`);
+  fail("usage", `expected ${column.type} in row ${row} of column ${quoteValue(column.name)}, got ${quoteValue(value)}`);
 }

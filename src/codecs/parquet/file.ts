@@ -7,7 +7,7 @@ import {
   parquetSchema,
   type SchemaTree,
 } from "hyparquet";
-import { fail, NemosaicError, shown } from "../../model/index.ts";
+import { fail, NemosaicError, quoteValue } from "../../model/index.ts";
 import { openForReading, readFully } from "../file.ts";
 import { type ChunkFacts, checkCount, checkPages } from "./check-pages.ts";
 import { boundedCompressors } from "./decompress.ts";
@@ -47,11 +47,11 @@ export async function openParquet(path: string): Promise<ParquetFile> {
       checkRowCounts(parsed, size);
       checkSchema(parsed);
       checkKeyValues(parsed);
-      return { metadata: parsed, chunks: checkedChunks(parsed, size) };
+      return { metadata: parsed, chunks: checkChunks(parsed, size) };
     });
     return {
       path,
-      buffer: checkedBuffer(buffer, chunks, compressors),
+      buffer: guardBuffer(buffer, chunks, compressors),
       metadata,
       compressors,
       close: () => handle.close(),
@@ -67,13 +67,13 @@ export async function parquetStep<T>(path: string, what: string, step: () => Pro
   try {
     return await step();
   } catch (error) {
-    if (error instanceof NemosaicError && error.message.includes(shown(path))) throw error;
+    if (error instanceof NemosaicError && error.message.includes(quoteValue(path))) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     const code = error instanceof NemosaicError ? error.code : "bad-input";
-    if (code !== "bad-input") fail(code, `cannot read ${what} of ${shown(path)}: ${firstLine(reason)}`, error);
+    if (code !== "bad-input") fail(code, `cannot read ${what} of ${quoteValue(path)}: ${firstLine(reason)}`, error);
     fail(
       "bad-input",
-      `expected a sound Parquet file ${shown(path)}, but ${what} cannot be read: ${firstLine(reason)}`,
+      `expected a sound Parquet file ${quoteValue(path)}, but ${what} cannot be read: ${firstLine(reason)}`,
       error,
     );
   }
@@ -85,21 +85,21 @@ function firstLine(text: string): string {
 
 async function checkEnds(handle: FileHandle, path: string, size: number): Promise<void> {
   const magic = "PAR1";
-  if (size < 12) fail("bad-input", `expected a Parquet file ${shown(path)}, got ${size} bytes`);
+  if (size < 12) fail("bad-input", `expected a Parquet file ${quoteValue(path)}, got ${size} bytes`);
   const head = Buffer.alloc(4);
   const tail = Buffer.alloc(8);
   await handle.read(head, 0, 4, 0);
   await handle.read(tail, 0, 8, size - 8);
   const end = tail.toString("latin1", 4, 8);
-  if (end === "PARE") fail("unsupported", `expected a plain Parquet file ${shown(path)}, got an encrypted one`);
+  if (end === "PARE") fail("unsupported", `expected a plain Parquet file ${quoteValue(path)}, got an encrypted one`);
   if (head.toString("latin1") !== magic || end !== magic) {
-    fail("bad-input", `expected "PAR1" at both ends of the Parquet file ${shown(path)}; it is none, or cut short`);
+    fail("bad-input", `expected "PAR1" at both ends of the Parquet file ${quoteValue(path)}; it is none, or cut short`);
   }
   const footer = tail.readUInt32LE(0);
   if (footer > Math.min(size - 12, maxFooterBytes)) {
     fail(
       "bad-input",
-      `expected a footer inside the Parquet file ${shown(path)} of ${size} bytes, got a length of ${footer}`,
+      `expected a footer inside the Parquet file ${quoteValue(path)} of ${size} bytes, got a length of ${footer}`,
     );
   }
 }
@@ -118,7 +118,10 @@ function bufferOf(handle: FileHandle, path: string, size: number): AsyncBuffer {
   async function read(start: number, end: number): Promise<ArrayBuffer> {
     const from = start < 0 ? size + start : start;
     if (!(from >= 0 && end >= from && end <= size)) {
-      fail("bad-input", `expected bytes ${from} to ${end} inside ${shown(path)} of ${size} bytes; the file is damaged`);
+      fail(
+        "bad-input",
+        `expected bytes ${from} to ${end} inside ${quoteValue(path)} of ${size} bytes; the file is damaged`,
+      );
     }
     const bytes = new Uint8Array(end - from);
     await readFully(handle, bytes, from, path);
@@ -183,7 +186,7 @@ interface Chunk {
  * Every column chunk has to lie inside the file. Checked here, since the library starts reads that it no longer waits
  * for when another one has failed.
  */
-function checkedChunks(metadata: FileMetaData, size: number): Chunk[] {
+function checkChunks(metadata: FileMetaData, size: number): Chunk[] {
   const tree = parquetSchema(metadata);
   return metadata.row_groups.flatMap((group, index) =>
     group.columns.map(({ meta_data: meta, file_path: elsewhere }): Chunk => {
@@ -210,14 +213,14 @@ function pathOf(root: SchemaTree, names: readonly string[]): SchemaTree[] {
   const path = [root];
   for (const name of names) {
     const child = path.at(-1)?.children.find(({ element }) => element.name === name);
-    if (child === undefined) throw new Error(`the schema has no column ${shown(names.join("."))}`);
+    if (child === undefined) throw new Error(`the schema has no column ${quoteValue(names.join("."))}`);
     path.push(child);
   }
   return path;
 }
 
 /** Checks the pages of column chunks as their bytes are read, before the library sees them. */
-function checkedBuffer(buffer: AsyncBuffer, chunks: readonly Chunk[], compressors: Compressors): AsyncBuffer {
+function guardBuffer(buffer: AsyncBuffer, chunks: readonly Chunk[], compressors: Compressors): AsyncBuffer {
   const unchecked = new Set(chunks);
   return {
     byteLength: buffer.byteLength,
@@ -241,7 +244,7 @@ function checkedBuffer(buffer: AsyncBuffer, chunks: readonly Chunk[], compressor
       } catch (error) {
         const column = chunk.facts.path.slice(1).map(({ element }) => element.name);
         if (error instanceof NemosaicError)
-          fail(error.code, `column ${shown(column.join("."))}: ${error.message}`, error);
+          fail(error.code, `column ${quoteValue(column.join("."))}: ${error.message}`, error);
         throw error;
       }
       unchecked.delete(chunk);

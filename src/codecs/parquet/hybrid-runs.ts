@@ -21,16 +21,16 @@ const slack = 512;
  * Errors: "bad-input".
  */
 export function checkHybrid(bytes: Uint8Array, at: number, width: number, count: number, open = false): void {
-  if (width > 32) damaged(`a value of ${width} bits`);
+  if (width > 32) failDamaged(`a value of ${width} bits`);
   const cursor = { bytes, at };
   for (let seen = 0; seen < count; ) {
     if (open && cursor.at >= bytes.length) return;
     const head = readVarint(cursor);
     const isPacked = head % 2 === 1;
     const run = isPacked ? ((head - 1) / 2) * 8 : head / 2;
-    if (run > count - seen + slack) damaged(`a run of ${run} values where ${count - seen} are left`);
+    if (run > count - seen + slack) failDamaged(`a run of ${run} values where ${count - seen} are left`);
     cursor.at += isPacked ? (run / 8) * width : Math.ceil(width / 8);
-    if (cursor.at > bytes.length + slack) damaged("a run that ends behind its page");
+    if (cursor.at > bytes.length + slack) failDamaged("a run that ends behind its page");
     seen += run;
   }
 }
@@ -76,11 +76,11 @@ export function deltaValues(
   for (let seen = 1; seen < count; ) {
     const least = readZigzag(cursor);
     const widths = bytes.subarray(cursor.at, cursor.at + miniblocks);
-    if (widths.length < miniblocks) damaged("a block that ends behind its page");
+    if (widths.length < miniblocks) failDamaged("a block that ends behind its page");
     cursor.at += miniblocks;
     for (let block = 0; block < miniblocks && seen < count; block++) {
       const width = widths[block] ?? 0;
-      if (width > 32) damaged(`a difference of ${width} bits`);
+      if (width > 32) failDamaged(`a difference of ${width} bits`);
       for (let i = 0; i < perMiniblock && seen < count; i++) {
         value = (value + least + packedBits(bytes, cursor.at * 8 + i * width, width)) | 0;
         values[seen++] = value;
@@ -99,7 +99,7 @@ function deltaHead(bytes: Uint8Array, at: number) {
   const first = readZigzag(cursor);
   const perMiniblock = blockSize / miniblocks;
   if (!(blockSize >= 8 && blockSize <= 2 ** 20 && miniblocks >= 1 && Number.isInteger(perMiniblock / 8)))
-    damaged(`blocks of ${blockSize} values in ${miniblocks} parts`);
+    failDamaged(`blocks of ${blockSize} values in ${miniblocks} parts`);
   return { cursor, perMiniblock, miniblocks, first };
 }
 
@@ -108,7 +108,7 @@ function packedBits(bytes: Uint8Array, start: number, width: number): number {
   let value = 0;
   for (let got = 0; got < width; ) {
     const bit = start + got;
-    const byte = bytes[bit >> 3] ?? damaged("a value behind the end of its page");
+    const byte = bytes[bit >> 3] ?? failDamaged("a value behind the end of its page");
     const take = Math.min(8 - (bit & 7), width - got);
     value |= ((byte >> (bit & 7)) & ((1 << take) - 1)) << got;
     got += take;
@@ -116,6 +116,6 @@ function packedBits(bytes: Uint8Array, start: number, width: number): number {
   return value;
 }
 
-function damaged(what: string): never {
+function failDamaged(what: string): never {
   return fail("bad-input", `expected sound Parquet pages, got ${what}`);
 }

@@ -1,5 +1,5 @@
 import { parquetReadObjects, parquetSchema } from "hyparquet";
-import { fail, shown, unknownName } from "../../model/index.ts";
+import { fail, quoteValue, unknownName } from "../../model/index.ts";
 import { openParquet, parquetStep } from "./file.ts";
 
 /** Which part of a file `readRows` reads. */
@@ -29,7 +29,8 @@ export async function* readRows(path: string, options: ReadRowsOptions = {}): As
     if (!(first >= 0)) fail("usage", `expected rowStart to be 0 or more, got ${first}`);
     const known = parquetSchema(file.metadata).children.map((node) => node.element.name);
     for (const name of options.columns ?? []) {
-      if (!known.includes(name)) fail("bad-input", `${unknownName("column", name, known).message} (in ${shown(path)})`);
+      if (!known.includes(name))
+        fail("bad-input", `${unknownName("column", name, known).message} (in ${quoteValue(path)})`);
     }
     let groupStart = 0;
     for (const group of file.metadata.row_groups) {
@@ -50,7 +51,10 @@ export async function* readRows(path: string, options: ReadRowsOptions = {}): As
           }),
         );
         if (rows.length !== end - start) {
-          fail("bad-input", `expected ${end - start} rows from row ${start} of ${shown(path)}, got ${rows.length}`);
+          fail(
+            "bad-input",
+            `expected ${end - start} rows from row ${start} of ${quoteValue(path)}, got ${rows.length}`,
+          );
         }
         for (const row of rows) yield nullForMissing(row);
       }

@@ -1,5 +1,5 @@
 import { type ColumnData, parquetRead, parquetSchema, type SchemaTree } from "hyparquet";
-import { fail, shown, unknownName } from "../../model/index.ts";
+import { fail, quoteValue, unknownName } from "../../model/index.ts";
 import type { ColumnType, ReadColumn, Table } from "./columns.ts";
 import { openParquet, type ParquetFile, parquetStep } from "./file.ts";
 
@@ -103,7 +103,7 @@ async function readGroup(
     if (got !== end - start) {
       fail(
         "bad-input",
-        `expected ${end - start} values of column ${shown(name)} from row ${start} of ${shown(file.path)}, got ${got}`,
+        `expected ${end - start} values of column ${quoteValue(name)} from row ${start} of ${quoteValue(file.path)}, got ${got}`,
       );
     }
   }
@@ -114,12 +114,12 @@ function choose(file: ParquetFile, names: readonly string[] | undefined): { name
   const known = new Map(nodes.map((node) => [node.element.name, columnType(node)]));
   for (const name of names ?? []) {
     if (!known.has(name)) {
-      fail("bad-input", `${unknownName("column", name, [...known.keys()]).message} (in ${shown(file.path)})`);
+      fail("bad-input", `${unknownName("column", name, [...known.keys()]).message} (in ${quoteValue(file.path)})`);
     }
     if (known.get(name) === undefined) {
       fail(
         "unsupported",
-        `expected a column of numbers, text, bytes or lists of int32 in ${shown(file.path)}, but ${shown(name)} is not`,
+        `expected a column of numbers, text, bytes or lists of int32 in ${quoteValue(file.path)}, but ${quoteValue(name)} is not`,
       );
     }
   }
@@ -252,7 +252,7 @@ function scalarBuilder<Value, Target extends { [index: number]: Value }>(
           continue;
         }
         const converted = convert(value);
-        if (converted === undefined) throw new Error(`row ${row + i} holds ${shown(value)}`);
+        if (converted === undefined) throw new Error(`row ${row + i} holds ${quoteValue(value)}`);
         target[row + i] = converted;
       }
     },
@@ -280,7 +280,7 @@ function listBuilder(rows: number, path: string, name: string): ColumnBuilder {
           if (typeof item !== "number") {
             fail(
               "bad-input",
-              `expected whole numbers in the lists of column ${shown(name)} of ${shown(path)}, got ${shown(item)} in row ${row + i}`,
+              `expected whole numbers in the lists of column ${quoteValue(name)} of ${quoteValue(path)}, got ${quoteValue(item)} in row ${row + i}`,
             );
           }
           values[used++] = item;

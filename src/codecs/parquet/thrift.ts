@@ -26,7 +26,7 @@ const deepest = 32;
 
 /** Reads the struct at the cursor and moves behind it. Errors: "bad-input" for a struct that leaves the bytes. */
 export function readThrift(cursor: ThriftCursor, depth = 0): ThriftStruct {
-  if (depth > deepest) damaged(cursor, "structs are nested too deep");
+  if (depth > deepest) failDamaged(cursor, "structs are nested too deep");
   const fields = new Map<number, number | boolean | ThriftStruct>();
   let field = 0;
   for (;;) {
@@ -55,7 +55,7 @@ export function readVarint(cursor: ThriftCursor): number {
     if (shift < 35) value += (byte & 127) * 2 ** shift;
     if (byte < 128) return value;
   }
-  return damaged(cursor, "a number is longer than 10 bytes");
+  return failDamaged(cursor, "a number is longer than 10 bytes");
 }
 
 /** A signed varint. Its low 32 bits; longer ones only where nobody needs them. */
@@ -88,15 +88,15 @@ function readValue(cursor: ThriftCursor, type: number, depth: number): number | 
     case 12:
       return readThrift(cursor, depth + 1);
     default:
-      return damaged(cursor, `a field is of the unknown type ${type}`);
+      return failDamaged(cursor, `a field is of the unknown type ${type}`);
   }
 }
 
 function skipList(cursor: ThriftCursor, depth: number): void {
-  if (depth > deepest) damaged(cursor, "lists are nested too deep");
+  if (depth > deepest) failDamaged(cursor, "lists are nested too deep");
   const head = byteAt(cursor);
   const length = head >> 4 === 15 ? readVarint(cursor) : head >> 4;
-  if (length > cursor.bytes.length - cursor.at) damaged(cursor, `a list claims ${length} elements`);
+  if (length > cursor.bytes.length - cursor.at) failDamaged(cursor, `a list claims ${length} elements`);
   const type = head & 15;
   for (let i = 0; i < length; i++) {
     if (type === 1 || type === 2) skip(cursor, 1);
@@ -105,15 +105,15 @@ function skipList(cursor: ThriftCursor, depth: number): void {
 }
 
 function skip(cursor: ThriftCursor, bytes: number): void {
-  if (!(bytes <= cursor.bytes.length - cursor.at)) damaged(cursor, `${bytes} bytes are announced`);
+  if (!(bytes <= cursor.bytes.length - cursor.at)) failDamaged(cursor, `${bytes} bytes are announced`);
   cursor.at += bytes;
 }
 
 function byteAt(cursor: ThriftCursor): number {
-  return cursor.bytes[cursor.at++] ?? damaged(cursor, "it ends");
+  return cursor.bytes[cursor.at++] ?? failDamaged(cursor, "it ends");
 }
 
-function damaged(cursor: ThriftCursor, what: string): never {
+function failDamaged(cursor: ThriftCursor, what: string): never {
   return fail(
     "bad-input",
     `expected a sound Parquet header, but at byte ${cursor.at} of ${cursor.bytes.length} ${what}`,

@@ -1,4 +1,4 @@
-import { fail, shown } from "../../model/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
 import { type PickleDict, PickleTuple, type PickleValue } from "./values.ts";
 
 /**
@@ -84,7 +84,7 @@ function latin1Bytes(text: unknown, charge: (size: number) => void, where: () =>
   charge(text.length);
   for (let i = 0; i < text.length; i++) {
     if (text.charCodeAt(i) > 0xff) {
-      fail("bad-input", `expected latin-1 text for bytes ${where()}, got ${shown(text[i])}`);
+      fail("bad-input", `expected latin-1 text for bytes ${where()}, got ${quoteValue(text[i])}`);
     }
   }
   return new Uint8Array(Buffer.from(text, "latin1"));

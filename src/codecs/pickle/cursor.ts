@@ -1,4 +1,4 @@
-import { fail, shown } from "../../model/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
 import { utf8 } from "./text.ts";
 
 /** Longest integer that is read, in bytes or half its digits: reading one takes time quadratic in its length. */
@@ -134,7 +134,8 @@ export class PickleCursor {
     if (booleans && (line === "00" || line === "01")) return line === "01";
     const digits = line.endsWith("L") ? line.slice(0, -1) : line;
     if (digits.length > 2 * maxLongBytes) this.#tooLong(digits.length, start);
-    if (!/^[-+]?\d+$/.test(digits)) fail("bad-input", `expected a whole number ${this.at(start)}, got ${shown(line)}`);
+    if (!/^[-+]?\d+$/.test(digits))
+      fail("bad-input", `expected a whole number ${this.at(start)}, got ${quoteValue(line)}`);
     return narrow(BigInt(digits.startsWith("+") ? digits.slice(1) : digits));
   }
 
@@ -147,7 +148,7 @@ export class PickleCursor {
       return infinite[1] === "-" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
     }
     if (!/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/.test(line)) {
-      fail("bad-input", `expected a number ${this.at(start)}, got ${shown(line)}`);
+      fail("bad-input", `expected a number ${this.at(start)}, got ${quoteValue(line)}`);
     }
     return Number(line);
   }
@@ -156,7 +157,7 @@ export class PickleCursor {
   indexLine(): number {
     const start = this.position;
     const line = this.line().trim();
-    if (!/^\d{1,15}$/.test(line)) fail("bad-input", `expected a memo index ${this.at(start)}, got ${shown(line)}`);
+    if (!/^\d{1,15}$/.test(line)) fail("bad-input", `expected a memo index ${this.at(start)}, got ${quoteValue(line)}`);
     return Number(line);
   }
 

@@ -1,4 +1,4 @@
-import { fail, shown } from "../../model/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
 import { ByteSink } from "../byte-sink.ts";
 import { op } from "./opcodes.ts";
 import { PickleTuple, type PickleValue } from "./values.ts";
@@ -71,7 +71,7 @@ class PickleWriter {
         );
       }
       this.#container(value, depth + 1);
-    } else fail("usage", `expected a value to pickle (numbers, strings, bytes, containers), got ${shown(value)}`);
+    } else fail("usage", `expected a value to pickle (numbers, strings, bytes, containers), got ${quoteValue(value)}`);
   }
 
   #container(value: object, depth: number): void {

@@ -1,4 +1,4 @@
-import { fail, shown } from "../../model/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
 import { AllowedGlobal, allowedGlobal, reduceAllowed } from "./allowed.ts";
 import type { PickleCursor } from "./cursor.ts";
 import { op, opcodeName } from "./opcodes.ts";
@@ -59,7 +59,7 @@ export class PickleNames {
         return this.#refuse(code, `it makes an object of ${name(module, cursor.line())}`);
       }
       case op.PERSID:
-        return this.#refuse(code, `it asks for the persistent object ${shown(cursor.line())}`);
+        return this.#refuse(code, `it asks for the persistent object ${quoteValue(cursor.line())}`);
       case op.BINPERSID:
         return this.#refuse(code, "it asks for a persistent object");
       case op.EXT1:
@@ -136,5 +136,5 @@ export class PickleNames {
 
 function name(module: string, attribute: string): string {
   const full = `${module}.${attribute}`;
-  return /^[\w.]{1,80}$/.test(full) ? full : shown(full);
+  return /^[\w.]{1,80}$/.test(full) ? full : quoteValue(full);
 }

@@ -1,4 +1,4 @@
-import { fail, shown } from "../../model/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
 
 /**
  * A tar archive (POSIX ustar with pax records): entries in blocks of 512 bytes, each a header block and its data
@@ -65,7 +65,7 @@ export function readTarHeader(block: Buffer, place: () => string): TarHeader | u
     fail("bad-input", `expected a tar header ${place()}, but its checksum is wrong; the file is damaged or no tar`);
   const size = (block[124] ?? 0) >= 0x80 ? base256(block, 124, 12) : octal(block, 124, 12);
   if (!(size >= 0) || !Number.isSafeInteger(size))
-    fail("bad-input", `expected a size in the tar header ${place()}, got ${shown(text(block, 124, 12))}`);
+    fail("bad-input", `expected a size in the tar header ${place()}, got ${quoteValue(text(block, 124, 12))}`);
   const type = String.fromCharCode(block[156] ?? 0);
   const isUstar = block.toString("latin1", 257, 262) === "ustar" && block[262] === 0;
   const prefix = isUstar ? text(block, 345, 155) : "";
@@ -96,7 +96,7 @@ export function readPax(records: Buffer, place: () => string): { path?: string; 
     if (key === "path") found.path = value;
     if (key === "size") {
       if (!/^\d{1,15}$/.test(value))
-        fail("bad-input", `expected a size in the pax records ${place()}, got ${shown(value)}`);
+        fail("bad-input", `expected a size in the pax records ${place()}, got ${quoteValue(value)}`);
       found.size = Number(value);
     }
     at = end;

@@ -1,5 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
-import { fail, shown } from "../../model/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
 import { openForReading, readFully } from "../file.ts";
 import { blockBytes, padding, readPax, readTarHeader } from "./header.ts";
 
@@ -34,7 +34,7 @@ export async function* readTar(
     let longName: string | undefined;
     let longSize: number | undefined;
     for (;;) {
-      const place = (): string => `at byte ${position} of ${shown(path)}`;
+      const place = (): string => `at byte ${position} of ${quoteValue(path)}`;
       if (position + blockBytes > fileSize) {
         fail("bad-input", `expected the end mark of a tar archive ${place()}, but the file ends; it is cut short`);
       }
@@ -47,7 +47,7 @@ export async function* readTar(
       if (start + size > fileSize) {
         fail(
           "bad-input",
-          `expected ${size} bytes of ${shown(header.name)} ${place()}, but the file ends before; it is cut short`,
+          `expected ${size} bytes of ${quoteValue(header.name)} ${place()}, but the file ends before; it is cut short`,
         );
       }
       if (header.type === "x" || header.type === "L") {
@@ -65,7 +65,7 @@ export async function* readTar(
           if (size > maxEntryBytes) {
             fail(
               "unsupported",
-              `expected files of at most ${maxEntryBytes} bytes in ${shown(path)}, ${shown(header.name)} has ${size}`,
+              `expected files of at most ${maxEntryBytes} bytes in ${quoteValue(path)}, ${quoteValue(header.name)} has ${size}`,
             );
           }
           yield { name: longName ?? header.name, size, bytes: await read(handle, start, size, path) };
@@ -85,7 +85,7 @@ export async function* readTar(
 async function refuseGzip(handle: FileHandle, fileSize: number, path: string): Promise<void> {
   const start = await read(handle, 0, Math.min(2, fileSize), path);
   if (start[0] === 0x1f && start[1] === 0x8b) {
-    fail("unsupported", `expected an uncompressed tar archive ${shown(path)}, got gzip: run gunzip first`);
+    fail("unsupported", `expected an uncompressed tar archive ${quoteValue(path)}, got gzip: run gunzip first`);
   }
 }
 

@@ -1,4 +1,4 @@
-import { fail, shown } from "../../model/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
 import { blockBytes, padding, tarHeader } from "./header.ts";
 
 /** What a tar entry says besides its name and bytes. */
@@ -26,7 +26,7 @@ export class TarWriter {
    * that is absolute, empty, or leaves the archive by "..", and after `finish`.
    */
   async add(name: string, bytes: Uint8Array, options: TarEntryOptions = {}): Promise<void> {
-    if (this.#finished) fail("usage", `expected no entry behind the end of a tar, got ${shown(name)}`);
+    if (this.#finished) fail("usage", `expected no entry behind the end of a tar, got ${quoteValue(name)}`);
     if (
       name === "" ||
       name.startsWith("/") ||
@@ -34,7 +34,7 @@ export class TarWriter {
       name.includes("\0") ||
       name.split("/").includes("..")
     ) {
-      fail("usage", `expected the name of a tar entry to be a relative path without "..", got ${shown(name)}`);
+      fail("usage", `expected the name of a tar entry to be a relative path without "..", got ${quoteValue(name)}`);
     }
     const header = tarHeader(name, bytes.length, options.mode ?? 0o644, options.mtime ?? 0);
     await this.#write(header);

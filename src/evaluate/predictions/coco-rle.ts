@@ -2,7 +2,7 @@ import { open } from "node:fs/promises";
 import { readJsonArrays, readJsonLines, readJsonList } from "../../codecs/index.ts";
 import { hashJson } from "../../io/index.ts";
 import { type Rle, rleFromCounts, rleFromString, rleToString, rleUnion } from "../../kernels/index.ts";
-import { fail, shown } from "../../model/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
 import { isObject } from "../read-text.ts";
 import type { NamedId, PredictionEntry, PredictionSource, RawMask } from "./prediction.ts";
 
@@ -51,11 +51,14 @@ async function isList(path: string): Promise<boolean> {
 
 function entryOf(record: unknown, name: string): PredictionEntry {
   if (!isObject(record))
-    fail("bad-input", `${name}: expected a record such as {"sentence_id": …, "segmentation": …}, got ${shown(record)}`);
+    fail(
+      "bad-input",
+      `${name}: expected a record such as {"sentence_id": …, "segmentation": …}, got ${quoteValue(record)}`,
+    );
   const id = idOf(record, name);
   const noTarget = record.no_target ?? undefined;
   if (noTarget !== undefined && typeof noTarget !== "boolean") {
-    fail("bad-input", `${name}: expected "no_target" to be true or false, got ${shown(noTarget)}`);
+    fail("bad-input", `${name}: expected "no_target" to be true or false, got ${quoteValue(noTarget)}`);
   }
   const segmentation = record.segmentation ?? undefined;
   if (segmentation === undefined && noTarget !== true) {
@@ -82,7 +85,7 @@ function idOf(record: Readonly<Record<string, unknown>>, name: string): NamedId 
     const value = record[member];
     if (value === undefined || value === null) continue;
     if (typeof value !== "string" && !Number.isSafeInteger(value)) {
-      fail("bad-input", `${name}: expected "${member}" to be text or a whole number, got ${shown(value)}`);
+      fail("bad-input", `${name}: expected "${member}" to be text or a whole number, got ${quoteValue(value)}`);
     }
     return { by, id: String(value), source };
   }
@@ -97,15 +100,15 @@ function maskOf(segmentation: unknown, name: string): RawMask {
   if (!isObject(segmentation)) {
     fail(
       "bad-input",
-      `${name}: expected "segmentation" to be run lengths {"size": [height, width], "counts": …}, got ${shown(segmentation)}`,
+      `${name}: expected "segmentation" to be run lengths {"size": [height, width], "counts": …}, got ${quoteValue(segmentation)}`,
     );
   }
   const size: readonly unknown[] = Array.isArray(segmentation.size) ? segmentation.size : [];
   const [height, width] = size;
   if (size.length !== 2 || typeof height !== "number" || typeof width !== "number") {
-    fail("bad-input", `${name}: expected "size" to be [height, width], got ${shown(segmentation.size)}`);
+    fail("bad-input", `${name}: expected "size" to be [height, width], got ${quoteValue(segmentation.size)}`);
   }
-  return { kind: "rle", mask: decoded(segmentation.counts, height, width, name) };
+  return { kind: "rle", mask: decodeCounts(segmentation.counts, height, width, name) };
 }
 
 /** Equal for equal masks, however their run lengths were written. */
@@ -115,7 +118,7 @@ function contentOf(mask: RawMask): readonly (string | number)[] | null {
   return [height, width, rleToString(rleUnion([mask.mask], height, width))];
 }
 
-function decoded(counts: unknown, height: number, width: number, name: string): Rle {
+function decodeCounts(counts: unknown, height: number, width: number, name: string): Rle {
   if (typeof counts === "string" && /^b(['"]).*\1$/s.test(counts)) {
     fail("bad-input", `${name}: expected "counts" to be text, got Python's bytes printed: write counts.decode()`);
   }
@@ -126,5 +129,5 @@ function decoded(counts: unknown, height: number, width: number, name: string): 
     if (error instanceof RangeError) fail("bad-input", `${name}: ${error.message}`, error);
     throw error;
   }
-  return fail("bad-input", `${name}: expected "counts" to be text or a list of numbers, got ${shown(counts)}`);
+  return fail("bad-input", `${name}: expected "counts" to be text or a list of numbers, got ${quoteValue(counts)}`);
 }

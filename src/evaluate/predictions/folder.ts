@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { decodeMask, parseJson } from "../../codecs/index.ts";
 import { hashFile } from "../../io/index.ts";
-import { fail, shown } from "../../model/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
 import { isObject, readText } from "../read-text.ts";
 import { nameOf, readNpyMask } from "./npy-predictions.ts";
 import type { NamedId, PredictionEntry, PredictionSource, RawMask } from "./prediction.ts";
@@ -35,7 +35,7 @@ export async function readPredictionFolder(path: string): Promise<PredictionSour
       : "save them as PNG: lossy files change a mask's values";
     fail(
       "unsupported",
-      `expected predictions as PNG or NPY in ${shown(path)}, got ${unread.length} like ${shown(unread[0])}; ${remedy}`,
+      `expected predictions as PNG or NPY in ${quoteValue(path)}, got ${unread.length} like ${quoteValue(unread[0])}; ${remedy}`,
     );
   }
   if (decisions !== undefined) requireFiles(decisions, entries, path);
@@ -75,11 +75,11 @@ async function filesBelow(folder: string, prefix = ""): Promise<string[]> {
 
 async function readDecisions(path: string): Promise<ReadonlyMap<string, boolean>> {
   const value = parseJson(await readText(path, "no-target decisions"), path);
-  if (!isObject(value)) fail("bad-input", `${path}: expected {"<id>": true or false, …}, got ${shown(value)}`);
+  if (!isObject(value)) fail("bad-input", `${path}: expected {"<id>": true or false, …}, got ${quoteValue(value)}`);
   const decisions = new Map<string, boolean>();
   for (const [id, decision] of Object.entries(value)) {
     if (typeof decision !== "boolean")
-      fail("bad-input", `${path}: expected true or false for ${shown(id)}, got ${shown(decision)}`);
+      fail("bad-input", `${path}: expected true or false for ${quoteValue(id)}, got ${quoteValue(decision)}`);
     decisions.set(id, decision);
   }
   return decisions;
@@ -93,7 +93,7 @@ function requireFiles(decisions: ReadonlyMap<string, boolean>, entries: Predicti
     if (!noTarget)
       fail(
         "bad-input",
-        `${join(path, decisionsFile)}: ${shown(id)} has a target by its decision, but no mask ${shown(`${id}.png`)}`,
+        `${join(path, decisionsFile)}: ${quoteValue(id)} has a target by its decision, but no mask ${quoteValue(`${id}.png`)}`,
       );
     entries.push({
       name: `${decisionsFile}: ${id}`,

@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { fail, shown } from "../../model/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
 import { readCocoRlePredictions } from "./coco-rle.ts";
 import { readPredictionFolder } from "./folder.ts";
 import { readNpyStack } from "./npy-predictions.ts";
@@ -30,15 +30,18 @@ export {
  */
 export async function openPredictions(path: string, ids?: string): Promise<PredictionSource> {
   const found = await stat(path).catch((error: unknown) =>
-    fail("not-found", `expected predictions at ${shown(path)}, but there is nothing`, error),
+    fail("not-found", `expected predictions at ${quoteValue(path)}, but there is nothing`, error),
   );
   if (found.isDirectory()) return readPredictionFolder(path);
   if (/\.npy$/i.test(path)) return readNpyStack(path, ids);
   if (/\.(json|jsonl|ndjson)$/i.test(path)) return readCocoRlePredictions(path);
   if (/\.npz$/i.test(path))
-    fail("unsupported", `expected predictions as a .npy stack, got ${shown(path)}; save the array with numpy.save`);
+    fail(
+      "unsupported",
+      `expected predictions as a .npy stack, got ${quoteValue(path)}; save the array with numpy.save`,
+    );
   return fail(
     "unsupported",
-    `expected predictions as a folder, a .json or .jsonl of run lengths, or a .npy stack, got ${shown(path)}`,
+    `expected predictions as a folder, a .json or .jsonl of run lengths, or a .npy stack, got ${quoteValue(path)}`,
   );
 }

@@ -1,7 +1,7 @@
 import { decodeNpy, type NpyArray, type NpyDtype, NpyReader, parseJson } from "../../codecs/index.ts";
 import { exists, hashBytes } from "../../io/index.ts";
 import { halfToFloat } from "../../kernels/index.ts";
-import { fail, shown } from "../../model/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
 import { isObject, readBytes, readText } from "../read-text.ts";
 import type { NamedId, PredictionEntry, PredictionSource, RawMask } from "./prediction.ts";
 
@@ -61,7 +61,7 @@ function maskOf(values: NpyArray, dtype: NpyDtype, height: number, width: number
       }
       break;
     case "float16":
-      return { kind: "probabilities", height, width, values: halves(values), precision: "half" };
+      return { kind: "probabilities", height, width, values: readHalves(values), precision: "half" };
     case "bool":
       return { kind: "levels", height, width, levels: zeroOrOne(values, dtype, name), max: 1 };
     case "uint8":
@@ -76,7 +76,7 @@ function maskOf(values: NpyArray, dtype: NpyDtype, height: number, width: number
   return fail("internal", `${name}: an array of another type than its dtype ${dtype}`);
 }
 
-function halves(values: NpyArray): Float32Array {
+function readHalves(values: NpyArray): Float32Array {
   return values instanceof Uint16Array ? halfToFloat(values) : new Float32Array(0);
 }
 
@@ -129,7 +129,7 @@ async function readIds(path: string): Promise<IdList> {
   if (!Array.isArray(list) || (by !== "any" && by !== "sentence" && by !== "ref" && by !== "key")) {
     fail(
       "bad-input",
-      `${path}: expected a list of ids, or {"by": "sentence" | "ref" | "key", "ids": […]}, got ${shown(value)}`,
+      `${path}: expected a list of ids, or {"by": "sentence" | "ref" | "key", "ids": […]}, got ${quoteValue(value)}`,
     );
   }
   return {
@@ -142,12 +142,12 @@ async function readIds(path: string): Promise<IdList> {
 function decisions(value: unknown, count: number, path: string): readonly boolean[] | undefined {
   if (value === undefined) return undefined;
   if (Array.isArray(value) && value.length === count && value.every((item) => typeof item === "boolean")) return value;
-  return fail("bad-input", `${path}: expected "no_target" to be ${count} of true or false, got ${shown(value)}`);
+  return fail("bad-input", `${path}: expected "no_target" to be ${count} of true or false, got ${quoteValue(value)}`);
 }
 
 function namedId(id: unknown, by: NamedId["by"], path: string): NamedId {
   if (typeof id !== "string" && !Number.isSafeInteger(id)) {
-    fail("bad-input", `${path}: expected an id to be text or a whole number, got ${shown(id)}`);
+    fail("bad-input", `${path}: expected an id to be text or a whole number, got ${quoteValue(id)}`);
   }
   return nameOf(String(id), by);
 }

@@ -1,4 +1,4 @@
-import { fail, shown, someOf } from "../../model/index.ts";
+import { fail, quoteValue, someOf } from "../../model/index.ts";
 import type { Truth } from "../truth.ts";
 import type { NamedId, PredictionEntry } from "./prediction.ts";
 
@@ -135,7 +135,7 @@ function readingOf(entries: readonly PredictionEntry[], index: TruthIndex, asked
   const example = open[0]?.id.id;
   return fail(
     "bad-input",
-    `the ids of the predictions (${shown(example)}, …) fit sentences as well as refs; say which with --ids-are sentence or ref`,
+    `the ids of the predictions (${quoteValue(example)}, …) fit sentences as well as refs; say which with --ids-are sentence or ref`,
   );
 }
 

@@ -1,4 +1,4 @@
-import { counted } from "../../io/index.ts";
+import { formatCount } from "../../io/index.ts";
 import type { Comparison } from "../compare.ts";
 import type { Evaluation } from "../evaluation.ts";
 import type { DotChart } from "./dot-chart.ts";
@@ -97,7 +97,7 @@ function overview(evaluation: Evaluation, title?: string): string {
   const size =
     preset.size.at === "original" ? "at the image's size" : `at ${preset.size.sizePx} × ${preset.size.sizePx}`;
   const facts = [
-    `${counted(samples.length, "expression")} of ${counted(images, "image")}, ${noTargets} without a target; split ${splits.join(", ")}.`,
+    `${formatCount(samples.length, "expression")} of ${formatCount(images, "image")}, ${noTargets} without a target; split ${splits.join(", ")}.`,
     `Preset ${preset.name} (${preset.evaluators}), ${size}. 95 % intervals: ${bootstrap.replicates} bootstrap draws of images, seed ${bootstrap.seed}.`,
     ...countLines(evaluation.counts).map((line) => `${line}.`),
   ];

@@ -1,4 +1,4 @@
-import { counted } from "../../io/index.ts";
+import { formatCount } from "../../io/index.ts";
 import type { Interval } from "../bootstrap.ts";
 import type { Comparison, Gains } from "../compare.ts";
 import type { Counts, Estimate, Estimates, Evaluation } from "../evaluation.ts";
@@ -41,7 +41,7 @@ export function evaluationText(evaluation: Evaluation, format: TableFormat = "te
       ? []
       : [
           {
-            title: `R-RefCOCO's measures, over ${counted(robustness.refs, "ref")} with true and false sentences`,
+            title: `R-RefCOCO's measures, over ${formatCount(robustness.refs, "ref")} with true and false sentences`,
             header: ["metric", "value", "95 % interval"],
             rows: robustnessNames.map((name) => estimateRow(name, robustness[name])),
           },
@@ -122,7 +122,7 @@ export function comparisonNotes(comparison: Comparison, nameA: string, nameB: st
   const { seeds, images, samples, onlyA, onlyB, breakdowns } = comparison;
   const isThin = images < comparison.leastImages || breakdowns.some(({ bins }) => bins.some(isWithout));
   return [
-    `gain of ${nameB} over ${nameA} on ${counted(samples, "expression")} of ${counted(images, "image")} (paired; * = the interval leaves 0 out)`,
+    `gain of ${nameB} over ${nameA} on ${formatCount(samples, "expression")} of ${formatCount(images, "image")} (paired; * = the interval leaves 0 out)`,
     ...(Math.max(...seeds) > 1
       ? [
           `means over ${seeds[0]} and ${seeds[1]} training seeds, ± one standard deviation; intervals over images and seeds`,
@@ -197,7 +197,7 @@ function heading(evaluation: Evaluation): string {
   const { preset, samples, images, noTargets, splits } = evaluation;
   const size = preset.size.at === "original" ? "original size" : `${preset.size.sizePx} × ${preset.size.sizePx}`;
   const without = noTargets > 0 ? `, ${noTargets} without a target` : "";
-  return `preset ${preset.name} (${preset.evaluators}), ${size}: ${counted(samples.length, "expression")} of ${counted(images, "image")}${without}; ${splits.join(", ")}`;
+  return `preset ${preset.name} (${preset.evaluators}), ${size}: ${formatCount(samples.length, "expression")} of ${formatCount(images, "image")}${without}; ${splits.join(", ")}`;
 }
 
 function estimateRow(name: string, estimate: Estimate): string[] {

@@ -103,7 +103,7 @@ interface Listed {
 }
 
 /** Every record in order, with its annotations: the ref's own first. */
-async function* listed(parts: PartReader, dataset: string): AsyncGenerator<Listed> {
+async function* readListed(parts: PartReader, dataset: string): AsyncGenerator<Listed> {
   let next = firstTargetId;
   for await (const record of parts.records()) {
     const meta = metaOf(metaSchema, record.meta);
@@ -122,14 +122,16 @@ async function* listed(parts: PartReader, dataset: string): AsyncGenerator<Liste
 
 async function assemble(job: ExportJob, parts: PartReader, output: ExportOutput): Promise<void> {
   const { dataset, splitBy, imagesFolder } = job.options;
-  await output.stream(`${dataset}/instances.json`, (append) => writeInstances(listed(parts, dataset), parts, append));
+  await output.stream(`${dataset}/instances.json`, (append) =>
+    writeInstances(readListed(parts, dataset), parts, append),
+  );
   if (dataset === general) {
     await output.stream(`${dataset}/grefs(${splitBy}).json`, (append) =>
-      writeGeneralRefs(listed(parts, dataset), append),
+      writeGeneralRefs(readListed(parts, dataset), append),
     );
   } else {
     const refs: Picklable[] = [];
-    for await (const record of listed(parts, dataset)) refs.push(refOf(record));
+    for await (const record of readListed(parts, dataset)) refs.push(refOf(record));
     await output.write(`${dataset}/refs(${splitBy}).p`, encodePickle(refs, { protocol: 2 }));
   }
   const { files, links } = imageFolders(dataset, imagesFolder);

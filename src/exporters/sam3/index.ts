@@ -80,12 +80,12 @@ type Append = (text: string) => Promise<void>;
 async function writeCoco(records: () => AsyncGenerator<Meta>, append: Append): Promise<void> {
   const categories = new Map<string, number>();
   await append('{"images": [');
-  await appendList(append, visible(records()), ({ refId, fileName, width, height }) => [
+  await appendList(append, keepVisible(records()), ({ refId, fileName, width, height }) => [
     JSON.stringify({ id: refId, file_name: fileName, width, height }),
   ]);
   await append('\n], "annotations": [');
   let id = 0;
-  await appendList(append, visible(records()), ({ refId, sentences, targets }) =>
+  await appendList(append, keepVisible(records()), ({ refId, sentences, targets }) =>
     sentences.flatMap(({ sent }) => {
       const category = categories.get(sent) ?? categories.size + 1;
       categories.set(sent, category);
@@ -102,7 +102,7 @@ async function writeCoco(records: () => AsyncGenerator<Meta>, append: Append): P
   await append("\n]}\n");
 }
 
-async function* visible(records: AsyncGenerator<Meta>): AsyncGenerator<Meta> {
+async function* keepVisible(records: AsyncGenerator<Meta>): AsyncGenerator<Meta> {
   for await (const meta of records) if (meta.targets.length > 0) yield meta;
 }
 

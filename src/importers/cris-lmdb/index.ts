@@ -17,10 +17,10 @@ import { type BadRecord, type DatasetRecord, fail, NemosaicError } from "../../m
 import { categoryOf } from "../cris/category.ts";
 import { isNoCategory } from "../cris/no-category.ts";
 import { type Entry, type EntrySentence, entryRecords, entrySentence, newEntryState } from "../entry-records.ts";
-import { listedTargets } from "../exported-sample.ts";
+import { readListedTargets } from "../exported-sample.ts";
 import { type BadReason, bad, note } from "../findings.ts";
 import type { Importer, ImportOptions, ImportSource, Recognition } from "../importer.ts";
-import { decodedMask, emptyMaskComplaint } from "../mask-file.ts";
+import { decodeMaskImage, emptyMaskComplaint } from "../mask-file.ts";
 import { firstBytes, folderName, type HashedPart, hashFiles, kindOf, requireSource, shortPath } from "../places.ts";
 import { chooseDataset, type SplitFile, splitFilesIn } from "../split-files.ts";
 import { exactId, field, isDict, isInnerPath } from "../values.ts";
@@ -131,7 +131,7 @@ async function* pairsOf(
 }
 
 function* listedKeys(listed: Uint8Array, path: string): Generator<Uint8Array> {
-  const keys = unpickled(listed, `"${path}", key "__keys__"`);
+  const keys = unpickleEntry(listed, `"${path}", key "__keys__"`);
   if (!Array.isArray(keys)) {
     fail("bad-input", `expected a list under "__keys__" in "${path}", got ${typeof keys}; pack the dataset anew`);
   }
@@ -156,7 +156,7 @@ async function readEntry(bytes: Uint8Array | undefined, key: string, where: stri
   if (bytes === undefined) return complain("missing field", "a value for each of __keys__", undefined);
   let value: unknown;
   try {
-    value = unpickled(bytes, where);
+    value = unpickleEntry(bytes, where);
   } catch (error) {
     if (!(error instanceof NemosaicError) || error.code !== "bad-input") throw error;
     return complain("unreadable value", "a pickled dict", error);
@@ -172,7 +172,7 @@ async function readEntry(bytes: Uint8Array | undefined, key: string, where: stri
   if (typeof name !== "string" || !isInnerPath(name)) {
     return complain("unsafe file name", `"img_name" to be a file's name`, name);
   }
-  const read = await decodedMask(mask, "the mask").catch((error: unknown) => {
+  const read = await decodeMaskImage(mask, "the mask").catch((error: unknown) => {
     if (error instanceof NemosaicError) return error;
     throw error;
   });
@@ -184,7 +184,7 @@ async function readEntry(bytes: Uint8Array | undefined, key: string, where: stri
   const isUnknown = category === undefined && cat !== undefined && !isNothing;
   const id = exactId(field(value, "seg_id")) ?? key;
   const whole = { id, category: category ?? exactId(cat) ?? "", segmentation: read.segmentation, isCrowd: false };
-  const targets = listedTargets(field(value, "targets"), id, read);
+  const targets = readListedTargets(field(value, "targets"), id, read);
   if (targets !== undefined && "complaint" in targets) return bad("bad segmentation", where, targets.complaint);
   return {
     notes: [...read.notes, ...(isUnknown ? (["unknown category"] as const) : [])].map((reason) => note(reason, where)),
@@ -203,7 +203,7 @@ function sentence(value: unknown, index: number): EntrySentence {
 }
 
 /** Errors: "unsupported" for pyarrow.serialize; those of `decodePickle`. */
-function unpickled(bytes: Uint8Array, where: string): unknown {
+function unpickleEntry(bytes: Uint8Array, where: string): unknown {
   if (isPyarrowSerialized(bytes)) {
     fail(
       "unsupported",

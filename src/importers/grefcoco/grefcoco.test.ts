@@ -10,7 +10,7 @@ import {
   gRefs,
   instances,
   makeGrefcoco,
-  pickled,
+  pickleValue,
   put,
   putImages,
   ref,
@@ -96,7 +96,7 @@ describe("the gRefCOCO importer", () => {
 
   it("reads grefs(unc).p as it reads the JSON file", async () => {
     const expected = await read();
-    put(folder(), "pickles/grefs(unc).p", pickled(gRefs));
+    put(folder(), "pickles/grefs(unc).p", pickleValue(gRefs));
     put(folder(), "pickles/instances.json", instances());
     putImages(join(folder(), "pickles/images"));
     const records = await allRecords({ source: join(folder(), "pickles") }, "grefcoco");

@@ -5,7 +5,7 @@
 import { parseJson } from "../../codecs/index.ts";
 import { type DatasetRecord, NemosaicError } from "../../model/index.ts";
 import type { EntryState } from "../entry-records.ts";
-import { exportedRecords } from "../exported-sample.ts";
+import { readExportedRecords } from "../exported-sample.ts";
 import { bad } from "../findings.ts";
 import { type Dict, field, isDict } from "../values.ts";
 
@@ -24,7 +24,7 @@ export async function exportRowRecords(
     const expected = `"image" and "mask" to be {bytes, path}`;
     return [bad("unreadable value", where, { expected, came: row, remedy: "export the pool again" })];
   }
-  return exportedRecords(
+  return readExportedRecords(
     {
       image: { name, bytes: imageBytes },
       mask: maskBytes,

@@ -8,7 +8,7 @@ import { boxOf, type Dict, exactId, field, finite, idComplaint, isDict, isInnerP
 
 /** The file name of a row's image as COCO gives it, from `raw_image_info`; undefined where there is none. */
 export function imagePathOf(row: Dict): string | undefined {
-  const info = parsed(field(row, "raw_image_info"));
+  const info = parseCell(field(row, "raw_image_info"));
   const name = isDict(info) ? field(info, "file_name") : undefined;
   return typeof name === "string" && isInnerPath(name) ? name : undefined;
 }
@@ -23,7 +23,7 @@ export function* rawRowRecords(
 ): Generator<DatasetRecord> {
   const refId = exactId(field(row, "ref_id"));
   if (refId === undefined) return yield bad("bad id", where, idComplaint("ref_id", field(row, "ref_id")));
-  const info = parsed(field(row, "raw_image_info"));
+  const info = parseCell(field(row, "raw_image_info"));
   const name = imagePathOf(row);
   if (!isDict(info) || name === undefined) {
     const complaint = {
@@ -35,7 +35,7 @@ export function* rawRowRecords(
   }
   const imageId = exactId(field(info, "id")) ?? exactId(field(row, "image_id"));
   if (imageId === undefined) return yield bad("bad id", where, idComplaint("image_id", field(row, "image_id")));
-  const annotation = parsed(field(row, "raw_anns"));
+  const annotation = parseCell(field(row, "raw_anns"));
   if (!isDict(annotation)) {
     const complaint = {
       expected: `"raw_anns" to be JSON {id, segmentation, …}`,
@@ -48,7 +48,7 @@ export function* rawRowRecords(
   if (id === undefined) return yield bad("bad id", where, idComplaint("ann_id", field(row, "ann_id")));
   const segmentation = parseSegmentation(field(annotation, "segmentation"));
   if ("complaint" in segmentation) return yield bad("bad segmentation", where, segmentation.complaint);
-  const sentences = parsed(field(row, "raw_sentences"));
+  const sentences = parseCell(field(row, "raw_sentences"));
   if (!Array.isArray(sentences)) {
     const complaint = {
       expected: `"raw_sentences" to be a JSON list`,
@@ -99,7 +99,7 @@ export function* rawRowRecords(
 }
 
 /** JSON text as its value; what is no JSON text is returned as it is (some exports nest it already). */
-function parsed(value: unknown): unknown {
+function parseCell(value: unknown): unknown {
   if (typeof value !== "string") return value;
   try {
     return JSON.parse(value) as unknown;

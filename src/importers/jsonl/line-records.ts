@@ -42,8 +42,8 @@ export async function lineRecords(
     }
     const image = imageRecords(line, state, fileOf);
     const size = line.size ?? state.images.get(line.image);
-    const targets = await Promise.all(line.targets.map((object) => settled(object, size, readMask)));
-    const others = await Promise.all(line.others.map((object) => settled(object, size, readMask)));
+    const targets = await Promise.all(line.targets.map((object) => settleMask(object, size, readMask)));
+    const others = await Promise.all(line.others.map((object) => settleMask(object, size, readMask)));
     const expressions = expressionRecords(line, refId, where);
     if (!expressions.some((record) => record.type === "expression")) return expressions;
     // Nothing of the line was kept until here, so that a bad line leaves no trace.
@@ -91,17 +91,17 @@ function imageRecords(line: Line, state: LineState, fileOf: (name: string) => st
   throw new LineProblem("bad image size", complaint);
 }
 
-async function settled(object: LineObject, size: Line["size"], readMask: ReadMask): Promise<SettledObject> {
+async function settleMask(object: LineObject, size: Line["size"], readMask: ReadMask): Promise<SettledObject> {
   const { segmentation } = object;
-  if (segmentation.kind !== "mask-file") return { ...object, segmentation: fitting(segmentation, size), notes: [] };
+  if (segmentation.kind !== "mask-file") return { ...object, segmentation: fitMask(segmentation, size), notes: [] };
   const mask = await readMask(segmentation.path);
   if ("complaint" in mask) throw new LineProblem("unreadable mask", mask.complaint);
   if (mask.isEmpty)
     throw new LineProblem("target without a mask", emptyMaskComplaint(`the mask "${segmentation.path}"`));
-  return { ...object, segmentation: fitting(mask.segmentation, size), notes: mask.notes };
+  return { ...object, segmentation: fitMask(mask.segmentation, size), notes: mask.notes };
 }
 
-function fitting(mask: Segmentation, size: Line["size"]): Segmentation {
+function fitMask(mask: Segmentation, size: Line["size"]): Segmentation {
   if (mask.kind === "rle" && size !== undefined && (mask.size[0] !== size[1] || mask.size[1] !== size[0])) {
     const expected = `a mask of the image's size [${size[1]}, ${size[0]}]`;
     throw new LineProblem("mask of another size", {

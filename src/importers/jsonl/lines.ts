@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { parseJson, refuseUtf16, utf8Text } from "../../codecs/index.ts";
 import { fail, NemosaicError } from "../../model/index.ts";
-import { reading } from "../places.ts";
+import { withReadErrors } from "../places.ts";
 
 /** One line that is not blank, by its number from 1: its value, or why it is no JSON. */
 export type JsonLine =
@@ -51,7 +51,7 @@ async function* rawLines(path: string): AsyncGenerator<Buffer> {
   let length = 0;
   try {
     for (;;) {
-      const { done, value: chunk } = await reading(path, () => chunks.next());
+      const { done, value: chunk } = await withReadErrors(path, () => chunks.next());
       if (done === true) break;
       let start = 0;
       for (let end = chunk.indexOf(lineFeed); end >= 0; end = chunk.indexOf(lineFeed, start)) {

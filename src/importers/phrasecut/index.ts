@@ -130,7 +130,7 @@ function* taskRecords(value: unknown, where: string, split: string, reading: Rea
   let unusable: string | undefined;
   const named: [content: string, id: string][] = [];
   for (const [n, instance] of polygons.entries()) {
-    const parsed = parseSegmentation(flattened(instance));
+    const parsed = parseSegmentation(flattenPolygons(instance));
     if ("complaint" in parsed) return yield bad("bad segmentation", where, parsed.complaint);
     notes.push(...parsed.notes);
     unusable ??= parsed.unusable;
@@ -171,7 +171,7 @@ function* taskRecords(value: unknown, where: string, split: string, reading: Rea
 }
 
 /** [[[x, y], …], …] → [[x, y, …], …]; whatever has another shape is left for the segmentation's own complaint. */
-function flattened(instance: unknown): unknown {
+function flattenPolygons(instance: unknown): unknown {
   if (!Array.isArray(instance)) return instance;
   return instance.map((polygon: unknown) => (Array.isArray(polygon) ? polygon.flat() : polygon));
 }

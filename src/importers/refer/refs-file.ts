@@ -1,6 +1,6 @@
 import { extname, join } from "node:path";
 import { decodePickle, readJsonList } from "../../codecs/index.ts";
-import { fail, shown, unknownName } from "../../model/index.ts";
+import { fail, quoteValue, unknownName } from "../../model/index.ts";
 import type { ImportOptions } from "../importer.ts";
 import { folderName, kindOf, namesIn, readBytes, requireFile, requireSource } from "../places.ts";
 import { field, isDict } from "../values.ts";
@@ -51,7 +51,7 @@ export async function findRefs(options: ImportOptions, naming: RefsNaming): Prom
   const names = splittings.get(splitBy) ?? [];
   const isUsual = (name: string): boolean => extname(name) === extname(naming.example);
   const chosen = names.find(isUsual) ?? names[0] ?? "";
-  const place = await described(folder, chosen, splitBy, options);
+  const place = await describeRefs(folder, chosen, splitBy, options);
   return { ...place, unread: names.filter((name) => name !== chosen) };
 }
 
@@ -139,9 +139,9 @@ async function refsFileAt(options: ImportOptions, naming: RefsNaming): Promise<R
   if (splitBy === undefined)
     fail("usage", `expected a folder, or a file named as ${naming.example}, got "${options.source}"`);
   if (options.splitBy !== undefined && options.splitBy !== splitBy) {
-    fail("usage", `expected --split-by ${splitBy || "left out"} for "${name}", got ${shown(options.splitBy)}`);
+    fail("usage", `expected --split-by ${splitBy || "left out"} for "${name}", got ${quoteValue(options.splitBy)}`);
   }
-  return described(folder, name, splitBy, options);
+  return describeRefs(folder, name, splitBy, options);
 }
 
 async function datasetFolder(options: ImportOptions, naming: RefsNaming): Promise<string> {
@@ -193,7 +193,12 @@ function chosenSplitting(
   );
 }
 
-async function described(folder: string, name: string, splitBy: string, options: ImportOptions): Promise<RefsFolder> {
+async function describeRefs(
+  folder: string,
+  name: string,
+  splitBy: string,
+  options: ImportOptions,
+): Promise<RefsFolder> {
   const refs = join(folder, name);
   const instances = join(folder, "instances.json");
   await requireFile(refs, "the refs file");

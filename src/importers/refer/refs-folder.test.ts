@@ -3,14 +3,14 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { allRecords, expectOneError, freshFolder } from "../importer.contract.ts";
 import { findImporter } from "../registry.ts";
-import { cocoName, instances, makeRefer, pickled, put, putImages, twoRefs } from "../sample-datasets.contract.ts";
+import { cocoName, instances, makeRefer, pickleValue, put, putImages, twoRefs } from "../sample-datasets.contract.ts";
 
 const folder = freshFolder();
 
 describe("the REFER importer's folder", () => {
   it("takes the parent together with --dataset, and lists what is there otherwise", async () => {
     const options = makeRefer(folder());
-    put(folder(), "refcoco+/refs(unc).p", pickled(twoRefs));
+    put(folder(), "refcoco+/refs(unc).p", pickleValue(twoRefs));
     put(folder(), "refcoco+/instances.json", instances());
     const parent = { source: folder(), ...(options.images === undefined ? {} : { images: options.images }) };
     expect((await findImporter("refer").open({ ...parent, dataset: "refcoco+" })).name).toBe("refcoco+-unc");
@@ -28,7 +28,7 @@ describe("the REFER importer's folder", () => {
 
   it("asks for --split-by where several refs files are there", async () => {
     const options = makeRefer(folder());
-    put(folder(), "refcoco/refs(google).p", pickled(twoRefs));
+    put(folder(), "refcoco/refs(google).p", pickleValue(twoRefs));
     await expectOneError(
       () => findImporter("refer").open(options),
       "usage",
@@ -55,7 +55,7 @@ describe("the REFER importer's folder", () => {
   });
 
   it("says of refcocog by google that its test split was never released", async () => {
-    put(folder(), "refcocog/refs(google).p", pickled(twoRefs));
+    put(folder(), "refcocog/refs(google).p", pickleValue(twoRefs));
     put(folder(), "refcocog/instances.json", instances());
     putImages(join(folder(), "images/mscoco/images/train2014"));
     const source = await findImporter("refer").open({ source: join(folder(), "refcocog") });
@@ -65,7 +65,7 @@ describe("the REFER importer's folder", () => {
   });
 
   it("says which file is missing", async () => {
-    put(folder(), "refcoco/refs(unc).p", pickled(twoRefs));
+    put(folder(), "refcoco/refs(unc).p", pickleValue(twoRefs));
     await expectOneError(
       () => findImporter("refer").open({ source: join(folder(), "refcoco") }),
       "not-found",
@@ -80,7 +80,7 @@ describe("the REFER importer's folder", () => {
   });
 
   it("lists where it looked for images, and warns where the named folder does not hold them", async () => {
-    put(folder(), "refcoco/refs(unc).p", pickled(twoRefs));
+    put(folder(), "refcoco/refs(unc).p", pickleValue(twoRefs));
     put(folder(), "refcoco/instances.json", instances());
     const source = join(folder(), "refcoco");
     await expectOneError(

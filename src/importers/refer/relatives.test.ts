@@ -8,7 +8,7 @@ import {
   annotation,
   cocoName,
   instances,
-  pickled,
+  pickleValue,
   put,
   putImages,
   ref,
@@ -31,7 +31,7 @@ describe("relatives of REFER", () => {
     put(
       folder(),
       "rrsisd/refs(unc).p",
-      pickled([{ ...ref(6000, 6000, 6000, [[6000, "the ship"]]), file_name: "06000.jpg" }]),
+      pickleValue([{ ...ref(6000, 6000, 6000, [[6000, "the ship"]]), file_name: "06000.jpg" }]),
     );
     put(folder(), "rrsisd/instances.json", instances({ images, annotations, categories: [{ id: 0, name: "ship" }] }));
     putImages(join(folder(), "images/rrsisd/JPEGImages"), ["06000.jpg"]);
@@ -55,7 +55,7 @@ describe("relatives of REFER", () => {
     const three = { size: [2, 3], counts: [4, 2] };
     const images = [{ id: 11, file_name: "a.jpg", height: 2, width: 3 }];
     const annotations = [{ ...annotation(1, 11, [one, two, three]), bbox: [0, 0, 3, 2] }];
-    put(folder(), "rrsisd/refs(unc).p", pickled([ref(1, 1, 11, [[1, "a"]])]));
+    put(folder(), "rrsisd/refs(unc).p", pickleValue([ref(1, 1, 11, [[1, "a"]])]));
     put(folder(), "rrsisd/instances.json", instances({ images, annotations }));
     putImages(join(folder(), "rrsisd/JPEGImages"), ["a.jpg"]);
     const [found] = annotationsOf(await allRecords({ source: join(folder(), "rrsisd") }, "refer"));
@@ -67,8 +67,8 @@ describe("relatives of REFER", () => {
   it("reads RefCLEF: splits testA to testC, masks as run lengths, images of SAIAPR", async () => {
     const images = [{ id: 19579, file_name: "19579.jpg", height: 48, width: 64 }];
     const annotations = [annotation(195791, 19579, [{ size: [48, 64], counts: [480, 960, 1632] }], 1)];
-    put(folder(), "refclef/refs(unc).p", pickled([ref(1, 195791, 19579, [[1, "sky"]], "testC")]));
-    put(folder(), "refclef/refs(berkeley).p", pickled([]));
+    put(folder(), "refclef/refs(unc).p", pickleValue([ref(1, 195791, 19579, [[1, "sky"]], "testC")]));
+    put(folder(), "refclef/refs(berkeley).p", pickleValue([]));
     put(folder(), "refclef/instances.json", instances({ images, annotations }));
     putImages(join(folder(), "images/saiapr_tc-12"), ["19579.jpg"]);
     const options = { source: join(folder(), "refclef"), splitBy: "unc" };
@@ -91,7 +91,7 @@ describe("relatives of REFER", () => {
       ref(2, [], 22, [[2, "nothing here"]], "test"),
       ref(3, [2], 22, [[3, "one"]], "test"),
     ];
-    put(folder(), "refzom/Ref_ZOM.p", pickled(refs));
+    put(folder(), "refzom/Ref_ZOM.p", pickleValue(refs));
     put(folder(), "refzom/instances.json", instances({ images, annotations }));
     putImages(join(folder(), "refzom/train2014"), [cocoName(11)]);
     putImages(join(folder(), "refzom/val2014"), [cocoName(22).replace("train", "val")]);

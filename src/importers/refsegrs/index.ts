@@ -70,7 +70,7 @@ async function* records(
   const readMask = maskReader(join(folder, "masks"));
   for (const { split, path } of splits) {
     const file = folderName(path);
-    const phrases = grouped(await linesOf(path));
+    const phrases = groupPhrases(await linesOf(path));
     const read = pMapIterable(
       phrases,
       async ([number, lines]) => ({ number, lines, mask: await readMask(`${number}.tif`) }),
@@ -101,7 +101,7 @@ async function* records(
   }
 }
 
-function grouped(lines: readonly Phrase[]): [string, Phrase[]][] {
+function groupPhrases(lines: readonly Phrase[]): [string, Phrase[]][] {
   const groups = new Map<string, Phrase[]>();
   for (const line of lines) {
     const group = groups.get(line.number);

@@ -54,7 +54,7 @@ async function open(options: ImportOptions): Promise<ImportSource> {
     fail("not-found", `expected a JSON file with text_input, or ${usualNames.join(" or ")}, in "${options.source}"`);
   const folder = given.length > 0 ? dirname(options.source) : options.source;
   const ownFolder = (file: PhraseFile): string => relative(folder, dirname(file.path)).replaceAll("\\", "/");
-  const probes = (await firstNames(first.path)).map((name) => joined(ownFolder(first), name));
+  const probes = (await firstNames(first.path)).map((name) => joinPath(ownFolder(first), name));
   const images = await findImagesFolder({
     given: options.images,
     customs: ["images"],
@@ -70,7 +70,7 @@ async function open(options: ImportOptions): Promise<ImportSource> {
     files: await hashFiles(files.map(({ path }) => path)),
     records: () =>
       records(files, folder, (file, name) =>
-        images.fileOf(options.images === undefined ? joined(ownFolder(file), name) : name),
+        images.fileOf(options.images === undefined ? joinPath(ownFolder(file), name) : name),
       ),
     warnings: [
       ...images.warnings,
@@ -219,7 +219,7 @@ function* annotationRecords(
     segmentation: parsed.segmentation,
     isCrowd: field(value, "iscrowd") === 1 || field(value, "iscrowd") === true,
     ...(area === undefined || area < 0 ? {} : { area: rounded(area * width * height) }),
-    ...(box === undefined ? {} : { box: stretched(box, width, height) }),
+    ...(box === undefined ? {} : { box: scaleBox(box, width, height) }),
   };
 }
 
@@ -296,11 +296,11 @@ async function firstNames(path: string): Promise<string[]> {
   return names;
 }
 
-function joined(folder: string, name: string): string {
+function joinPath(folder: string, name: string): string {
   return folder === "" ? name : `${folder}/${name}`;
 }
 
-function stretched([x, y, w, h]: Box, width: number, height: number): Box {
+function scaleBox([x, y, w, h]: Box, width: number, height: number): Box {
   return [rounded(x * width), rounded(y * height), rounded(w * width), rounded(h * height)];
 }
 

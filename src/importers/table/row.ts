@@ -4,7 +4,7 @@ import { type DatasetRecord, NemosaicError } from "../../model/index.ts";
 import { type Entry, type EntryState, entryRecords, newEntryState } from "../entry-records.ts";
 import { absentRefId, existExpected, existsIn } from "../existence.ts";
 import { type BadReason, bad, note } from "../findings.ts";
-import { decodedMask, emptyMaskComplaint, type ReadMask, type ReadMaskImage } from "../mask-file.ts";
+import { decodeMaskImage, emptyMaskComplaint, type ReadMask, type ReadMaskImage } from "../mask-file.ts";
 import { parseSegmentation } from "../segmentation.ts";
 import { boxOf, exactId, field, isDict, isInnerPath } from "../values.ts";
 import { type Columns, cellOf } from "./columns.ts";
@@ -60,7 +60,7 @@ export async function rowRecords(row: TableRow, reading: RowReading): Promise<Da
     ? await targetOf(cellOf(value, columns.mask), columns.mask, where, reading)
     : { target: undefined, notes: [] };
   if ("type" in mask) return [mask];
-  const box = boxOf(listed(cellOf(value, columns.bbox)));
+  const box = boxOf(readList(cellOf(value, columns.bbox)));
   if (exists && mask.target === undefined && box !== undefined)
     return complain(
       "target without a mask",
@@ -160,20 +160,20 @@ async function targetOf(
   if (isEmpty) return { target: undefined, notes: [note("row without a mask taken as one that means nothing", where)] };
   const bytes = isDict(cell) && field(cell, "counts") === undefined ? field(cell, "bytes") : cell;
   if (bytes instanceof Uint8Array) {
-    const read = await decodedMask(bytes, `"${column}"`).catch((error: unknown) => {
+    const read = await decodeMaskImage(bytes, `"${column}"`).catch((error: unknown) => {
       if (!(error instanceof NemosaicError)) throw error;
       return { complaint: { expected: "a readable mask", came: error, remedy: "correct the row" } };
     });
-    return settled(read, column, where);
+    return settleMask(read, column, where);
   }
-  if (typeof cell === "string" && !/^\s*[[{]/.test(cell)) return settled(await readMask(cell.trim()), cell, where);
-  const parsed = parseSegmentation(listed(cell));
+  if (typeof cell === "string" && !/^\s*[[{]/.test(cell)) return settleMask(await readMask(cell.trim()), cell, where);
+  const parsed = parseSegmentation(readList(cell));
   if ("complaint" in parsed) return bad("bad segmentation", where, parsed.complaint);
   const notes = parsed.notes.map((reason) => note(reason, where));
   return { target: { segmentation: parsed.segmentation }, unusable: parsed.unusable, notes };
 }
 
-function settled(
+function settleMask(
   read: ReadMaskImage | { readonly complaint: Parameters<typeof bad>[2] },
   name: string,
   where: string,
@@ -184,7 +184,7 @@ function settled(
 }
 
 /** JSON text as its value: cells of CSV are text. What is no JSON is returned as it is. */
-function listed(cell: unknown): unknown {
+function readList(cell: unknown): unknown {
   if (typeof cell !== "string") return cell;
   try {
     return parseJson(cell, "a cell");

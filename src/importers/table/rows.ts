@@ -19,10 +19,10 @@ export async function* tableRows(path: string): AsyncGenerator<TableRow> {
   } else {
     const [header, ...rows] = await readCsv(path);
     const names = header?.cells.map((name) => name.trim()) ?? [];
-    if (rows.length === 0) yield { where: `${file}, line 1`, number, value: named(names, []) };
+    if (rows.length === 0) yield { where: `${file}, line 1`, number, value: nameCells(names, []) };
     for (const { line, cells } of rows) {
       const where = `${file}, line ${line}`;
-      if (cells.length === names.length) yield { where, number: number++, value: named(names, cells) };
+      if (cells.length === names.length) yield { where, number: number++, value: nameCells(names, cells) };
       else {
         const message = `${names.length} cells as in the header, got ${cells.length}`;
         yield { where, number: number++, error: new NemosaicError("bad-input", message) };
@@ -31,6 +31,6 @@ export async function* tableRows(path: string): AsyncGenerator<TableRow> {
   }
 }
 
-function named(names: readonly string[], cells: readonly string[]): Record<string, string> {
+function nameCells(names: readonly string[], cells: readonly string[]): Record<string, string> {
   return Object.fromEntries(names.map((name, at) => [name, cells[at] ?? ""]));
 }

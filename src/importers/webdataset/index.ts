@@ -11,7 +11,7 @@ import { parseJson, readTar, type TarEntry, wholeUtf8Text } from "../../codecs/i
 import type { Progress } from "../../io/index.ts";
 import { type DatasetRecord, fail, NemosaicError } from "../../model/index.ts";
 import { type EntryState, newEntryState } from "../entry-records.ts";
-import { exportedRecords } from "../exported-sample.ts";
+import { readExportedRecords } from "../exported-sample.ts";
 import { bad, InWords } from "../findings.ts";
 import type { Importer, ImportOptions, ImportSource, Recognition } from "../importer.ts";
 import { folderName, hashFiles, kindOf, namesIn, requireSource } from "../places.ts";
@@ -106,7 +106,7 @@ async function sampleRecords(
   if (!isDict(value) || !Array.isArray(sentences) || !sentences.every(isDict) || imageId === undefined)
     return wrong("{sentences [{key, sent}], image_id, ref_id, …}", value);
   const split = field(value, "split");
-  return exportedRecords(
+  return readExportedRecords(
     {
       image: { name: `${imageId.padStart(12, "0")}.${extension}`, bytes: image },
       mask,

@@ -20,7 +20,7 @@ import {
   producer,
   writeFileAtomic,
 } from "../../io/index.ts";
-import { fail, shown } from "../../model/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
 import type { Mined, Pool } from "../../pool/index.ts";
 import { chosenSource, idOfImage, imagesInReferenceOrder, refsOf } from "./list-images.ts";
 
@@ -143,7 +143,7 @@ function sentenceNumber(pool: Pool, row: number): number {
     ? Number(id)
     : fail(
         "unsupported",
-        `the reference's lists name sentences by number, got ${shown(id)} of ${pool.expressionKey(row)}`,
+        `the reference's lists name sentences by number, got ${quoteValue(id)} of ${pool.expressionKey(row)}`,
       );
 }
 

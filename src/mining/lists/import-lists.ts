@@ -13,7 +13,7 @@ import {
   withLock,
   writeFileAtomic,
 } from "../../io/index.ts";
-import { fail, shown } from "../../model/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
 import { Mined, type MinedManifest, minedFolder, minedFormat, minedVersion, type Pool } from "../../pool/index.ts";
 import { minedManifest, minedStaging, quantilesOf, type ScoreHistograms } from "../store/mine-pool.ts";
 import { columnTypes, manifestText } from "../store/mined-part.ts";
@@ -271,9 +271,9 @@ async function* textLists(
   ledger: Map<string, number>,
 ): AsyncGenerator<{ row: number; list: ScoreList }> {
   for await (const { key, value } of listEntries(path)) {
-    const where = `entry ${shown(key)} of "${path}"`;
+    const where = `entry ${quoteValue(key)} of "${path}"`;
     if (!(value instanceof Map))
-      fail("bad-input", `expected {sent_id: [(image_id, score), …]} in ${where}, got ${shown(value)}`);
+      fail("bad-input", `expected {sent_id: [(image_id, score), …]} in ${where}, got ${quoteValue(value)}`);
     for (const [sentence, pairs] of value) {
       const known = expressions.get(String(sentence));
       if (known === undefined) count(ledger, "sentence unknown");
@@ -292,13 +292,14 @@ function scoreList(
   ledger: Map<string, number>,
   where: string,
 ): ScoreList {
-  if (!Array.isArray(value)) fail("bad-input", `expected a list of (image_id, score) in ${where}, got ${shown(value)}`);
+  if (!Array.isArray(value))
+    fail("bad-input", `expected a list of (image_id, score) in ${where}, got ${quoteValue(value)}`);
   const found = new Map<number, number>();
   for (const pair of value) {
     const [id, score] = Array.isArray(pair) && pair.length === 2 ? (pair as PickleValue[]) : [];
     const number = typeof id === "string" && /^\d+$/.test(id) ? Number(id) : id;
     if (typeof number !== "number" || typeof score !== "number" || !Number.isFinite(score)) {
-      fail("bad-input", `expected (image_id, score) in ${where}, got ${shown(pair)}`);
+      fail("bad-input", `expected (image_id, score) in ${where}, got ${quoteValue(pair)}`);
     }
     const row = rows.get(number);
     if (row === undefined) count(ledger, "image unknown");
@@ -328,7 +329,7 @@ async function readImageLists(
 ): Promise<ImageLists> {
   const byPosition: { key: string; list: ScoreList }[] = [];
   for await (const { key, value } of listEntries(path))
-    byPosition.push({ key, list: scoreList(value, rows, ledger, `entry ${shown(key)} of "${path}"`) });
+    byPosition.push({ key, list: scoreList(value, rows, ledger, `entry ${quoteValue(key)} of "${path}"`) });
   const reference = imagesInReferenceOrder(pool, refs);
   const orders: Readonly<Record<string, (key: string) => number | undefined>> = {
     "the reference's (Python's set)": (key) => rows.get(reference[Number(key)] ?? -1),
@@ -369,10 +370,10 @@ async function* listEntries(path: string): AsyncGenerator<{ key: string; value: 
       if (value[0] !== 0x80 && !textPickles.includes(value[0] ?? 0)) {
         fail(
           "unsupported",
-          `expected pickles in "${path}", entry ${shown(name)} is none; pyarrow.serialize made such files: write them again with pickle, from a pyarrow before 12`,
+          `expected pickles in "${path}", entry ${quoteValue(name)} is none; pyarrow.serialize made such files: write them again with pickle, from a pyarrow before 12`,
         );
       }
-      yield { key: name, value: decodePickle(value, { where: `entry ${shown(name)} of "${path}"` }) };
+      yield { key: name, value: decodePickle(value, { where: `entry ${quoteValue(name)} of "${path}"` }) };
     }
   } finally {
     await reader.close();

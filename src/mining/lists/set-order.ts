@@ -12,7 +12,7 @@ export function pythonSetOrder(ids: readonly number[]): number[] {
     if (table[slot] === id) continue;
     table[slot] = id;
     used++;
-    if (used * 5 >= (table.length - 1) * 3) table = grown(table, used > 50_000 ? used * 2 : used * 4);
+    if (used * 5 >= (table.length - 1) * 3) table = growTable(table, used > 50_000 ? used * 2 : used * 4);
   }
   return table.filter((id) => id >= 0);
 }
@@ -36,7 +36,7 @@ function slotFor(table: readonly number[], id: number): number {
   }
 }
 
-function grown(table: readonly number[], least: number): number[] {
+function growTable(table: readonly number[], least: number): number[] {
   let size = smallestTable;
   while (size <= least) size *= 2;
   const larger = new Array<number>(size).fill(-1);

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { readManifestJson } from "../../artefacts/index.ts";
-import { grouped, type Progress } from "../../io/index.ts";
-import { fail, shown } from "../../model/index.ts";
+import { formatNumber, type Progress } from "../../io/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
 import { type Mined, minedExtras, minedFolder, type Pool } from "../../pool/index.ts";
 import { makeExtra } from "./extras.ts";
 
@@ -135,7 +135,7 @@ function count(
       if (given.length > 1)
         fail(
           "bad-input",
-          `expected one score for a pair, got ${grouped(given.length)} for ${shown(pool.expressionKey(row))} with ${shown(pool.imageName(image))}`,
+          `expected one score for a pair, got ${formatNumber(given.length)} for ${quoteValue(pool.expressionKey(row))} with ${quoteValue(pool.imageName(image))}`,
         );
     const { ids } = mined.row(row);
     listed += ids.length;

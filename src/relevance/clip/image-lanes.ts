@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
 import { stopWorker } from "../../io/index.ts";
 import { type ErrorCode, NemosaicError } from "../../model/index.ts";
-import { inStepsAtOnce } from "./in-steps.ts";
+import { runStepsAtOnce } from "./in-steps.ts";
 import type { PreprocessedBatch, VisionTask } from "./vision.ts";
 
 /**
@@ -123,7 +123,7 @@ export function openLanes(
   return {
     count,
     embedImages: (batch, onBusy) =>
-      inStepsAtOnce(batch.count, vision.imagesAtOnce, (start, end) =>
+      runStepsAtOnce(batch.count, vision.imagesAtOnce, (start, end) =>
         inFreeLane(stepOf(batch, start, end), start, onBusy),
       ),
     async close() {

@@ -23,7 +23,7 @@ takeTasks(port, (task: LaneTask) => {
 let room = new Float32Array(0);
 
 /** The runtime takes no shared memory: into the same room each time, which is cheaper than new memory. */
-function unshared(pixels: Float32Array): Float32Array {
+function copyUnshared(pixels: Float32Array): Float32Array {
   if (!(pixels.buffer instanceof SharedArrayBuffer)) return pixels;
   if (room.length < pixels.length) room = new Float32Array(pixels.length);
   room.set(pixels);
@@ -33,7 +33,7 @@ function unshared(pixels: Float32Array): Float32Array {
 async function answerTo({ id, step, firstRow }: LaneTask): Promise<LaneAnswer> {
   try {
     const opened = await session;
-    const own = { ...step, pixels: unshared(step.pixels) };
+    const own = { ...step, pixels: copyUnshared(step.pixels) };
     return { id, vectors: await embedBatch(opened, own, vision, firstRow) };
   } catch (error) {
     const code = error instanceof NemosaicError ? error.code : undefined;

@@ -2,7 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { readJson } from "../../codecs/index.ts";
 import { exists, hashFile, hashJson, type Progress } from "../../io/index.ts";
-import { fail, shown, unknownName } from "../../model/index.ts";
+import { fail, quoteValue, unknownName } from "../../model/index.ts";
 import { type HubAccess, openHubRepository } from "../hub/index.ts";
 
 /** Variants of ONNX files that the hub's exports carry, by the ending of their names. */
@@ -60,7 +60,7 @@ export async function findModel(spec: string, options: FindModelOptions): Promis
     fail("not-found", `expected a model's folder or hub id, got the file "${spec}": name the folder that holds onnx/`);
   }
   if (!/^[\w.-]+\/[\w.-]+(@[\w./-]+)?$/.test(spec) || /^\.{0,2}\//.test(spec)) {
-    fail("not-found", `expected a model's folder or a hub id such as "org/name", found nothing at ${shown(spec)}`);
+    fail("not-found", `expected a model's folder or a hub id such as "org/name", found nothing at ${quoteValue(spec)}`);
   }
   return findOnHub(spec, options);
 }

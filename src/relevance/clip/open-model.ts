@@ -5,7 +5,7 @@ import { fail } from "../../model/index.ts";
 import { loadTokenizer, type Tokenizer } from "../../tokens/index.ts";
 import type { HubAccess } from "../hub/index.ts";
 import { type ImageLanes, laneCount, openLanes } from "./image-lanes.ts";
-import { inSteps } from "./in-steps.ts";
+import { runInSteps } from "./in-steps.ts";
 import { type Dtype, findModel, type ModelFiles } from "./model-files.ts";
 import { normaliseRows } from "./normalise-rows.ts";
 import { preprocessImage } from "./preprocess.ts";
@@ -98,7 +98,7 @@ export async function openImageTextModel(spec: string, options: OpenModelOptions
     }
 
     const embedTexts = (texts: readonly string[]): Promise<Float32Array> =>
-      inSteps(texts.length, textsAtOnce, async (start, end) => {
+      runInSteps(texts.length, textsAtOnce, async (start, end) => {
         const some = texts.slice(start, end);
         const rows = await text.run(tokenizer.encodeBatch(some, lengths(some)));
         return normaliseRows(rows.data.slice(), rows.shape[1] ?? 0, where);

@@ -1,4 +1,4 @@
-import { fail, shown } from "../../model/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
 
 /** How a model wants its images: as its files state it, complete, in the order of application. */
 export interface Preprocessing {
@@ -77,7 +77,7 @@ function fromTransformers(given: Json, files: PreprocessingFiles): Preprocessing
   if (/^(Siglip2|.*NaFlex)/.test(kind) && given.size === undefined)
     fail(
       "unsupported",
-      `expected images of one size in ${files.where}, got the processor ${shown(kind)}, which keeps each image's shape: take a SigLIP 2 of fixed size, such as one named patch16-224`,
+      `expected images of one size in ${files.where}, got the processor ${quoteValue(kind)}, which keeps each image's shape: take a SigLIP 2 of fixed size, such as one named patch16-224`,
     );
   const defaults = classDefaults.find(([pattern]) => pattern.test(kind))?.[1] ?? {};
   const config: Json = { ...defaults, ...given };
@@ -85,7 +85,7 @@ function fromTransformers(given: Json, files: PreprocessingFiles): Preprocessing
     config[name] ??
     fail(
       "bad-input",
-      `expected ${name} in the image processor of ${files.where}, which is of no known class (${shown(kind)}): state it in preprocessor_config.json`,
+      `expected ${name} in the image processor of ${files.where}, which is of no known class (${quoteValue(kind)}): state it in preprocessor_config.json`,
     );
   const side = modelSide(files.model);
   const doCrop = config.do_center_crop ?? (config.crop_size !== undefined && !isSquareKind(config));
@@ -99,8 +99,8 @@ function fromTransformers(given: Json, files: PreprocessingFiles): Preprocessing
     crop,
     rescale:
       config.do_rescale === false ? 1 : positive(config.rescale_factor ?? 1 / 255, "rescale_factor", files.where),
-    mean: isNormalised ? triple(stated("image_mean"), "image_mean", files.where) : [0, 0, 0],
-    std: isNormalised ? triple(stated("image_std"), "image_std", files.where) : [1, 1, 1],
+    mean: isNormalised ? readTriple(stated("image_mean"), "image_mean", files.where) : [0, 0, 0],
+    std: isNormalised ? readTriple(stated("image_std"), "image_std", files.where) : [1, 1, 1],
     where: files.where,
   });
 }
@@ -112,18 +112,18 @@ function fromOpenClip(config: Json, files: PreprocessingFiles): Preprocessing {
   const box = parseBox(size, "size", files.where);
   const mode = config.resize_mode ?? "shortest";
   if (mode !== "shortest" && mode !== "squash") {
-    fail("unsupported", `expected resize_mode "shortest" or "squash" in ${files.where}, got ${shown(mode)}`);
+    fail("unsupported", `expected resize_mode "shortest" or "squash" in ${files.where}, got ${quoteValue(mode)}`);
   }
   if (mode === "shortest" && box.width !== box.height) {
-    fail("unsupported", `expected a square size for resize_mode "shortest" in ${files.where}, got ${shown(box)}`);
+    fail("unsupported", `expected a square size for resize_mode "shortest" in ${files.where}, got ${quoteValue(box)}`);
   }
   return finish({
     resize: mode === "squash" ? { kind: "exact", ...box } : { kind: "shortest", edge: box.width },
     resample: parseResample(config.interpolation ?? "bicubic", files.where),
     crop: mode === "squash" ? undefined : { ...box, rounding: "half to even" },
     rescale: 1 / 255,
-    mean: triple(config.mean ?? clipMean, "mean", files.where),
-    std: triple(config.std ?? clipStd, "std", files.where),
+    mean: readTriple(config.mean ?? clipMean, "mean", files.where),
+    std: readTriple(config.std ?? clipStd, "std", files.where),
     where: files.where,
   });
 }
@@ -162,7 +162,7 @@ function parseResize(config: Json, size: unknown, where: string): NonNullable<Pr
     return { kind: "exact", ...parseBox(size, "size", where) };
   return fail(
     "unsupported",
-    `expected size as a number, shortest_edge, or height and width in ${where}, got ${shown(size)}`,
+    `expected size as a number, shortest_edge, or height and width in ${where}, got ${quoteValue(size)}`,
   );
 }
 
@@ -170,7 +170,7 @@ function parseResize(config: Json, size: unknown, where: string): NonNullable<Pr
 function parseResample(value: unknown, where: string): Preprocessing["resample"] {
   if (value === 3 || value === "bicubic") return "bicubic";
   if (value === 2 || value === "bilinear") return "bilinear";
-  return fail("unsupported", `expected resample 2 (bilinear) or 3 (bicubic) in ${where}, got ${shown(value)}`);
+  return fail("unsupported", `expected resample 2 (bilinear) or 3 (bicubic) in ${where}, got ${quoteValue(value)}`);
 }
 
 function parseBox(value: unknown, name: string, where: string): { width: number; height: number } {
@@ -194,16 +194,16 @@ function wholePixels(value: unknown, name: string, where: string): number {
   if (typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= largestSide) return value;
   return fail(
     "bad-input",
-    `expected ${name} as whole pixels from 1 to ${largestSide} in ${where}, got ${shown(value)}`,
+    `expected ${name} as whole pixels from 1 to ${largestSide} in ${where}, got ${quoteValue(value)}`,
   );
 }
 
 function positive(value: unknown, name: string, where: string): number {
   if (typeof value === "number" && Number.isFinite(value) && value > 0) return value;
-  return fail("bad-input", `expected ${name} above zero in ${where}, got ${shown(value)}`);
+  return fail("bad-input", `expected ${name} above zero in ${where}, got ${quoteValue(value)}`);
 }
 
-function triple(value: unknown, name: string, where: string): [number, number, number] {
+function readTriple(value: unknown, name: string, where: string): [number, number, number] {
   const numbers = Array.isArray(value) ? value : [value, value, value];
   const [red, green, blue]: unknown[] = numbers;
   if (
@@ -212,7 +212,7 @@ function triple(value: unknown, name: string, where: string): [number, number, n
   ) {
     return [Number(red), Number(green), Number(blue)];
   }
-  return fail("bad-input", `expected ${name} as three numbers in ${where}, got ${shown(value)}`);
+  return fail("bad-input", `expected ${name} as three numbers in ${where}, got ${quoteValue(value)}`);
 }
 
 function record(value: unknown): Json {

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { floatToHalf, halfToFloat } from "../../kernels/index.ts";
-import { fail, shown } from "../../model/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
 
 export type Device = "cpu" | "cuda";
 
@@ -54,7 +54,7 @@ export async function openSession(path: string, options: SessionOptions): Promis
         return fail("bad-input", `"${basename(path)}" failed on ${feedText(feeds)}: ${messageOf(cause)}`, cause);
       }
       const tensor = results[output];
-      if (!(tensor instanceof Tensor)) return fail("bad-input", `expected output ${shown(output)} from "${path}"`);
+      if (!(tensor instanceof Tensor)) return fail("bad-input", `expected output ${quoteValue(output)} from "${path}"`);
       return { data: floatsOf(tensor, path), shape: tensor.dims };
     },
     close: () => session.release(),
@@ -84,7 +84,7 @@ export function floatTensor(port: Port, data: Float32Array, shape: readonly numb
   if (port.type === "float32")
     return new Tensor("float32", data.buffer instanceof SharedArrayBuffer ? data.slice() : data, shape);
   if (port.type === "float16") return new Tensor("float16", floatToHalf(data), shape);
-  return fail("unsupported", `expected input ${shown(port.name)} of floats, the model wants ${port.type}`);
+  return fail("unsupported", `expected input ${quoteValue(port.name)} of floats, the model wants ${port.type}`);
 }
 
 /** A tensor of whole numbers in the type that the port asks for. */
@@ -102,7 +102,7 @@ export function wholeTensor(port: Port, data: Int32Array | Uint8Array, shape: re
       Uint8Array.from(data, (value) => Number(value !== 0)),
       shape,
     );
-  return fail("unsupported", `expected input ${shown(port.name)} of whole numbers, the model wants ${port.type}`);
+  return fail("unsupported", `expected input ${quoteValue(port.name)} of whole numbers, the model wants ${port.type}`);
 }
 
 async function createSession(

@@ -1,5 +1,5 @@
 import type { Tensor } from "onnxruntime-node";
-import { fail, shown } from "../../model/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
 import type { TokenBatch } from "../../tokens/index.ts";
 import { type FloatMatrix, floatTensor, type OnnxSession, type Port, wholeTensor } from "./session.ts";
 
@@ -57,7 +57,7 @@ export function visionTower(session: OnnxSession, standInSize: { height: number;
         [pixels.name]: floatTensor(pixels, values, [count, 3, height, width]),
       };
       addStandIns(feeds, session, standInSize);
-      return checked(await session.run(feeds, output.name), count, session);
+      return checkRows(await session.run(feeds, output.name), count, session);
     },
   };
 }
@@ -89,7 +89,7 @@ export function textTower(session: OnnxSession, standInSize: { height: number; w
         feeds[positions.name] = wholeTensor(positions, values_, [rows, length]);
       }
       addStandIns(feeds, session, standInSize);
-      return checked(await session.run(feeds, output.name), count, session);
+      return checkRows(await session.run(feeds, output.name), count, session);
     },
   };
 }
@@ -114,7 +114,7 @@ function addStandIns(
       const ones = new Int32Array(length).fill(port.name === "attention_mask" ? 1 : 0);
       feeds[port.name] = wholeTensor(port, ones, [1, length]);
     } else {
-      fail("unsupported", `the model "${session.path}" wants an input ${shown(port.name)} that is not known here`);
+      fail("unsupported", `the model "${session.path}" wants an input ${quoteValue(port.name)} that is not known here`);
     }
   }
 }
@@ -133,7 +133,7 @@ function pickOutput(session: OnnxSession, names: readonly string[]): Port {
   );
 }
 
-function checked(rows: FloatMatrix, count: number, session: OnnxSession): FloatMatrix {
+function checkRows(rows: FloatMatrix, count: number, session: OnnxSession): FloatMatrix {
   if (rows.shape.length === 2 && rows.shape[0] === count) return rows;
   return fail("bad-input", `expected [${count}, dimension] from "${session.path}", got [${rows.shape.join(", ")}]`);
 }

@@ -1,4 +1,4 @@
-import { inSteps } from "./in-steps.ts";
+import { runInSteps } from "./in-steps.ts";
 import { normaliseRows } from "./normalise-rows.ts";
 import type { OnnxSession } from "./session.ts";
 import { visionTower } from "./towers.ts";
@@ -33,7 +33,7 @@ export function embedBatch(
   const { height, width, imagesAtOnce, where } = task;
   const perImage = 3 * height * width;
   const vision = visionTower(session, { height, width });
-  return inSteps(count, imagesAtOnce, async (start, end) => {
+  return runInSteps(count, imagesAtOnce, async (start, end) => {
     const some = pixels.subarray(start * perImage, end * perImage);
     const rows = await vision.run(some, end - start, height, width);
     return normaliseRows(rows.data.slice(), rows.shape[1] ?? 0, where, firstRow + start);

@@ -9,7 +9,7 @@
  */
 import { hashJson } from "../../io/index.ts";
 import { rleBox } from "../../kernels/index.ts";
-import { type Box, fail, shown } from "../../model/index.ts";
+import { type Box, fail, quoteValue } from "../../model/index.ts";
 import { type AnnotationMeasures, type Pool, readMeasures } from "../../pool/index.ts";
 
 /** Which crops of an image are embedded beside the whole. */
@@ -102,7 +102,7 @@ const leastSide = 32;
 function failCrops(text: string): never {
   return fail(
     "usage",
-    `expected crops as "objects", "objects:N" (the N largest), "grid:N" (N × N tiles, 2 to ${mostTiles}) or "objects,grid:N", got ${shown(text)}`,
+    `expected crops as "objects", "objects:N" (the N largest), "grid:N" (N × N tiles, 2 to ${mostTiles}) or "objects,grid:N", got ${quoteValue(text)}`,
   );
 }
 
@@ -111,14 +111,14 @@ function objectBoxes(pool: Pool, measures: AnnotationMeasures, image: number): B
   const found: Box[] = [];
   for (const row of pool.annotationsOfImage(image)) {
     if (pool.annotations.isCrowd[row]) continue;
-    const box = clipped(pool, image, measures.box(row)) ?? clipped(pool, image, rleBox(pool.mask(image, [row])));
+    const box = clipBox(pool, image, measures.box(row)) ?? clipBox(pool, image, rleBox(pool.mask(image, [row])));
     if (box !== undefined) found.push(box);
   }
   return found.sort((a, b) => b[2] * b[3] - a[2] * a[3]); // stable: ties stay in the order of their rows
 }
 
 /** The part of a box inside its image; undefined where there is none. */
-function clipped(pool: Pool, image: number, box: Box | null): Box | undefined {
+function clipBox(pool: Pool, image: number, box: Box | null): Box | undefined {
   if (box === null) return undefined;
   const [left, top] = [Math.max(0, box[0]), Math.max(0, box[1])];
   const width = Math.min(pool.images.width[image]!, box[0] + box[2]) - left;

@@ -90,13 +90,13 @@ export async function prepareImage(
   const size = 3 * preprocessing.width * preprocessing.height;
   for (let at = 0; at * 4 < cut.boxes.length; at++)
     preprocessImage(
-      cropped(image, cut.boxes.subarray(at * 4, at * 4 + 4)),
+      cropImage(image, cut.boxes.subarray(at * 4, at * 4 + 4)),
       preprocessing,
       out.subarray(at * size, (at + 1) * size),
     );
 }
 
-function cropped(image: DecodedImage, [x = 0, y = 0, width = 0, height = 0]: Int32Array): DecodedImage {
+function cropImage(image: DecodedImage, [x = 0, y = 0, width = 0, height = 0]: Int32Array): DecodedImage {
   if (width === image.width && height === image.height) return image;
   const data = new Uint8Array(width * height * 3);
   for (let row = 0; row < height; row++) {

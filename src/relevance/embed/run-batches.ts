@@ -1,5 +1,5 @@
 import type { ColumnsWriter } from "../../artefacts/index.ts";
-import { grouped, type Progress } from "../../io/index.ts";
+import { formatNumber, type Progress } from "../../io/index.ts";
 import { type LaneClock, laneClock } from "./lane-clock.ts";
 import type { MatrixName, SkippedRow } from "./manifest.ts";
 
@@ -39,7 +39,7 @@ export async function runBatches(
   progress: Progress,
 ): Promise<{ modelMs: number; waitMs: number }> {
   const done = first + writer.done;
-  const label = writer.done > 0 ? `embed ${job.unit} (${grouped(writer.done)} from before)` : `embed ${job.unit}`;
+  const label = writer.done > 0 ? `embed ${job.unit} (${formatNumber(writer.done)} from before)` : `embed ${job.unit}`;
   const task = progress.begin(label, last - done, job.unit);
   const ahead: Promise<Prepared>[] = [];
   const running: Promise<Ran>[] = [];

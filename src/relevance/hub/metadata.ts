@@ -44,7 +44,7 @@ export async function fileFacts(file: HubFile, hub: HubAccess): Promise<FileFact
       url = new URL(location, url).href;
       continue;
     }
-    if (!isRedirect && !response.ok) return refusal(response, file, hub);
+    if (!isRedirect && !response.ok) return refuseAnswer(response, file, hub);
     const etag = cleanEtag(headers.get("x-linked-etag") ?? headers.get("etag"));
     if (etag === undefined || commit === null) {
       fail(
@@ -92,7 +92,7 @@ export function reasonOf(cause: unknown): string {
   return code ?? cause.message;
 }
 
-function refusal(response: Response, file: HubFile, hub: HubAccess): undefined {
+function refuseAnswer(response: Response, file: HubFile, hub: HubAccess): undefined {
   const reason = response.headers.get("x-error-code");
   const { status } = response;
   if (status === 404 && reason !== "RepoNotFound" && reason !== "RevisionNotFound") return undefined;

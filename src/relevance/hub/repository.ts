@@ -1,7 +1,7 @@
 import { readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { exists, ifMissing, makeFolder, onDisk, type Progress, withLock, writeFileAtomic } from "../../io/index.ts";
-import { fail, shown } from "../../model/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
 import { downloadBlob } from "./download.ts";
 import type { HubAccess } from "./hub-access.ts";
 import { type FileFacts, fileFacts } from "./metadata.ts";
@@ -154,6 +154,6 @@ function isCommit(revision: string): boolean {
 function failOffline(id: string, revision: string, hub: HubAccess): never {
   return fail(
     "offline",
-    `expected ${shown(id)} (${revision}) in the cache "${hub.cacheDir}", found nothing, and downloads are off: run once without --offline, or name a model's folder`,
+    `expected ${quoteValue(id)} (${revision}) in the cache "${hub.cacheDir}", found nothing, and downloads are off: run once without --offline, or name a model's folder`,
   );
 }

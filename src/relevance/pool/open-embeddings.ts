@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { NpyReader } from "../../codecs/index.ts";
 import { hashJson } from "../../io/index.ts";
-import { fail, shown, unknownName } from "../../model/index.ts";
+import { fail, quoteValue, unknownName } from "../../model/index.ts";
 import type { Pool } from "../../pool/index.ts";
 import { cropTable, parseCrops } from "../crops/index.ts";
 import { cropFacts, type MatrixManifest, type MatrixName, partFiles, readMatrixManifest } from "../embed/index.ts";
@@ -60,15 +60,15 @@ export async function openEmbeddings(pool: Pool, name?: string): Promise<OpenedE
   if (chosen === lexicalName) {
     const vectors = await readLexical(folder);
     if (vectors.index.images.rows !== pool.images.count || vectors.expressions.rows !== pool.expressions.count)
-      fail("incomplete", stale(folder));
+      fail("incomplete", describeStale(folder));
     return { kind: "lexical", name: chosen, model: "lexical (words, not CLIP)", hash: lexicalHash(vectors), vectors };
   }
   const [images, expressions] = [await manifestOf(folder, "images"), await manifestOf(folder, "expressions")];
   if (images.inputs !== hashJson(pool.images.hash) || expressions.inputs !== hashJson(pool.expressions.sent))
-    fail("incomplete", stale(folder));
+    fail("incomplete", describeStale(folder));
   const crops = cropFacts(images);
   if (crops !== undefined && (await cropTable(pool, parseCrops(crops.of))).hash !== crops.boxes)
-    fail("incomplete", stale(folder, ` --crops ${crops.of}`));
+    fail("incomplete", describeStale(folder, ` --crops ${crops.of}`));
   if (images.key === expressions.key || images.model.hash !== expressions.model.hash)
     fail("bad-input", `"${folder}" holds images and expressions of different models; embed again with --force`);
   const imageVectors = await openVectors(join(folder, "images.npy"), pool.images.count);
@@ -97,7 +97,7 @@ async function openParts(folder: string, rows: number, images: number) {
     if (reader.dtype !== "int32" || reader.shape.join() !== `${images + 1}`)
       fail(
         "bad-input",
-        `expected int32 of shape [${images + 1}] in "${reader.path}", got ${reader.dtype} of ${shown(reader.shape)}; import the vectors again with --force`,
+        `expected int32 of shape [${images + 1}] in "${reader.path}", got ${reader.dtype} of ${quoteValue(reader.shape)}; import the vectors again with --force`,
       );
     const starts = (await reader.rows(0, images + 1)) as Int32Array;
     return { vectors: await openVectors(join(folder, partFiles.vectors), rows), starts };
@@ -106,7 +106,7 @@ async function openParts(folder: string, rows: number, images: number) {
   }
 }
 
-function stale(folder: string, more = ""): string {
+function describeStale(folder: string, more = ""): string {
   return `"${folder}" was made before the pool changed; run "nemosaic embed" again with --force${more}`;
 }
 
@@ -127,7 +127,7 @@ async function openVectors(path: string, count: number): Promise<StoredVectors> 
     await reader.close();
     fail(
       "bad-input",
-      `expected shape [${count}, d] in "${path}", got ${shown(reader.shape)}; embed again with --force`,
+      `expected shape [${count}, d] in "${path}", got ${quoteValue(reader.shape)}; embed again with --force`,
     );
   }
   return {

@@ -11,7 +11,7 @@ import {
 import { encodeNpy, NpyReader, npyHeader } from "../../codecs/index.ts";
 import {
   exists,
-  grouped,
+  formatNumber,
   hashFile,
   hashJson,
   makeFolder,
@@ -21,7 +21,7 @@ import {
   withLock,
   writeFileAtomic,
 } from "../../io/index.ts";
-import { fail, shown } from "../../model/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
 import type { Pool } from "../../pool/index.ts";
 import {
   embeddingsFormat,
@@ -35,7 +35,7 @@ import {
   type SkippedRow,
 } from "../embed/index.ts";
 import { embeddingsFolder } from "../pool/index.ts";
-import { type Keyed, type KeyRows, keyedExpressions, keyedImages, readKeys, rowsByKey } from "./key-rows.ts";
+import { indexExpressionKeys, indexImageKeys, type Keyed, type KeyRows, readKeys, rowsByKey } from "./key-rows.ts";
 
 /** A file of vectors and the file of their keys, a line a row. */
 export interface VectorFiles {
@@ -98,15 +98,15 @@ export async function importVectors(pool: Pool, options: ImportVectorsOptions): 
   const many = options.many === true;
   const sides: Side[] = [];
   try {
-    sides.push(await openSide(options.images, keyedImages(pool), "images", { onBad, many }));
+    sides.push(await openSide(options.images, indexImageKeys(pool), "images", { onBad, many }));
     sides.push(
-      await openSide(options.expressions, keyedExpressions(pool), "expressions", { onBad: "fail", many: false }),
+      await openSide(options.expressions, indexExpressionKeys(pool), "expressions", { onBad: "fail", many: false }),
     );
     const [images, expressions] = sides as [Side, Side];
     if (images.dimension !== expressions.dimension)
       fail(
         "bad-input",
-        `expected vectors of one width, got ${images.dimension} in ${shown(images.files.vectors)} and ${expressions.dimension} in ${shown(expressions.files.vectors)}: are they of one model?`,
+        `expected vectors of one width, got ${images.dimension} in ${quoteValue(images.files.vectors)} and ${expressions.dimension} in ${quoteValue(expressions.files.vectors)}: are they of one model?`,
       );
     const settings = await settingsOf(pool, options, sides);
     await makeFolder(folder);
@@ -161,17 +161,17 @@ async function openSide(
 ): Promise<Side> {
   const reader = await NpyReader.open(files.vectors);
   try {
-    const where = shown(files.vectors);
+    const where = quoteValue(files.vectors);
     const [count, dimension] = reader.shape;
     if (reader.dtype !== "float32" && reader.dtype !== "float16")
       fail("unsupported", `expected float16 or float32 in ${where}, got ${reader.dtype}: save array.astype("float32")`);
     if (count === undefined || dimension === undefined || reader.shape.length !== 2 || dimension === 0)
-      fail("bad-input", `expected shape [${keyed.unit}, width] in ${where}, got ${shown(reader.shape)}`);
+      fail("bad-input", `expected shape [${keyed.unit}, width] in ${where}, got ${quoteValue(reader.shape)}`);
     const keys = await readKeys(files.keys);
     if (keys.length !== count)
       fail(
         "bad-input",
-        `expected a key for each of the ${grouped(count)} rows of ${where} in ${shown(files.keys)}, got ${grouped(keys.length)}`,
+        `expected a key for each of the ${formatNumber(count)} rows of ${where} in ${quoteValue(files.keys)}, got ${formatNumber(keys.length)}`,
       );
     const rows = rowsByKey(keys, keyed, files.keys, many);
     const without = Array.from({ length: keyed.count }, (_, row) => row).filter(
@@ -180,7 +180,7 @@ async function openSide(
     if (without.length > 0 && onBad === "fail")
       fail(
         "bad-input",
-        `expected a vector for each of the pool's ${grouped(keyed.count)} ${keyed.unit}, found none for ${grouped(without.length)}, such as ${shown(keyed.nameOf(without[0] ?? 0))}${matrix === "images" ? "; --on-bad skip leaves such images out of the candidates" : ""}`,
+        `expected a vector for each of the pool's ${formatNumber(keyed.count)} ${keyed.unit}, found none for ${formatNumber(without.length)}, such as ${quoteValue(keyed.nameOf(without[0] ?? 0))}${matrix === "images" ? "; --on-bad skip leaves such images out of the candidates" : ""}`,
       );
     return { matrix, files, keyed, reader, dimension, rows, onBad };
   } catch (error) {
@@ -328,7 +328,7 @@ function isUsable(length: number): boolean {
 function failVector({ files, keyed }: Side, row: number, line: number, length: number): never {
   return fail(
     "bad-input",
-    `${shown(files.vectors)}: the vector of ${shown(keyed.nameOf(row))} (row ${line}) ${problemOf(length)}`,
+    `${quoteValue(files.vectors)}: the vector of ${quoteValue(keyed.nameOf(row))} (row ${line}) ${problemOf(length)}`,
   );
 }
 

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { grouped } from "../../io/index.ts";
-import { fail, shown } from "../../model/index.ts";
+import { formatNumber } from "../../io/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
 import type { Pool } from "../../pool/index.ts";
 
 /** The rows of a file of vectors by the pool's rows. */
@@ -27,18 +27,18 @@ export interface Keyed {
 /** Lines of a file of keys, one a vector. Errors: "not-found", "bad-input" for an empty line or text that is not UTF-8. */
 export async function readKeys(path: string): Promise<string[]> {
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) =>
-    fail("not-found", `expected a file of keys, one a line, at ${shown(path)}: ${error.message}`, error),
+    fail("not-found", `expected a file of keys, one a line, at ${quoteValue(path)}: ${error.message}`, error),
   );
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
-    return fail("bad-input", `expected UTF-8 text in ${shown(path)}, one key a line; got other bytes`, cause);
+    return fail("bad-input", `expected UTF-8 text in ${quoteValue(path)}, one key a line; got other bytes`, cause);
   }
   const lines = text.split(/\r?\n/);
   if (lines.at(-1) === "") lines.pop();
   const empty = lines.findIndex((line) => line.trim() === "");
-  if (empty >= 0) fail("bad-input", `expected a key in line ${empty + 1} of ${shown(path)}, got an empty line`);
+  if (empty >= 0) fail("bad-input", `expected a key in line ${empty + 1} of ${quoteValue(path)}, got an empty line`);
   return lines;
 }
 
@@ -63,7 +63,7 @@ export function rowsByKey(keys: readonly string[], keyed: Keyed, path: string, m
     if (earlier >= 0 && !many)
       fail(
         "bad-input",
-        `expected one vector for each of the ${keyed.unit}, got two for ${shown(keyed.nameOf(row))}: lines ${earlier + 1} and ${line + 1} of ${shown(path)}`,
+        `expected one vector for each of the ${keyed.unit}, got two for ${quoteValue(keyed.nameOf(row))}: lines ${earlier + 1} and ${line + 1} of ${quoteValue(path)}`,
       );
     if (earlier < 0) lineOf[row] = line;
     rowOf[line] = row;
@@ -72,7 +72,7 @@ export function rowsByKey(keys: readonly string[], keyed: Keyed, path: string, m
   if (keys.length > 0 && unknown === keys.length && keyed.count > 0)
     fail(
       "bad-input",
-      `expected keys of this pool's ${keyed.unit} (${keyed.kinds}) in ${shown(path)}, got ${grouped(unknown)} of which none is, such as ${shown(first)}; "nemosaic keys" lists them`,
+      `expected keys of this pool's ${keyed.unit} (${keyed.kinds}) in ${quoteValue(path)}, got ${formatNumber(unknown)} of which none is, such as ${quoteValue(first)}; "nemosaic keys" lists them`,
     );
   const starts = new Int32Array(keyed.count + 1);
   for (let row = 0; row < keyed.count; row++) starts[row + 1] = (starts[row] ?? 0) + (counts[row] ?? 0);
@@ -88,7 +88,7 @@ export function rowsByKey(keys: readonly string[], keyed: Keyed, path: string, m
 }
 
 /** Images by the SHA-256 of their file, their path in the pool, or their file's name where it is one image's alone. */
-export function keyedImages(pool: Pool): Keyed {
+export function indexImageKeys(pool: Pool): Keyed {
   const byHash = new Map(pool.images.hash.map((hash, row) => [hash, row]));
   const byName = new Map<string, number>();
   const several = -1;
@@ -115,7 +115,7 @@ export function keyedImages(pool: Pool): Keyed {
       if (row === several)
         fail(
           "bad-input",
-          `several images of this pool are called ${shown(key)}: name them by path, or by the SHA-256 of their content ("nemosaic keys" lists it)`,
+          `several images of this pool are called ${quoteValue(key)}: name them by path, or by the SHA-256 of their content ("nemosaic keys" lists it)`,
         );
       return row;
     },
@@ -123,7 +123,7 @@ export function keyedImages(pool: Pool): Keyed {
 }
 
 /** Expressions by their key, source/ref/sentence. */
-export function keyedExpressions(pool: Pool): Keyed {
+export function indexExpressionKeys(pool: Pool): Keyed {
   const rows = new Map(Array.from({ length: pool.expressions.count }, (_, row) => [pool.expressionKey(row), row]));
   return {
     unit: "expressions",

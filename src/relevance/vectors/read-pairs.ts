@@ -1,8 +1,8 @@
 import { readJsonLines } from "../../codecs/index.ts";
-import { grouped } from "../../io/index.ts";
-import { fail, shown } from "../../model/index.ts";
+import { formatNumber } from "../../io/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
 import type { Pool } from "../../pool/index.ts";
-import { keyedExpressions, keyedImages } from "./key-rows.ts";
+import { indexExpressionKeys, indexImageKeys } from "./key-rows.ts";
 
 type Line = Readonly<Record<string, unknown>>;
 
@@ -16,15 +16,18 @@ export async function readPairs(
   from: string,
   take: (line: Line, expression: number, image: number, where: string) => void,
 ): Promise<{ unknown: number; first: string | undefined }> {
-  const [expressions, images] = [keyedExpressions(pool), keyedImages(pool)];
+  const [expressions, images] = [indexExpressionKeys(pool), indexImageKeys(pool)];
   let [lines, unknown] = [0, 0];
   let first: string | undefined;
   for await (const { value, line: number } of readJsonLines(from)) {
-    const where = `line ${number} of ${shown(from)}`;
+    const where = `line ${number} of ${quoteValue(from)}`;
     const line = Object(value) as Line;
     const { expression, image } = line;
     if (typeof expression !== "string" || typeof image !== "string")
-      fail("bad-input", `expected {"expression": key, "image": SHA-256 or name, …} in ${where}, got ${shown(value)}`);
+      fail(
+        "bad-input",
+        `expected {"expression": key, "image": SHA-256 or name, …} in ${where}, got ${quoteValue(value)}`,
+      );
     lines++;
     const [row, column] = [expressions.rowOf(expression), images.rowOf(image)];
     if (row !== undefined && column !== undefined) take(line, row, column, where);
@@ -36,7 +39,7 @@ export async function readPairs(
   if (lines > 0 && lines === unknown)
     fail(
       "bad-input",
-      `expected expressions and images of this pool in ${shown(from)}, got ${grouped(lines)} lines of which none is, such as ${shown(first)}; "nemosaic keys" lists them`,
+      `expected expressions and images of this pool in ${quoteValue(from)}, got ${formatNumber(lines)} lines of which none is, such as ${quoteValue(first)}; "nemosaic keys" lists them`,
     );
   return { unknown, first };
 }

@@ -115,7 +115,12 @@ export function refToSeveral(scene: Scene): SceneRef | undefined {
   }
   if (found.size === 0) return undefined;
   const [ids, expressions] = random.pick([...found]);
-  return { objectIds: ids.split(",").map(Number), similar: 0, isPlain: false, sentences: worded(expressions, random) };
+  return {
+    objectIds: ids.split(",").map(Number),
+    similar: 0,
+    isPlain: false,
+    sentences: wordExpressions(expressions, random),
+  };
 }
 
 /** A ref to nothing in the scene, made to be as near to what is there as can be: one word off. */
@@ -130,7 +135,7 @@ export function refToNone(scene: Scene): SceneRef | undefined {
     }
   }
   if (absent.length === 0) return undefined;
-  return { objectIds: [], similar: 0, isPlain: false, sentences: worded(random.shuffle(absent), random) };
+  return { objectIds: [], similar: 0, isPlain: false, sentences: wordExpressions(random.shuffle(absent), random) };
 }
 
 /** Objects of a class in a scene. */
@@ -170,7 +175,7 @@ function spokenPlainly(logic: ParsedExpression, random: CounterRandom): string |
   return undefined;
 }
 
-function worded(expressions: readonly ParsedExpression[], random: CounterRandom): SceneSentence[] {
+function wordExpressions(expressions: readonly ParsedExpression[], random: CounterRandom): SceneSentence[] {
   const sentences: SceneSentence[] = [];
   for (let attempt = 0; attempt < 8 && sentences.length < 2; attempt++) {
     const logic = random.pick(expressions);

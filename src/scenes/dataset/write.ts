@@ -15,7 +15,7 @@ import {
   withLock,
   writeFileAtomic,
 } from "../../io/index.ts";
-import { fail, shown } from "../../model/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
 import { objectClasses } from "../classes.ts";
 import { wordings } from "../grammar/wordings.ts";
 import { loadSprites, type SpriteSet } from "../picture/sprites.ts";
@@ -100,7 +100,9 @@ async function prepare(
     const found = (await readdir(folder)).filter((name) => !name.startsWith(".nemosaic"));
     if (found.length > 0 && !force) {
       const what =
-        hasManifest || started !== undefined ? "scenes of other settings" : `other content (${shown(found[0])}, …)`;
+        hasManifest || started !== undefined
+          ? "scenes of other settings"
+          : `other content (${quoteValue(found[0])}, …)`;
       fail(
         "exists",
         `expected an empty folder at "${folder}", found ${what}. Use --force to replace what is there, or another folder`,

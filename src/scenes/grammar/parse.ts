@@ -1,4 +1,4 @@
-import { fail, shown } from "../../model/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
 import {
   inPlural,
   type Modifier,
@@ -52,12 +52,12 @@ export function parseExpression(text: string): ParsedExpression {
   const found = firstReading(state);
   if (found !== undefined) return found;
   const stuck = state.words[state.farthest];
-  const where = stuck === undefined ? "at its end" : `at word ${state.farthest + 1}, ${shown(stuck)}`;
+  const where = stuck === undefined ? "at its end" : `at word ${state.farthest + 1}, ${quoteValue(stuck)}`;
   return fail(
     "bad-input",
     state.steps > maxSteps
-      ? `expected an expression of the scenes' grammar, got ${shown(text)}: it can be read in too many ways. Say it in fewer words`
-      : `expected an expression of the scenes' grammar, got ${shown(text)}: it does not fit ${where}`,
+      ? `expected an expression of the scenes' grammar, got ${quoteValue(text)}: it can be read in too many ways. Say it in fewer words`
+      : `expected an expression of the scenes' grammar, got ${quoteValue(text)}: it does not fit ${where}`,
   );
 }
 

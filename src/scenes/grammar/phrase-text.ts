@@ -79,7 +79,10 @@ function spokenOf(modifier: Modifier, random: CounterRandom, use: PhraseUse): Sp
       }
       return {
         before: "",
-        after: joined(random.pick(use === "several" ? pluralLinkForms : linkForms), relationText(modifier, random)),
+        after: joinPhrases(
+          random.pick(use === "several" ? pluralLinkForms : linkForms),
+          relationText(modifier, random),
+        ),
       };
     }
     case "between":
@@ -199,6 +202,6 @@ function withArticle(text: string): string {
   return `${/^[aeiou]/.test(text) ? "an" : "a"} ${text}`;
 }
 
-function joined(link: string, text: string): string {
+function joinPhrases(link: string, text: string): string {
   return link === "" ? text : `${link} ${text}`;
 }

@@ -1,7 +1,7 @@
 import type { Many, Pole } from "../grammar/logic.ts";
 import { type SceneObject, sceneHeight, sceneWidth } from "../scene.ts";
 import { groundOf, middleX, middleY, sizeOf } from "./geometry.ts";
-import { graded, opposite, type Truth } from "./truth.ts";
+import { gradeTruth, negateTruth, type Truth } from "./truth.ts";
 
 /**
  * A scale on which objects are compared: more is more so. Where a part is hidden people may go by what they see or by the
@@ -68,14 +68,14 @@ interface PolarWords {
  */
 export function polarTruths({ pole, isMost, many }: PolarWords, objects: readonly SceneObject[]): Truth[] {
   const scale = scales[pole];
-  return agreed(scale, objects, (values, value, position) => {
+  return mergeTruths(scale, objects, (values, value, position) => {
     const standing = standingOf(values, position, (a, b) => a >= b + scale.margin);
-    const alone = graded(value, scale.no, scale.yes);
+    const alone = gradeTruth(value, scale.no, scale.yes);
     if (many === "all") {
       if (isMost) return foremostTruth(standing);
       return pole === "big" || pole === "small" ? sizeTruth(standing, alone) : alone;
     }
-    const lead = amongFirst(standing, many ?? 1);
+    const lead = isAmongFirst(standing, many ?? 1);
     if (isMost) return lead;
     if (objects.length <= (many ?? 1)) return alone;
     if (lead === 2) return alone === 0 ? 1 : 2;
@@ -90,7 +90,7 @@ export function deniedPolarTruths(words: PolarWords, objects: readonly SceneObje
   const alone = objects.map((object) => polarTruths({ pole: words.pole, isMost: false }, [object])[0] ?? 0);
   const isSize = words.pole === "big" || words.pole === "small";
   return said.map((truth, position) => {
-    const denied = opposite(truth);
+    const denied = negateTruth(truth);
     return !words.isMost && !isSize && denied === 2 && alone[position] === 2 ? 1 : denied;
   });
 }
@@ -98,7 +98,7 @@ export function deniedPolarTruths(words: PolarWords, objects: readonly SceneObje
 /** Which of `objects` is the `rank`-th (1 = first) counted from the pole. */
 export function ordinalTruths(rank: number, from: Pole, objects: readonly SceneObject[]): Truth[] {
   const scale = scales[from];
-  return agreed(scale, objects, (values, _, position) => {
+  return mergeTruths(scale, objects, (values, _, position) => {
     const standing = standingOf(values, position, (a, b) => a >= b + scale.margin);
     return rankTruth(standing, rank, rank);
   });
@@ -112,7 +112,7 @@ export function middleTruths(objects: readonly SceneObject[], many?: Many): Trut
   const aside = many === "all" ? 0 : (objects.length - (many ?? 1)) / 2;
   const inRow =
     many !== "all" && Number.isInteger(aside) && aside > 0
-      ? agreed(scales.left, objects, (values, _, position) =>
+      ? mergeTruths(scales.left, objects, (values, _, position) =>
           rankTruth(
             standingOf(values, position, (a, b) => a >= b + scales.left.margin),
             aside + 1,
@@ -122,7 +122,7 @@ export function middleTruths(objects: readonly SceneObject[], many?: Many): Trut
       : undefined;
   return objects.map((object, position) => {
     const offCentre = Math.abs(middleX(object) / sceneWidth - 0.5);
-    const inPicture = opposite(graded(offCentre, 0.1, 0.2));
+    const inPicture = negateTruth(gradeTruth(offCentre, 0.1, 0.2));
     const ordered = inRow?.[position];
     if (typeof many === "number") return ordered ?? inPicture;
     return ordered === undefined || ordered === inPicture ? inPicture : 1;
@@ -133,12 +133,12 @@ export function middleTruths(objects: readonly SceneObject[], many?: Many): Trut
 export function leastTruths(distances: readonly number[], many?: Many): Truth[] {
   return distances.map((_, position) => {
     const standing = standingOf(distances, position, (a, b) => b >= a * 1.33 + 20);
-    return many === "all" ? foremostTruth(standing) : amongFirst(standing, many ?? 1);
+    return many === "all" ? foremostTruth(standing) : isAmongFirst(standing, many ?? 1);
   });
 }
 
 /** Judges each object by every reading of a scale; true or false is what all readings say. */
-function agreed(
+function mergeTruths(
   scale: PoleScale,
   objects: readonly SceneObject[],
   judge: (values: readonly number[], value: number, position: number) => Truth,
@@ -185,7 +185,7 @@ function rankTruth({ ahead, close }: Standing, from: number, to: number): Truth 
   return ahead + 1 > to || ahead + close + 1 < from ? 0 : 1;
 }
 
-function amongFirst(standing: Standing, count: number): Truth {
+function isAmongFirst(standing: Standing, count: number): Truth {
   return rankTruth(standing, 1, count);
 }
 

@@ -1,6 +1,6 @@
 import type { Relation } from "../grammar/logic.ts";
 import { type SceneObject, sceneHeight, sceneWidth } from "../scene.ts";
-import { both, graded, opposite, type Truth } from "./truth.ts";
+import { andTruth, gradeTruth, negateTruth, type Truth } from "./truth.ts";
 
 /** From this share of visible pixels on an object is seen; at or below `hiddenBelow` it is not; between is doubt. */
 export const seenFrom = 0.4;
@@ -9,7 +9,7 @@ export const hiddenBelow = 0.15;
 
 /** Whether a person sees the object. */
 export function isSeen(object: SceneObject): Truth {
-  return object.wholeArea === 0 ? 0 : graded(object.area / object.wholeArea, hiddenBelow, seenFrom);
+  return object.wholeArea === 0 ? 0 : gradeTruth(object.area / object.wholeArea, hiddenBelow, seenFrom);
 }
 
 /** Middle of the visible box, pixels from the left. */
@@ -36,9 +36,13 @@ export function sizeOf(object: SceneObject): number {
 export function areaTruth(vertical: "top" | "bottom", horizontal: "left" | "right", object: SceneObject): Truth {
   const x = middleX(object) / sceneWidth;
   const y = middleY(object) / sceneHeight;
-  return both(
-    graded(horizontal === "left" ? -x : x, horizontal === "left" ? -0.47 : 0.53, horizontal === "left" ? -0.36 : 0.64),
-    graded(vertical === "top" ? -y : y, vertical === "top" ? -0.54 : 0.56, vertical === "top" ? -0.45 : 0.68),
+  return andTruth(
+    gradeTruth(
+      horizontal === "left" ? -x : x,
+      horizontal === "left" ? -0.47 : 0.53,
+      horizontal === "left" ? -0.36 : 0.64,
+    ),
+    gradeTruth(vertical === "top" ? -y : y, vertical === "top" ? -0.54 : 0.56, vertical === "top" ? -0.45 : 0.68),
   );
 }
 
@@ -64,7 +68,7 @@ export function betweenTruth(object: SceneObject, first: SceneObject, second: Sc
   const [left, right] = [middleX(first), middleX(second)].sort((a, b) => a - b) as [number, number];
   const [high, low] = [groundOf(first), groundOf(second)].sort((a, b) => a - b) as [number, number];
   const off = Math.max(high - groundOf(object), groundOf(object) - low, 0);
-  return both(graded(Math.min(x - left, right - x), 0, 34), opposite(graded(off, 30, 110)));
+  return andTruth(gradeTruth(Math.min(x - left, right - x), 0, 34), negateTruth(gradeTruth(off, 30, 110)));
 }
 
 /** Pixels between the middles of two objects. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Colour } from "../colours.ts";
 import type { PixelBox, SceneObject } from "../scene.ts";
 import { holds, judge, mayHold } from "./judge.ts";
-import { type Truth, throughDoubts } from "./truth.ts";
+import { resolveDoubts, type Truth } from "./truth.ts";
 
 /** An object of 80 x 80 pixels (or as said) whose lower edge is at `ground`. */
 function thing(
@@ -240,7 +240,7 @@ describe("throughDoubts", () => {
         // The first member is the one meant.
         const first = (isMember: readonly boolean[]): Truth[] =>
           isMember.map((is, position) => (is && isMember.indexOf(true) === position ? 2 : 0));
-        const judged = throughDoubts(members, first);
+        const judged = resolveDoubts(members, first);
         const sure = members.indexOf(2);
         members.forEach((truth, position) => {
           const doubtsBefore = members.slice(0, position).includes(1);

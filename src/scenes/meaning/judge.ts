@@ -5,7 +5,7 @@ import { parseExpression } from "../grammar/parse.ts";
 import type { Scene, SceneObject } from "../scene.ts";
 import { deniedPolarTruths, leastTruths, middleTruths, ordinalTruths, polarTruths } from "./comparisons.ts";
 import { areaTruth, betweenTruth, distance, isSeen, relationTruth } from "./geometry.ts";
-import { both, either, opposite, type Truth, throughDoubts } from "./truth.ts";
+import { andTruth, negateTruth, orTruth, resolveDoubts, type Truth } from "./truth.ts";
 
 /** What can be judged: a scene, or just its objects. */
 export type Judged = Pick<Scene, "objects">;
@@ -29,12 +29,12 @@ export function judge(expression: ParsedExpression | string, scene: Judged): Tru
   const parsed = typeof expression === "string" ? parseExpression(expression) : expression;
   const parts = parsed.phrases.map((phrase) => judgePhrase(phrase, scene));
   // "The dog and the cat" says that there is a dog and that there is a cat.
-  const exist = parts.map((truths) => truths.reduce(either, 0)).reduce(both, 2);
+  const exist = parts.map((truths) => truths.reduce(orTruth, 0)).reduce(andTruth, 2);
   const united = scene.objects.map((_, position) =>
-    parts.reduce<Truth>((best, truths) => either(best, truths[position] ?? 0), 0),
+    parts.reduce<Truth>((best, truths) => orTruth(best, truths[position] ?? 0), 0),
   );
   const counted = typeof parsed.number === "number" ? countTruth(united, parsed.number) : 2;
-  return united.map((truth) => both(truth, both(exist, counted)));
+  return united.map((truth) => andTruth(truth, andTruth(exist, counted)));
 }
 
 /** The truth of a phrase of each object, in the order of `scene.objects`. */
@@ -42,7 +42,10 @@ export function judgePhrase(phrase: Phrase, scene: Judged): Truth[] {
   const noun = nounNamed(phrase.noun);
   const start = scene.objects.map((object): Truth => {
     if (noun === undefined) return 0;
-    return both(isSeen(object), noun.classes.has(object.className) ? 2 : noun.doubtful.has(object.className) ? 1 : 0);
+    return andTruth(
+      isSeen(object),
+      noun.classes.has(object.className) ? 2 : noun.doubtful.has(object.className) ? 1 : 0,
+    );
   });
   return phrase.modifiers.reduce<Truth[]>((members, modifier) => judgeModifier(modifier, members, scene), start);
 }
@@ -78,15 +81,15 @@ function judgeModifier(modifier: Modifier, members: Truth[], scene: Judged): Tru
       const denied = modifier.modifier;
       if (denied.kind === "pole") return compare(members, scene, (objects) => deniedPolarTruths(denied, objects));
       if (denied.kind === "middle") {
-        return compare(members, scene, (objects) => middleTruths(objects, denied.many).map(opposite));
+        return compare(members, scene, (objects) => middleTruths(objects, denied.many).map(negateTruth));
       }
       const truths = plainTruths(denied, scene);
       const presumed = modifier.presumes ? presumedTruth(denied, scene) : 2;
-      return members.map((truth, position) => both(truth, both(presumed, opposite(truths[position] ?? 0))));
+      return members.map((truth, position) => andTruth(truth, andTruth(presumed, negateTruth(truths[position] ?? 0))));
     }
     default: {
       const truths = plainTruths(modifier, scene);
-      return members.map((truth, position) => both(truth, truths[position] ?? 0));
+      return members.map((truth, position) => andTruth(truth, truths[position] ?? 0));
     }
   }
 }
@@ -96,7 +99,7 @@ function compare(
   scene: Judged,
   truthsOf: (objects: readonly SceneObject[]) => readonly Truth[],
 ): Truth[] {
-  return throughDoubts(members, (isMember) => {
+  return resolveDoubts(members, (isMember) => {
     const truths = truthsOf(scene.objects.filter((_, position) => isMember[position]));
     let next = 0;
     return isMember.map((is) => (is ? (truths[next++] ?? 0) : 0));
@@ -111,9 +114,9 @@ function judgeNearest(
   scene: Judged,
 ): Truth[] {
   if (marks.every((mark) => mark === 0)) return members.map(() => 0);
-  const candidates = members.map((truth, position): Truth => both(truth, opposite(marks[position] ?? 0)));
+  const candidates = members.map((truth, position): Truth => andTruth(truth, negateTruth(marks[position] ?? 0)));
   const targets = scene.objects.filter((_, position) => (marks[position] ?? 0) === 2);
-  if (marks.includes(1) || targets.length === 0) return candidates.map((truth) => both(truth, 1));
+  if (marks.includes(1) || targets.length === 0) return candidates.map((truth) => andTruth(truth, 1));
   return compare(candidates, scene, (objects) =>
     leastTruths(
       objects.map((object) => Math.min(...targets.map((target) => distance(object, target)))),
@@ -158,12 +161,12 @@ function anyOther(
 ): Truth {
   return scene.objects.reduce<Truth>((best, other, position) => {
     const mark = marks[position] ?? 0;
-    return other === object || mark === 0 || best === 2 ? best : either(best, both(mark, test(other)));
+    return other === object || mark === 0 || best === 2 ? best : orTruth(best, andTruth(mark, test(other)));
   }, 0);
 }
 
 /** Whether the things that a denied condition mentions are there. */
 function presumedTruth(modifier: PlainModifier, scene: Judged): Truth {
   const phrases = modifier.kind === "relation" ? [modifier.of] : modifier.kind === "between" ? modifier.of : [];
-  return phrases.map((phrase) => judgePhrase(phrase, scene).reduce(either, 0)).reduce(both, 2);
+  return phrases.map((phrase) => judgePhrase(phrase, scene).reduce(orTruth, 0)).reduce(andTruth, 2);
 }

@@ -5,22 +5,22 @@
 export type Truth = 0 | 1 | 2;
 
 /** Both. */
-export function both(a: Truth, b: Truth): Truth {
+export function andTruth(a: Truth, b: Truth): Truth {
   return a < b ? a : b;
 }
 
 /** At least one. */
-export function either(a: Truth, b: Truth): Truth {
+export function orTruth(a: Truth, b: Truth): Truth {
   return a > b ? a : b;
 }
 
 /** The opposite; doubt stays doubt. */
-export function opposite(a: Truth): Truth {
+export function negateTruth(a: Truth): Truth {
   return a === 2 ? 0 : a === 0 ? 2 : 1;
 }
 
 /** True from `yes` on, false up to `no`, in doubt between; `yes` > `no`. */
-export function graded(value: number, no: number, yes: number): Truth {
+export function gradeTruth(value: number, no: number, yes: number): Truth {
   return value >= yes ? 2 : value <= no ? 0 : 1;
 }
 
@@ -28,7 +28,7 @@ export function graded(value: number, no: number, yes: number): Truth {
  * Judges a comparison among `members` of which some are in doubt: true (or false) only where it is so however the doubts
  * are settled. `compare` gets one way of settling them and returns a value for each position (0 outside of it).
  */
-export function throughDoubts(
+export function resolveDoubts(
   members: readonly Truth[],
   compare: (isMember: readonly boolean[]) => readonly Truth[],
 ): Truth[] {
@@ -42,8 +42,8 @@ export function throughDoubts(
       return place < 0 ? truth === 2 : ((choice >> place) & 1) === 1;
     });
     const judged = compare(isMember).map((truth, position): Truth => (isMember[position] ? truth : 0));
-    lowest = lowest?.map((truth, position) => both(truth, judged[position] ?? 0)) ?? judged;
-    highest = judged.map((truth, position) => either(truth, highest[position] ?? 0));
+    lowest = lowest?.map((truth, position) => andTruth(truth, judged[position] ?? 0)) ?? judged;
+    highest = judged.map((truth, position) => orTruth(truth, highest[position] ?? 0));
   }
   return members.map((_, position) => {
     const low = lowest?.[position] ?? 0;

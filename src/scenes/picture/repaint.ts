@@ -5,7 +5,7 @@ import type { RepaintBand } from "../object-class.ts";
  * Paints the pixels of `band` in another colour and keeps their shading: returns new pixels, 3 bytes each, as `rgb`.
  * Pixels near the band's border are mixed, so that no seam shows.
  */
-export function repainted(rgb: Uint8Array, band: RepaintBand, colour: Colour): Uint8Array {
+export function repaintSprite(rgb: Uint8Array, band: RepaintBand, colour: Colour): Uint8Array {
   const pigment = pigments[colour];
   const [lackOfRed, lackOfGreen, lackOfBlue] = lacksOf(pigment.hue);
   const out = rgb.slice();

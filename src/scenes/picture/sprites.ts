@@ -5,7 +5,7 @@ import { hashBytes } from "../../io/index.ts";
 import { fail } from "../../model/index.ts";
 import { objectClasses } from "../classes.ts";
 import type { Colour } from "../colours.ts";
-import { repainted } from "./repaint.ts";
+import { repaintSprite } from "./repaint.ts";
 
 /** Pixels of a sprite, colours multiplied by opacity: `4 * width * height` bytes R G B A, row by row. */
 export interface SpriteLevel {
@@ -69,7 +69,7 @@ export async function loadSprites(): Promise<SpriteSet> {
       const { width, height, data } = found.stacked;
       const rgb = data.slice(0, (width * height * 3) / 2);
       const sprite = spriteOf(
-        paint === undefined ? rgb : repainted(rgb, paint.band, paint.colour),
+        paint === undefined ? rgb : repaintSprite(rgb, paint.band, paint.colour),
         data.subarray((width * height * 3) / 2),
         width,
         height / 2,
@@ -93,11 +93,12 @@ function spriteOf(rgb: Uint8Array, opacity: Uint8Array, width: number, height: n
     data[i * 4 + 3] = alpha;
   }
   const levels: SpriteLevel[] = [{ width, height, data }];
-  for (let level: SpriteLevel = { width, height, data }; levels.length < 4; levels.push(level)) level = halved(level);
+  for (let level: SpriteLevel = { width, height, data }; levels.length < 4; levels.push(level))
+    level = halveSprite(level);
   return { width, height, levels, footing: footingOf(data, width, height) };
 }
 
-function halved(level: SpriteLevel): SpriteLevel {
+function halveSprite(level: SpriteLevel): SpriteLevel {
   const width = Math.ceil(level.width / 2);
   const height = Math.ceil(level.height / 2);
   const data = new Uint8Array(width * height * 4);

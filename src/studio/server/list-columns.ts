@@ -26,7 +26,7 @@ export function listColumns(pool: Pool): ListColumns {
     splits: names.splits.all,
     sources: names.sources.all,
     categories: names.categories.all,
-    texts: joined(expressions.sent.map((sent, row) => (sent === "" ? (expressions.raw[row] ?? "") : sent))),
+    texts: joinTexts(expressions.sent.map((sent, row) => (sent === "" ? (expressions.raw[row] ?? "") : sent))),
     ref: expressions.ref,
     image: refs.image,
     ...columns,
@@ -35,7 +35,7 @@ export function listColumns(pool: Pool): ListColumns {
 
 /** The ids that expression keys are made of: asked for only where keys have to be found. */
 export function keyColumns(pool: Pool): KeyColumns {
-  return { refIds: joined(pool.refs.id), sentenceIds: joined(pool.expressions.id) };
+  return { refIds: joinTexts(pool.refs.id), sentenceIds: joinTexts(pool.expressions.id) };
 }
 
 function similarObjects(pool: Pool, ref: number, targets: Int32Array, categoryOf: Uint16Array): number {
@@ -47,7 +47,7 @@ function similarObjects(pool: Pool, ref: number, targets: Int32Array, categoryOf
   return count;
 }
 
-function joined(texts: readonly string[]): Uint8Array {
+function joinTexts(texts: readonly string[]): Uint8Array {
   return new TextEncoder().encode(texts.map((text) => text.replace(/[\n\r]/g, " ")).join("\n"));
 }
 

@@ -1,5 +1,5 @@
 /** 142000 → "142,000". */
-export function grouped(value: number): string {
+export function formatNumber(value: number): string {
   return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 

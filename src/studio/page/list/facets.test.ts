@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Facet, filterRows, matching, within } from "./facets.ts";
+import { type Facet, filterRows, matchWords, selectRange } from "./facets.ts";
 import { orderBy } from "./orders.ts";
 
 const facet = (name: string, codes: readonly number[], values = 3): Facet => ({
@@ -51,9 +51,9 @@ describe("filterRows", () => {
   });
 
   it("searches every word in any order and case; a range holds both its ends", () => {
-    expect(Array.from(matching(["red car left", "car", "left red"], " LEFT  red") ?? [])).toEqual([1, 0, 1]);
-    expect(matching(["a"], "  ")).toBeUndefined();
-    expect(Array.from(within(Float32Array.of(0.25, 0.5, 0.75, Number.NaN), 0.25, 0.5))).toEqual([1, 1, 0, 0]);
+    expect(Array.from(matchWords(["red car left", "car", "left red"], " LEFT  red") ?? [])).toEqual([1, 0, 1]);
+    expect(matchWords(["a"], "  ")).toBeUndefined();
+    expect(Array.from(selectRange(Float32Array.of(0.25, 0.5, 0.75, Number.NaN), 0.25, 0.5))).toEqual([1, 1, 0, 0]);
   });
 });
 

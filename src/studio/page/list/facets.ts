@@ -70,7 +70,7 @@ function count(counts: Uint32Array, code: number): void {
 }
 
 /** 1 for each text that holds every word of `query`, in any order and case; undefined for an empty query. */
-export function matching(lowerTexts: readonly string[], query: string): Uint8Array | undefined {
+export function matchWords(lowerTexts: readonly string[], query: string): Uint8Array | undefined {
   const words = query
     .toLowerCase()
     .split(/\s+/)
@@ -85,6 +85,6 @@ export function matching(lowerTexts: readonly string[], query: string): Uint8Arr
 }
 
 /** 1 for each value from `low` up to `high` (the last bin includes its end). */
-export function within(values: Float32Array, low: number, high: number): Uint8Array {
+export function selectRange(values: Float32Array, low: number, high: number): Uint8Array {
   return Uint8Array.from(values, (value) => (value >= low && value <= high ? 1 : 0));
 }

@@ -1,6 +1,6 @@
 import { mostNegatives } from "../../../settings/index.ts";
 import { streamBandSizes } from "../api.ts";
-import { type Filtered, filterRows, matching, within } from "../list/facets.ts";
+import { type Filtered, filterRows, matchWords, selectRange } from "../list/facets.ts";
 import { bandCodes, listFacets } from "../list/list-facets.ts";
 import { orderBy } from "../list/orders.ts";
 import { reuse } from "./reuse.svelte.ts";
@@ -61,11 +61,11 @@ class ListState {
     }
   });
 
-  #textPasses = $derived(matching(studio.lowerTexts, route.query));
+  #textPasses = $derived(matchWords(studio.lowerTexts, route.query));
   #otherPasses = $derived.by(() => {
     const passes: Uint8Array[] = [];
     const { columns, mined } = studio;
-    if (route.scoreRange !== undefined && mined !== undefined) passes.push(within(mined.own, ...route.scoreRange));
+    if (route.scoreRange !== undefined && mined !== undefined) passes.push(selectRange(mined.own, ...route.scoreRange));
     const { image } = route;
     if (image !== undefined && columns !== undefined)
       passes.push(Uint8Array.from(columns.ref, (ref) => (columns.image[ref] === image ? 1 : 0)));
