@@ -1,5 +1,3 @@
-import { fail, quoteValue } from "../model/index.ts";
-
 /**
  * NumPy's .npy file: one array, its numbers as they lie in memory behind a text header.
  *
@@ -12,6 +10,7 @@ import { fail, quoteValue } from "../model/index.ts";
  *
  * Source: NumPy's numpy/lib/format.py and NEP 1.
  */
+import { fail, quoteValue } from "../model/index.ts";
 
 /** The kinds of number that are read and written. float16 is held as its raw 16 bits, bool as 0 and 1. */
 export type NpyDtype =

@@ -1,6 +1,3 @@
-import { repairs } from "./lexicon.ts";
-import { tokenizeWords } from "./words.ts";
-
 /**
  * The position rules are for English. In a sentence of another language an English look-alike ("le centre", "on top" of a
  * brand) means nothing, and the words that do name a place are not understood. So such a sentence binds no cell, and one that
@@ -10,6 +7,10 @@ import { tokenizeWords } from "./words.ts";
  * with letters that English lacks, and the words of grammar and of place below. One that shows no sign of a language is taken
  * for English: without words of either list it names no place.
  */
+import { repairs } from "./lexicon.ts";
+import { tokenizeWords } from "./words.ts";
+
+/** What a sentence shows of its language. */
 export interface Language {
   readonly isEnglish: boolean;
   /** Of another language: a word says where in the picture, or which one in a row. */

@@ -73,6 +73,7 @@ describe("measureDifficulty", () => {
       'negatives are easier than random ones: 2 % of them show the target\'s kind and are not what the expression names, of random images 10 %; "nemosaic tune" says which rule to take',
     ]);
     expect(difficultyWarnings({ ...kinds, band: { ...easy.band, hard: 0.2 } })).toEqual([]);
+    expect(difficultyWarnings({ ...kinds, band: { ...easy.band, hard: 0.097 } })).toEqual([]);
   });
 
   it("does not blame the band for mosaics that words forbid", () => {

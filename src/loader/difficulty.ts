@@ -103,7 +103,10 @@ export function difficultyWarnings(difficulty: Difficulty): string[] {
       }`,
     );
   const isKnown = coverage?.isComplete === true && !Number.isNaN(random.hard);
-  const isEasier = isKnown ? band.hard < random.hard : band.score < random.score;
+  // A difference that the line does not show is none.
+  const isEasier = isKnown
+    ? Math.round(100 * band.hard) < Math.round(100 * random.hard)
+    : Math.round(1000 * band.score) < Math.round(1000 * random.score);
   if (mosaics > 0 && isEasier)
     warnings.push(
       isKnown

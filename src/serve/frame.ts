@@ -1,5 +1,3 @@
-import { fail, NemosaicError } from "../model/index.ts";
-
 /**
  * One message of the stream, docs/formats/stream.md. All numbers are little-endian.
  *
@@ -12,6 +10,9 @@ import { fail, NemosaicError } from "../model/index.ts";
  *       24    u64      0
  *       32             JSON (UTF-8), then the payload
  */
+import { fail, NemosaicError } from "../model/index.ts";
+
+/** A message of the stream. */
 export interface Frame {
   readonly kind: FrameKind;
   readonly request: number;

@@ -1,3 +1,13 @@
+/**
+ * Decoded cells of one size, by image content:
+ *
+ *   tiles.json   format, version, producer, width, height, stride, resample { name, version }
+ *   cells.raw    slot i at byte i · stride: width · height · 3 bytes, row by row, R G B
+ *   index.bin    64 bytes a slot: SHA-256 of the image file, SHA-256 of the slot's pixels
+ *
+ * A slot counts once its 64 bytes are in the index, which are written after its pixels are on disk: a killed run leaves
+ * whole slots, and the next one writes over what it had begun.
+ */
 import { readSync } from "node:fs";
 import { type FileHandle, open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -13,16 +23,7 @@ import {
 } from "../io/index.ts";
 import { fail, type Resample } from "../model/index.ts";
 
-/**
- * Decoded cells of one size, by image content:
- *
- *   tiles.json   format, version, producer, width, height, stride, resample { name, version }
- *   cells.raw    slot i at byte i · stride: width · height · 3 bytes, row by row, R G B
- *   index.bin    64 bytes a slot: SHA-256 of the image file, SHA-256 of the slot's pixels
- *
- * A slot counts once its 64 bytes are in the index, which are written after its pixels are on disk: a killed run leaves
- * whole slots, and the next one writes over what it had begun.
- */
+/** The size of a file's tiles, and how they were resized. */
 export interface TileShape {
   readonly width: number;
   readonly height: number;

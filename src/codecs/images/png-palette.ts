@@ -1,7 +1,3 @@
-import { inflateSync } from "node:zlib";
-import { fail } from "../../model/index.ts";
-import type { DecodedMask } from "./decoded-mask.ts";
-
 /**
  * The indices of a palette PNG, which image libraries replace by colours.
  *
@@ -15,6 +11,11 @@ import type { DecodedMask } from "./decoded-mask.ts";
  * 0 none, 1 a, 2 b, 3 mean of a and b, 4 the one of a, b, c nearest to a + b - c ("Paeth").
  * Source: the PNG specification, third edition, 5 and 9.
  */
+import { inflateSync } from "node:zlib";
+import { fail } from "../../model/index.ts";
+import type { DecodedMask } from "./decoded-mask.ts";
+
+/** The indices of a palette PNG, one a pixel. `where` names it in errors. Errors: "bad-input", "unsupported" (interlaced). */
 export function readPaletteIndices(bytes: Uint8Array, where: string): Omit<DecodedMask, "isLossy"> {
   const { width, height, depth, packed } = readChunks(bytes, where);
   const rowBytes = Math.ceil((width * depth) / 8);

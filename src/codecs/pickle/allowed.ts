@@ -1,6 +1,3 @@
-import { fail, quoteValue } from "../../model/index.ts";
-import { type PickleDict, PickleTuple, type PickleValue } from "./values.ts";
-
 /**
  * The names that a pickle of plain data may mention, and what they mean here. Nothing is imported: each is
  * interpreted by the few lines below.
@@ -14,6 +11,10 @@ import { type PickleDict, PickleTuple, type PickleValue } from "./values.ts";
  *
  * `__builtin__` is Python 2's name of `builtins`.
  */
+import { fail, quoteValue } from "../../model/index.ts";
+import { type PickleDict, PickleTuple, type PickleValue } from "./values.ts";
+
+/** A name that a pickle may mention, until it is called. */
 export class AllowedGlobal {
   readonly module: string;
   readonly name: string;

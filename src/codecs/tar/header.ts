@@ -1,5 +1,3 @@
-import { fail, quoteValue } from "../../model/index.ts";
-
 /**
  * A tar archive (POSIX ustar with pax records): entries in blocks of 512 bytes, each a header block and its data
  * filled up with zeros; two blocks of zeros end the archive. A header block:
@@ -15,6 +13,9 @@ import { fail, quoteValue } from "../../model/index.ts";
  *
  * Source: POSIX.1-2017, pax, "ustar Interchange Format" and "pax Header Block".
  */
+import { fail, quoteValue } from "../../model/index.ts";
+
+/** Bytes of a block. */
 export const blockBytes = 512;
 
 /** The fields of a header that matter here. */

@@ -1,11 +1,3 @@
-import { open } from "node:fs/promises";
-import { readJsonArrays, readJsonLines, readJsonList } from "../../codecs/index.ts";
-import { hashJson } from "../../io/index.ts";
-import { type Rle, rleFromCounts, rleFromString, rleToString, rleUnion } from "../../kernels/index.ts";
-import { fail, quoteValue } from "../../model/index.ts";
-import { isObject } from "../read-text.ts";
-import type { NamedId, PredictionEntry, PredictionSource, RawMask } from "./prediction.ts";
-
 /**
  * Predictions as COCO run lengths, one record a prediction:
  *
@@ -16,6 +8,15 @@ import type { NamedId, PredictionEntry, PredictionSource, RawMask } from "./pred
  * or "id" (which of the two, is found out); "source" narrows an id. "counts" are compressed text or a list of numbers.
  * "segmentation" may be missing or null where "no_target" is true. "score" and other members are not read.
  */
+import { open } from "node:fs/promises";
+import { readJsonArrays, readJsonLines, readJsonList } from "../../codecs/index.ts";
+import { hashJson } from "../../io/index.ts";
+import { type Rle, rleFromCounts, rleFromString, rleToString, rleUnion } from "../../kernels/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
+import { isObject } from "../read-text.ts";
+import type { NamedId, PredictionEntry, PredictionSource, RawMask } from "./prediction.ts";
+
+/** Reads predictions as COCO run lengths from a .jsonl or .json file. Errors: "bad-input", with file and record. */
 export async function readCocoRlePredictions(path: string): Promise<PredictionSource> {
   const entries: PredictionEntry[] = [];
   for await (const { name, record } of recordsOf(path)) entries.push(entryOf(record, name));

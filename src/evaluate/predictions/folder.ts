@@ -1,12 +1,3 @@
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
-import { decodeMask, parseJson } from "../../codecs/index.ts";
-import { hashFile } from "../../io/index.ts";
-import { fail, quoteValue } from "../../model/index.ts";
-import { isObject, readText } from "../read-text.ts";
-import { nameOf, readNpyMask } from "./npy-predictions.ts";
-import type { NamedId, PredictionEntry, PredictionSource, RawMask } from "./prediction.ts";
-
 /**
  * Predictions as a folder of one file each, PNG (1, 8 or 16 bits) or NPY [height, width], named by expression:
  *
@@ -16,6 +7,16 @@ import type { NamedId, PredictionEntry, PredictionSource, RawMask } from "./pred
  *
  * and, where the model decides it, `no_target.json`: {"<key or id>": true, …}. Other files are listed, not read.
  */
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { decodeMask, parseJson } from "../../codecs/index.ts";
+import { hashFile } from "../../io/index.ts";
+import { fail, quoteValue } from "../../model/index.ts";
+import { isObject, readText } from "../read-text.ts";
+import { nameOf, readNpyMask } from "./npy-predictions.ts";
+import type { NamedId, PredictionEntry, PredictionSource, RawMask } from "./prediction.ts";
+
+/** Reads predictions from a folder of one file each. Errors: "bad-input", with the file. */
 export async function readPredictionFolder(path: string): Promise<PredictionSource> {
   const files = await filesBelow(path);
   const decisions = files.includes(decisionsFile) ? await readDecisions(join(path, decisionsFile)) : undefined;

@@ -1,8 +1,3 @@
-import type { CandidateBlocks } from "./candidate-blocks.ts";
-import { mostSteps } from "./integer-product.ts";
-import { RowQuantiser } from "./row-quantiser.ts";
-import { type Margins, roundingOf, type ScreenBlock, type ScreenShape } from "./screen.ts";
-
 /**
  * Candidates in 8-bit integers, and what makes rows so. With a mean μ of candidates (the first block's), a mean ν of rows (some
  * typical ones') and a weight a for each dimension (any would do; good ones make errors small),
@@ -13,6 +8,12 @@ import { type Margins, roundingOf, type ScreenBlock, type ScreenShape } from "./
  * from q̂ and ĉ, rounded to 127 steps on either side. By Cauchy and Schwarz it is off by at most
  * |q̃-q̂|·|c̃| + |q̂|·|c̃-ĉ|, whose factors are measured: a bound that holds for any vectors.
  */
+import type { CandidateBlocks } from "./candidate-blocks.ts";
+import { mostSteps } from "./integer-product.ts";
+import { RowQuantiser } from "./row-quantiser.ts";
+import { type Margins, roundingOf, type ScreenBlock, type ScreenShape } from "./screen.ts";
+
+/** Candidates in 8-bit integers, by blocks, and what makes rows so. */
 export interface Quantised {
   readonly blocks: readonly ScreenBlock[];
   /** Gives each row a scale of its own. */
