@@ -48,7 +48,7 @@ describe("tiles in shards", () => {
     expect(await tilesOf(place)).toEqual(whole);
     expect(await ran(place, ["merge", "pool"])).toMatch(/no parts to merge/);
     expect(await ran(place, sized)).toMatch(/made 0 tiles/);
-    expect(await ran(place, [...sized, "--verify"])).toMatch(/looked at \d+ tiles: as written/);
+    expect(await ran(place, [...sized, "--verify"])).toMatch(/checked \d+ tiles: all as written/);
     expect(await tilesOf(place)).toEqual(whole);
 
     const array = join(folder, "more-than-images");
