@@ -86,7 +86,7 @@ describe("Overview", () => {
     const text = await nemosaic(["tune", fixture.pool, "--sample", "100000", "--json", "--quiet"], fixture.folder);
     const { now, expressions } = JSON.parse(text) as { now: { falseNegatives: number }; expressions: number };
     expect(expressions).toBeLessThan(1000); // the page looks at as many at most
-    await page.getByText(/over [\d,]+ expressions\. A guide/).waitFor();
+    await page.getByText(/over [\d,]+ expressions\. This is an estimate/).waitFor();
     await expect
       .poll(() => page.locator(".stat", { hasText: "by estimate" }).locator("b").innerText(), patience)
       .toBe(`≈ ${percent(now.falseNegatives)}`);
