@@ -38,7 +38,7 @@ export const dropRuleTexts: Readonly<Record<DropRule, string>> = {
   "min-score": "text-to-image score below band.minScore: too easy",
   "rank-window": "outside the window of ranks",
   "hub-cap": "used too often (band.hubCap): kept for the expressions that score it best",
-  "beyond-k": "beyond K: too easy, though it passed the other rules",
+  "beyond-k": "beyond K: too easy",
 };
 
 /** A rule's number in `Band.verdicts`; 0 there means that no rule holds. */
