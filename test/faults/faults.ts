@@ -147,7 +147,10 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "two at once",
-    expected: { codes: [0, 3, 5], line: /in use by process|exists already|is there already|listens on .* already|another .* is at/ },
+    expected: {
+      codes: [0, 3, 5],
+      line: /in use by process|exists already|is there already|listens on .* already|another .* is at/,
+    },
     bring: async () => ({ twice: true, heal: async () => undefined }),
   },
 ];
