@@ -33,8 +33,8 @@ export interface TilePlaceOptions {
 export async function findTilePlace(pool: Pool, options: TilePlaceOptions): Promise<TilePlace | undefined> {
   for (const folder of foldersOf(pool, options)) {
     if (!(await canWrite(join(folder, "tiles")))) continue;
-    const limit = await measure(folder, options.maxBytes);
-    return placeAt(folder, options.maxBytes, limit);
+    const room = await measure(folder, options.maxBytes).catch(() => undefined);
+    if (room !== undefined) return placeAt(folder, options.maxBytes, room);
   }
   return undefined;
 }
@@ -72,7 +72,7 @@ function placeAt(folder: string, maxBytes: number | undefined, first: Room): Til
       left -= bytes;
       if (++sinceLook >= tilesPerLook) {
         sinceLook = 0;
-        void look();
+        look().catch(() => undefined); // a disk that does not answer now is asked again: drawing never stops for tiles
       }
       return true;
     },

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
 import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodePng } from "../../src/codecs/index.ts";
@@ -231,6 +232,23 @@ async function check({ step, fault, threads }: Cell, at: number): Promise<void> 
   const content = await contentOf(place);
   expect(comparable(content, step), about).toEqual(comparable(expected, step));
   expect(leftovers(content), about).toEqual([]);
+  if (step.inAnyOrder !== undefined) await expectSoundTiles(join(place, "disk"), Object.keys(content), about);
+}
+
+/** Tiles come in the order in which threads ended; each one has the pixels that its index says, and there is one at least. */
+async function expectSoundTiles(disk: string, names: readonly string[], about: string): Promise<void> {
+  let tiles = 0;
+  for (const name of names.filter((one) => one.endsWith("/index.bin"))) {
+    const of = (file: string): string => join(disk, dirname(name), file);
+    const { width, height, stride } = JSON.parse(await readFile(of("tiles.json"), "utf8"));
+    const [index, pixels] = [await readFile(of("index.bin")), await readFile(of("cells.raw"))];
+    for (let slot = 0; 64 * slot < index.length; slot++, tiles++) {
+      const cell = pixels.subarray(slot * stride, slot * stride + 3 * width * height);
+      const hash = createHash("sha256").update(cell).digest("hex");
+      expect(hash, `${about}: slot ${slot} of ${name}`).toBe(index.toString("hex", 64 * slot + 32, 64 * slot + 64));
+    }
+  }
+  expect(tiles, about).toBeGreaterThan(0);
 }
 
 function comparable(content: Record<string, string>, { inAnyOrder }: Step): Record<string, string> {

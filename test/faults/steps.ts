@@ -14,7 +14,7 @@ export interface Step {
   readonly hasWorkers?: boolean;
   /** It writes nothing that anyone waits for: a full or read-only disk is nothing to it. */
   readonly isReader?: boolean;
-  /** Files whose bytes come in the order in which threads ended: they have to be there. */
+  /** Tiles, which come in the order in which threads ended: they have to be there, and sound. */
   readonly inAnyOrder?: RegExp;
   /** Why it cannot run on this machine. */
   readonly cannot?: string | undefined;
