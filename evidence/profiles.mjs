@@ -1,39 +1,28 @@
 // How large the experiment is, and its arms.
 
+const full = {
+  scenes: { base: 3000, train: 700, test: 600, lone: 700 },
+  backboneSteps: 1000,
+  steps: 1000,
+  batchSize: 32,
+  size: 192,
+  width: 128,
+  learningRate: 2e-3,
+  depth: 512,
+  saveEvery: 100,
+  expressions: 2000,
+  bootstrap: 1000,
+  model: "scene-clip",
+};
+
 /**
  * Sizes: scenes to pretrain the tower on (base), to train on and to test on, by seeds of their own; steps; pixels. `model` is what
  * mines, `expressions` how many are asked in counting false negatives.
  */
 export const profiles = {
-  full: {
-    scenes: { base: 3000, train: 700, test: 600, lone: 700 },
-    backboneSteps: 1000,
-    steps: 1000,
-    batchSize: 32,
-    size: 192,
-    width: 128,
-    learningRate: 2e-3,
-    depth: 512,
-    saveEvery: 100,
-    expressions: 2000,
-    bootstrap: 1000,
-    model: "scene-clip",
-  },
+  full,
   /** For one GPU in ten minutes: a tower twice as wide, at the size that published models train at. */
-  gpu: {
-    scenes: { base: 3000, train: 700, test: 600, lone: 700 },
-    backboneSteps: 600,
-    steps: 500,
-    batchSize: 64,
-    size: 416,
-    width: 256,
-    learningRate: 2e-3,
-    depth: 512,
-    saveEvery: 100,
-    expressions: 2000,
-    bootstrap: 1000,
-    model: "scene-clip",
-  },
+  gpu: { ...full, backboneSteps: 600, steps: 500, batchSize: 64, size: 416, width: 256 },
   smoke: {
     scenes: { base: 24, train: 60, test: 20, lone: 60 },
     backboneSteps: 6,
