@@ -1,6 +1,6 @@
 import { type Band, type BandContext, bandOf, type CandidateRow } from "../band/index.ts";
 import { fail, type PlanKind, type PlanReasons } from "../model/index.ts";
-import { type Negatives, wantedKind } from "../styles/index.ts";
+import { type NegativeOptions, type Negatives, wantedKind } from "../styles/index.ts";
 import { drawFromBand } from "./draw-band.ts";
 import { legacyMined, legacyRandom } from "./legacy-draws.ts";
 import { drawRandom } from "./random-images.ts";
@@ -8,17 +8,39 @@ import type { Request } from "./request.ts";
 
 /**
  * `need` negatives by the kind wanted and, where the band is too small, by the policy. Distinct and barred by no rule,
- * unless legacy switches say otherwise; with `accepts` only of the images that it takes. Errors: "incomplete" where mined candidates are needed and missing, or where
+ * unless legacy switches say otherwise; with `accepts` only of the images that it takes. Those that come elsewhere than where
+ * the sentence places its target have a limit of risk of their own, where the settings have one. Errors: "incomplete" where mined candidates are needed and missing, or where
  * the policy is "error".
  */
 export function drawNegatives(
   request: Omit<Request, "negatives">,
   need: number,
-  accepts?: (image: number) => boolean,
+  options: NegativeOptions = {},
+): Negatives {
+  const { settings, kind } = request;
+  const { risk, riskElsewhere } = settings.band;
+  const context = contextOf(request);
+  if (options.isElsewhere !== true || kind !== "mined" || risk === null || riskElsewhere === null)
+    return drawBy(request, context, need, options.accepts);
+  const loose: Omit<Request, "negatives"> = {
+    ...request,
+    settings: { ...settings, band: { ...settings.band, risk: riskElsewhere } },
+    random: (stream) => request.random(stream === "negatives" ? "elsewhere" : stream),
+  };
+  // That the same sentence is said of an image is no reason either: there it may be true.
+  const { sameSentence: _, ...others } = context;
+  const { why, ...drawn } = drawBy(loose, others, need, options.accepts);
+  return { ...drawn, why: { ...why, negatives: why.negatives.map((each) => ({ ...each, elsewhere: true })) } };
+}
+
+function drawBy(
+  request: Omit<Request, "negatives">,
+  context: BandContext,
+  need: number,
+  accepts: NegativeOptions["accepts"],
 ): Negatives {
   const { facts, settings, expression, kind } = request;
   const row = facts.candidates(expression);
-  const context = contextOf(request);
   const wanted = wantedKind(request);
   const named = (drawn: "random" | "mined"): PlanKind => (request.leavesOut || request.isFalse ? "no-target" : drawn);
   if (row === undefined) {

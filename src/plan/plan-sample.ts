@@ -61,7 +61,7 @@ export function planSample(
   const request: Request = {
     ...plain,
     leavesOut: !isSingle && now.gres.makeNoTarget > 0 && random("leaveOut").float() < now.gres.makeNoTarget,
-    negatives: (need, accepts) => drawNegatives(request, need, accepts),
+    negatives: (need, options) => drawNegatives(request, need, options),
   };
   const isLarge = !isSingle && !request.leavesOut && largeTarget !== null && targetShare(request) > largeTarget;
   const mosaic: Mosaic = isSingle
@@ -110,7 +110,7 @@ function planFalse(
     negatives: (need) => {
       const { category } = sentence;
       if (category !== undefined) return drawLacking(request, need, category, own);
-      return drawNegatives(request, need, (image) => image !== own);
+      return drawNegatives(request, need, { accepts: (image) => image !== own });
     },
   };
   const style = styleOf(settings.mosaic.style);

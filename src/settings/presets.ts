@@ -22,6 +22,7 @@ export const defaults: Settings = {
   },
   band: {
     risk: 0.03,
+    riskElsewhere: null,
     prefer: "kind",
     tau: null,
     tauImage: null,

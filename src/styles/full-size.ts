@@ -3,7 +3,7 @@ import { comparesWithOthers, countNamed } from "../language/index.ts";
 import { fail, type Layer, type PixelRect } from "../model/index.ts";
 import { landmarksOf } from "./landmarks.ts";
 import { layer } from "./layers.ts";
-import { type TargetPlace, targetPlace } from "./nemo.ts";
+import { negativesOfCells, type TargetPlace, targetPlace } from "./nemo.ts";
 import { type Mosaic, noMosaic, type PictureObject, type Style, type StyleRequest } from "./style.ts";
 import { boxAround, drawHoldingStart, type FloatRect, inSample, shareInside, windowOf } from "./windows.ts";
 
@@ -54,7 +54,7 @@ function fullSizeMosaic(request: StyleRequest): Mosaic {
     return box[0] < x || box[1] < y || box[0] + box[2] > x + width || box[1] + box[3] > y + height;
   });
   if (isCut || shareInside(request, target.source) < settings.mosaic.minVisible) return noMosaic(request, "visibility");
-  const negatives = request.negatives(3);
+  const negatives = negativesOfCells(request, 4, place);
   if (negatives.images.length < 3) return { kind: "single", why: negatives.why };
   let next = 0;
   const layers = cells.map((quadrant, at) => {

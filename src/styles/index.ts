@@ -7,6 +7,7 @@ export { styleNames, styleOf, styles } from "./registry.ts";
 export {
   type Mosaic,
   type MosaicOptions,
+  type NegativeOptions,
   type Negatives,
   noBand,
   noMosaic,

@@ -3,7 +3,7 @@ import { fail, type PixelRect } from "../model/index.ts";
 import { gridCells, movedCells } from "./grid.ts";
 import { gridShapes } from "./grid-shape.ts";
 import { negativeLayer, targetLayer } from "./layers.ts";
-import { type Mosaic, noMosaic, type Style, type StyleRequest } from "./style.ts";
+import { type Mosaic, type Negatives, noMosaic, type Style, type StyleRequest } from "./style.ts";
 
 /** NeMo's mosaic: a grid, each image whole in its cell, the expression's in one of them, or in none. */
 export const nemo: Style = {
@@ -27,7 +27,7 @@ function nemoMosaic(request: StyleRequest): Mosaic {
 
   const count = columns * rows;
   const need = leavesOut ? count : count - 1;
-  const negatives = request.negatives(need);
+  const negatives = negativesOfCells(request, count, place);
   if (negatives.images.length < need) return { kind: "single", why: negatives.why };
 
   const side = settings.legacy.canvas ? legacyCanvas(settings.size, columns, rows) : settings.size;
@@ -42,6 +42,35 @@ function nemoMosaic(request: StyleRequest): Mosaic {
     why: place?.cells === undefined ? negatives.why : { ...negatives.why, cells: place.cells },
     ...(side === settings.size ? {} : { canvas: side }),
   };
+}
+
+/**
+ * The images of the cells that the target leaves, in their order. Where words tell in which cells the sentence is true, those of the
+ * others are drawn apart.
+ */
+export function negativesOfCells(request: StyleRequest, count: number, place: TargetPlace | undefined): Negatives {
+  const others = Array.from({ length: count }, (_, cell) => cell).filter((cell) => cell !== place?.cell);
+  const apart = others.filter((cell) => place?.cells !== undefined && !place.cells.includes(cell));
+  if (apart.length === 0) return request.negatives(others.length);
+  const far = request.negatives(apart.length, { isElsewhere: true });
+  if (far.images.length < apart.length || apart.length === others.length) return far;
+  const near = request.negatives(others.length - apart.length, { accepts: (image) => !far.images.includes(image) });
+  if (near.images.length < others.length - apart.length) return near;
+  const from = (cell: number) => (apart.includes(cell) ? far : near);
+  const next = new Map([
+    [far, 0],
+    [near, 0],
+  ]);
+  const images: number[] = [];
+  const negatives: Negatives["why"]["negatives"][number][] = [];
+  for (const cell of others) {
+    const drawn = from(cell);
+    const at = next.get(drawn) ?? 0;
+    next.set(drawn, at + 1);
+    images.push(drawn.images[at] ?? fail("internal", "fewer negatives than cells"));
+    negatives.push(drawn.why.negatives[at] ?? fail("internal", "a negative without a reason"));
+  }
+  return { kind: near.kind, images, why: { ...near.why, negatives } };
 }
 
 /** The target's cell, -1 where none keeps the expression true; `cells` where placement leaves not all of them. */

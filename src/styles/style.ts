@@ -85,8 +85,19 @@ export interface StyleRequest {
   readonly isFalse: boolean;
   /** Independent random streams of one sample: changing one option never disturbs the draws of another. */
   random(stream: StyleStream): CounterRandom;
-  /** Draws other images by the rules of the settings; only such as `accepts` takes, where it is given. */
-  negatives(need: number, accepts?: (image: number) => boolean): Negatives;
+  /** Draws other images by the rules of the settings. */
+  negatives(need: number, options?: NegativeOptions): Negatives;
+}
+
+/** Which other images may be drawn. */
+export interface NegativeOptions {
+  /** Only those that it takes. */
+  readonly accepts?: (image: number) => boolean;
+  /**
+   * True where they come to places that the sentence's words keep apart from the target's: what the sentence names may be there
+   * (`band.riskElsewhere`).
+   */
+  readonly isElsewhere?: boolean;
 }
 
 /** What a style draws by chance. */
