@@ -1,4 +1,4 @@
-// The plots of docs/evidence.md.
+// The plots of docs/evidence/tables.md.
 import { charts, palette } from "./chart.mjs";
 import { frontOf } from "./false-negatives.mjs";
 import { nemoDefaults } from "./profiles.mjs";

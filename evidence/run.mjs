@@ -1,4 +1,4 @@
-// npm run evidence [-- OPTIONS]: trains the arms, tests them, counts false negatives, writes docs/evidence.md.
+// npm run evidence [-- OPTIONS]: trains the arms, tests them, counts false negatives, writes docs/evidence/.
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
@@ -25,7 +25,7 @@ import { isDone, prepare, pretrain, trainArm, writeWhole } from "./steps.mjs";
 const help = `npm run evidence -- [options]
 
   --out FOLDER     where scenes, runs and logs go (.scratch/evidence)
-  --docs FOLDER    where evidence.md and evidence/ go (docs; FOLDER/docs of --out with another profile)
+  --docs FOLDER    where evidence/ goes, and evidence.md is renewed (docs; FOLDER/docs of --out with another profile)
   --seeds A,B,C    seeds of the runs (0,1,2)
   --ground NAME    scenes, lone (scenes without similar objects, tested on the same), photos (of NEMOSAIC_GROUND) or own (scenes)
   --refer DIR      own data: a REFER folder with splits train and val
@@ -171,11 +171,8 @@ async function main(words) {
   const file = isProof ? `results-${ground.name}.json` : "results.json";
   writeWhole(join(out, file), `${JSON.stringify(results, undefined, 1)}\n`);
   if (last < 5) return;
-  if (isProof) says(`${writeProof(docs, results)} is written`);
-  else {
-    await writeReport(docs, results, falseNegatives);
-    says(`${join(docs, "evidence.md")} is written`);
-  }
+  const path = isProof ? writeProof(docs, results) : writeReport(docs, results, falseNegatives);
+  says(`${path} is written`);
 }
 
 function clockOf(ground) {

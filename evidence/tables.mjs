@@ -1,4 +1,4 @@
-// The tables of docs/evidence.md.
+// The tables of docs/evidence/tables.md.
 import { frontOf, riskAt } from "./false-negatives.mjs";
 import { shownSets } from "./test-sets.mjs";
 

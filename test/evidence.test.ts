@@ -49,8 +49,8 @@ describe("grounds", () => {
 
 describe("the proof's tables", () => {
   it("star what leaves 0 out, give no interval where there is none, and take every ground", () => {
-    const text = ask(`
-      const { proofTables } = await import("./proof.mjs");
+    const [text, summary] = ask(`
+      const { summaryTable, tablesPage } = await import("./pages.mjs");
       const gains = (mIoU) => ({ mIoU, oIoU: [0.5, -1, 2], "P@0.5": [0, 0, 0] });
       const set = (by, label, mIoU) => ({ by, label, samples: 9, gains: gains(mIoU) });
       const compared = { gains: gains([2, 1, 3]), sets: [set("similar", "0", [1, null, null]), set("similar", "2", [-2, -3, -1])] };
@@ -66,14 +66,20 @@ describe("the proof's tables", () => {
         pairs: [{ arm: "a", over: "a-random", together: compared, bySeed: [{ seed: 0, gains: gains([2, 1, 3]) }] }],
         drawn: [{ arm: "a", planned: 10, mosaics: 5, moved: 0 }],
       });
-      console.log(JSON.stringify(proofTables([ground("one"), ground("two")])));
-    `) as string;
+      const grounds = [ground("one"), { ...ground("two"), seeds: [0, 1] }];
+      console.log(JSON.stringify([tablesPage(grounds), summaryTable(grounds)]));
+    `) as [string, string];
     expect(text.match(/^## Ground/gm)).toHaveLength(2);
     expect(text).toContain(
       "| A, mined | 1 | 12.00 | 12.00 | 12.00 | +2.00 (+1.00 … +3.00) \\* | +0.50 (−1.00 … +2.00) |",
     );
     expect(text).toContain("| A, mined | A, random | 1 | +2.00 (+1.00 … +3.00) \\* |");
     expect(text).toContain("| A, mined | +1.00 | −2.00 (−3.00 … −1.00) \\* |");
-    expect(text).not.toMatch(/NaN|undefined|null/);
+    expect(text + summary).not.toMatch(/NaN|undefined|null/);
+    expect(summary.split("\n").filter((line) => line.startsWith("| none") || line.startsWith("| A, "))).toEqual([
+      "| none | 10.00 | 10.00, 1 of 2 seeds |",
+      "| A, random | 11.00 | 11.00, 1 of 2 seeds |",
+      "| A, mined | +2.00 (+1.00 … +3.00) \\* | +2.00 (+1.00 … +3.00) \\*, 1 of 2 seeds |",
+    ]);
   });
 });

@@ -17,6 +17,8 @@ export interface SyntheticOptions {
   readonly boxOf?: (ref: number) => Box;
   readonly neighbours?: (image: number) => Neighbours | undefined;
   readonly t2t?: (expression: number, image: number) => number;
+  /** The chance that an expression is true of an image. */
+  readonly risk?: (expression: number, image: number) => number;
   /** Annotated objects beside the targets, in a 40 × 30 image. */
   readonly othersOf?: (image: number) => readonly { readonly category: string; readonly box: Box }[];
   /** The category of a ref's target; default "thing". */
@@ -60,6 +62,9 @@ export function syntheticFacts(options: SyntheticOptions = {}): SyntheticFacts {
         ...(options.t2t === undefined
           ? {}
           : { t2t: Float32Array.from(ids, (image) => options.t2t?.(expression, image) ?? -1) }),
+        ...(options.risk === undefined
+          ? {}
+          : { risk: Float32Array.from(ids, (image) => options.risk?.(expression, image) ?? Number.NaN) }),
         truncated: depth < images,
         rank: "t2i",
       };

@@ -62,13 +62,18 @@ export function settingsHash(settings: ResolvedSettings, inputs: PlanInputs = {}
 
 /** Rules that came later and are off say nothing, so that samples drawn before keep their hash. */
 function withoutOff<T extends Pick<ResolvedSettings, "band" | "guards" | "gres">>(settings: T): object {
-  const { risk, prefer, ...band } = settings.band;
+  const { risk, riskElsewhere, prefer, ...band } = settings.band;
   const { sameSentence, ...guards } = settings.guards;
   const { negativeSentence, negativeSource, ...gres } = settings.gres;
   return {
     ...settings,
     gres: { ...gres, ...(negativeSentence > 0 ? { negativeSentence, negativeSource } : {}) },
-    band: { ...band, ...(risk === null ? {} : { risk }), ...(prefer === "score" ? {} : { prefer }) },
+    band: {
+      ...band,
+      ...(risk === null ? {} : { risk }),
+      ...(risk === null || riskElsewhere === null ? {} : { riskElsewhere }),
+      ...(prefer === "score" ? {} : { prefer }),
+    },
     guards: { ...guards, ...(sameSentence ? { sameSentence } : {}) },
   };
 }
