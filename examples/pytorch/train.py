@@ -3,8 +3,8 @@
     nemosaic scenes scenes --count 600
     nemosaic import refer scenes/refer/scenes --images scenes/images --pool pool
     nemosaic embed pool && nemosaic mine pool
-    python train.py pool --augment nemo --steps 1500 --out runs/nemo-0 --seed 0
-    nemosaic evaluate runs/nemo-0/predictions/val --truth pool --split val --preset cris
+    python train.py pool --augment nemosaic --epochs 50 --out runs/nemosaic-0 --seed 0
+    nemosaic evaluate runs/nemosaic-0/predictions/val --truth pool --split val --preset cris
 
 A run that was stopped goes on where it was when the same command is given again: the checkpoint holds model,
 optimiser, random state and the loader's place in its epoch. The same seed gives the same batches whatever the
@@ -17,7 +17,7 @@ import os
 import random
 import runpy
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Dict, Iterator, List, Optional
 
 import numpy as np
@@ -37,9 +37,10 @@ class Config:
 
     pool: str
     out: str
-    augment: str = "nemo"
+    augment: str = "nemosaic"
     settings: Any = None
     steps: int = 1500
+    epochs: Optional[int] = None  # as many steps as these have; schedules of the settings count them
     batch_size: int = 24
     size: int = 128
     token_length: int = 20
@@ -88,7 +89,10 @@ def train(config: Config) -> Dict[str, Any]:
         device=None if config.device == "cpu" else config.device,
         drop_last=True,
         restart=True,
+        epochs=config.epochs,
     ) as loader:
+        if config.epochs is not None:
+            config = replace(config, steps=config.epochs * len(loader))
         if os.path.exists(checkpoint):
             step, seconds = restore(checkpoint, config, model, optimizer, loader)
             print(f"goes on after step {step}", flush=True)
@@ -207,9 +211,10 @@ def main(words: Optional[List[str]] = None) -> Dict[str, Any]:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("pool")
     parser.add_argument("--out", required=True, help="folder for checkpoint, log, predictions and result.json")
-    parser.add_argument("--augment", default="nemo", help="the preset that draws training samples; reference is nemo-reference")
+    parser.add_argument("--augment", default=Config.augment, help="the preset that draws training samples; reference is nemo-reference")
     parser.add_argument("--settings", help="a nemosaic.json over the preset of --augment")
     parser.add_argument("--steps", type=int, default=Config.steps)
+    parser.add_argument("--epochs", type=int, help="train so many epochs, in place of --steps; the settings' schedule counts them")
     parser.add_argument("--batch-size", type=int, default=Config.batch_size)
     parser.add_argument("--size", type=int, default=Config.size, help="a multiple of 16")
     parser.add_argument("--token-length", type=int, default=Config.token_length)

@@ -17,7 +17,7 @@ def train(pool: str, out: str, epochs: int = 20, size: int = 128, seed: int = 0)
     accelerator = Accelerator(project_dir=out)
     device = None if accelerator.device.type == "cpu" else accelerator.device
     model = RefModel(64)
-    with Loader(pool, 16, size, seed=seed, epochs=epochs, token_length=20, drop_last=True, device=device) as loader:
+    with Loader(pool, 16, size, seed=seed, preset="nemosaic", epochs=epochs, token_length=20, drop_last=True, device=device) as loader:
         model, optimizer = accelerator.prepare(model, AdamW(model.parameters(), lr=1e-3))
         accelerator.register_for_checkpointing(loader)
         if os.path.isdir(os.path.join(out, "last")):

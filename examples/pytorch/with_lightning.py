@@ -30,7 +30,7 @@ class Segmenter(lightning.LightningModule):
 
 
 def train(pool: str, epochs: int = 20, size: int = 128, seed: int = 0, **options: Any) -> None:
-    with Loader(pool, 16, size, seed=seed, epochs=epochs, token_length=20, drop_last=True) as loader:
+    with Loader(pool, 16, size, seed=seed, preset="nemosaic", epochs=epochs, token_length=20, drop_last=True) as loader:
         with Loader(pool, 16, size, split="val", token_length=20) as val:
             lightning.Trainer(max_epochs=epochs, **options).fit(Segmenter(), loader, val)
 

@@ -16,7 +16,7 @@ from nemosaic import Loader, MosaicDataset
 RECIPES = ROOT / "docs" / "recipes"
 LIVE = ["cris", "lavt", "rela", "cgformer", "vpd", "etris", "detris", "rmsin", "maskris"]
 """Those that draw anew each epoch; the others export."""
-OURS = "nemo"
+OURS = "nemosaic"
 """The preset that recipes begin with."""
 
 
@@ -60,12 +60,12 @@ def test_recipes_begin_with_the_settings_that_they_need(desk):
         if name == "lisa":  # exported, where a schedule has no place
             assert schedule["epochs"] is None and schedule["plainLast"] == 0
         else:
-            assert schedule["epochs"] and 0.25 < schedule["plainLast"] / schedule["epochs"] < 0.4, name
+            assert schedule["epochs"] and schedule["plainLast"] == pytest.approx(1 / 3), name
 
 
 def test_the_files_to_compare_with_are_settings(desk):
     files = [json.loads(text) for text in blocks("compare", "json")]
-    assert [file["preset"] for file in files] == ["none", "random"]
+    assert [file["preset"] for file in files] == ["none", "full-size-random", "nemo"]
     for file in files:
         Loader(desk, batch_size=2, size=32, settings=file, framework="numpy").close()
 

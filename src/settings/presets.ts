@@ -57,6 +57,11 @@ const guardsAlone: PartialSettings["band"] = { risk: null, prefer: "score", tau:
 /** Named starting points, those that styles bring among them; a settings file or --set changes single keys of one. */
 export const presets: Readonly<Record<string, { readonly about: string; readonly settings: PartialSettings }>> = {
   nemo: { about: "mined hard negatives in half of the samples", settings: {} },
+  nemosaic: {
+    about:
+      "ours: mined hard negatives at full size, harder where place words keep them apart, single images in the last third of the epochs",
+    settings: { mosaic: { style: "full-size" }, band: { riskElsewhere: 1 }, schedule: { plainLast: 1 / 3 } },
+  },
   "nemo-tau": {
     about: "as nemo, with the paper's rule alone: candidates above a score τ are dropped, of the rest the best K kept",
     settings: { band: scoreRules },
