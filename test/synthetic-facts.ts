@@ -19,6 +19,8 @@ export interface SyntheticOptions {
   readonly t2t?: (expression: number, image: number) => number;
   /** The chance that an expression is true of an image. */
   readonly risk?: (expression: number, image: number) => number;
+  /** Whether an image shows an object of the target's kind. */
+  readonly showsKind?: (expression: number, image: number) => boolean;
   /** Annotated objects beside the targets, in a 40 × 30 image. */
   readonly othersOf?: (image: number) => readonly { readonly category: string; readonly box: Box }[];
   /** The category of a ref's target; default "thing". */
@@ -65,6 +67,9 @@ export function syntheticFacts(options: SyntheticOptions = {}): SyntheticFacts {
         ...(options.risk === undefined
           ? {}
           : { risk: Float32Array.from(ids, (image) => options.risk?.(expression, image) ?? Number.NaN) }),
+        ...(options.showsKind === undefined
+          ? {}
+          : { showsKind: ids.map((image) => (options.showsKind?.(expression, image) ? 1 : 0)) }),
         truncated: depth < images,
         rank: "t2i",
       };

@@ -7,11 +7,12 @@ import { planSample } from "./index.ts";
 const S = 120;
 const texts = ["left dog", "brown dog", "dog on the top right", "dog near the left cat"];
 const textOf = (expression: number): string => texts[(expression >> 1) % texts.length] ?? "";
-/** Of even images every sentence is probably true, of odd ones it is not. */
+/** Of even images every sentence is probably true, of odd ones it is not; every third shows the kind. */
 const facts = syntheticFacts({
   images: 40,
   textOf,
   risk: (_, image) => (image % 2 === 0 ? 0.9 : 0.01),
+  showsKind: (_, image) => image % 3 === 0,
   categoryOf: () => "dog",
   boxOf: (ref) => [4 + (ref % 9), 6 + (ref % 7), 9, 9],
 });
@@ -37,9 +38,35 @@ function negativesOf(plan: Plan) {
         ? left > 0
         : plan.text === "dog on the top right" && (left === 0 || top > 0);
     const isRisky = facts.imageOfKey(image) % 2 === 0;
-    return { text: plan.text, isApart, isRisky, elsewhere: plan.why.negatives[at]?.elsewhere === true, image };
+    const showsKind = facts.imageOfKey(image) % 3 === 0;
+    return { text: plan.text, isApart, isRisky, showsKind, elsewhere: plan.why.negatives[at]?.elsewhere === true };
   });
 }
+
+describe("cells to which words bind the target", () => {
+  it.each(["nemo", "full-size"])("get no other image with the kind, wherever it is in that image: %s", (style) => {
+    for (const band of [{}, { riskElsewhere: 1 }]) {
+      const negatives = plansOf(settingsOf(style, band)).flatMap(negativesOf);
+      for (const text of texts) {
+        const near = negatives.filter((each) => each.text === text && !each.isApart);
+        const showing = near.filter(({ showsKind }) => showsKind).length;
+        if (text === "brown dog") expect(showing / near.length).toBeCloseTo(1 / 3, 1);
+        else expect(showing).toBe(0);
+      }
+    }
+  });
+
+  it("are all cells of a mosaic that leaves the target out", () => {
+    const settings = settingsOf("nemo", {});
+    const plans = plansOf({ ...settings, gres: { ...settings.gres, makeNoTarget: 1 } }, 3);
+    const drawn = plans.flatMap((plan) => plan.layers.map(({ image }) => ({ text: plan.text, image })));
+    for (const text of texts) {
+      const showing = drawn.filter((each) => each.text === text && facts.imageOfKey(each.image) % 3 === 0);
+      if (text === "brown dog") expect(showing.length).toBeGreaterThan(0);
+      else expect(showing).toEqual([]);
+    }
+  });
+});
 
 describe("band.riskElsewhere", () => {
   it.each(["nemo", "full-size"])(

@@ -54,7 +54,7 @@ function fullSizeMosaic(request: StyleRequest): Mosaic {
     return box[0] < x || box[1] < y || box[0] + box[2] > x + width || box[1] + box[3] > y + height;
   });
   if (isCut || shareInside(request, target.source) < settings.mosaic.minVisible) return noMosaic(request, "visibility");
-  const negatives = negativesOfCells(request, 4, place);
+  const negatives = negativesOfCells(request, 2, 2, place);
   if (negatives.images.length < 3) return { kind: "single", why: negatives.why };
   let next = 0;
   const layers = cells.map((quadrant, at) => {

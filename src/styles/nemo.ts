@@ -27,7 +27,7 @@ function nemoMosaic(request: StyleRequest): Mosaic {
 
   const count = columns * rows;
   const need = leavesOut ? count : count - 1;
-  const negatives = negativesOfCells(request, count, place);
+  const negatives = negativesOfCells(request, columns, rows, place);
   if (negatives.images.length < need) return { kind: "single", why: negatives.why };
 
   const side = settings.legacy.canvas ? legacyCanvas(settings.size, columns, rows) : settings.size;
@@ -45,17 +45,33 @@ function nemoMosaic(request: StyleRequest): Mosaic {
 }
 
 /**
- * The images of the cells that the target leaves, in their order. Where words tell in which cells the sentence is true, those of the
- * others are drawn apart.
+ * The images of the cells that the target leaves, in their order. Where words bind the target to some cells ("left mug"), whatever
+ * comes to one of these is at the left, too, wherever it was in its own image: those cells get images without the kind. What comes to
+ * the other cells is not what the words name.
  */
-export function negativesOfCells(request: StyleRequest, count: number, place: TargetPlace | undefined): Negatives {
+export function negativesOfCells(
+  request: StyleRequest,
+  columns: number,
+  rows: number,
+  place: TargetPlace | undefined,
+): Negatives {
+  const count = columns * rows;
   const others = Array.from({ length: count }, (_, cell) => cell).filter((cell) => cell !== place?.cell);
-  const apart = others.filter((cell) => place?.cells !== undefined && !place.cells.includes(cell));
-  if (apart.length === 0) return request.negatives(others.length);
-  const far = request.negatives(apart.length, { isElsewhere: true });
-  if (far.images.length < apart.length || apart.length === others.length) return far;
-  const near = request.negatives(others.length - apart.length, { accepts: (image) => !far.images.includes(image) });
-  if (near.images.length < others.length - apart.length) return near;
+  const bound = place?.cells;
+  // A target that is left out has no cell: its sentence must hold in none.
+  const lacksKind =
+    request.leavesOut &&
+    request.settings.mosaic.placement !== "uniform" &&
+    allowedCells(positionsOf(request.text), columns, rows).length < count;
+  if (bound === undefined) return request.negatives(others.length, { lacksKind });
+  const apart = others.filter((cell) => !bound.includes(cell));
+  const near = request.negatives(others.length - apart.length, { lacksKind: true });
+  if (near.images.length < others.length - apart.length || apart.length === 0) return near;
+  const far = request.negatives(apart.length, {
+    isElsewhere: true,
+    accepts: (image) => !near.images.includes(image),
+  });
+  if (far.images.length < apart.length || near.images.length === 0) return far;
   const from = (cell: number) => (apart.includes(cell) ? far : near);
   const next = new Map([
     [far, 0],

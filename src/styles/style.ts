@@ -98,6 +98,11 @@ export interface NegativeOptions {
    * (`band.riskElsewhere`).
    */
   readonly isElsewhere?: boolean;
+  /**
+   * True where they come to places at which the sentence would hold of what it names: mined ones show nothing of the target's kind
+   * then. Where a thing was in its own image does not count any more.
+   */
+  readonly lacksKind?: boolean;
 }
 
 /** What a style draws by chance. */
