@@ -82,7 +82,6 @@ export function proofArms(epochs) {
     arm("p-cutmix", "CutMix", "cutmix"),
     arm("p-full-random", "full size, random", "full-size-random", ["p-cutmix"]),
     arm("p-full", "full size, mined", "full-size", ["p-cutmix", "p-full-random"]),
-    arm("p-ours", "ours: the same, harder where words keep apart", "nemosaic", ["p-cutmix", "p-full-random", "p-full"]),
     arm("p-paste-random", "paste, random", "paste-random", ["p-cutmix"]),
     arm("p-paste", "paste, mined", "paste", ["p-cutmix", "p-paste-random"]),
     arm("p-cutmix-mined", "CutMix, mined", "cutmix-mined", ["p-cutmix"]),

@@ -22,7 +22,7 @@ describe("the proof's arms", () => {
       'const { proofArms } = await import("./profiles.mjs"); console.log(JSON.stringify(proofArms(20.4)))',
     ) as { name: string; over?: string[]; settings: { schedule?: { epochs: number; plainLast: number } } }[];
     const names = arms.map(({ name }) => name);
-    expect(new Set(names).size).toBe(12);
+    expect(new Set(names).size).toBe(11);
     for (const { name, over = [], settings } of arms) {
       expect(names).toEqual(expect.arrayContaining(over));
       const isPlain = name === "none" || name === "p-nemo-to-end";

@@ -62,7 +62,7 @@ export function settingsHash(settings: ResolvedSettings, inputs: PlanInputs = {}
 
 /** Rules that came later and are off say nothing, so that samples drawn before keep their hash. */
 function withoutOff<T extends Pick<ResolvedSettings, "band" | "guards" | "gres">>(settings: T): object {
-  const { risk, riskElsewhere, prefer, ...band } = settings.band;
+  const { risk, prefer, ...band } = settings.band;
   const { sameSentence, ...guards } = settings.guards;
   const { negativeSentence, negativeSource, ...gres } = settings.gres;
   return {
@@ -71,7 +71,6 @@ function withoutOff<T extends Pick<ResolvedSettings, "band" | "guards" | "gres">
     band: {
       ...band,
       ...(risk === null ? {} : { risk }),
-      ...(risk === null || riskElsewhere === null ? {} : { riskElsewhere }),
       ...(prefer === "score" ? {} : { prefer }),
     },
     guards: { ...guards, ...(sameSentence ? { sameSentence } : {}) },

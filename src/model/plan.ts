@@ -97,17 +97,7 @@ export interface PlanReasons {
   /** Size of the band (survivors up to K); -1 where no band was looked at. */
   readonly band: number;
   /** The negatives in layer order: rank among the mined candidates (0 = best; -1 = not among them) and scores. */
-  readonly negatives: readonly NegativeReason[];
-}
-
-/** Where one negative comes from. */
-export interface NegativeReason {
-  /** Rank among the mined candidates: 0 = best, -1 = not among them. */
-  readonly rank: number;
-  readonly t2i: number | null;
-  readonly i2i: number | null;
-  /** Set where it was drawn by `band.riskElsewhere`: what the sentence names may be in it, at a place that the words exclude. */
-  readonly elsewhere?: true;
+  readonly negatives: readonly { readonly rank: number; readonly t2i: number | null; readonly i2i: number | null }[];
 }
 
 /** One training sample, described completely: equal plans give equal pixels. docs/formats/plan.md specifies the JSON. */

@@ -8,7 +8,7 @@ import type { Request } from "./request.ts";
 
 /**
  * `need` negatives by the kind wanted and, where the band is too small, by the policy. Distinct and barred by no rule,
- * unless legacy switches say otherwise; with `accepts` only of the images that it takes. Of mined ones, `lacksKind` and `isElsewhere` decide by where they come. Errors: "incomplete" where mined candidates are needed and missing, or where
+ * unless legacy switches say otherwise; with `accepts` only of the images that it takes. Of mined ones, `kind` says whether they show the target's. Errors: "incomplete" where mined candidates are needed and missing, or where
  * the policy is "error".
  */
 export function drawNegatives(
@@ -17,29 +17,11 @@ export function drawNegatives(
   options: NegativeOptions = {},
 ): Negatives {
   const context = contextOf(request);
-  if (request.kind !== "mined") return drawBy(request, context, need, options.accepts);
-  if (options.lacksKind === true) return drawBy(request, context, need, lacking(request, options));
-  return options.isElsewhere === true
-    ? drawElsewhere(request, context, need, options.accepts)
-    : drawBy(request, context, need, options.accepts);
-}
-
-/** At the limit of risk that the settings have for places that the words exclude, where they have one. */
-function drawElsewhere(
-  request: Omit<Request, "negatives">,
-  context: BandContext,
-  need: number,
-  accepts: NegativeOptions["accepts"],
-): Negatives {
-  const { settings } = request;
-  const { risk, riskElsewhere } = settings.band;
-  const random: Request["random"] = (stream) => request.random(stream === "negatives" ? "elsewhere" : stream);
-  if (risk === null || riskElsewhere === null) return drawBy({ ...request, random }, context, need, accepts);
-  const loose = { ...request, random, settings: { ...settings, band: { ...settings.band, risk: riskElsewhere } } };
-  // That the same sentence is said of an image is no reason either: there it may be true.
-  const { sameSentence: _, ...others } = context;
-  const { why, ...drawn } = drawBy(loose, others, need, accepts);
-  return { ...drawn, why: { ...why, negatives: why.negatives.map((each) => ({ ...each, elsewhere: true })) } };
+  const { kind, accepts } = options;
+  if (request.kind !== "mined" || kind === undefined) return drawBy(request, context, need, accepts);
+  if (kind === "lacks") return drawBy(request, context, need, lacking(request, options));
+  const random: Request["random"] = (stream) => request.random(stream === "negatives" ? "hardNegatives" : stream);
+  return drawBy({ ...request, random }, { ...context, kindShare: { least: need, times: 1 } }, need, accepts);
 }
 
 /** Takes what shows no object of the target's kind, as far as mining has noted it. */

@@ -16,7 +16,7 @@ const streams = {
   partner: 9,
   paste: 10,
   falseSentence: 11,
-  elsewhere: 12,
+  hardNegatives: 12,
 } as const satisfies Record<StyleStream, number> & Record<string, number>;
 export type Stream = keyof typeof streams;
 

@@ -22,7 +22,6 @@ export const defaults: Settings = {
   },
   band: {
     risk: 0.03,
-    riskElsewhere: null,
     prefer: "kind",
     tau: null,
     tauImage: null,
@@ -58,9 +57,8 @@ const guardsAlone: PartialSettings["band"] = { risk: null, prefer: "score", tau:
 export const presets: Readonly<Record<string, { readonly about: string; readonly settings: PartialSettings }>> = {
   nemo: { about: "mined hard negatives in half of the samples", settings: {} },
   nemosaic: {
-    about:
-      "ours: mined hard negatives at full size, harder where place words keep them apart, single images in the last third of the epochs",
-    settings: { mosaic: { style: "full-size" }, band: { riskElsewhere: 1 }, schedule: { plainLast: 1 / 3 } },
+    about: "ours: mined hard negatives at full size, single images in the last third of the epochs",
+    settings: { mosaic: { style: "full-size" }, schedule: { plainLast: 1 / 3 } },
   },
   "nemo-tau": {
     about: "as nemo, with the paper's rule alone: candidates above a score τ are dropped, of the rest the best K kept",

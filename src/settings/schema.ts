@@ -64,9 +64,6 @@ const band = z.strictObject({
   risk: orNull(share, "a number from 0 to 1").describe(
     "drop candidates whose risk is above it: the chance that the expression is true of them, estimated from annotations and sentences; if these are too sparse, drop the best ranks instead; null = off",
   ),
-  riskElsewhere: orNull(share, "a number from 0 to 1").describe(
-    'the same limit for an image that the sentence\'s place words keep apart from the target: of "left mug", a mug at the right is no false negative; 1 = any; null = as band.risk',
-  ),
   prefer: z
     .enum(["kind", "score"])
     .describe(

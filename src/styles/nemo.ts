@@ -46,8 +46,8 @@ function nemoMosaic(request: StyleRequest): Mosaic {
 
 /**
  * The images of the cells that the target leaves, in their order. Where words bind the target to some cells ("left mug"), whatever
- * comes to one of these is at the left, too, wherever it was in its own image: those cells get images without the kind. What comes to
- * the other cells is not what the words name.
+ * comes to one of these is at the left, too, wherever it was in its own image: those cells get images without the kind. The others get
+ * images that show it: there it is not what the words name.
  */
 export function negativesOfCells(
   request: StyleRequest,
@@ -59,16 +59,16 @@ export function negativesOfCells(
   const others = Array.from({ length: count }, (_, cell) => cell).filter((cell) => cell !== place?.cell);
   const bound = place?.cells;
   // A target that is left out has no cell: its sentence must hold in none.
-  const lacksKind =
+  const isBound =
     request.leavesOut &&
     request.settings.mosaic.placement !== "uniform" &&
     allowedCells(positionsOf(request.text), columns, rows).length < count;
-  if (bound === undefined) return request.negatives(others.length, { lacksKind });
+  if (bound === undefined) return request.negatives(others.length, isBound ? { kind: "lacks" } : {});
   const apart = others.filter((cell) => !bound.includes(cell));
-  const near = request.negatives(others.length - apart.length, { lacksKind: true });
+  const near = request.negatives(others.length - apart.length, { kind: "lacks" });
   if (near.images.length < others.length - apart.length || apart.length === 0) return near;
   const far = request.negatives(apart.length, {
-    isElsewhere: true,
+    kind: "shows",
     accepts: (image) => !near.images.includes(image),
   });
   if (far.images.length < apart.length || near.images.length === 0) return far;

@@ -50,10 +50,8 @@ function pasteMosaic(request: StyleRequest): Mosaic {
   const random = request.random("paste");
   const accepts = (other: number): boolean => findFitting(request, other, target).length > 0;
   const wanted = 1 + random.below(3);
-  // Words that tell a side leave the sentence true whatever stands on the other.
-  const options = { accepts, isElsewhere: sides.length > 0 };
-  const some = request.negatives(wanted, options);
-  const negatives = some.images.length === 0 && wanted > 1 ? request.negatives(1, options) : some;
+  const some = request.negatives(wanted, { accepts });
+  const negatives = some.images.length === 0 && wanted > 1 ? request.negatives(1, { accepts }) : some;
   if (negatives.images.length === 0) return noMosaic(request, "no-object", negatives.why);
 
   const spots = new Spots(request, target, sides);

@@ -94,15 +94,9 @@ export interface NegativeOptions {
   /** Only those that it takes. */
   readonly accepts?: (image: number) => boolean;
   /**
-   * True where they come to places that the sentence's words keep apart from the target's: what the sentence names may be there
-   * (`band.riskElsewhere`).
+   * "lacks": only mined ones that show nothing of the target's kind; "shows": mined ones that do, as far as there are enough.
    */
-  readonly isElsewhere?: boolean;
-  /**
-   * True where they come to places at which the sentence would hold of what it names: mined ones show nothing of the target's kind
-   * then. Where a thing was in its own image does not count any more.
-   */
-  readonly lacksKind?: boolean;
+  readonly kind?: "lacks" | "shows";
 }
 
 /** What a style draws by chance. */
