@@ -5,7 +5,7 @@ import { load, root } from "./build.mjs";
 
 /**
  * A ground: {name, title, pool (trained on), test: {pool, split, predictions}, scenes? (the folder that says what is true of the pictures trained
- * on), profile? (sizes that differ from the usual ones), tower? (a file for train.py, instead of the pretrained one), source? {refer, images}, model? (what mines, where it is not the
+ * on), profile? (sizes that differ from the usual ones), tower? (a file for train.py, instead of the pretrained one), source? {refer, images}, keepOneIn? (of its images to train on), model? (what mines, where it is not the
  * profile's), truth? (a folder that says what is true of other data's pictures), falseTests? (further tests, of --arms negatives)}. Folders are those of the experiment.
  */
 const scenes = {
@@ -28,29 +28,33 @@ const lone = {
 
 const lite0 = join(root, "evidence", "lite0.py");
 
-/** `--ground`: scenes, lone, photos (of NEMOSAIC_GROUND), or own (--refer, --images, --model). */
+/** `--ground`: scenes, lone, photos and few (of NEMOSAIC_GROUND), or own (--refer, --images, --model). */
 export function groundOf(name, { refer, images, model } = {}) {
   if (name === "scenes") return scenes;
   if (name === "lone") return lone;
-  if (name === "photos") {
+  if (name === "photos" || name === "few") {
     const folder = process.env.NEMOSAIC_GROUND;
     if (!folder) throw new Error("expected NEMOSAIC_GROUND, the folder that holds photos/: it is not set");
     const found = join(resolve(folder), "photos");
     if (!existsSync(found)) throw new Error(`expected ${found}, which is not there`);
     const own = process.env.NEMOSAIC_MODEL;
-    return referGround("photos", "Photographs", "PASCAL VOC's photographs, sentences made from annotations", {
+    const what = {
       refer: join(found, "refer", "photos"),
       images: join(found, "images"),
       truth: found,
       model: model ?? own,
-    });
+    };
+    if (name === "photos")
+      return referGround("photos", "Photographs", "PASCAL VOC's photographs, sentences made from annotations", what);
+    const about = "trained on a third of the photographs, by a hash of their names, and tested on the same as above";
+    return { ...referGround("few", "Few photographs", about, what), keepOneIn: 3 };
   }
   if (name === "own") {
     if (!refer || !images || !model)
       throw new Error("ground own is your data: expected --refer DIR, --images DIR and --model ID|DIR");
     return referGround("own", "Your data", refer, { refer: resolve(refer), images: resolve(images), model });
   }
-  throw new Error(`expected --ground scenes, lone, photos or own, got ${name}`);
+  throw new Error(`expected --ground scenes, lone, photos, few or own, got ${name}`);
 }
 
 function referGround(name, title, about, { refer, images, model, truth }) {

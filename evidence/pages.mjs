@@ -18,7 +18,7 @@ import {
   wrapPage,
 } from "./tables.mjs";
 
-const order = ["scenes", "lone", "photos", "own"];
+const order = ["scenes", "lone", "photos", "few", "own"];
 
 /** Renews both pages from the results that lie in <docs>/evidence; returns the tables' path. */
 export function renewPages(docs) {

@@ -27,7 +27,8 @@ const help = `npm run evidence -- [options]
   --out FOLDER     where scenes, runs and logs go (.scratch/evidence)
   --docs FOLDER    where evidence/ goes, and evidence.md is renewed (docs; FOLDER/docs of --out with another profile)
   --seeds A,B,C    seeds of the runs (0,1,2)
-  --ground NAME    scenes, lone (scenes without similar objects, tested on the same), photos (of NEMOSAIC_GROUND) or own (scenes)
+  --ground NAME    scenes, lone (scenes without similar objects, tested on the same), photos, few (a third
+                   of the photographs; both of NEMOSAIC_GROUND) or own (scenes)
   --refer DIR      own data: a REFER folder with splits train and val
   --images DIR     its images
   --arms LIST      core, rivals, ablations, sweeps, proof, unmined (of proof what draws no mined negatives) or names of arms,

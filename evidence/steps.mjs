@@ -1,8 +1,19 @@
 // The steps of the experiment, each of which is left alone where it is done already.
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
-import { dist, root } from "./build.mjs";
+import { dist, load, root } from "./build.mjs";
 import { runsOf } from "./grounds.mjs";
 import { loneOptions, sceneSeeds, sceneSplits } from "./profiles.mjs";
 
@@ -59,10 +70,12 @@ async function prepareLone(out, profile, model) {
   );
 }
 
-async function prepareRefer(out, profile, { name, pool, source, model }) {
-  await once(out, `imported-${name}`, () =>
-    nemosaic(out, ["import", "refer", source.refer, "--images", source.images, "--pool", pool, "--force"]),
-  );
+async function prepareRefer(out, profile, { name, pool, source, model, keepOneIn }) {
+  await once(out, `imported-${name}`, async () => {
+    const refer = keepOneIn === undefined ? source.refer : join(out, `refer-${name}`, name);
+    if (keepOneIn !== undefined) await thinRefer(source.refer, refer, keepOneIn);
+    await nemosaic(out, ["import", "refer", refer, "--images", source.images, "--pool", pool, "--force"]);
+  });
   await once(out, `mined-${name}`, async () => {
     await nemosaic(out, ["embed", pool, "--model", model]);
     await nemosaic(out, ["mine", pool, "--depth", profile.depth]);
@@ -71,6 +84,23 @@ async function prepareRefer(out, profile, { name, pool, source, model }) {
     await nemosaic(out, ["tiles", pool, "--size", profile.size, "--preset", "random"]);
     await nemosaic(out, ["tiles", pool, "--size", profile.size, "--preset", "none", "--split", "val"]);
   });
+}
+
+/** Copies a REFER folder with one in so many of the images to train on, by a hash of their names; all others stay. */
+export async function thinRefer(from, to, keepOneIn) {
+  const { decodePickle, encodePickle } = await load("codecs/index.ts");
+  const { images } = JSON.parse(readFileSync(join(from, "instances.json"), "utf8"));
+  const nameOf = new Map(images.map((image) => [image.id, image.file_name]));
+  const keeps = (ref) => {
+    const hash = createHash("sha256").update(nameOf.get(ref.get("image_id"))).digest("hex");
+    return ref.get("split") !== "train" || BigInt(`0x${hash}`) % BigInt(keepOneIn) === 0n;
+  };
+  mkdirSync(to, { recursive: true });
+  for (const name of readdirSync(from).filter((each) => each.endsWith(".p"))) {
+    const refs = decodePickle(readFileSync(join(from, name)));
+    writeFileSync(join(to, name), encodePickle(refs.filter(keeps), { protocol: 2 }));
+  }
+  copyFileSync(join(from, "instances.json"), join(to, "instances.json"));
 }
 
 /** Ranks, for each picture trained on, the sentences that score it best. */

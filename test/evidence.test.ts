@@ -39,7 +39,7 @@ describe("grounds", () => {
     );
 
   it("say in one line what is missing", () => {
-    expect(message('"moon"')).toBe("expected --ground scenes, lone, photos or own, got moon");
+    expect(message('"moon"')).toBe("expected --ground scenes, lone, photos, few or own, got moon");
     expect(message('"photos"')).toMatch(/expected NEMOSAIC_GROUND/);
     expect(message('"photos"', { NEMOSAIC_GROUND: "/nowhere" })).toBe("expected /nowhere/photos, which is not there");
     expect(message('"own", { refer: "a" }')).toMatch(/expected --refer DIR, --images DIR and --model ID\|DIR/);
