@@ -59,6 +59,33 @@ describe("cells to which words bind the target", () => {
     expect(negatives.some(({ isRisky }) => isRisky)).toBe(false);
   });
 
+  it("draw from K images in either place, however many show the kind", () => {
+    const k = 5;
+    const of = (every: number): Plan[] => {
+      const showsKind = (_: number, image: number): boolean => image % every !== 0;
+      const many = syntheticFacts({
+        images: 120,
+        textOf: () => "left dog",
+        risk: () => 0,
+        showsKind,
+        categoryOf: () => "dog",
+      });
+      const settings = settingsOf("nemo");
+      const few = { ...settings, tooFew: "error" as const, band: { ...settings.band, k } };
+      return Array.from({ length: 200 }, (_, epoch) => planSample(many, few, 3, epoch, 7));
+    };
+    // Expression by expression: a ref has two, each with K images for the cell at the left and K for those at the right.
+    for (const plans of [of(2), of(20)])
+      for (const isAtLeft of [true, false]) {
+        const drawn = plans.flatMap(({ expression, layers }) =>
+          layers
+            .filter(({ masks, destination }) => masks.length === 0 && (destination[0] === 0) === isAtLeft)
+            .map(({ image }) => `${expression} ${image}`),
+        );
+        expect(new Set(drawn).size).toBe(2 * k);
+      }
+  });
+
   it("do not cost the mosaic where no image shows the kind", () => {
     const scarce = syntheticFacts({
       images: 40,

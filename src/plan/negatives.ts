@@ -8,38 +8,18 @@ import type { Request } from "./request.ts";
 
 /**
  * `need` negatives by the kind wanted and, where the band is too small, by the policy. Distinct and barred by no rule,
- * unless legacy switches say otherwise; with `accepts` only of the images that it takes. Of mined ones, `kind` says whether they show the target's. Errors: "incomplete" where mined candidates are needed and missing, or where
- * the policy is "error".
+ * unless legacy switches say otherwise; only such as `options` ask for. Errors: "incomplete" where mined candidates are needed and
+ * missing, or where the policy is "error".
  */
 export function drawNegatives(
   request: Omit<Request, "negatives">,
   need: number,
   options: NegativeOptions = {},
 ): Negatives {
-  const context = contextOf(request);
-  const { kind, accepts } = options;
-  if (request.kind !== "mined" || kind === undefined) return drawBy(request, context, need, accepts);
-  if (kind === "lacks") return drawBy(request, context, need, lacking(request, options));
-  const random: Request["random"] = (stream) => request.random(stream === "negatives" ? "hardNegatives" : stream);
-  return drawBy({ ...request, random }, { ...context, kindShare: { least: need, times: 1 } }, need, accepts);
-}
-
-/** Takes what shows no object of the target's kind, as far as mining has noted it. */
-function lacking({ facts, expression }: Omit<Request, "negatives">, { accepts }: NegativeOptions) {
-  const { ids, showsKind } = facts.candidates(expression) ?? {};
-  if (ids === undefined || showsKind === undefined) return accepts;
-  const showing = new Set(ids.filter((_, at) => showsKind[at] === 1));
-  return (image: number): boolean => !showing.has(image) && accepts?.(image) !== false;
-}
-
-function drawBy(
-  request: Omit<Request, "negatives">,
-  context: BandContext,
-  need: number,
-  accepts: NegativeOptions["accepts"],
-): Negatives {
   const { facts, settings, expression, kind } = request;
+  const { accepts } = options;
   const row = facts.candidates(expression);
+  const context = contextOf(request);
   const wanted = wantedKind(request);
   const named = (drawn: "random" | "mined"): PlanKind => (request.leavesOut || request.isFalse ? "no-target" : drawn);
   if (row === undefined) {
@@ -56,16 +36,18 @@ function drawBy(
     };
   }
   const whole = bandOf(row, context, settings);
-  const band = accepts === undefined ? whole : acceptedBand(row, whole, accepts);
   if (kind === "random") {
+    const band = acceptedBand(row, whole, accepts);
     const images = randomImages(request, context, row, band, need, accepts);
     return { kind: named("random"), images, why: recordShortage(reasons(row, band, images), images, need, wanted) };
   }
+  const band = bandOfKind(row, whole, need, settings.band.k, options);
+  const stream = options.kind === "shows" ? "hardNegatives" : "negatives";
   const legacy =
     accepts === undefined ? legacyMined(settings, row, band, need, request.random("negatives")) : undefined;
   if (legacy !== undefined) return { kind: named("mined"), images: legacy, why: reasons(row, band, legacy) };
   if (band.size >= need) {
-    const places = drawFromBand(facts, settings.draw, row, band, need, request.random("negatives"));
+    const places = drawFromBand(facts, settings.draw, row, band, need, request.random(stream));
     const images = places.map((place) => imageAt(row, band, place));
     return { kind: named("mined"), images, why: reasons(row, band, images) };
   }
@@ -78,7 +60,7 @@ function drawBy(
     case "widen": {
       // Beyond K by as little as fills the mosaic: still under every threshold.
       const enough = band.survivors.length >= need;
-      const places = enough ? request.random("negatives").sample(need, need) : [];
+      const places = enough ? request.random(stream).sample(need, need) : [];
       const images = places.map((place) => imageAt(row, band, place));
       const policy = enough ? "widen" : "single";
       return { kind: named("mined"), images, why: { ...reasons(row, band, images), wanted, policy } };
@@ -93,8 +75,24 @@ function drawBy(
   }
 }
 
+/**
+ * Of a band what shows the target's kind, or what does not, up to K of either; where too little shows it, all. Sets that do not say what
+ * an image shows give all, as do those whose annotations say too little for it to be safe.
+ */
+function bandOfKind(row: CandidateRow, band: Band, need: number, k: number, { kind, accepts }: NegativeOptions): Band {
+  const { showsKind } = row;
+  const isTold = showsKind !== undefined && (kind === "lacks" || row.isRiskKnown !== false);
+  if (kind === undefined || !isTold) return acceptedBand(row, band, accepts);
+  const survivors = band.survivors.filter(
+    (at) => (showsKind[at] === 1) === (kind === "shows") && accepts?.(row.ids[at]!) !== false,
+  );
+  if (kind === "shows" && survivors.length < need) return acceptedBand(row, band, accepts);
+  return { ...band, survivors, size: Math.min(k, survivors.length) };
+}
+
 /** What of a band is accepted: K counts before, so that it means the same difficulty. */
-function acceptedBand(row: CandidateRow, band: Band, accepts: (image: number) => boolean): Band {
+function acceptedBand(row: CandidateRow, band: Band, accepts: NegativeOptions["accepts"]): Band {
+  if (accepts === undefined) return band;
   const isTaken = (at: number): boolean => accepts(row.ids[at]!);
   const size = band.survivors.subarray(0, band.size).filter(isTaken).length;
   return { ...band, survivors: band.survivors.filter(isTaken), size };
