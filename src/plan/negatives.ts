@@ -1,5 +1,6 @@
 import { type Band, type BandContext, bandOf, type CandidateRow } from "../band/index.ts";
 import { fail, type PlanKind, type PlanReasons } from "../model/index.ts";
+import type { ResolvedSettings } from "../settings/index.ts";
 import { type NegativeOptions, type Negatives, wantedKind } from "../styles/index.ts";
 import { drawFromBand } from "./draw-band.ts";
 import { legacyMined, legacyRandom } from "./legacy-draws.ts";
@@ -41,7 +42,7 @@ export function drawNegatives(
     const images = randomImages(request, context, row, band, need, accepts);
     return { kind: named("random"), images, why: recordShortage(reasons(row, band, images), images, need, wanted) };
   }
-  const band = bandOfKind(row, whole, need, settings.band.k, options);
+  const band = bandOfKind(row, whole, need, settings.band, options);
   const stream = options.kind === "shows" ? "hardNegatives" : "negatives";
   const legacy =
     accepts === undefined ? legacyMined(settings, row, band, need, request.random("negatives")) : undefined;
@@ -76,13 +77,19 @@ export function drawNegatives(
 }
 
 /**
- * Of a band what shows the target's kind, or what does not, up to K of either; where too little shows it, all. Sets that do not say what
- * an image shows give all, as do those whose annotations say too little for it to be safe.
+ * Of a band what shows the target's kind, or what does not, up to K of either; where too little shows it, all. Mined sets that do not
+ * say what an image shows give all. What shows it is asked for only where the band, too, has it first.
  */
-function bandOfKind(row: CandidateRow, band: Band, need: number, k: number, { kind, accepts }: NegativeOptions): Band {
+function bandOfKind(
+  row: CandidateRow,
+  band: Band,
+  need: number,
+  { k, prefer }: ResolvedSettings["band"],
+  { kind, accepts }: NegativeOptions,
+): Band {
   const { showsKind } = row;
-  const isTold = showsKind !== undefined && (kind === "lacks" || row.isRiskKnown !== false);
-  if (kind === undefined || !isTold) return acceptedBand(row, band, accepts);
+  const isAsked = kind === "lacks" || (kind === "shows" && prefer === "kind" && row.isRiskKnown !== false);
+  if (showsKind === undefined || !isAsked) return acceptedBand(row, band, accepts);
   const survivors = band.survivors.filter(
     (at) => (showsKind[at] === 1) === (kind === "shows") && accepts?.(row.ids[at]!) !== false,
   );
