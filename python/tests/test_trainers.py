@@ -82,15 +82,21 @@ def test_accelerate_saves_the_loaders_place(examples, scenes_pool, tmp_path, mon
 
     seen = []
 
+    class Stopped(Exception):
+        pass
+
     class Watched(Loader):
         def set_epoch(self, epoch):
             seen.append(epoch)
+            if seen == [0, 1]:
+                raise Stopped
             super().set_epoch(epoch)
 
     monkeypatch.setattr(with_accelerate, "Loader", Watched)
-    with_accelerate.train(scenes_pool, str(tmp_path), epochs=1, size=32)
+    with pytest.raises(Stopped):
+        with_accelerate.train(scenes_pool, str(tmp_path), epochs=2, size=32)
     with_accelerate.train(scenes_pool, str(tmp_path), epochs=2, size=32)
-    assert seen == [0, 1], "the second run goes on with the next epoch"
+    assert seen == [0, 1, 1], "the second run goes on with the next epoch"
     assert re.findall(r"epoch \d: loss [\d.]+", capsys.readouterr().out)
 
 
