@@ -21,7 +21,7 @@ const benches = {
   "end-to-end": [],
 };
 
-/** An hour of work, and interpreters that only some have. */
+/** Ten minutes and more, and interpreters that only some have. */
 const onlyByName = new Set(["end-to-end"]);
 
 const asked = process.argv.slice(2).filter((name) => name in benches);

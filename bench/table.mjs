@@ -8,7 +8,9 @@ export function tableOf({ machine, benches }) {
   ];
   for (const [name, bench] of Object.entries(benches)) {
     for (const row of rowsOf(name, bench))
-      lines.push(`| ${[...row, `${bench.date}, ${bench.loadBefore}`].join(" | ")} |`);
+      lines.push(
+        `| ${[...row, bench.loadBefore === undefined ? bench.date : `${bench.date}, ${bench.loadBefore}`].join(" | ")} |`,
+      );
   }
   const noted = Object.entries(benches).filter(([, { notes }]) => notes !== undefined);
   for (const [name, { notes }] of noted) {
