@@ -102,7 +102,7 @@ if work == "import":
     print(json.dumps({"seconds": time.perf_counter() - began, "refs": len(samples)}))
 elif work == "mine":
     import faiss
-    work = time.perf_counter()
+    loaded = time.perf_counter()
     images, texts, rows, depth, threads = np.load(sys.argv[2]), np.load(sys.argv[3]), np.load(sys.argv[4]), int(sys.argv[5]), int(sys.argv[6])
     faiss.omp_set_num_threads(threads)
     index = faiss.IndexFlatIP(images.shape[1]); index.add(images)
@@ -112,7 +112,7 @@ elif work == "mine":
         both[at:at + 64] = np.einsum("qd,qkd->qk", images[rows[at:at + 64]], images[ids[at:at + 64]], optimize=True)
     np.savez(os.path.join(os.path.dirname(sys.argv[2]), "theirs.npz"), ids=ids.astype(np.int32), t2i=scores, i2i=both)
     blas = sorted({os.path.basename(line.split()[-1]) for line in open("/proc/self/maps") if "blas" in line})
-    print(json.dumps({"seconds": time.perf_counter() - work, "faiss": faiss.__version__, "blas": blas, "threads": threads}))
+    print(json.dumps({"seconds": time.perf_counter() - loaded, "faiss": faiss.__version__, "blas": blas, "threads": threads}))
 else:
     import cv2
     from multiprocessing import Pool

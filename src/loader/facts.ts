@@ -68,11 +68,7 @@ function withoutOff<T extends Pick<ResolvedSettings, "band" | "guards" | "gres">
   return {
     ...settings,
     gres: { ...gres, ...(negativeSentence > 0 ? { negativeSentence, negativeSource } : {}) },
-    band: {
-      ...band,
-      ...(risk === null ? {} : { risk }),
-      ...(prefer === "score" ? {} : { prefer }),
-    },
+    band: { ...band, ...(risk === null ? {} : { risk }), ...(prefer === "score" ? {} : { prefer }) },
     guards: { ...guards, ...(sameSentence ? { sameSentence } : {}) },
   };
 }

@@ -86,6 +86,20 @@ describe("cells to which words bind the target", () => {
       }
   });
 
+  it("keep the kind out of random stand-ins, too, and say where a policy helped with either", () => {
+    const showsKind = (_: number, image: number): boolean => image % 2 === 0;
+    // Of nothing but the kind the sentence is false: what lacks it has to be drawn at random.
+    const risk = (_: number, image: number): number => (showsKind(0, image) ? 0 : 0.9);
+    const made = syntheticFacts({ images: 80, textOf: () => "left dog", risk, showsKind, categoryOf: () => "dog" });
+    for (const tooFew of ["random", "single"] as const)
+      for (let index = 0; index < 80; index++) {
+        const { layers, why } = planSample(made, { ...settingsOf("nemo"), tooFew }, 3, 0, index);
+        expect(why.policy).toBeDefined();
+        const left = layers.filter(({ masks, destination }) => masks.length === 0 && destination[0] === 0);
+        for (const { image } of left) expect(showsKind(0, made.imageOfKey(image))).toBe(false);
+      }
+  });
+
   it("do not cost the mosaic where no image shows the kind", () => {
     const scarce = syntheticFacts({
       images: 40,

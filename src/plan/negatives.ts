@@ -43,9 +43,8 @@ export function drawNegatives(
     return { kind: named("random"), images, why: recordShortage(reasons(row, band, images), images, need, wanted) };
   }
   const band = bandOfKind(row, whole, need, settings.band, options);
-  const stream = options.kind === "shows" ? "hardNegatives" : "negatives";
-  const legacy =
-    accepts === undefined ? legacyMined(settings, row, band, need, request.random("negatives")) : undefined;
+  const stream = options.showsKind === true ? "hardNegatives" : "negatives";
+  const legacy = accepts === undefined ? legacyMined(settings, row, band, need, request.random(stream)) : undefined;
   if (legacy !== undefined) return { kind: named("mined"), images: legacy, why: reasons(row, band, legacy) };
   if (band.size >= need) {
     const places = drawFromBand(facts, settings.draw, row, band, need, request.random(stream));
@@ -67,7 +66,7 @@ export function drawNegatives(
       return { kind: named("mined"), images, why: { ...reasons(row, band, images), wanted, policy } };
     }
     case "random": {
-      const images = randomImages(request, context, row, band, need, accepts);
+      const images = randomImages(request, context, row, band, need, acceptsOf(row, options));
       const policy = images.length < need ? "single" : "random";
       return { kind: named("random"), images, why: { ...reasons(row, band, images), wanted, policy } };
     }
@@ -85,16 +84,24 @@ function bandOfKind(
   band: Band,
   need: number,
   { k, prefer }: ResolvedSettings["band"],
-  { kind, accepts }: NegativeOptions,
+  options: NegativeOptions,
 ): Band {
+  const { accepts, showsKind: wanted } = options;
   const { showsKind } = row;
-  const isAsked = kind === "lacks" || (kind === "shows" && prefer === "kind" && row.isRiskKnown !== false);
+  const isAsked = wanted === false || (wanted === true && prefer === "kind" && row.isRiskKnown !== false);
   if (showsKind === undefined || !isAsked) return acceptedBand(row, band, accepts);
   const survivors = band.survivors.filter(
-    (at) => (showsKind[at] === 1) === (kind === "shows") && accepts?.(row.ids[at]!) !== false,
+    (at) => (showsKind[at] === 1) === wanted && accepts?.(row.ids[at]!) !== false,
   );
-  if (kind === "shows" && survivors.length < need) return acceptedBand(row, band, accepts);
+  if (wanted && survivors.length < need) return acceptedBand(row, band, accepts);
   return { ...band, survivors, size: Math.min(k, survivors.length) };
+}
+
+/** What of images drawn at random is accepted: where the kind must not show, none that is known to show it. */
+function acceptsOf({ ids, showsKind }: CandidateRow, options: NegativeOptions): NegativeOptions["accepts"] {
+  if (options.showsKind !== false || showsKind === undefined) return options.accepts;
+  const showing = new Set(ids.filter((_, at) => showsKind[at] === 1));
+  return (image) => !showing.has(image) && options.accepts?.(image) !== false;
 }
 
 /** What of a band is accepted: K counts before, so that it means the same difficulty. */

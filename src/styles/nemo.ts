@@ -63,30 +63,26 @@ export function negativesOfCells(
     request.leavesOut &&
     request.settings.mosaic.placement !== "uniform" &&
     allowedCells(positionsOf(request.text), columns, rows).length < count;
-  if (bound === undefined) return request.negatives(others.length, isBound ? { kind: "lacks" } : {});
+  if (bound === undefined) return request.negatives(others.length, isBound ? { showsKind: false } : {});
   const apart = others.filter((cell) => !bound.includes(cell));
-  const near = request.negatives(others.length - apart.length, { kind: "lacks" });
+  const near = request.negatives(others.length - apart.length, { showsKind: false });
   if (near.images.length < others.length - apart.length || apart.length === 0) return near;
   const far = request.negatives(apart.length, {
-    kind: "shows",
+    showsKind: true,
     accepts: (image) => !near.images.includes(image),
   });
   if (far.images.length < apart.length || near.images.length === 0) return far;
-  const from = (cell: number) => (apart.includes(cell) ? far : near);
-  const next = new Map([
-    [far, 0],
-    [near, 0],
-  ]);
-  const images: number[] = [];
-  const negatives: Negatives["why"]["negatives"][number][] = [];
-  for (const cell of others) {
-    const drawn = from(cell);
-    const at = next.get(drawn) ?? 0;
-    next.set(drawn, at + 1);
-    images.push(drawn.images[at] ?? fail("internal", "fewer negatives than cells"));
-    negatives.push(drawn.why.negatives[at] ?? fail("internal", "a negative without a reason"));
-  }
-  return { kind: near.kind, images, why: { ...near.why, negatives } };
+  const [nearImages, farImages] = [[...near.images], [...far.images]];
+  const [nearReasons, farReasons] = [[...near.why.negatives], [...far.why.negatives]];
+  const next = <T>(cell: number, nearOnes: T[], farOnes: T[]): T =>
+    (apart.includes(cell) ? farOnes : nearOnes).shift() ?? fail("internal", "fewer negatives than cells");
+  // Where a policy had to help with either, the plan says so.
+  const { kind, why } = near.why.policy === undefined && far.why.policy !== undefined ? far : near;
+  return {
+    kind,
+    images: others.map((cell) => next(cell, nearImages, farImages)),
+    why: { ...why, negatives: others.map((cell) => next(cell, nearReasons, farReasons)) },
+  };
 }
 
 /** The target's cell, -1 where none keeps the expression true; `cells` where placement leaves not all of them. */

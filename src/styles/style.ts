@@ -93,10 +93,8 @@ export interface StyleRequest {
 export interface NegativeOptions {
   /** Only those that it takes. */
   readonly accepts?: (image: number) => boolean;
-  /**
-   * "lacks": only mined ones that show nothing of the target's kind; "shows": mined ones that do, as far as there are enough.
-   */
-  readonly kind?: "lacks" | "shows";
+  /** False: only mined ones that show nothing of the target's kind; true: mined ones that do, as far as there are enough. */
+  readonly showsKind?: boolean;
 }
 
 /** What a style draws by chance. */
