@@ -38,6 +38,7 @@ class Lite0Tower(nn.Module):
                 if hasattr(block, conv):
                     setattr(block, conv, fuse_conv_bn_eval(getattr(block, conv), getattr(block, norm)))
                     setattr(block, norm, nn.Identity())
+            pad_within(block._depthwise_conv)
         self.to(memory_format=torch.channels_last)
 
     def train(self, mode: bool = True) -> "Lite0Tower":
@@ -54,6 +55,13 @@ class Lite0Tower(nn.Module):
                 # Linear bottlenecks have no scale of their own.
                 maps.append(F.group_norm(x.contiguous(), 1))
         return maps[0], maps[1], maps[2]
+
+
+def pad_within(conv: Any) -> None:
+    """Leaves padding that is equal on all sides to the convolution itself, which needs no copy for it."""
+    left, right, top, bottom = getattr(conv.static_padding, "padding", (0, 1, 0, 1))
+    if left == right == top == bottom:
+        conv.static_padding, conv.padding = nn.Identity(), (left, left)
 
 
 def make_tower() -> Any:

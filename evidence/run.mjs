@@ -18,6 +18,7 @@ import {
 } from "./negative-arms.mjs";
 import { ablationArms, coreArms, profiles, proofArms, rivalArms, sweepArms } from "./profiles.mjs";
 import { writeProof } from "./proof.mjs";
+import { copyRecords, makeRecords, readRecord, recordsOf } from "./records.mjs";
 import { writeReport } from "./report.mjs";
 import { scoreRuns } from "./score.mjs";
 import { isDone, prepare, pretrain, trainArm, writeWhole } from "./steps.mjs";
@@ -33,7 +34,7 @@ const help = `npm run evidence -- [options]
   --images DIR     its images
   --arms LIST      core, rivals, ablations, sweeps, proof, unmined (of proof what draws no mined negatives) or names of arms,
                    comma-separated (core; proof on the other grounds); or negatives: false sentences, with tests of their own
-  --profile NAME   full, gpu (a wider tower at 416 pixels, 500 steps of 64) or smoke (full)
+  --profile NAME   full, small (pictures of 128 pixels), gpu (a wider tower at 416, 500 steps of 64) or smoke (full)
   --steps N        steps of each training, instead of the profile's
   --minutes N      begin no training N minutes after the start; score and report what there is
   --jobs N         runs at the same time, a thread each (as many as there are cores)
@@ -41,6 +42,8 @@ const help = `npm run evidence -- [options]
   --model NAME     what mines: as nemosaic embed --model (models/scene-clip)
   --install        first bring the experiment's own PyTorch into .cache/evidence-venv (evidence/requirements.txt)
   --smoke          --profile smoke: everything at a tiny size, to see that it runs
+  --with FOLDER    also count the runs of other machines, by their records (docs/evidence/runs has the published ones):
+                   what is recorded there is not trained again
   --as-is          train nothing: score and report the runs that are there
   --stop-before S  prepare, count, train, score or report: stop before that step
 
@@ -73,6 +76,7 @@ async function main(words) {
           "device",
           "model",
           "stop-before",
+          "with",
         ].map((name) => [name, { type: "string" }]),
       ),
       smoke: { type: "boolean", default: false },
@@ -90,7 +94,9 @@ async function main(words) {
   if (!Object.hasOwn(profiles, size))
     throw new Error(`expected --profile ${Object.keys(profiles).join(", ")}, got ${size}`);
   const isSmoke = size === "smoke";
-  const usual = size === "full" ? { ...profiles.full, ...ground.profile } : profiles[size];
+  // A ground's own number of steps goes with our own sizes only.
+  const ownSteps = size === "small" && ground.profile !== undefined ? { steps: ground.profile.steps } : {};
+  const usual = size === "full" ? { ...profiles.full, ...ground.profile } : { ...profiles[size], ...ownSteps };
   const until =
     values.minutes === undefined ? Infinity : Date.now() + 60_000 * numbersOf("--minutes", values.minutes)[0];
   const profile = values.steps === undefined ? usual : { ...usual, steps: numbersOf("--steps", values.steps)[0] };
@@ -105,7 +111,7 @@ async function main(words) {
   if (values.install) installRequirements((line) => process.stdout.write(`${line}\n`));
   const interpreter = interpreterOf();
   const torch = torchFacts(interpreter);
-  const options = { interpreter, device: values.device ?? (torch.cuda ? "cuda" : "cpu") };
+  const options = { interpreter, torch: torch.version, device: values.device ?? (torch.cuda ? "cuda" : "cpu") };
 
   mkdirSync(out, { recursive: true });
   const facts = { profile, model: ground.model ?? values.model ?? profile.model, device: options.device };
@@ -129,13 +135,19 @@ async function main(words) {
   const epochs = profile.steps / Math.floor(counts.train.refs / profile.batchSize);
   const named = armsOf(wanted, falseNegatives?.scale ?? {}, epochs);
   const arms = isNegatives ? await withEqualShares(out, ground, named) : named;
-  says("pretraining the image tower");
-  await pretrain(out, profile, options, ground);
+  const records = join(out, "records");
+  if (values.with !== undefined) {
+    const from = resolve(values.with);
+    if (!existsSync(join(from, recordsOf(ground))))
+      throw new Error(`expected records of ${recordsOf(ground)} in --with ${values.with}, which has no such folder`);
+    says(`${copyRecords(from, records, ground)} runs are recorded`);
+  }
   const began = Date.now();
   if (!values["as-is"]) await trainAll({ out, profile, arms, seeds, jobs, options, says, ground, until });
   const clock = addedUp(join(out, clockOf(ground)), (Date.now() - began) / 1000);
   if (last < 4) return;
   says("scoring");
+  await makeRecords(out, arms, seeds, profile, ground);
   if (isNegatives) {
     const scored = await scoreNegatives(out, arms, seeds, profile, ground);
     const { name, title, about } = ground;
@@ -149,8 +161,9 @@ async function main(words) {
       ...scored,
     };
     writeWhole(join(out, `results-negatives-${name}.json`), `${JSON.stringify(results, undefined, 1)}\n`);
-    if (last >= 5) says(`${writeNegatives(docs, results)} is written`);
-    return;
+    if (last < 5) return;
+    copyRecords(records, join(docs, "evidence", "runs"), ground);
+    return says(`${writeNegatives(docs, results)} is written`);
   }
   const scored = await scoreRuns(out, arms, seeds, profile, ground);
   // What was left out (--as-is) is not reported either.
@@ -172,6 +185,7 @@ async function main(words) {
   const file = isProof ? `results-${ground.name}.json` : "results.json";
   writeWhole(join(out, file), `${JSON.stringify(results, undefined, 1)}\n`);
   if (last < 5) return;
+  copyRecords(records, join(docs, "evidence", "runs"), ground);
   const path = isProof ? writeProof(docs, results) : writeReport(docs, results, falseNegatives);
   says(`${path} is written`);
 }
@@ -201,10 +215,15 @@ async function falseNegativesOf(out, profile, says) {
 /** Runs all arms and seeds, `jobs` at a time: seed by seed, so that a stopped experiment has whole rounds. */
 async function trainAll({ out, profile, arms, seeds, jobs, options, says, ground, until }) {
   const all = seeds.flatMap((seed) => arms.map((arm) => ({ arm, seed })));
-  const waiting = all.filter(({ arm, seed }) => !isDone(out, arm, seed, ground));
+  const isRecorded = ({ arm, seed }) => readRecord(join(out, "records"), ground, arm, seed, profile) !== undefined;
+  const waiting = all.filter((run) => !isRecorded(run) && !isDone(out, run.arm, run.seed, ground));
   const total = waiting.length;
   says(`${ground.title}: ${all.length} runs, ${all.length - total} of them done before; to do, in this order:`);
   for (const { arm, seed } of waiting) process.stdout.write(`          ${arm.name}, seed ${seed}\n`);
+  if (total > 0) {
+    says("pretraining the image tower");
+    await pretrain(out, profile, options, ground);
+  }
   const began = Date.now();
   let done = 0;
   const worker = async () => {

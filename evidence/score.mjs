@@ -1,9 +1,7 @@
-// Scores with our evaluator: each run on the test scenes, and its gain over the run without augmentation.
-import { readFile } from "node:fs/promises";
+// Scores with our evaluator: each run on its ground's test, and its gain over the run without augmentation.
 import { join } from "node:path";
 import { load } from "./build.mjs";
-import { runsOf } from "./grounds.mjs";
-import { isDone } from "./steps.mjs";
+import { evaluationOf, readRecord, truthsOf } from "./records.mjs";
 import { testSets } from "./test-sets.mjs";
 
 const usualMetrics = ["oIoU", "mIoU", "P@0.5", "P@0.7"];
@@ -14,51 +12,43 @@ const usualMetrics = ["oIoU", "mIoU", "P@0.5", "P@0.7"];
  * covers the choice of test images (not that of seeds, whose spread is told beside it). An arm counts with the seeds that it was
  * trained with. Pairs are the same, over the arms that an arm names. `how`: {preset, metrics, breakdowns}, where it is not the usual test.
  */
-export async function scoreRuns(out, arms, seeds, { bootstrap }, ground, how = {}) {
-  const { compare, evaluate, evaluateDefaults, evaluationPreset, openPredictions, truthsOfPool, withChanges } =
-    await load("evaluate/index.ts");
-  const { Pool } = await load("pool/index.ts");
+export async function scoreRuns(out, arms, seeds, profile, ground, how = {}) {
+  const { compare, evaluateDefaults, evaluationPreset, withChanges } = await load("evaluate/index.ts");
   const {
     breakdowns = await testSets(join(out, "test"), ground),
     metrics = usualMetrics,
     preset = withChanges(evaluationPreset("cris"), { sentences: "all" }),
   } = how;
-  const options = { ...evaluateDefaults, preset, splits: [ground.test.split], replicates: bootstrap, breakdowns };
-  const pool = await Pool.open(join(out, ground.test.pool));
-  try {
-    const truths = await truthsOfPool(pool);
-    const found = new Map();
-    const runs = [];
-    for (const arm of arms) {
-      for (const seed of seeds) {
-        const folder = join(out, runsOf(ground), `${arm.name}-${seed}`);
-        if (!isDone(out, arm, seed, ground)) continue;
-        const predictions = await openPredictions(join(folder, "predictions", ground.test.predictions));
-        const evaluation = await evaluate(truths, predictions, options).finally(() => predictions.close());
-        found.set(`${arm.name}-${seed}`, evaluation);
-        const { train_seconds: trainSeconds, steps } = JSON.parse(await readFile(join(folder, "result.json"), "utf8"));
-        runs.push({ arm: arm.name, seed, steps, trainSeconds, ...evaluationFacts(evaluation, metrics) });
-      }
+  const options = { ...evaluateDefaults, preset, replicates: profile.bootstrap, breakdowns };
+  const truths = await truthsOf(out, ground.test);
+  const found = new Map();
+  const runs = [];
+  for (const arm of arms) {
+    for (const seed of seeds) {
+      const record = readRecord(join(out, "records"), ground, arm, seed, profile);
+      if (record === undefined) continue;
+      const evaluation = await evaluationOf(record.tests[ground.test.predictions], truths, options);
+      found.set(`${arm.name}-${seed}`, evaluation);
+      const { steps, trainSeconds, code, torch } = record;
+      runs.push({ arm: arm.name, seed, steps, trainSeconds, code, torch, ...evaluationFacts(evaluation, metrics) });
     }
-    const gainOver = (base, name) => {
-      const trained = seeds.filter((seed) => found.has(`${base}-${seed}`) && found.has(`${name}-${seed}`));
-      if (trained.length === 0) return [];
-      const pairs = trained.map((seed) => [found.get(`${base}-${seed}`), found.get(`${name}-${seed}`)]);
-      const bySeed = pairs.map(([a, b], at) => ({
-        seed: trained[at],
-        ...comparisonFacts(compare(a, b, options, breakdowns), metrics),
-      }));
-      const together = compare(joined(pairs.map(([a]) => a)), joined(pairs.map(([, b]) => b)), options, breakdowns);
-      return [{ arm: name, together: comparisonFacts(together, metrics), bySeed }];
-    };
-    const gains = arms.flatMap(({ name }) => (name === "none" ? [] : gainOver("none", name)));
-    const pairs = arms.flatMap(({ name, over = [] }) =>
-      over.flatMap((base) => gainOver(base, name).map((gain) => ({ over: base, ...gain }))),
-    );
-    return { runs, gains, pairs };
-  } finally {
-    await pool.close();
   }
+  const gainOver = (base, name) => {
+    const trained = seeds.filter((seed) => found.has(`${base}-${seed}`) && found.has(`${name}-${seed}`));
+    if (trained.length === 0) return [];
+    const pairs = trained.map((seed) => [found.get(`${base}-${seed}`), found.get(`${name}-${seed}`)]);
+    const bySeed = pairs.map(([a, b], at) => ({
+      seed: trained[at],
+      ...comparisonFacts(compare(a, b, options, breakdowns), metrics),
+    }));
+    const together = compare(joined(pairs.map(([a]) => a)), joined(pairs.map(([, b]) => b)), options, breakdowns);
+    return [{ arm: name, together: comparisonFacts(together, metrics), bySeed }];
+  };
+  const gains = arms.flatMap(({ name }) => (name === "none" ? [] : gainOver("none", name)));
+  const pairs = arms.flatMap(({ name, over = [] }) =>
+    over.flatMap((base) => gainOver(base, name).map((gain) => ({ over: base, ...gain }))),
+  );
+  return { runs, gains, pairs };
 }
 
 /** The samples of several runs as one evaluation: keys tell the runs apart, images stay what is drawn. */

@@ -1,5 +1,5 @@
 // The steps of the experiment, each of which is left alone where it is done already.
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   closeSync,
@@ -136,6 +136,10 @@ export async function trainArm(out, profile, arm, seed, options, ground) {
   const folder = join(runsOf(ground), `${arm.name}-${seed}`);
   if (isDone(out, arm, seed, ground)) return;
   mkdirSync(join(out, folder), { recursive: true });
+  writeWhole(
+    join(out, folder, "trained-by.json"),
+    `${JSON.stringify({ code: commitOf(root), torch: options.torch })}\n`,
+  );
   const settings = join(folder, "nemosaic.json");
   writeWhole(join(out, settings), `${JSON.stringify(arm.settings)}\n`);
   const { pool, test, tower } = ground;
@@ -154,6 +158,14 @@ export async function trainArm(out, profile, arm, seed, options, ground) {
     mkdirSync(join(out, folder, "tested"), { recursive: true });
     writeWhole(join(out, folder, "tested", predictions), "");
   }
+}
+
+/** The commit that a checkout is at, with "+" where it has changes; "unknown" without git. */
+function commitOf(folder) {
+  const git = (...words) => spawnSync("git", ["-C", folder, ...words], { encoding: "utf8" });
+  const head = git("rev-parse", "--short=12", "HEAD");
+  if (head.status !== 0) return "unknown";
+  return head.stdout.trim() + (git("status", "--porcelain", "--untracked-files=no").stdout === "" ? "" : "+");
 }
 
 /** Calls `act` unless the marker `name` says that it was done in this folder, whatever the build. */

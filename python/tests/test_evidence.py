@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -155,6 +156,42 @@ def test_arms_with_false_sentences_are_tested_on_false_sentences_and_on_several_
     assert 0.2 <= settings["gres"]["negativeSentence"] <= 1
     drawn = {each["name"]: each["drawn"] for each in results["arms"]}
     assert drawn["none"] == 0 and drawn["n-both"] == pytest.approx(0.2, abs=0.12)
+
+
+def test_a_record_says_of_each_sentence_what_the_run_came_to(run):
+    _, out = run
+    for scored in json.loads((out / "results.json").read_text())["runs"]:
+        found = json.loads((out / "runs" / f"{scored['arm']}-{scored['seed']}" / "result.json").read_text())
+        (told,) = [each for each in found["scores"] if each["name"] == "test"]  # by the trainer's own evaluator
+        assert scored["metrics"]["mIoU"][0] == pytest.approx(told["mIoU"], abs=0.011)
+        assert scored["metrics"]["oIoU"][0] == pytest.approx(told["oIoU"], abs=0.011)
+
+
+def test_recorded_runs_of_another_machine_count_and_are_not_trained_again(run, tmp_path):
+    start, out = run
+    before = json.loads((out / "results.json").read_text())
+    records, runs = out / "docs" / "evidence" / "runs", out / "runs"
+    assert sorted(path.stem for path in (records / "scenes").iterdir()) == sorted(f"{arm}-0" for arm in ARMS)
+    shutil.copytree(records, tmp_path / "records")
+    shutil.rmtree(out / "records")
+    runs.rename(tmp_path / "runs")
+    try:
+        finished(start("--with", str(tmp_path / "records")))
+        assert not runs.exists()
+        after = json.loads((out / "results.json").read_text())
+        assert [after[name] for name in ("runs", "gains", "pairs")] == [before[name] for name in ("runs", "gains", "pairs")]
+        # Of another size, a record does not add up.
+        changed = json.loads((out / "records" / "scenes" / "nemo-0.json").read_text())
+        (out / "records" / "scenes" / "nemo-0.json").write_text(json.dumps({**changed, "steps": 7}))
+        process = start()
+        _, errors = process.communicate()
+        assert process.returncode == 1 and "expected steps 6, got 7; leave this record out" in errors
+        (out / "records" / "scenes" / "nemo-0.json").write_text(json.dumps(changed))
+    finally:
+        (tmp_path / "runs").rename(runs)
+    process = start("--with", str(tmp_path))
+    _, errors = process.communicate()
+    assert process.returncode == 1 and "which has no such folder" in errors
 
 
 def test_done_work_is_left_alone_and_another_experiment_refused(run):

@@ -26,11 +26,23 @@ export interface ScoreInput {
   readonly emptyBelowPx: number;
 }
 
+/** What `score` needs of the two masks. */
+export interface AreaInput extends Omit<ScoreInput, "truth" | "predicted"> {
+  readonly predictedAreaPx: number;
+  /** Pixels that both masks have. */
+  readonly sharedAreaPx: number;
+}
+
 /** Scores one prediction by the conventions of `preset`. Throws a RangeError where the masks' sizes differ. */
 export function score(input: ScoreInput, preset: Preset): Score {
-  const { truthAreaPx, noTarget, decision } = input;
   const predictedAreaPx = rleArea(input.predicted);
-  const shared = rleIntersectionArea(input.predicted, input.truth);
+  const sharedAreaPx = rleIntersectionArea(input.predicted, input.truth);
+  return scoreAreas({ ...input, predictedAreaPx, sharedAreaPx }, preset);
+}
+
+/** `score`, where the areas are known already. */
+export function scoreAreas(input: AreaInput, preset: Preset): Score {
+  const { truthAreaPx, predictedAreaPx, sharedAreaPx: shared, noTarget, decision } = input;
   const covered = predictedAreaPx + truthAreaPx - shared;
   const predictedNoTarget = decision ?? predictedAreaPx < Math.max(1, input.emptyBelowPx);
   const facts = { predictedAreaPx, truthAreaPx, noTarget, predictedNoTarget };
