@@ -75,8 +75,14 @@ function referGround(name, title, about, { refer, images, model, truth }) {
 }
 
 /** Where the runs of a ground are, in the experiment's folder. */
-export function runsOf(ground) {
-  return ground.name === "scenes" ? "runs" : `runs-${ground.name}`;
+export function runsOf({ name, falseTests }) {
+  if (falseTests !== undefined) return `runs-negatives-${name}`;
+  return name === "scenes" ? "runs" : `runs-${name}`;
+}
+
+/** The tests of a ground's runs: the usual one, or those of false sentences, which have the true ones too. */
+export function testsOf({ test, falseTests }) {
+  return falseTests ?? [test];
 }
 
 /** {train, test}: images, refs and sentences that a ground is trained and tested on. */

@@ -4,7 +4,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "
 import { join } from "node:path";
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { load } from "./build.mjs";
-import { runsOf } from "./grounds.mjs";
+import { runsOf, testsOf } from "./grounds.mjs";
 import { isDone, writeWhole } from "./steps.mjs";
 
 const format = { format: "nemosaic-evidence-run", version: 1 };
@@ -55,7 +55,7 @@ export async function makeRecords(out, arms, seeds, profile, ground) {
     const named = { arm: arm.name, seed, augment: arm.augment, settings: arm.settings };
     const facts = { ...format, ...named, ...sizesOf(profile), code, torch, trainSeconds };
     const tests = {};
-    for (const test of ground.falseTests ?? [ground.test])
+    for (const test of testsOf(ground))
       tests[test.predictions] = packSamples(await samplesOf(out, test, join(run, "predictions", test.predictions)));
     mkdirSync(join(folder, recordsOf(ground)), { recursive: true });
     writeWhole(recordPath(folder, ground, arm, seed), `${JSON.stringify({ ...facts, tests })}\n`);

@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { dist, load, root } from "./build.mjs";
-import { runsOf } from "./grounds.mjs";
+import { runsOf, testsOf } from "./grounds.mjs";
 import { loneOptions, sceneSeeds, sceneSplits } from "./profiles.mjs";
 
 const cli = join(dist, "cli", "main.js");
@@ -124,14 +124,13 @@ export async function pretrain(out, profile, options, ground) {
   ]);
 }
 
-/** Whether one arm is trained with one seed, and tested on all that its ground asks for. */
+/** Whether one arm is trained with one seed, and tested. */
 export function isDone(out, arm, seed, ground) {
   const folder = join(out, runsOf(ground), `${arm.name}-${seed}`);
-  const tests = (ground.falseTests ?? []).map(({ predictions }) => join(folder, "tested", predictions));
-  return [join(folder, "result.json"), ...tests].every((path) => existsSync(path));
+  return existsSync(join(folder, "result.json"));
 }
 
-/** Trains and tests one arm with one seed; a run that was stopped goes on, one that lacks a test is tested. */
+/** Trains and tests one arm with one seed; a run that was stopped goes on. */
 export async function trainArm(out, profile, arm, seed, options, ground) {
   const folder = join(runsOf(ground), `${arm.name}-${seed}`);
   if (isDone(out, arm, seed, ground)) return;
@@ -142,8 +141,10 @@ export async function trainArm(out, profile, arm, seed, options, ground) {
   );
   const settings = join(folder, "nemosaic.json");
   writeWhole(join(out, settings), `${JSON.stringify(arm.settings)}\n`);
-  const { pool, test, tower } = ground;
-  const pools = [...(test.pool === pool ? [] : [test]), ...(ground.falseTests ?? [])];
+  const { pool, tower } = ground;
+  const [ownSplits, pools] = [true, false].map((isOwn) =>
+    testsOf(ground).filter((test) => (test.pool === pool) === isOwn),
+  );
   await python(out, `${ground.name}-${arm.name}-${seed}`, options, [
     join(root, "examples", "pytorch", "train.py"),
     ...[pool, "--out", folder, "--augment", arm.augment, "--settings", settings, "--seed", seed],
@@ -151,13 +152,9 @@ export async function trainArm(out, profile, arm, seed, options, ground) {
     ...(tower === undefined ? ["--backbone", "backbone.pt"] : ["--tower", tower]),
     ...["--freeze-backbone", "--learning-rate", profile.learningRate],
     ...["--save-every", profile.saveEvery, "--threads", 1, "--device", options.device],
-    ...["--eval-splits", ...(test.pool === pool ? [test.split] : [])],
+    ...["--eval-splits", ...ownSplits.map(({ split }) => split)],
     ...(pools.length === 0 ? [] : ["--eval-pools", ...pools.map((each) => `${each.predictions}=${each.pool}`)]),
   ]);
-  for (const { predictions } of ground.falseTests ?? []) {
-    mkdirSync(join(out, folder, "tested"), { recursive: true });
-    writeWhole(join(out, folder, "tested", predictions), "");
-  }
 }
 
 /** The commit that a checkout is at, with "+" where it has changes; "unknown" without git. */

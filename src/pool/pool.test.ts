@@ -57,6 +57,11 @@ describe("pool", () => {
     const before = await readFile(join(place, "images.parquet"));
     await mkdir(join(folder, "elsewhere"));
     await rename(source.imagesFolder, moved);
+    const moving = await Pool.open(place);
+    await expect(moving.imageBytes(2)).rejects.toThrow(
+      /^expected the folder ".*images", found nothing there; if the images are elsewhere now, run "nemosaic relocate" with --images$/,
+    );
+    await moving.close();
     const relocated = (images: string): Promise<unknown> => relocatePool(place, { images, progress: silentProgress });
     await expect(relocated(folder)).rejects.toThrow(
       /expected "0\.png".*3 of 3 images are not there, nothing was changed/,

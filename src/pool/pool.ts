@@ -9,6 +9,7 @@ import {
   expressionKey,
   fail,
   isShortage,
+  NemosaicError,
   quoteValue,
   type Segmentation,
 } from "../model/index.ts";
@@ -179,7 +180,11 @@ export class Pool {
       fail("bad-input", `image row ${row} names root ${root}, which "${this.folder}/pool.json" lacks`);
     this.#place ??= realpath(this.folder);
     const isLinked = this.manifest.linkedRoots?.includes(root) === true;
-    return pathBelow(resolve(await this.#place, folder), this.imageName(row), isLinked);
+    return pathBelow(resolve(await this.#place, folder), this.imageName(row), isLinked).catch((error: unknown) => {
+      if (!(error instanceof NemosaicError) || error.code !== "not-found") throw error;
+      const remedy = `if the images are elsewhere now, run "nemosaic relocate" with --images`;
+      return fail("not-found", `${error.message}; ${remedy}`, error);
+    });
   }
 
   /**
