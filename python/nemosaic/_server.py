@@ -1,23 +1,18 @@
 """The server process: started and owned by one process of a machine, joined by the others."""
 
 import atexit
-import hashlib
-import itertools
 import json
 import os
 import socket
-import stat
 import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 from typing import Dict, List, Optional, Tuple
 
 from ._command import Command, find_command
 from ._errors import NemosaicError, ServerGone
-
-_MAX_SOCKET_PATH = 103
+from ._sockets import connect_to, group_path, is_no_socket, own_path, remove_socket, remove_stale_sockets
 
 
 class Server:
@@ -49,9 +44,9 @@ class JoinedServer(Server):
         until, told = start + self._timeout, False
         while True:
             try:
-                return _connect(self.path)
+                return connect_to(self.path)
             except OSError as error:
-                if _is_no_socket(self.path):
+                if is_no_socket(self.path):
                     raise ServerGone("usage", f'expected a socket at "{self.path}", found something else; {self._what}') from error
                 if not told and time.monotonic() > start + 2.0:
                     told = True
@@ -63,13 +58,6 @@ class JoinedServer(Server):
                         f"{self._what}",
                     ) from error
             time.sleep(0.05)
-
-
-def _is_no_socket(path: str) -> bool:
-    try:
-        return not stat.S_ISSOCK(os.stat(path).st_mode)
-    except OSError:
-        return False
 
 
 class OwnedServer(Server):
@@ -96,12 +84,12 @@ class OwnedServer(Server):
                     raise ServerGone("io", f"the nemosaic server ended{self._last_words()}")
                 self._start()
             try:
-                return _connect(self.path)
+                return connect_to(self.path)
             except OSError as error:
                 # Killed a moment ago: its socket refuses before its process can be waited for.
                 if restart and self._ends_within(2.0):
                     self._start()
-                    return _connect(self.path)
+                    return connect_to(self.path)
                 raise ServerGone("io", f"the nemosaic server does not answer: {error.strerror}{self._last_words()}") from error
 
     def ending(self) -> Optional[str]:
@@ -142,7 +130,7 @@ class OwnedServer(Server):
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        _remove_socket(self.path)
+        remove_socket(self.path)
 
     def forget(self) -> None:
         """In a forked child: lets go of the pipe, so that the server sees its owner's end."""
@@ -159,7 +147,7 @@ class OwnedServer(Server):
     def _start(self) -> None:
         if self._process is not None:
             self.stop()
-        _remove_stale_sockets(os.path.dirname(self.path))
+        remove_stale_sockets(os.path.dirname(self.path))
         environment = dict(os.environ)
         # libuv decodes images on 4 threads unless told otherwise.
         environment.setdefault("UV_THREADPOOL_SIZE", str(max(4, min(64, os.cpu_count() or 4))))
@@ -256,13 +244,13 @@ def open_server(
     pool = os.path.realpath(pool)
     grouped = world_size > 1 and local_rank is not None
     if grouped and local_rank != 0:
-        return JoinedServer(_group_path(pool), timeout, "local rank 0 starts it: did that process end, or not reach its Loader?")
+        return JoinedServer(group_path(pool), timeout, "local rank 0 starts it: did that process end, or not reach its Loader?")
     words = find_command(command)
     with _registry_lock:
         key = (pool, (*words, *options))
         server = _owned.get(key)
         if server is None:
-            server = OwnedServer(pool, words, options, _group_path(pool) if grouped else _own_path(), timeout)
+            server = OwnedServer(pool, words, options, group_path(pool) if grouped else own_path(), timeout)
             _owned[key] = server
         server.users += 1
         return server
@@ -275,7 +263,6 @@ def named_socket(path: Optional[str]) -> Optional[str]:
 
 _owned: Dict[Tuple[str, Tuple[str, ...]], OwnedServer] = {}
 _registry_lock = threading.Lock()
-_numbers = itertools.count()
 _forgotten: List["subprocess.Popen[bytes]"] = []
 
 
@@ -296,85 +283,6 @@ def _after_fork() -> None:
 atexit.register(_stop_all)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
-
-
-def _connect(path: str) -> socket.socket:
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        sock.connect(path)
-    except OSError:
-        sock.close()
-        raise
-    return sock
-
-
-def _folder() -> str:
-    """A folder of this user alone."""
-    name = f"nemosaic-{os.getuid()}"
-    # As the command chooses. Batch systems and containers set these to folders that are missing or another user's.
-    named = [os.environ.get("XDG_RUNTIME_DIR"), os.environ.get("TMPDIR"), "/tmp", "/var/tmp"]
-    tried = [folder for folder in named if folder]
-    base = next((folder for folder in tried if _is_usable(folder)), None)
-    if base is None:
-        raise NemosaicError("io", f"expected a folder that can be written, tried {', '.join(tried)}: set TMPDIR to one")
-    if len(os.fsencode(os.path.join(base, name))) > _MAX_SOCKET_PATH - 40:
-        base = "/tmp"
-    return os.path.join(base, name)
-
-
-def _is_usable(folder: str) -> bool:
-    return os.path.isabs(folder) and os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK)
-
-
-def _own_path() -> str:
-    return os.path.join(_folder(), f"{os.getpid()}-{next(_numbers)}.sock")
-
-
-def _group_path(pool: str) -> str:
-    """The same name in all processes of one launch on this machine, and in no other launch."""
-    names = ("MASTER_ADDR", "MASTER_PORT", "TORCHELASTIC_RUN_ID", "TORCHELASTIC_RESTART_COUNT", "SLURM_JOB_ID", "SLURM_STEP_ID")
-    values = [os.environ.get(name, "") for name in names]
-    # Launchers that say nothing of themselves are told apart by their process, the parent of all ranks here.
-    facts = [pool, *values, "" if any(values) else str(os.getppid())]
-    return os.path.join(_folder(), f"group-{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:24]}.sock")
-
-
-def _remove_stale_sockets(folder: str) -> None:
-    """Removes sockets of ours that nobody listens on: both their server and its owner were killed."""
-    if not os.path.basename(folder).startswith("nemosaic-"):
-        return
-    try:
-        names = os.listdir(folder)
-    except OSError:
-        return
-    for name in names:
-        path = os.path.join(folder, name)
-        try:
-            if not stat.S_ISSOCK(os.lstat(path).st_mode):
-                continue
-            _connect(path).close()
-        except ConnectionRefusedError:
-            _unlink(path)
-        except OSError:
-            pass
-
-
-def _remove_socket(path: str) -> None:
-    _unlink(path)
-    _remove_stale_sockets(os.path.dirname(path))
-    folder = Path(path).parent
-    if folder.name.startswith("nemosaic-"):
-        try:
-            folder.rmdir()
-        except OSError:
-            pass  # others are in use there
-
-
-def _unlink(path: str) -> None:
-    try:
-        os.unlink(path)
-    except OSError:
-        pass
 
 
 def refusal(said: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT
 
 from nemosaic import NemosaicError
-from nemosaic import _server
+from nemosaic import _sockets
 
 SCRIPT = """
 import sys
@@ -24,10 +24,10 @@ def test_the_socket_lies_in_the_first_folder_that_can_be_used(monkeypatch, tmp_p
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     for runtime in ("/nowhere/run", "", "run", str(tmp_path / "file"), "/proc/self"):
         monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
-        assert os.path.dirname(_server._folder()) == str(tmp_path) or len(str(tmp_path)) > 50, runtime
-    monkeypatch.setattr(_server, "_is_usable", lambda folder: False)
+        assert os.path.dirname(_sockets.socket_folder()) == str(tmp_path) or len(str(tmp_path)) > 50, runtime
+    monkeypatch.setattr(_sockets, "_is_usable", lambda folder: False)
     with pytest.raises(NemosaicError, match="tried /proc/self, .*, /tmp, /var/tmp: set TMPDIR") as caught:
-        _server._folder()
+        _sockets.socket_folder()
     assert caught.value.code == "io"
 
 

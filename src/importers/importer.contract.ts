@@ -3,12 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { hashFile } from "../io/index.ts";
+import { rleArea, rleFromString } from "../kernels/index.ts";
 import {
   type AnnotationRecord,
   type DatasetRecord,
   type ImageRecord,
   NemosaicError,
   type RefRecord,
+  type Segmentation,
 } from "../model/index.ts";
 import type { ImportOptions } from "./importer.ts";
 import { findImporter, recogniseImporter } from "./registry.ts";
@@ -22,6 +24,19 @@ export interface ImporterCase {
   make(folder: string): ImportOptions | Promise<ImportOptions>;
   /** Files without which nothing can be read, relative to `folder`. */
   readonly vital: readonly string[];
+}
+
+/** The records of one type. */
+export function only<T extends DatasetRecord["type"]>(
+  records: readonly DatasetRecord[],
+  type: T,
+): Extract<DatasetRecord, { type: T }>[] {
+  return records.filter((record): record is Extract<DatasetRecord, { type: T }> => record.type === type);
+}
+
+/** Pixels of a mask of run lengths, -1 for any other. */
+export function areaOf(segmentation: Segmentation | undefined): number {
+  return segmentation?.kind === "rle" ? rleArea(rleFromString(segmentation.counts, ...segmentation.size)) : -1;
 }
 
 /** Everything a source streams. */

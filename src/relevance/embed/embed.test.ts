@@ -1,71 +1,14 @@
-import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { appendFile, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { appendFile, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { compileRooms } from "../../../test/compiled-rooms.ts";
+import { describe, expect, it } from "vitest";
 import { decodeImage, decodeNpy, encodeJpeg, encodePng } from "../../codecs/index.ts";
-import { hashJson } from "../../io/index.ts";
 import { NemosaicError } from "../../model/index.ts";
-import { type ImageTextModel, openImageTextModel } from "../clip/index.ts";
-import { hubAccess } from "../hub/index.ts";
+import type { ImageTextModel } from "../clip/index.ts";
+import { contents, folder, jpegs, model, options, prepareEmbedding, source, texts } from "./embed.contract.ts";
 import { type EmbedOptions, embedSources, type ImageSource, mergeEmbeddings } from "./index.ts";
 
-const root = join(import.meta.dirname, "../../..");
-const modelFolder = join(root, "test/fixtures/tiny-clip/model");
-const texts = ["red shirt", "the blue car", "red shirt", "a green apple", "", "yellow bus on the left", "the blue car"];
-
-let model: ImageTextModel;
-let jpegs: Uint8Array[] = [];
-let folder = "";
-
-beforeAll(async () => {
-  model = await openImageTextModel(modelFolder, {
-    hub: hubAccess({}, { offline: true, cacheDir: "/nonexistent" }),
-    threads: 1,
-  });
-  jpegs = await Promise.all(
-    Array.from({ length: 11 }, (_, i) => {
-      const data = Uint8Array.from({ length: 80 * 60 * 3 }, (_v, at) => (at * (i + 3) + i * 40) % 256);
-      return encodeJpeg({ width: 80, height: 60, channels: 3, data }, 90);
-    }),
-  );
-});
-afterAll(() => model.close());
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "nemosaic-embed-"));
-});
-afterEach(() => rm(folder, { recursive: true }));
-
-function source(bytes: readonly Uint8Array[] = jpegs): ImageSource {
-  return {
-    count: bytes.length,
-    load: (row) => Promise.resolve(bytes[row]!),
-    name: (row) => `image-${row}.jpg`,
-    hash: hashJson(bytes.map((one) => one.length)),
-  };
-}
-
-const options = (more: Partial<EmbedOptions> = {}): EmbedOptions => ({
-  folder: join(folder, "vectors"),
-  model,
-  images: source(),
-  texts,
-  onBad: "fail",
-  imageBatch: 3,
-  textBatch: 2,
-  ...more,
-});
-
-async function contents(path: string): Promise<Record<string, string>> {
-  const names = (await readdir(path)).sort();
-  return Object.fromEntries(
-    await Promise.all(
-      names.map(async (name) => [name, (await readFile(join(path, name))).toString("base64")] as const),
-    ),
-  );
-}
+prepareEmbedding();
 
 /** A model that ends the run, as a kill would, before its batch of that number. */
 function dyingModel(part: "embedImages" | "embedTexts", atRun: number): ImageTextModel {
@@ -381,86 +324,4 @@ describe("embedSources", () => {
     expect(decodeNpy(readFileSync(join(folder, "vectors/images.npy"))).shape).toEqual([0, model.dimension]);
     expect(decodeNpy(readFileSync(join(folder, "vectors/expressions.npy"))).shape).toEqual([0, model.dimension]);
   });
-});
-
-describe("the compiled program", () => {
-  const script = `
-import { readdirSync, readFileSync } from "node:fs";
-import { embedSources, hubAccess, openImageTextModel } from "./dist/relevance/index.js";
-const [folder, modelFolder, images, killAt, modelThreads, imageBatch] = process.argv.slice(2);
-const model = await openImageTextModel(modelFolder, { hub: hubAccess({}), threads: Number(modelThreads) });
-const files = readdirSync(images).sort((a, b) => Number.parseInt(a) - Number.parseInt(b));
-let runs = 0;
-const killing = (runner) => ({
-  ...runner,
-  embedImages: (b) => (runs++ === Number(killAt) ? process.kill(process.pid, "SIGKILL") : runner.embedImages(b)),
-});
-const killed = { ...killing(model), lanes: () => killing(model.lanes()) };
-const report = await embedSources({
-  folder, model: killed, onBad: "skip", imageBatch: Number(imageBatch), textBatch: 2, threads: 2,
-  texts: ${JSON.stringify(texts)},
-  images: {
-    count: files.length, hash: "h", name: (row) => files[row],
-    load: async (row) => new Uint8Array(readFileSync(images + "/" + files[row])),
-  },
-});
-await model.close();
-console.log(JSON.stringify({ ...report, lanes: model.imageLanes, runs }));
-`;
-
-  let compiled = "";
-  beforeAll(() => {
-    compiled = compileRooms("model", "kernels", "io", "codecs", "artefacts", "tokens", "relevance");
-    writeFileSync(join(compiled, "run.mjs"), script);
-  });
-  afterAll(() => rmSync(compiled, { recursive: true }));
-
-  it.each([
-    ["the caller's thread", { threads: 1, lanes: 1, imageBatch: 3, killAt: 2, reused: 3 }],
-    // The eighth run begins after five batches were handed to the disk, so that four are on it.
-    ["two lanes", { threads: 2, lanes: 2, imageBatch: 1, killAt: 7, reused: 4 }],
-    // Five images are three steps, so that both lanes work on one batch.
-    ["two lanes with steps of a batch", { threads: 2, lanes: 2, imageBatch: 5, killAt: 2, reused: 0 }],
-  ])(
-    "decodes in worker threads, survives SIGKILL, and writes the same bytes: %s",
-    { timeout: 180_000 },
-    async (_, how) => {
-      mkdirSync(join(folder, "images"));
-      jpegs.forEach((bytes, i) => {
-        writeFileSync(join(folder, "images", `${i}.jpg`), i === 5 ? "broken" : bytes);
-      });
-      const run = (out: string, killAt: number) => {
-        const paths = [join(compiled, "run.mjs"), join(folder, out), modelFolder, join(folder, "images")];
-        const numbers = [killAt, how.threads, how.imageBatch].map(String);
-        return spawnSync(process.execPath, [...paths, ...numbers], { encoding: "utf8" });
-      };
-      const whole = run("whole", -1);
-      expect(whole.stderr).toBe("");
-      expect(JSON.parse(whole.stdout)).toMatchObject({
-        images: { rows: 11, skipped: [{ row: 5, name: "5.jpg" }] },
-        lanes: how.lanes,
-        runs: Math.ceil(11 / how.imageBatch),
-      });
-      expect(run("cut", how.killAt).signal).toBe("SIGKILL");
-      const rest = run("cut", -1);
-      expect(rest.stderr).toBe("");
-      expect((JSON.parse(rest.stdout) as { images: { reused: number } }).images.reused).toBeGreaterThanOrEqual(
-        how.reused,
-      );
-      expect(await contents(join(folder, "cut"))).toEqual(await contents(join(folder, "whole")));
-      const here = await embedSources(
-        options({
-          images: {
-            ...source(jpegs.map((bytes, i) => (i === 5 ? new TextEncoder().encode("broken") : bytes))),
-            name: (row) => `${row}.jpg`,
-            hash: "h",
-          },
-          onBad: "skip",
-          imageBatch: how.imageBatch,
-        }),
-      );
-      expect(here.images.skipped).toHaveLength(1);
-      expect(await contents(join(folder, "vectors"))).toEqual(await contents(join(folder, "whole")));
-    },
-  );
 });
