@@ -99,21 +99,35 @@ function packSamples(samples) {
   return { sentences: samples.length, keys, areas: deflateRawSync(areas).toString("base64") };
 }
 
+/** {shared, predicted}: pixels, by sentence. */
+function unpackAreas({ sentences, keys, areas }, truths) {
+  if (sentences !== truths.length || keys !== hashOf(truths.map(({ key }) => key)))
+    throw new Error(`expected a record of these ${truths.length} test sentences, got one of ${sentences} others`);
+  const bytes = inflateRawSync(Buffer.from(areas, "base64"));
+  const all = Array.from({ length: 2 * sentences }, (_, at) => bytes.readInt32LE(4 * at));
+  return { shared: all.slice(0, sentences), predicted: all.slice(sentences) };
+}
+
+/** The size in pixels below which a mask is to say "no target", so that a share `tAcc` of the true sentences are told right. */
+export function emptyBelowFor(test, truths, tAcc) {
+  const { predicted } = unpackAreas(test, truths);
+  const ofTrue = predicted.filter((_, at) => !truths[at].noTarget).sort((a, b) => a - b);
+  return ofTrue[Math.floor((1 - tAcc) * ofTrue.length)] ?? 0;
+}
+
 function hashOf(keys) {
   return createHash("sha256").update(keys.join("\n")).digest("hex").slice(0, 16);
 }
 
 /** The evaluation that a record's test stands for: as `evaluate` gives it, without masks. `truths` are those of the test. */
-export async function evaluationOf({ sentences, keys, areas }, truths, options) {
+export async function evaluationOf(test, truths, options) {
   const { scoreAreas, summarise, truthMasks } = await load("evaluate/index.ts");
-  if (sentences !== truths.length || keys !== hashOf(truths.map(({ key }) => key)))
-    throw new Error(`expected a record of these ${truths.length} test sentences, got one of ${sentences} others`);
   const { preset, emptyBelowPx } = options;
-  const bytes = inflateRawSync(Buffer.from(areas, "base64"));
+  const { shared, predicted } = unpackAreas(test, truths);
   const masks = truthMasks(preset);
   const samples = truths.map((truth, at) => {
     const { areaPx: truthAreaPx, noTarget, areaShare } = masks.of(truth);
-    const [sharedAreaPx, predictedAreaPx] = [at, sentences + at].map((place) => bytes.readInt32LE(4 * place));
+    const [sharedAreaPx, predictedAreaPx] = [shared[at], predicted[at]];
     const known = { truthAreaPx, noTarget, sharedAreaPx, predictedAreaPx, decision: undefined, emptyBelowPx };
     return { truth, score: scoreAreas(known, preset), areaShare, missing: false };
   });

@@ -1,7 +1,7 @@
 // Scores with our evaluator: each run on its ground's test, and its gain over the run without augmentation.
 import { join } from "node:path";
 import { load } from "./build.mjs";
-import { evaluationOf, readRecord, truthsOf } from "./records.mjs";
+import { emptyBelowFor, evaluationOf, readRecord, truthsOf } from "./records.mjs";
 import { testSets } from "./test-sets.mjs";
 
 const usualMetrics = ["oIoU", "mIoU", "P@0.5", "P@0.7"];
@@ -10,7 +10,8 @@ const usualMetrics = ["oIoU", "mIoU", "P@0.5", "P@0.7"];
  * {runs, gains, pairs}: per run its metrics on all test expressions and on every test set; per arm its gain over `none`, seed by
  * seed and of all seeds together. Together means: the samples of all seeds in one set, drawn by image, so that the interval
  * covers the choice of test images (not that of seeds, whose spread is told beside it). An arm counts with the seeds that it was
- * trained with. Pairs are the same, over the arms that an arm names. `how`: {preset, metrics, breakdowns}, where it is not the usual test.
+ * trained with. Pairs are the same, over the arms that an arm names. `how`: {preset, metrics, breakdowns, tAcc (see
+ * `emptyBelowFor`)}, where it is not the usual test.
  */
 export async function scoreRuns(out, arms, seeds, profile, ground, how = {}) {
   const { compare, evaluateDefaults, evaluationPreset, withChanges } = await load("evaluate/index.ts");
@@ -18,6 +19,7 @@ export async function scoreRuns(out, arms, seeds, profile, ground, how = {}) {
     breakdowns = await testSets(join(out, "test"), ground),
     metrics = usualMetrics,
     preset = withChanges(evaluationPreset("cris"), { sentences: "all" }),
+    tAcc,
   } = how;
   const options = { ...evaluateDefaults, preset, replicates: profile.bootstrap, breakdowns };
   const truths = await truthsOf(out, ground.test);
@@ -27,7 +29,9 @@ export async function scoreRuns(out, arms, seeds, profile, ground, how = {}) {
     for (const seed of seeds) {
       const record = readRecord(join(out, "records"), ground, arm, seed, profile);
       if (record === undefined) continue;
-      const evaluation = await evaluationOf(record.tests[ground.test.predictions], truths, options);
+      const test = record.tests[ground.test.predictions];
+      const emptyBelowPx = tAcc === undefined ? options.emptyBelowPx : emptyBelowFor(test, truths, tAcc);
+      const evaluation = await evaluationOf(test, truths, { ...options, emptyBelowPx });
       found.set(`${arm.name}-${seed}`, evaluation);
       const { steps, trainSeconds, code, torch } = record;
       runs.push({ arm: arm.name, seed, steps, trainSeconds, code, torch, ...evaluationFacts(evaluation, metrics) });
