@@ -55,6 +55,37 @@ describe("run lengths", () => {
     expect([...rleToMask(rle, 255)]).toEqual([0, 255, 255, 0, 0, 255]);
   });
 
+  it("are those of a walk down the columns, of any width and at any least value, of bytes and of 16 bits", () => {
+    const walk = (mask: Uint8Array | Uint16Array, height: number, width: number, least: number): number[] => {
+      const counts = [0];
+      for (let at = 0, isSet = false; at < mask.length; at++) {
+        const now = mask[(at % height) * width + Math.floor(at / height)]! >= least;
+        if (now !== isSet) counts.push(0);
+        isSet = now;
+        counts[counts.length - 1]!++;
+      }
+      return counts;
+    };
+    const cases = fc.record({
+      height: fc.integer({ min: 1, max: 9 }),
+      width: fc.oneof(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 60, max: 140 })),
+      least: fc.constantFrom(1, 2, 128, 255, 256),
+      density: fc.constantFrom(0, 0.03, 0.5, 1),
+      seed: fc.nat(1000),
+      deep: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(cases, ({ height, width, least, density, seed, deep }) => {
+        const random = new CounterRandom(3, seed, 0, 0);
+        const value = (): number => (random.float() < density ? random.below(deep ? 600 : 256) : 0);
+        const values = Array.from({ length: height * width }, value);
+        const mask = deep ? Uint16Array.from(values) : Uint8Array.from(values);
+        const { counts } = rleFromMask(mask, height, width, least);
+        expect([...counts]).toEqual(walk(mask, height, width, least));
+      }),
+    );
+  });
+
   it("of a mask without pixels are one count of 0", () => {
     expect([...rleFromMask(new Uint8Array(0), 0, 9).counts]).toEqual([0]);
     expect(rleToMask(rleFromString("", 0, 9))).toEqual(new Uint8Array(0));

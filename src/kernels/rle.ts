@@ -103,29 +103,86 @@ export function rleFromCounts(counts: readonly number[], height: number, width: 
   return { height, width, counts: Uint32Array.from(counts) };
 }
 
-/** Encodes a row-major mask of height × width bytes, where every value but 0 is set. Does not modify `mask`. */
-export function rleFromMask(mask: Uint8Array, height: number, width: number): Rle {
+/**
+ * Encodes a row-major raster of height × width numbers, where those of `least` or more are set: by default all but 0. Does not
+ * modify `mask`.
+ */
+export function rleFromMask(mask: Uint8Array | Uint16Array, height: number, width: number, least = 1): Rle {
   const pixels = pixelsOf(height, width);
   if (mask.length !== pixels) {
     throw new RangeError(`a mask of ${height} × ${width} has ${pixels} bytes, got ${mask.length}`);
   }
   if (pixels === 0) return { height, width, counts: new Uint32Array(1) };
+  const [flips, found, set] = [
+    new Uint32Array(stripWidth * height),
+    new Uint32Array(stripWidth),
+    new Uint8Array(stripWidth),
+  ];
   let counts = new Uint32Array(256);
   let used = 0;
-  let isSet = false;
   let begin = 0;
-  for (let x = 0; x < width; x++) {
-    const column = x * height;
-    for (let y = 0, at = x; y < height; y++, at += width) {
-      if ((mask[at] !== 0) === isSet) continue;
-      if (used + 1 >= counts.length) counts = growCounts(counts);
-      counts[used++] = column + y - begin;
-      begin = column + y;
-      isSet = !isSet;
+  const flipAt = (position: number): void => {
+    if (used + 1 >= counts.length) counts = growCounts(counts);
+    counts[used++] = position - begin;
+    begin = position;
+  };
+  let isSet = false;
+  for (let left = 0; left < width; left += stripWidth) {
+    const columns = Math.min(stripWidth, width - left);
+    found.fill(0);
+    set.fill(0);
+    findFlips(mask, { height, width, least, left, columns }, flips, found, set);
+    for (let column = 0; column < columns; column++) {
+      const [start, first, length] = [(left + column) * height, column * height, found[column]!];
+      const beginsSet = length > 0 && flips[first] === 0;
+      if (beginsSet !== isSet) flipAt(start);
+      for (let flip = beginsSet ? 1 : 0; flip < length; flip++) flipAt(start + flips[first + flip]!);
+      isSet = set[column] === 1;
     }
   }
   counts[used++] = pixels - begin;
   return { height, width, counts: counts.slice(0, used) };
+}
+
+/** Columns that are looked at together: a row of them is read in one go, where a column alone would take a cache line for each pixel. */
+const stripWidth = 64;
+
+interface Strip {
+  readonly height: number;
+  readonly width: number;
+  readonly least: number;
+  readonly left: number;
+  readonly columns: number;
+}
+
+/** Of each column of a strip: the rows at which it becomes set or unset, their number, and whether it ends set; it begins unset. */
+function findFlips(
+  mask: Uint8Array | Uint16Array,
+  { height, width, least, left, columns }: Strip,
+  flips: Uint32Array,
+  found: Uint32Array,
+  set: Uint8Array,
+): void {
+  const words = wordsOf(mask, width);
+  const step = words === undefined ? columns : 4;
+  for (let y = 0, row = left; y < height; y++, row += width) {
+    for (let first = 0; first < columns; first += step) {
+      // Four bytes that are those of the row above are set where those are.
+      if (words !== undefined && y > 0 && words[(row + first) >> 2] === words[(row + first - width) >> 2]) continue;
+      for (let column = first; column < first + step; column++) {
+        const now = mask[row + column]! >= least ? 1 : 0;
+        if (now === set[column]) continue;
+        set[column] = now;
+        flips[column * height + found[column]!++] = y;
+      }
+    }
+  }
+}
+
+/** The bytes of a mask as words of four that do not span rows; undefined where there are none such. */
+function wordsOf(mask: Uint8Array | Uint16Array, width: number): Uint32Array | undefined {
+  if (!(mask instanceof Uint8Array) || width % 4 !== 0 || mask.byteOffset % 4 !== 0) return undefined;
+  return new Uint32Array(mask.buffer, mask.byteOffset, mask.length / 4);
 }
 
 /** Decodes into a new row-major raster of height × width bytes: `value` where the mask is set, else 0. */

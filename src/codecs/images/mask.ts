@@ -95,9 +95,15 @@ function tiffCompression(file: Buffer): number {
 }
 
 async function byteChannel(source: ImageSource, isLossy: boolean): Promise<Uint8Array> {
-  const { data, info } = await imageStep(source.where, () =>
-    source.pipeline().removeAlpha().raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true }),
-  );
+  const { space, channels } = source.metadata;
+  // Grey comes as three channels otherwise, which takes longer than decoding it.
+  const isGrey = space === "b-w" && channels <= 2;
+  const { data, info } = await imageStep(source.where, () => {
+    const pipeline = source.pipeline().removeAlpha();
+    return (isGrey ? pipeline.toColourspace("b-w") : pipeline)
+      .raw({ depth: "uchar" })
+      .toBuffer({ resolveWithObject: true });
+  });
   return firstChannel(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), info.channels, source, isLossy);
 }
 

@@ -77,15 +77,22 @@ function cutLevels(raw: Extract<RawMask, { kind: "levels" }>, threshold: Thresho
   const { height, width, levels, max } = raw;
   const evidence = evidenceOf(levels, max);
   const cut = reading === "masks" ? 1 : levelCut(max, threshold);
-  const asOnes =
-    reading === "auto" && evidence === "ones" && cut > 1 ? rleFromMask(atLeast(levels, 1), height, width) : undefined;
-  return { mask: rleFromMask(atLeast(levels, cut), height, width), asOnes, evidence };
+  const asOnes = reading === "auto" && evidence === "ones" && cut > 1 ? rleFromMask(levels, height, width) : undefined;
+  return { mask: rleFromMask(levels, height, width, cut), asOnes, evidence };
 }
 
 function evidenceOf(levels: Uint8Array | Uint16Array, max: number): LevelEvidence {
   let ones = false;
   let full = false;
-  for (const level of levels) {
+  const aligned = levels instanceof Uint8Array && levels.byteOffset % 4 === 0 ? levels.length >> 2 : 0;
+  const words = new Uint32Array(levels.buffer, aligned === 0 ? 0 : levels.byteOffset, aligned);
+  for (let at = 0; at < levels.length; at++) {
+    // Most of a mask is zeros: four at a time.
+    if (at % 4 === 0 && words[at >> 2] === 0) {
+      at += 3;
+      continue;
+    }
+    const level = levels[at];
     if (level === 0) continue;
     if (level === max) full = true;
     else if (level === 1) ones = true;
@@ -93,12 +100,6 @@ function evidenceOf(levels: Uint8Array | Uint16Array, max: number): LevelEvidenc
   }
   if (ones && full) return "graded";
   return ones ? "ones" : full ? "full" : "nothing";
-}
-
-function atLeast(levels: Uint8Array | Uint16Array, cut: number): Uint8Array {
-  const mask = new Uint8Array(levels.length);
-  for (let i = 0; i < levels.length; i++) mask[i] = (levels[i] ?? 0) >= cut ? 1 : 0;
-  return mask;
 }
 
 function cutProbabilities(raw: Extract<RawMask, { kind: "probabilities" }>, threshold: Threshold, where: string): Rle {
