@@ -5,10 +5,10 @@
 // Python is NEMOSAIC_PYTHON, else .venv/bin/python. Ours parses run lengths (text), also reads the file and rasterises the
 // truth's polygons (file), and also makes breakdowns and intervals (whole), which the loops do not. The peers are timed twice:
 // over decoded arrays in memory, so that reading is no part of their time, and from the same files as ours, with pycocotools
-// to rasterise and decode.
+// to rasterise and decode. PNG files, one a mask, as `save_prediction` writes them, are decoded by threads of ours, and by OpenCV.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -18,7 +18,8 @@ const dist = process.env.NEMOSAIC_DIST ?? join(root, "dist");
 if (!existsSync(join(dist, "evaluate", "index.js"))) throw new Error("expected a build: run npm run build first");
 const load = (room) => import(pathToFileURL(join(dist, room, "index.js")).href);
 const { evaluate, evaluateDefaults, evaluationPresets, openPredictions, score } = await load("evaluate");
-const { CounterRandom, rleArea, rleFromPolygon, rleFromString, rleToString } = await load("kernels");
+const { CounterRandom, rleArea, rleFromPolygon, rleFromString, rleToMask, rleToString } = await load("kernels");
+const { encodePng } = await load("codecs");
 
 const option = (name, fallback) => {
   const at = process.argv.indexOf(`--${name}`);
@@ -28,6 +29,8 @@ const masks = option("masks", 10_000);
 const rounds = option("rounds", 5);
 const [height, width] = [480, 640];
 const distinct = Math.min(masks, 200);
+// Of the loops, and of what lies in files of its own.
+const fewMasks = Math.min(masks, 1000);
 
 /** A blob of 24 corners with a ragged border of single pixels, as models predict it. */
 function blob(seed) {
@@ -131,7 +134,22 @@ async function ours(place) {
       times.push((performance.now() - begin) / masks);
     }
   }
-  return { text, bare, whole };
+  const png = join(place, "png");
+  const few = truths.slice(0, fewMasks);
+  for (const [at, { key }] of few.entries()) {
+    const data = rleToMask(rleFromString(predicted[at % distinct], height, width), 255);
+    await mkdir(join(png, dirname(key)), { recursive: true });
+    await writeFile(join(png, `${key}.png`), await encodePng({ width, height, channels: 1, data }));
+  }
+  const files = [];
+  for (let round = 0; round < rounds; round++) {
+    const begin = performance.now();
+    const predictions = await openPredictions(png);
+    await evaluate(few, predictions, { ...evaluateDefaults, preset, breakdowns: [], replicates: 1 });
+    await predictions.close();
+    files.push((performance.now() - begin) / few.length);
+  }
+  return { text, bare, whole, files };
 }
 
 /** Milliseconds a mask of the two loops, `rounds` times over 1,000 masks that lie decoded in memory. */
@@ -147,7 +165,7 @@ hard = [coco.decode({"size": size, "counts": c}) for c in d["predicted"]]
 soft = [m.astype(np.float32) * np.float32(0.9) for m in hard]
 png = [np.ascontiguousarray(m) * np.uint8(255) for m in truth]
 truth, hard, soft = ([np.ascontiguousarray(m) for m in ms] for ms in (truth, hard, soft))
-n, out = 1000, {"cris": [], "lavt": [], "crisFile": [], "lavtFile": []}
+n, out = d["few"], {"cris": [], "lavt": [], "crisFile": [], "lavtFile": [], "lavtPng": []}
 for _ in range(d["rounds"]):
     begin, ious = time.perf_counter(), []
     for i in range(n):
@@ -181,10 +199,20 @@ for _ in range(d["rounds"]):
         ious.append(0.0 if union == 0 else inter * 1.0 / union)
         if m == n: break
     out["lavtFile"].append((time.perf_counter() - begin) * 1000 / m)
+import cv2
+for _ in range(d["rounds"]):
+    begin, m = time.perf_counter(), 0
+    for key, parts in polygons.items():
+        p = cv2.imread(d["place"] + "/png/" + key + ".png", cv2.IMREAD_GRAYSCALE) > 127
+        g, m = coco.decode(coco.frPyObjects(parts, *size)).sum(axis=2, dtype=np.uint8) == 1, m + 1
+        inter, union = np.sum(np.logical_and(p, g)), np.sum(np.logical_or(p, g))
+        ious.append(0.0 if union == 0 else inter * 1.0 / union)
+        if m == n: break
+    out["lavtPng"].append((time.perf_counter() - begin) * 1000 / m)
 print(json.dumps(out))
 `;
   const python = process.env.NEMOSAIC_PYTHON ?? join(root, ".venv", "bin", "python");
-  const input = JSON.stringify({ height, width, truth: truthText, predicted, rounds, place });
+  const input = JSON.stringify({ height, width, truth: truthText, predicted, rounds, place, few: fewMasks });
   const done = spawnSync(python, ["-c", script], { input, maxBuffer: 2 ** 28, encoding: "utf8" });
   if (done.status !== 0) throw new Error(`no peer: ${done.stderr || done.error}`);
   return JSON.parse(done.stdout);
@@ -196,15 +224,17 @@ function report(ours, peers) {
     text: "run lengths as text to IoU",
     bare: "from a JSONL file and polygons",
     whole: "with breakdowns and bootstrap",
+    files: "from a folder of PNG files and polygons",
   };
   const beside = {
     text: { lavt: "NumPy loop as in LAVT, arrays in memory", cris: "NumPy loop as in CRIS, arrays in memory" },
     bare: { lavtFile: "NumPy loop as in LAVT, same files", crisFile: "NumPy loop as in CRIS, same files" },
     whole: { lavtFile: "NumPy loop as in LAVT, same files", crisFile: "NumPy loop as in CRIS, same files" },
+    files: { lavtPng: "OpenCV and a NumPy loop as in LAVT, same files" },
   };
   const rows = Object.entries(beside).flatMap(([own, others]) =>
     Object.entries(others).map(([peer, words]) => ({
-      what: `${masks} masks of ${width} × ${height}, ${named[own]}, one thread`,
+      what: `${own === "files" ? fewMasks : masks} masks of ${width} × ${height}, ${named[own]}${own === "files" ? "" : ", one thread"}`,
       unit: "ms a mask",
       ours: spread(ours[own]),
       peer: words,

@@ -79,6 +79,30 @@ for f in os.listdir(d):
       ["IEND", new Uint8Array(0)],
     );
     expect((await decodeMask(file)).data).toEqual(indices);
+    const grey = png(ihdr(width, 5, 8, 0), ["IDAT", deflateSync(Uint8Array.from(rows))], ["IEND", new Uint8Array(0)]);
+    expect((await decodeMask(grey)).data).toEqual(indices);
+  });
+
+  it("reads grey in parts, interlaced or with a transparent value as the image library does, and says where it is damaged", async () => {
+    const [width, height] = [33, 9];
+    const values = Buffer.from(noise(width * height).map((value) => value | 1));
+    const raw = { raw: { width, height, channels: 1 } } as const;
+    const interlaced = await sharp(values, raw).toColourspace("b-w").png({ progressive: true }).toBuffer();
+    expect([interlaced[25], interlaced[28]]).toEqual([0, 1]);
+    expect(Buffer.from((await decodeMask(interlaced)).data)).toEqual(values);
+    const rows = Buffer.alloc((width + 1) * height);
+    for (let y = 0; y < height; y++) values.copy(rows, y * (width + 1) + 1, y * width, (y + 1) * width);
+    const packed = deflateSync(rows);
+    const file = (...chunks: [string, Uint8Array][]): Uint8Array =>
+      png(ihdr(width, height, 8, 0), ...chunks, ["IEND", new Uint8Array(0)]);
+    const parts = file(["IDAT", packed.subarray(0, 50)], ["tEXt", noise(9)], ["IDAT", packed.subarray(50)]);
+    expect(Buffer.from((await decodeMask(parts)).data)).toEqual(values);
+    const transparent = file(["tRNS", Uint8Array.of(0, values[40]!)], ["IDAT", packed]);
+    expect((await errorOf(decodeMask(transparent))).message).toMatch(/grey and alpha that disagree/);
+    const short = await errorOf(decodeMask(file(["IDAT", deflateSync(rows.subarray(9))])));
+    expect([short.code, short.message]).toEqual(["bad-input", expect.stringMatching(/cut short/)]);
+    expect((await errorOf(decodeMask(parts.subarray(0, 90)))).code).toBe("bad-input");
+    expect((await errorOf(decodeMask(parts, { maxPixels: 100 }))).code).toBe("refused");
   });
 
   it("refuses coloured, interlaced and damaged masks", async () => {

@@ -1,7 +1,16 @@
 import { fail, NemosaicError } from "../../model/index.ts";
 import type { DecodedMask } from "./decoded-mask.ts";
-import { readPaletteIndices } from "./png-palette.ts";
-import { type ImageInput, type ImageOptions, type ImageSource, imageStep, openImage } from "./source.ts";
+import { readPngBytes, readPngHeader } from "./png-bytes.ts";
+import {
+  checkSize,
+  type ImageFile,
+  type ImageInput,
+  type ImageOptions,
+  type ImageSource,
+  imageStep,
+  openImage,
+  readSource,
+} from "./source.ts";
 
 /**
  * Decodes a mask of one channel, as Pillow's `numpy.array(Image.open(…))` sees it:
@@ -16,10 +25,11 @@ import { type ImageInput, type ImageOptions, type ImageSource, imageStep, openIm
  * palette PNG.
  */
 export async function decodeMask(input: ImageInput, options: ImageOptions = {}): Promise<DecodedMask> {
-  const source = await openImage(input, options);
+  const file = await readSource(input, options);
+  const plain = readPlainPng(file, options);
+  if (plain !== undefined) return plain;
+  const source = await openImage(file.bytes, { ...options, where: file.where });
   const { metadata } = source;
-  if (metadata.format === "png" && metadata.isPalette)
-    return { ...readPaletteIndices(source.bytes, source.where), isLossy: false };
   const isLossy = isLossyFile(source.bytes, metadata.format ?? "");
   const alpha = metadata.hasAlpha ? await alphaChannel(source) : undefined;
   const deep = metadata.depth === "ushort";
@@ -28,6 +38,16 @@ export async function decodeMask(input: ImageInput, options: ImageOptions = {}):
   const bits = metadata.bitsPerSample;
   const depth = data instanceof Uint16Array ? 16 : bits === 1 || bits === 2 || bits === 4 ? bits : 8;
   return { width: metadata.width, height: metadata.height, data, depth, isLossy };
+}
+
+/** A PNG of a palette or of grey of 8 bits; undefined for any other file. */
+function readPlainPng({ bytes, where }: ImageFile, options: ImageOptions): DecodedMask | undefined {
+  const header = readPngHeader(bytes);
+  if (header === undefined || header.colours === "other") return undefined;
+  if (header.colours === "grey" && (header.depth !== 8 || header.isInterlaced)) return undefined;
+  checkSize(header, where, options);
+  const found = readPngBytes(bytes, header, where);
+  return found === undefined ? undefined : { ...found, isLossy: false };
 }
 
 type ReadChannel = (source: ImageSource, isLossy: boolean) => Promise<Uint8Array | Uint16Array>;

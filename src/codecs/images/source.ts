@@ -23,6 +23,8 @@ export interface ImageSource<Header extends ImageHeader = Metadata> {
   pipeline(): Sharp;
 }
 
+export type ImageFile = Omit<ImageSource, "metadata">;
+
 /** What decoding pixels needs to know; `space` is "cmyk" for those. */
 export interface ImageHeader {
   readonly width: number;
@@ -57,7 +59,8 @@ export async function openPixels(input: ImageInput, options: ImageOptions): Prom
   return accepted({ ...source, metadata }, options);
 }
 
-async function readSource(input: ImageInput, options: ImageOptions): Promise<Omit<ImageSource, "metadata">> {
+/** Reads the file; its header is not looked at yet. Errors: "not-found", "io", "bad-input", "unsupported". */
+export async function readSource(input: ImageInput, options: ImageOptions): Promise<ImageFile> {
   const where = options.where ?? (typeof input === "string" ? quoteValue(input) : "an image");
   const bytes = typeof input === "string" ? await readImageFile(input, where) : input;
   if (bytes.length === 0) fail("bad-input", `expected an image in ${where}, got 0 bytes`);
@@ -96,14 +99,22 @@ function accepted<Source extends ImageSource<ImageHeader>>(source: Source, optio
       `expected a JPEG, PNG, WebP, GIF or TIFF image in ${where}, got ${metadata.format ?? "something else"}`,
     );
   }
-  const maxPixels = options.maxPixels ?? defaultMaxPixels;
-  if (metadata.width * metadata.height > maxPixels) {
+  checkSize(metadata, where, options);
+  return source;
+}
+
+/** Refuses an image of more pixels than `options` allow, by its header. */
+export function checkSize(
+  { width, height }: { readonly width: number; readonly height: number },
+  where: string,
+  { maxPixels = defaultMaxPixels }: ImageOptions,
+): void {
+  if (width * height > maxPixels) {
     fail(
       "refused",
-      `expected an image of at most ${maxPixels} pixels in ${where}, got ${metadata.width} x ${metadata.height} by its header`,
+      `expected an image of at most ${maxPixels} pixels in ${where}, got ${width} x ${height} by its header`,
     );
   }
-  return source;
 }
 
 /** Runs a step of the image library; its errors become "bad-input" with the file and the library's reason on one line. */

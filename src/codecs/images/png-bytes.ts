@@ -1,9 +1,11 @@
 /**
- * The indices of a palette PNG, which image libraries replace by colours.
+ * PNGs whose rows hold what a mask means: the indices of a palette, which image libraries replace by colours, and grey of 8 bits, which
+ * they take four times as long for.
  *
  *   bytes 0-7    89 50 4E 47 0D 0A 1A 0A
  *   then chunks: u32 big-endian length, 4 letters, data, u32 CRC
- *     IHDR       width u32, height u32, bit depth, colour type (3 = palette), compression 0, filter 0, interlace
+ *     IHDR       first of all: width u32, height u32, bit depth, colour type (0 = grey, 3 = palette), compression 0, filter 0, interlace
+ *     tRNS       of grey: the one value that is transparent
  *     IDAT       parts of one zlib stream: each row is a filter byte and its packed indices, most significant bit first
  *     IEND
  *
@@ -15,13 +17,54 @@ import { inflateSync } from "node:zlib";
 import { fail } from "../../model/index.ts";
 import type { DecodedMask } from "./decoded-mask.ts";
 
-/** The indices of a palette PNG, one a pixel. `where` names it in errors. Errors: "bad-input", "unsupported" (interlaced). */
-export function readPaletteIndices(bytes: Uint8Array, where: string): Omit<DecodedMask, "isLossy"> {
-  const { width, height, depth, packed } = readChunks(bytes, where);
+export interface PngHeader {
+  readonly width: number;
+  readonly height: number;
+  /** Bits a sample. */
+  readonly depth: number;
+  readonly colours: "palette" | "grey" | "other";
+  readonly isInterlaced: boolean;
+}
+
+/** The header of a PNG; undefined for another file, or one without a whole header at its front. */
+export function readPngHeader(bytes: Uint8Array): PngHeader | undefined {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (buffer.length < 33 || !buffer.subarray(0, 8).equals(signature)) return undefined;
+  if (buffer.readUInt32BE(8) !== 13 || buffer.toString("latin1", 12, 16) !== "IHDR") return undefined;
+  const [width, height, type] = [buffer.readUInt32BE(16), buffer.readUInt32BE(20), buffer[25]];
+  const colours = type === 3 ? "palette" : type === 0 ? "grey" : "other";
+  return { width, height, depth: buffer[24] ?? 0, colours, isInterlaced: buffer[28] !== 0 };
+}
+
+const signature = Buffer.from("89504e470d0a1a0a", "hex");
+
+/**
+ * The numbers in the rows of a PNG of a palette, or of grey of 8 bits, one a pixel; undefined where grey has a transparent value. `where`
+ * names it in errors. Errors: "bad-input", "unsupported" (interlaced).
+ */
+export function readPngBytes(
+  bytes: Uint8Array,
+  { width, height, depth, colours, isInterlaced }: PngHeader,
+  where: string,
+): Omit<DecodedMask, "isLossy"> | undefined {
+  if (depth !== 8 && (colours !== "palette" || (depth !== 1 && depth !== 2 && depth !== 4))) {
+    fail("bad-input", `expected a palette of 1, 2, 4 or 8 bits in ${where}, got one of ${depth} bits`);
+  }
+  if (isInterlaced)
+    fail("unsupported", `expected a mask that is not interlaced in ${where}: save it again without interlacing`);
+  const { packed, isTransparent } = readChunks(bytes, where);
+  if (colours === "grey" && isTransparent) return undefined;
   const rowBytes = Math.ceil((width * depth) / 8);
   const rows = inflate(packed, (rowBytes + 1) * height, where);
   unfilter(rows, rowBytes, height, where);
   const data = new Uint8Array(width * height);
+  if (depth === 8) {
+    for (let y = 0; y < height; y++) {
+      const start = y * (width + 1) + 1;
+      data.set(rows.subarray(start, start + width), y * width);
+    }
+    return { width, height, data, depth };
+  }
   const perByte = 8 / depth;
   const ones = (1 << depth) - 1;
   for (let y = 0; y < height; y++) {
@@ -34,18 +77,16 @@ export function readPaletteIndices(bytes: Uint8Array, where: string): Omit<Decod
   return { width, height, data, depth };
 }
 
-interface PaletteChunks {
-  readonly width: number;
-  readonly height: number;
-  readonly depth: 1 | 2 | 4 | 8;
+interface PngChunks {
   readonly packed: Uint8Array;
+  readonly isTransparent: boolean;
 }
 
-function readChunks(bytes: Uint8Array, where: string): PaletteChunks {
+function readChunks(bytes: Uint8Array, where: string): PngChunks {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const parts: Uint8Array[] = [];
-  let header: Buffer | undefined;
-  for (let at = 8; ; ) {
+  let isTransparent = false;
+  for (let at = signature.length; ; ) {
     if (at + 12 > buffer.length) fail("bad-input", `expected an IEND chunk in ${where}, but the file ends before it`);
     const length = buffer.readUInt32BE(at);
     const name = buffer.toString("latin1", at + 4, at + 8);
@@ -55,23 +96,12 @@ function readChunks(bytes: Uint8Array, where: string): PaletteChunks {
         `expected ${length} bytes of ${name} at byte ${at} of ${where}, but the file ends before; it is cut short`,
       );
     }
-    const data = buffer.subarray(at + 8, at + 8 + length);
-    if (name === "IHDR" && length >= 13) header = data;
-    if (name === "IDAT") parts.push(data);
+    if (name === "IDAT") parts.push(buffer.subarray(at + 8, at + 8 + length));
+    isTransparent ||= name === "tRNS";
     if (name === "IEND") break;
     at += 12 + length;
   }
-  if (header === undefined) fail("bad-input", `expected an IHDR chunk in ${where}`);
-  const depth = header[8];
-  if (header[9] !== 3 || (depth !== 1 && depth !== 2 && depth !== 4 && depth !== 8)) {
-    fail(
-      "bad-input",
-      `expected a palette of 1, 2, 4 or 8 bits in ${where}, got colour type ${header[9]} of ${depth} bits`,
-    );
-  }
-  if (header[12] !== 0)
-    fail("unsupported", `expected a mask that is not interlaced in ${where}: save it again without interlacing`);
-  return { width: header.readUInt32BE(0), height: header.readUInt32BE(4), depth, packed: Buffer.concat(parts) };
+  return { packed: parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts), isTransparent };
 }
 
 function inflate(packed: Uint8Array, size: number, where: string): Uint8Array {
