@@ -23,7 +23,7 @@ export function recordsOf({ name, falseTests }) {
 export function readRecord(folder, ground, arm, seed, profile) {
   const path = recordPath(folder, ground, arm, seed);
   if (!existsSync(path)) return undefined;
-  const record = JSON.parse(readFileSync(path, "utf8"));
+  const record = parseRecord(path);
   const expected = {
     ...format,
     arm: arm.name,
@@ -37,6 +37,16 @@ export function readRecord(folder, ground, arm, seed, profile) {
     if (got !== wanted) throw new Error(`${path}: expected ${name} ${wanted}, got ${got}; leave this record out`);
   }
   return record;
+}
+
+function parseRecord(path) {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new Error(
+      `${path}: expected the JSON of a run, got something else (${error.message}); leave this record out`,
+    );
+  }
 }
 
 function sizesOf({ steps, batchSize, size, width }) {
